@@ -1,0 +1,61 @@
+"""``agreement.parquet`` and its per-user companion, put together from the files of every cell on disk."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from rec_msa.evaluation.results import KEY
+from rec_msa.provenance import is_current
+
+if TYPE_CHECKING:
+    from kedro.io import CatalogProtocol
+
+logger = logging.getLogger(__name__)
+
+CELLS = "data/08_reporting/*/seed*/*/*/*/agreement.parquet"
+
+
+class Assembled(NamedTuple):
+    """What lies on disk.
+
+    Attributes:
+        agreement: The rows of every current cell file.
+        per_user: The same for each user.
+        stale: Names of cell files left out, since something they were made from has been made anew.
+    """
+
+    agreement: pd.DataFrame
+    per_user: pd.DataFrame
+    stale: list[str]
+
+
+def assemble(catalog: CatalogProtocol, project: Path) -> Assembled | None:
+    """Reads the results of every cell that still fits what it was made from.
+
+    Args:
+        catalog: The catalog.
+        project: The project's root.
+
+    Returns:
+        The results, or None where no cell has any.
+    """
+    spaces = sorted(".".join(path.parts[-6:-1]) for path in project.glob(CELLS))
+    seen: dict[str, bool] = {}
+    current = {space: _is_whole(space, catalog, seen) for space in spaces}
+    stale = [space for space, fits in current.items() if not fits]
+    tables = [
+        [catalog.load(f"{space}.{name}") for space, fits in current.items() if fits]
+        for name in ("agreement", "agreement_per_user")
+    ]
+    if not tables[0]:
+        return None
+    agreement, per_user = (pd.concat(parts, ignore_index=True) for parts in tables)
+    return Assembled(agreement.sort_values(list(KEY), ignore_index=True), per_user, stale)
+
+
+def _is_whole(space: str, catalog: CatalogProtocol, seen: dict[str, bool]) -> bool:
+    return all(is_current(f"{space}.{name}", catalog, seen) for name in ("agreement", "agreement_per_user"))

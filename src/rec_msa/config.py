@@ -1,0 +1,47 @@
+"""The configuration loader: parameters are checked before anything is built, and the registry learns the cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kedro.config import OmegaConfigLoader
+from kedro.framework import project
+from kedro.framework.cli.utils import KedroCliError
+
+from rec_msa.errors import RecMsaError
+from rec_msa.experiments import Experiments
+from rec_msa.parameters import read_parameters
+
+_session: list[Experiments] = []
+"""What the newest configuration loader, and with it the newest session, asks for."""
+
+
+class CellConfigLoader(OmegaConfigLoader):
+    """Reads the configuration as Kedro does, refuses wrong parameters, and hands the cells to the registry.
+
+    Kedro makes one loader for each session, for ``kedro viz`` too, and before it looks at any pipeline. So two sessions
+    in one process each build their own pipelines.
+
+    Raises:
+        KedroCliError: A parameter is unknown, of the wrong type or out of range; shown without a traceback.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        try:
+            parameters = read_parameters(self["parameters"])
+            experiments = Experiments(parameters)
+            experiments.cells  # noqa: B018 - an empty selection is refused now, not in the middle of a build
+        except RecMsaError as error:
+            raise KedroCliError(str(error)) from error
+        self["parameters"] = parameters.model_dump(mode="json")
+        _session[:] = [experiments]
+        project.pipelines.configure("rec_msa.pipeline_registry")
+
+
+def current_experiments() -> Experiments:
+    """The cells of the newest session; without one (``kedro registry list``), those of the base environment."""
+    if not _session:
+        CellConfigLoader(str(Path.cwd() / project.settings.CONF_SOURCE), **project.settings.CONFIG_LOADER_ARGS)
+    return _session[0]

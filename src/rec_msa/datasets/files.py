@@ -1,0 +1,26 @@
+"""Kedro's parquet, JSON, plotly and matplotlib datasets, saved whole or not at all, with provenance."""
+
+from __future__ import annotations
+
+from kedro_datasets import json as kedro_json
+from kedro_datasets import matplotlib as kedro_matplotlib
+from kedro_datasets import pandas as kedro_pandas
+from kedro_datasets import plotly as kedro_plotly
+
+from rec_msa.datasets.recorded import Recorded
+
+
+class ParquetDataset(Recorded, kedro_pandas.ParquetDataset):
+    """``kedro_datasets.pandas.ParquetDataset``, atomic and recorded; the same catalog entry."""
+
+
+class JSONDataset(Recorded, kedro_json.JSONDataset):
+    """``kedro_datasets.json.JSONDataset``, atomic and recorded; the same catalog entry."""
+
+
+class PlotlyDataset(Recorded, kedro_plotly.JSONDataset):
+    """``kedro_datasets.plotly.JSONDataset``, atomic and recorded; the same catalog entry."""
+
+
+class PictureDataset(Recorded, kedro_matplotlib.MatplotlibDataset):
+    """``kedro_datasets.matplotlib.MatplotlibDataset``, atomic and recorded; the same catalog entry."""

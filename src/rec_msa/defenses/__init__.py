@@ -1,0 +1,1 @@
+"""Defenses: what the target serves instead of its own lists."""

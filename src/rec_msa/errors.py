@@ -1,0 +1,38 @@
+"""The errors that a user can mend: each message names the key or file, the value and the remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RecMsaError(Exception):
+    """Base of every error with a remedy; shown as one line without a traceback."""
+
+
+class SettingsError(RecMsaError):
+    """A parameter is unknown, of the wrong type or out of range."""
+
+
+class DataError(RecMsaError):
+    """A raw file or table is missing, damaged or not what it should be."""
+
+
+class QueryError(RecMsaError):
+    """An attack asked the target for something that it may not ask."""
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """Says which names are allowed, the nearest one first.
+
+    Args:
+        name: The unknown name.
+        allowed: Every valid name.
+
+    Returns:
+        ``"did you mean 'ncf'? Allowed: bpr, lmf, ncf"``, without the question where nothing is near.
+    """
+    names = sorted(allowed)
+    close = difflib.get_close_matches(name, names, n=1)
+    question = f"did you mean '{close[0]}'? " if close else ""
+    return f"{question}Allowed: {', '.join(names)}"

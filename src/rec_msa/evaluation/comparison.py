@@ -1,0 +1,257 @@
+"""Verdicts on claims: that an attack beats another, or equals it, over seeds and over users.
+
+Seeds are the units that a verdict rests on; users of one seed share its models and its split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtr
+
+from rec_msa.errors import DataError, SettingsError, nearest
+from rec_msa.evaluation.intervals import seed_interval
+from rec_msa.randomness import stream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+BORNE_OUT, CONTRADICTED, OPEN = "borne out", "contradicted", "open"
+SEEDS_FOR_A_VERDICT = 5
+COMPARISON_TYPES = {
+    "dataset": "str",
+    "target": "str",
+    "attack": "str",
+    "versus": "str",
+    "group": "str",
+    "k": "int64",
+    "difference": "float64",
+    "sd": "float64",
+    "ci_low": "float64",
+    "ci_high": "float64",
+    "p": "float64",
+    "p_holm": "float64",
+    "p_sign_flip": "float64",
+    "n_seeds": "int64",
+    "n_users": "int64",
+    "verdict": "str",
+    "note": "str",
+}
+_CELLS_AT_ONCE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the seeds say about a claim.
+
+    Attributes:
+        mean: The mean difference over seeds.
+        sd: The standard deviation over seeds; NaN for one seed.
+        low: The lower bound of the t interval; NaN for one seed.
+        high: The upper bound; NaN for one seed.
+        p: The p-value: of ``paired_verdict`` two-sided, of ``equivalence`` the larger of its two; NaN for one seed.
+        n_seeds: The number of seeds.
+        verdict: ``borne out``, ``contradicted`` or ``open``.
+        note: Why the verdict is open for want of seeds, else empty.
+    """
+
+    mean: float
+    sd: float
+    low: float
+    high: float
+    p: float
+    n_seeds: int
+    verdict: str
+    note: str
+
+
+def paired_verdict(per_seed_differences: ArrayLike, alpha: float = 0.05) -> Verdict:
+    """Judges the claim that A beats B by the t interval of its per-seed differences.
+
+    The claim is borne out where the interval lies above 0, contradicted where it lies below, else open. The
+    p-value is two-sided, so that it is below ``alpha`` exactly where the interval leaves 0 out.
+
+    Args:
+        per_seed_differences: Per seed the mean of A - B over the same users ``[n_seeds]``.
+        alpha: One less the interval's confidence.
+
+    Raises:
+        DataError: If there is no seed, or a difference is not finite.
+    """
+    over = seed_interval(per_seed_differences, 1 - alpha)
+    p = 2 * _upper_tail(abs(over.mean), over.sd, over.n_seeds)
+    verdict, note = _judge(over.n_seeds, p < alpha and over.mean > 0, p < alpha and over.mean < 0)
+    return Verdict(over.mean, over.sd, over.low, over.high, p, over.n_seeds, verdict, note)
+
+
+def equivalence(per_seed_differences: ArrayLike, margin: float = 0.03, alpha: float = 0.05) -> Verdict:
+    """Judges the claim that A equals B within a margin, by two one-sided t tests.
+
+    Source: Schuirmann, J. Pharmacokinet. Biopharm. 15 (1987). The claim is borne out where both tests reject,
+    contradicted where the ``1 - alpha`` interval lies wholly outside the margin, else open.
+
+    Args:
+        per_seed_differences: Per seed the mean of A - B over the same users ``[n_seeds]``.
+        margin: The largest difference that counts as equal, above 0.
+        alpha: The level of each test; the bounds returned are those of the ``1 - 2 alpha`` interval, which lies
+            within the margin exactly where both tests reject.
+
+    Raises:
+        SettingsError: If the margin is not above 0.
+        DataError: If there is no seed, or a difference is not finite.
+    """
+    if not margin > 0:
+        raise SettingsError(f"margin={margin}: must be above 0")
+    over, wide = (seed_interval(per_seed_differences, 1 - level) for level in (2 * alpha, alpha))
+    tails = [_upper_tail(margin + sign * over.mean, over.sd, over.n_seeds) for sign in (1, -1)]
+    p = float(np.max(tails))
+    verdict, note = _judge(over.n_seeds, p < alpha, wide.low > margin or wide.high < -margin)
+    return Verdict(over.mean, over.sd, over.low, over.high, p, over.n_seeds, verdict, note)
+
+
+def _upper_tail(excess: float, sd: float, n_seeds: int) -> float:
+    """Returns P(T ≥ excess / standard error) under Student's t; NaN for one seed."""
+    if n_seeds == 1:
+        return float("nan")
+    if sd == 0:
+        return 0.5 if excess == 0 else float(excess < 0)
+    return float(stdtr(n_seeds - 1, -excess / sd * np.sqrt(n_seeds)))
+
+
+def _judge(n_seeds: int, borne_out: bool, contradicted: bool) -> tuple[str, str]:
+    if n_seeds < SEEDS_FOR_A_VERDICT:
+        return OPEN, f"{n_seeds} of the {SEEDS_FOR_A_VERDICT} seeds that a verdict needs"
+    return BORNE_OUT if borne_out else CONTRADICTED if contradicted else OPEN, ""
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Returns Holm's step-down adjusted p-values.
+
+    Source: Holm, Scand. J. Statist. 6 (1979): the i-th smallest of m is multiplied by m - i + 1, then kept from
+    falling and at most 1.
+
+    Args:
+        p_values: The p-values of one claim's cells ``[n]``; a NaN (no test made) stays NaN and does not count.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    adjusted = np.full(p.shape, np.nan)
+    tested = np.flatnonzero(~np.isnan(p))
+    order = tested[np.argsort(p[tested], kind="stable")]
+    factors = np.arange(order.size, 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
+    return adjusted
+
+
+def sign_flip(differences_by_seed: Sequence[ArrayLike], draws: int = 9999, seed: int = 0) -> float:
+    """Returns the two-sided p-value of a sign-flip permutation over users within seeds.
+
+    Under the null hypothesis a user's difference is as likely to have the other sign. The statistic is the mean
+    over seeds of the mean over users. It holds given these models: it says nothing about other runs.
+
+    Args:
+        differences_by_seed: For every seed A - B of each user ``[n_users of the seed]``.
+        draws: Random sign patterns; the observed one counts as one more.
+        seed: The stream's seed.
+
+    Raises:
+        DataError: If there is no seed or one without a user.
+    """
+    parts = [np.asarray(part, dtype=np.float64) for part in differences_by_seed]
+    if not parts or not all(part.size for part in parts):
+        raise DataError("sign flip: needs the differences of at least one user in every seed, and one seed")
+    shares = np.concatenate([part / (part.size * len(parts)) for part in parts])
+    observed = abs(shares.sum())
+    # Rounding must not turn a tie with the observed statistic into a smaller one.
+    bound = observed - 1e-12 * np.abs(shares).sum()
+    rng, extreme = stream(seed, "sign_flip"), 0
+    step = max(1, _CELLS_AT_ONCE // shares.size)
+    for start in range(0, draws, step):
+        flips = rng.integers(2, size=(min(step, draws - start), shares.size), dtype=np.int8)
+        extreme += int(np.sum(np.abs(2 * (flips @ shares) - shares.sum()) >= bound))
+    return (1 + extreme) / (1 + draws)
+
+
+def compare(
+    per_user: pd.DataFrame,
+    pairs: Sequence[tuple[str, str]],
+    k: int = 50,
+    group: str = "heldout",
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Judges every claim "attack beats versus" on every dataset and target.
+
+    A pair is one claim; Holm's correction runs over its cells (dataset and target), and the verdict uses the
+    corrected p-value. A seed counts where both attacks have it.
+
+    Args:
+        per_user: Agreement per user: ``dataset, target, seed, group, k, attack, user, agreement``, one clone
+            architecture, defense and side (``against``) at a time.
+        pairs: The claims, ``(attack, versus)``.
+        k: The cutoff compared at.
+        group: The group of users compared on.
+        alpha: The level of the verdicts.
+
+    Returns:
+        A row per claim, dataset and target: mean ``difference`` over seeds, ``sd``, the uncorrected t interval
+        ``ci_low, ci_high``, two-sided ``p``, ``p_holm``, ``p_sign_flip`` (given these models), ``n_seeds``,
+        ``n_users`` (of the seed with the fewest), ``verdict``, ``note``.
+
+    Raises:
+        SettingsError: If an attack is unknown.
+        DataError: If a user is there twice for an attack, or two attacks of a seed have different users.
+    """
+    rows = per_user[(per_user["k"] == k) & (per_user["group"] == group)]
+    known = set(per_user["attack"])
+    for name in (name for pair in pairs for name in pair):
+        if name not in known:
+            raise SettingsError(f"attack {name!r} is not among the results: {nearest(name, known)}")
+    claims = [_claim(rows, attack, versus, alpha) for attack, versus in pairs]
+    table = pd.DataFrame([row for claim in claims for row in claim], columns=list(COMPARISON_TYPES))
+    return table.assign(group=group, k=k).astype(COMPARISON_TYPES)
+
+
+def _claim(rows: pd.DataFrame, attack: str, versus: str, alpha: float) -> list[dict[str, object]]:
+    """Returns a claim's rows, one per dataset and target, corrected by Holm among themselves."""
+    differences = _differences(rows, attack, versus)
+    cells: list[dict[str, object]] = []
+    judged: list[Verdict] = []
+    for (dataset, target), cell in differences.groupby(["dataset", "target"], sort=True):
+        by_seed = [part["difference"].to_numpy() for _, part in cell.groupby("seed", sort=True)]
+        judged.append(paired_verdict([part.mean() for part in by_seed], alpha))
+        cells.append(
+            {
+                "dataset": dataset,
+                "target": target,
+                "attack": attack,
+                "versus": versus,
+                "p_sign_flip": sign_flip(by_seed),
+                "n_users": min(part.size for part in by_seed),
+            }
+        )
+    for cell_row, over, p in zip(cells, judged, holm([over.p for over in judged]), strict=True):
+        verdict, note = _judge(over.n_seeds, p < alpha and over.mean > 0, p < alpha and over.mean < 0)
+        cell_row.update(difference=over.mean, sd=over.sd, ci_low=over.low, ci_high=over.high, p=over.p, p_holm=p)
+        cell_row.update(n_seeds=over.n_seeds, verdict=verdict, note=note)
+    return cells
+
+
+def _differences(rows: pd.DataFrame, attack: str, versus: str) -> pd.DataFrame:
+    """Returns attack minus versus for every user of the seeds that both have."""
+    cell, keys = ["dataset", "target", "seed"], ["dataset", "target", "seed", "user"]
+    sides = [rows.loc[rows["attack"] == name, [*keys, "agreement"]] for name in (attack, versus)]
+    for name, side in zip((attack, versus), sides, strict=True):
+        if side.duplicated(keys).any():
+            first = side[side.duplicated(keys)].iloc[0]
+            where = f"{first['dataset']}, {first['target']}, seed {first['seed']}"
+            raise DataError(f"{name}: user {first['user']} is there twice ({where}); choose one clone and defense")
+    shared = sides[0][cell].drop_duplicates().merge(sides[1][cell].drop_duplicates())
+    left, right = (side.merge(shared) for side in sides)
+    both = left.merge(right, on=keys, suffixes=("", "_versus"))
+    if not len(left) == len(right) == len(both):
+        raise DataError(f"{attack} and {versus}: not the same users in a seed; run both on one split")
+    return both.assign(difference=both["agreement"] - both["agreement_versus"])

@@ -1,0 +1,67 @@
+"""The rows of ``agreement.parquet`` and its per-user companion: what was measured, on whom, and for which attack."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from rec_msa.evaluation.agreement import agreement_tables, cutoffs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rec_msa.lists import Lists
+
+KEY = ("dataset", "target", "clone", "attack", "base", "defense", "against", "seed", "group", "k")
+COLUMNS = (*KEY, "agreement", "ci_low", "ci_high", "n_users", "n_queries")
+PER_USER_COLUMNS = (*KEY, "user", "agreement")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which attack on which cell a figure belongs to.
+
+    Attributes:
+        dataset: The dataset.
+        target: The target's architecture.
+        seed: The cell's seed.
+        defense: ``none`` or ``<name>_<strength>``.
+        attack: The key under ``attacks:``, or a reference's name.
+        base: The paper's attack behind it, or the reference's name.
+        clone: The clone's architecture; None where there is no clone.
+        n_queries: Calls to the target that the attack made.
+    """
+
+    dataset: str
+    target: str
+    seed: int
+    defense: str
+    attack: str
+    base: str
+    clone: str | None
+    n_queries: int
+
+
+def agreement_of(
+    lists: Lists, against: Mapping[str, Lists], groups: pd.DataFrame, identity: Identity
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Agreement of lists with the target's, in the columns of the results.
+
+    Args:
+        lists: What the clone or reference recommends to every attacker user.
+        against: The target's lists by name: ``served`` and ``undefended``.
+        groups: Columns user, group.
+        identity: Which attack on which cell.
+
+    Returns:
+        The summary (``COLUMNS``) and the agreement of each user (``PER_USER_COLUMNS``).
+    """
+    summaries, details = [], []
+    for name, target in against.items():
+        summary, detail = agreement_tables(target, lists, groups, cutoffs(target.length), identity.seed)
+        labels = {**asdict(identity), "against": name}
+        summaries.append(summary.assign(**labels)[list(COLUMNS)])
+        details.append(detail.assign(**labels)[list(PER_USER_COLUMNS)])
+    return tuple(pd.concat(parts, ignore_index=True).astype({"clone": "str"}) for parts in (summaries, details))

@@ -1,0 +1,212 @@
+"""Cells, named attacks and the names of what they leave: the one place that turns parameters into what is run.
+
+A name says what an artifact depends on, from the outside in: dataset, seed, then either the attacker's side (attacker
+users, clone architecture and variant; no target) or the target's side (target model, defense, attack).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from typing import TYPE_CHECKING
+
+from rec_msa.attacks.settings import AttackSettings, require_attack
+from rec_msa.errors import SettingsError, nearest
+
+if TYPE_CHECKING:
+    from rec_msa.parameters import Parameters
+
+PAPER_ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
+NO_DEFENSE = "none"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One target under one defense: (dataset, target model, seed, defense)."""
+
+    dataset: str
+    model: str
+    seed: int
+    defense: str = NO_DEFENSE
+
+    @property
+    def split_space(self) -> str:
+        """Namespace of what depends on dataset and seed alone."""
+        return f"{self.dataset}.seed{self.seed}"
+
+    @property
+    def target_space(self) -> str:
+        """Namespace of the target."""
+        return f"{self.split_space}.{self.model}"
+
+    @property
+    def served_space(self) -> str:
+        """Namespace of what the target serves under its defense."""
+        return f"{self.target_space}.{self.defense}"
+
+    def undefended(self) -> Cell:
+        """The same cell without a defense."""
+        return Cell(self.dataset, self.model, self.seed)
+
+
+@dataclass(frozen=True)
+class NamedAttack:
+    """A named attack on a cell, with the namespaces of all that it reads and writes.
+
+    Attributes:
+        cell: The cell.
+        name: The key under ``attacks:``.
+        settings: What stands there.
+        attacker_fraction: Share of the target users that the attacker knows, the cell's default filled in.
+        list_length: Items a list, the cell's default filled in.
+        default_list_length: The cell's own list length.
+    """
+
+    cell: Cell
+    name: str
+    settings: AttackSettings
+    attacker_fraction: float
+    list_length: int
+    default_list_length: int
+
+    @property
+    def clone(self) -> str:
+        """The clone's architecture."""
+        return self.settings.clone or self.cell.model
+
+    @property
+    def space(self) -> str:
+        """Namespace of the attack on its target."""
+        return f"{self.cell.served_space}.{self.name}"
+
+    @property
+    def users_space(self) -> str:
+        """Namespace of D_t, which depends on the share of attacker users."""
+        return f"{self.cell.split_space}.{self._users}"
+
+    @property
+    def groups_space(self) -> str:
+        """Namespace of the attacker users' groups, which depend on the share asked about, too."""
+        return f"{self.cell.split_space}.{self._groups}"
+
+    @property
+    def auxiliary_data_space(self) -> str:
+        """Namespace of the auxiliary data, which depend on the share of auxiliary users known."""
+        return f"{self.cell.split_space}.{_percent('auxiliary', self.settings.auxiliary_fraction)}"
+
+    @property
+    def auxiliary_space(self) -> str:
+        """Namespace of the auxiliary model."""
+        return f"{self.auxiliary_data_space}.{self.clone}"
+
+    @property
+    def clone_space(self) -> str:
+        """Namespace of the clone stage, shared by every target, defense and loss."""
+        variant = "-".join(
+            [
+                str(self.settings.behind.variant),
+                *_unless_whole("auxiliary", self.settings.auxiliary_fraction),
+                *_unless_whole("items", self.settings.item_fraction),
+            ]
+        )
+        return f"{self.users_space}.{self.clone}.{variant}"
+
+    @property
+    def reference_space(self) -> str:
+        """Namespace of the target's lists and the references that this attack is measured with."""
+        return f"{self.cell.served_space}.{self._measured_as('references')}"
+
+    @property
+    def retrain_space(self) -> str:
+        """Namespace of the retrained target's lists and agreement."""
+        return f"{self.cell.served_space}.{self._measured_as('retrain')}"
+
+    @property
+    def reference(self) -> NamedAttack:
+        """The attack's references as an attack of their own: the same users asked, all auxiliary data known."""
+        same = self.settings.model_dump(include={"attacker_fraction", "query_fraction", "list_length"})
+        settings = AttackSettings(base="ptaq", **same)
+        return replace(self, name="references", settings=settings)
+
+    def _measured_as(self, what: str) -> str:
+        length = [f"length{self.list_length}"] if self.list_length != self.default_list_length else []
+        return "-".join([what, self._groups, *length])
+
+    @property
+    def _users(self) -> str:
+        return _percent("users", self.attacker_fraction)
+
+    @property
+    def _groups(self) -> str:
+        return "-".join([self._users, *_unless_whole("asked", self.settings.query_fraction)])
+
+
+def _percent(what: str, fraction: float) -> str:
+    return what + f"{100 * fraction:.10g}".replace(".", "_")
+
+
+def _unless_whole(what: str, fraction: float) -> list[str]:
+    return [] if fraction == 1 else [_percent(what, fraction)]
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """The cells and named attacks that a session's parameters ask for."""
+
+    parameters: Parameters
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The cells of the study or of ``dataset``, ``model`` and ``seed``.
+
+        Raises:
+            SettingsError: Neither a study nor a whole cell is named, or the selection is empty.
+        """
+        parameters = self.parameters
+        axes = {"dataset": parameters.dataset, "model": parameters.model, "seed": parameters.seed}
+        if parameters.study is not None:
+            study = parameters.require_study(parameters.study)
+            asked, axes = axes, {"dataset": study.dataset, "model": study.model, "seed": study.seed}
+            axes = {axis: _matching(axis, axes[axis], asked[axis], parameters.study) for axis in axes}
+        missing = [axis for axis, values in axes.items() if not values]
+        if missing:
+            msg = (
+                f"{missing[0]}: nothing is chosen in this environment; name a study (--params=study=table4) "
+                "or a cell (--params=dataset=ml-1m,model=bpr,seed=0)"
+            )
+            raise SettingsError(msg)
+        return [Cell(*names, parameters.defense) for names in product(*axes.values())]
+
+    def attack(self, cell: Cell, name: str) -> NamedAttack:
+        """A named attack on a cell.
+
+        Raises:
+            SettingsError: There is no such attack.
+        """
+        settings = require_attack(name, self.parameters.attacks)
+        share = settings.attacker_fraction or self.parameters.split.attacker_fraction
+        length = settings.list_length or self.parameters.list_length
+        return NamedAttack(cell, name, settings, share, length, self.parameters.list_length)
+
+    def references(self, cell: Cell) -> NamedAttack:
+        """The references of a cell, with the cell's own shares and list length."""
+        defaults = self.parameters.split.attacker_fraction, self.parameters.list_length, self.parameters.list_length
+        return NamedAttack(cell, "references", AttackSettings(base="ptaq"), *defaults)
+
+    def study_attacks(self) -> tuple[str, ...]:
+        """The named attacks of the study; without a study, the paper's."""
+        if self.parameters.study is None:
+            return PAPER_ATTACKS
+        return tuple(self.parameters.require_study(self.parameters.study).attacks)
+
+
+def _matching(axis: str, offered: tuple, asked: tuple | None, study: str) -> tuple:
+    """The values of a study's axis that ``--params`` asks for; all where it says nothing."""
+    if not asked:
+        return offered
+    for value in asked:
+        if value not in offered:
+            msg = f"{axis}: '{value}' is not in the study '{study}'; {nearest(str(value), map(str, offered))}"
+            raise SettingsError(msg)
+    return tuple(value for value in offered if value in asked)

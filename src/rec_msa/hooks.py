@@ -1,0 +1,123 @@
+"""The project's hooks: errors a person can read, fingerprints, and the results of a run."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kedro.framework.cli.utils import KedroCliError
+from kedro.framework.hooks import hook_impl
+from kedro.io import DatasetError
+from kedro.validation.exceptions import DataValidationError
+
+from rec_msa.errors import RecMsaError
+
+if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
+    from kedro.io import CatalogProtocol
+    from kedro.pipeline import Pipeline
+    from kedro.pipeline.node import Node
+
+logger = logging.getLogger(__name__)
+
+CELLS_IN_FULL = 3
+"""Up to so many cells get a table each at the end of a run; more share one."""
+
+
+class ClearErrors:
+    """Turns errors that a person can mend into one clear line without a traceback."""
+
+    @hook_impl
+    def on_node_error(self, error: Exception, node: Node) -> None:
+        """Names the node and the remedy."""
+        self._raise_clearly(error, f"{node.name}: ")
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Catches what happens between nodes: loading and saving."""
+        self._raise_clearly(error, "")
+
+    def _raise_clearly(self, error: Exception, where: str) -> None:
+        if isinstance(error, RecMsaError | DataValidationError):
+            raise KedroCliError(f"{where}{error}") from error
+        full = _disk_error(error)
+        if full is not None:
+            msg = f"{where}{full.strerror}: {full.filename or error}; nothing half-written was kept; free space and go on "
+            raise KedroCliError(msg + "with --only-missing-outputs") from error
+        if isinstance(error, DatasetError):
+            raise KedroCliError(f"{where}{error}") from error
+
+
+def _disk_error(error: BaseException | None) -> OSError | None:
+    """The full or read-only disk behind an error, if there is one."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+class Provenances:
+    """Tells every artifact what it must have been made from, before a run looks for missing ones."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Sets the expected fingerprints; they travel with the datasets."""
+        from rec_msa.provenance import expect
+
+        expect(pipeline, catalog)
+
+
+class ResultsTable:
+    """Assembles the results of all cells at the end of a run and shows those of this run."""
+
+    def __init__(self) -> None:
+        self.project = Path()
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remembers where the project lies."""
+        self.project = context.project_path
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Writes ``agreement.parquet`` and its companion, and prints a table."""
+        from rec_msa.assembly import assemble
+
+        measured = {name.rpartition(".")[0] for name in pipeline.all_outputs() if name.endswith(".agreement")}
+        assembled = assemble(catalog, self.project) if measured else None
+        if assembled is None:
+            return
+        if assembled.stale:
+            logger.warning(
+                "%d results were made from other data or settings than lie here now and are left out of "
+                "agreement.parquet: %s",
+                len(assembled.stale),
+                ", ".join(assembled.stale),
+            )
+        catalog.save("agreement", assembled.agreement)
+        catalog.save("agreement_per_user", assembled.per_user)
+        _show(assembled.agreement, measured, catalog)
+
+
+def _show(agreement: Any, measured: set[str], catalog: CatalogProtocol) -> None:
+    import rich
+
+    from rec_msa.reporting.table import results_table, study_table
+
+    console = rich.get_console()
+    cells = {tuple(space.split(".")[:4]) for space in measured}
+    keys = agreement["dataset"], "seed" + agreement["seed"].astype(str), agreement["target"], agreement["defense"]
+    names = list(zip(*keys, strict=True))
+    if len(cells) > CELLS_IN_FULL:
+        console.print(study_table(agreement[[name in cells for name in names]]))
+        return
+    for cell in sorted(cells):
+        quality = f"{'.'.join(cell)}.target_quality"
+        rows = agreement[[name == cell for name in names]]
+        title = f"{cell[0]} · {cell[2]} · seed {cell[1].removeprefix('seed')}" + (
+            "" if cell[3] == "none" else f" · defense {cell[3]}"
+        )
+        console.print(results_table(rows, catalog.load(quality) if catalog.exists(quality) else None, title))

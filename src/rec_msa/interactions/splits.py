@@ -1,0 +1,227 @@
+"""Who is target, auxiliary data and attacker, and which interactions are held out, all by one seed.
+
+Every sample is a prefix of one permutation for each data set and seed, so that the samples of smaller shares are
+contained in those of larger ones, and points of a figure are comparable.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+import pandas as pd
+
+from rec_msa.errors import DataError, SettingsError
+from rec_msa.randomness import stream
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rec_msa.interactions.settings import SplitSettings
+
+logger = logging.getLogger(__name__)
+
+PARTS = ("target_train", "target_validation", "target_test", "auxiliary_train", "auxiliary_validation")
+"""The parts of a split, in the order of their codes."""
+
+_TARGET_TRAIN, _TARGET_VALIDATION, _TARGET_TEST, _AUXILIARY_TRAIN, _AUXILIARY_VALIDATION = range(len(PARTS))
+
+
+@overload
+def count(share: float, n: int) -> int: ...
+@overload
+def count(share: float, n: NDArray[np.int64]) -> NDArray[np.int64]: ...
+def count(share: float, n: int | NDArray[np.int64]) -> int | NDArray[np.int64]:
+    """Returns floor(share · n) as decimals have it: 0.29 of 100 is 29, although 0.29 * 100 < 29 in floats.
+
+    Args:
+        share: A share in (0, 1].
+        n: Of how many; a number, or an array of any shape for as many counts.
+
+    Raises:
+        SettingsError: The share is out of range.
+    """
+    if not 0 < share <= 1:
+        raise SettingsError(f"a share of {share} is out of range: it must be above 0 and at most 1")
+    counts = np.floor(share * np.asarray(n) * (1 + 1e-12)).astype(np.int64)
+    return int(counts) if counts.ndim == 0 else counts
+
+
+def split_interactions(interactions: pd.DataFrame, settings: SplitSettings, seed: int) -> pd.DataFrame:
+    """Divides users into the target and the auxiliary half, and each user's interactions into parts.
+
+    Target users hold out interactions for the test, then for validation; auxiliary users for validation only. Each
+    count is floor(share · n), at least 1, but every user keeps at least one interaction for training.
+
+    Args:
+        interactions: Columns ``user``, ``item`` and ``timestamp``, without repeated pairs.
+        settings: The shares.
+        seed: The cell's seed.
+
+    Returns:
+        The same rows in their order, with ``part`` (categorical, one of ``PARTS``) and ``user_rank`` (int32), the
+        user's place in the random order of its half.
+
+    Raises:
+        DataError: There are fewer than two users.
+    """
+    rng = stream(seed, "split")
+    users, user = np.unique(interactions["user"].to_numpy(), return_inverse=True)
+    n_users = len(users)
+    if n_users < 2:  # noqa: PLR2004
+        raise DataError(f"{n_users} user can't be split into target and auxiliary users: use more data")
+    n_target = max(1, count(settings.target_fraction, n_users))
+    place = np.empty(n_users, dtype=np.int64)
+    place[rng.permutation(n_users)] = np.arange(n_users)
+    rank, n_of_user = _random_rank(user, rng)
+    is_target = place < n_target
+    n_test = np.where(is_target, np.minimum(np.maximum(1, count(settings.test_fraction, n_of_user)), n_of_user - 1), 0)
+    n_validation = np.maximum(1, count(settings.validation_fraction, n_of_user))
+    n_validation = np.minimum(n_validation, n_of_user - 1 - n_test)
+    part = np.where(is_target, _TARGET_TRAIN, _AUXILIARY_TRAIN)[user]
+    validation = np.where(is_target, _TARGET_VALIDATION, _AUXILIARY_VALIDATION)[user]
+    part = np.where(rank < (n_test + n_validation)[user], validation, part)
+    part = np.where(rank < n_test[user], _TARGET_TEST, part)
+    return interactions[["user", "item", "timestamp"]].assign(
+        part=pd.Categorical.from_codes(part, dtype=pd.CategoricalDtype(list(PARTS))),
+        user_rank=np.where(is_target, place, place - n_target)[user].astype(np.int32),
+    )
+
+
+def target_parts(split: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Returns the target's training, validation and test interactions: columns ``user``, ``item``, ``timestamp``."""
+    code = split["part"].cat.codes.to_numpy()
+    return (
+        _rows(split, code == _TARGET_TRAIN),
+        _rows(split, code == _TARGET_VALIDATION),
+        _rows(split, code == _TARGET_TEST),
+    )
+
+
+def auxiliary_parts(split: pd.DataFrame, fraction: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Returns the training and validation interactions of a share of the auxiliary users.
+
+    Args:
+        split: What ``split_interactions`` returns.
+        fraction: The share of auxiliary users, in (0, 1]; smaller shares are contained in larger ones.
+
+    Returns:
+        Two tables with the columns ``user``, ``item`` and ``timestamp``.
+
+    Raises:
+        SettingsError: The share is out of range.
+    """
+    code = split["part"].cat.codes.to_numpy()
+    rank = split["user_rank"].to_numpy()
+    n_auxiliary = int(rank[code >= _AUXILIARY_TRAIN].max(initial=-1)) + 1
+    chosen = rank < max(1, count(fraction, n_auxiliary))
+    return _rows(split, chosen & (code == _AUXILIARY_TRAIN)), _rows(split, chosen & (code == _AUXILIARY_VALIDATION))
+
+
+def attackers(
+    split: pd.DataFrame,
+    settings: SplitSettings,
+    attacker_fraction: float | None = None,
+    query_fraction: float = 1.0,
+) -> pd.DataFrame:
+    """Chooses the attacker users and which of them may be asked about.
+
+    Held-out users come first, and their number follows from the settings alone, so that they are the same whatever
+    the two shares of a figure are.
+
+    Args:
+        split: What ``split_interactions`` returns.
+        settings: The shares of the cell.
+        attacker_fraction: Share of the target users that the attacker knows here; by default that of the settings.
+            Where it is less than the held-out users it is raised to them, with a warning in the log; then nobody may
+            be asked about.
+        query_fraction: Share of the attacker users other than the held-out ones who are asked about, in (0, 1].
+
+    Returns:
+        Columns ``user`` (int32) and ``group``: ``heldout``, ``queried`` or ``unasked``; in the order of their ranks.
+
+    Raises:
+        DataError: There are too few target users for two attacker users, one held out and one asked about.
+        SettingsError: A share is out of range.
+    """
+    targets = _users_by_rank(split)
+    n_target = len(targets)
+    n_base = count(settings.attacker_fraction, n_target)
+    if n_base < 2:  # noqa: PLR2004
+        raise DataError(
+            f"attacker_fraction: {settings.attacker_fraction} of {n_target} target users is {n_base} attacker "
+            f"user(s), and one to hold out and one to ask about are needed: {_remedy(n_target)}"
+        )
+    n_heldout = max(1, count(settings.heldout_fraction, n_base))
+    share = settings.attacker_fraction if attacker_fraction is None else attacker_fraction
+    n_attackers = count(share, n_target)
+    if n_attackers < n_heldout:
+        logger.warning(
+            "attacker_fraction: %s of %d target users is %d, less than the %d held-out users: raised to these",
+            *(share, n_target, n_attackers, n_heldout),
+        )
+        n_attackers = n_heldout
+    n_allowed = n_attackers - n_heldout
+    n_queried = min(n_allowed, max(1, count(query_fraction, n_allowed)))
+    sizes = [n_heldout, n_queried, n_allowed - n_queried]
+    group = np.repeat(np.array(["heldout", "queried", "unasked"], dtype=object), sizes)
+    return pd.DataFrame({"user": targets[:n_attackers].astype(np.int32), "group": pd.Series(group, dtype="str")})
+
+
+def attacker_interactions(split: pd.DataFrame, attackers: pd.DataFrame) -> pd.DataFrame:
+    """Returns what the attacker knows of the target data: the attacker users' training interactions.
+
+    Args:
+        split: What ``split_interactions`` returns.
+        attackers: What ``attackers`` returns.
+
+    Returns:
+        Columns ``user``, ``item`` and ``timestamp``.
+    """
+    is_train = split["part"].cat.codes.to_numpy() == _TARGET_TRAIN
+    return _rows(split, is_train & split["user"].isin(attackers["user"]).to_numpy())
+
+
+def item_sample(n_items: int, fraction: float, seed: int) -> NDArray[np.int64]:
+    """Draws a share of the items; smaller shares are contained in larger ones.
+
+    Args:
+        n_items: Number of items.
+        fraction: The share, in (0, 1].
+        seed: The cell's seed.
+
+    Returns:
+        The items, sorted, ``[max(1, floor(fraction · n_items))]``.
+
+    Raises:
+        SettingsError: The share is out of range.
+    """
+    order = stream(seed, "split-items").permutation(n_items)
+    return np.sort(order[: max(1, count(fraction, n_items))])
+
+
+def _random_rank(user: NDArray[np.int64], rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Returns each row's place in a random order of its user's rows, and the number of rows of each user."""
+    order = np.lexsort((rng.permutation(len(user)), user))
+    n_of_user = np.bincount(user)
+    first = np.cumsum(n_of_user) - n_of_user
+    rank = np.empty(len(user), dtype=np.int64)
+    rank[order] = np.arange(len(user)) - first[user[order]]
+    return rank, n_of_user
+
+
+def _rows(split: pd.DataFrame, chosen: NDArray[np.bool_]) -> pd.DataFrame:
+    return split.loc[chosen, ["user", "item", "timestamp"]].reset_index(drop=True)
+
+
+def _users_by_rank(split: pd.DataFrame) -> NDArray[np.int32]:
+    target = split.loc[split["part"].cat.codes < _AUXILIARY_TRAIN, ["user", "user_rank"]].drop_duplicates()
+    return target.sort_values("user_rank")["user"].to_numpy()
+
+
+def _remedy(n_target: int) -> str:
+    if n_target <= 2:  # noqa: PLR2004
+        return "use more data, or a smaller min_interactions"
+    share = np.ceil(2 / n_target * 1000) / 1000
+    return f"set it to {share:g} or more, or use more data"

@@ -1,0 +1,155 @@
+"""Every parameter of the project, typed: an unknown key or a wrong value is refused by name before anything runs."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from rec_msa.attacks.settings import AttackSettings, CloneSettings, ReferenceSettings, StealSettings
+from rec_msa.defenses.settings import DefenseSettings, parse_defense
+from rec_msa.errors import SettingsError, nearest
+from rec_msa.interactions.known import KNOWN
+from rec_msa.interactions.settings import DatasetSettings, SplitSettings
+from rec_msa.recommenders.settings import SETTINGS, BprSettings, LmfSettings, NcfSettings
+from rec_msa.training.settings import Device, TrainingSettings
+
+NAME = re.compile(r"[a-z0-9_-]+")
+
+
+def _as_tuple(value: Any) -> Any:
+    """Scalars are lists of one, so that a cell and a grid are written alike."""
+    if value is None or isinstance(value, list | tuple):
+        return value
+    return (value,)
+
+
+Names = Annotated[tuple[str, ...] | None, BeforeValidator(_as_tuple)]
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...] | None, BeforeValidator(_as_tuple)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RecommenderParameters(_Strict):
+    """Settings of each architecture."""
+
+    bpr: BprSettings = BprSettings()
+    lmf: LmfSettings = LmfSettings()
+    ncf: NcfSettings = NcfSettings()
+
+
+class StudySettings(_Strict):
+    """A declared grid: every named attack on every cell."""
+
+    dataset: Names = Field(min_length=1)
+    model: Names = Field(min_length=1)
+    seed: Seeds = Field(min_length=1)
+    attacks: tuple[str, ...] = Field(min_length=1)
+
+
+class Parameters(_Strict):
+    """All parameters of a session, as ``conf/*/parameters*.yml`` and ``--params`` give them."""
+
+    dataset: Names = Field(description="dataset or datasets of the cells")
+    model: Names = Field(description="target architecture or architectures")
+    seed: Seeds = Field(description="seed or seeds")
+    study: str | None = Field(None, description="a key under studies; dataset, model and seed then filter its cells")
+    defense: str = Field("none", description="'none' or '<name>_<strength>'")
+    device: Device = Field("auto", description="where models are trained: auto, cpu or cuda")
+    list_length: int = Field(50, ge=1, description="items in a list that the target serves")
+    datasets: dict[str, DatasetSettings] = Field(description="filters of the known datasets, and your own datasets")
+    split: SplitSettings = SplitSettings()
+    recommenders: RecommenderParameters = RecommenderParameters()
+    target: TrainingSettings = TrainingSettings()
+    auxiliary: TrainingSettings = TrainingSettings()
+    clone: CloneSettings = CloneSettings()
+    steal: StealSettings = StealSettings()
+    references: ReferenceSettings = ReferenceSettings()
+    defenses: DefenseSettings = DefenseSettings()
+    attacks: dict[str, AttackSettings]
+    studies: dict[str, StudySettings] = {}
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Parameters:
+        for key in ("datasets", "attacks", "studies"):
+            for name in getattr(self, key):
+                if not NAME.fullmatch(name):
+                    msg = f"{key}.{name}: a name may have only a-z, 0-9, _ and -"
+                    raise ValueError(msg)
+        for name, settings in self.datasets.items():
+            if settings.path is None and name not in KNOWN:
+                msg = f"datasets.{name}: your own data need a path; {nearest(name, KNOWN)} need none"
+                raise ValueError(msg)
+        self._require("dataset", self.dataset, self.datasets)
+        self._require("model", self.model, SETTINGS)
+        for name, attack in self.attacks.items():
+            self._require(f"attacks.{name}.clone", (attack.clone,) if attack.clone else None, SETTINGS)
+        for name, study in self.studies.items():
+            for axis, allowed in (("dataset", self.datasets), ("model", SETTINGS), ("attacks", self.attacks)):
+                self._require(f"studies.{name}.{axis}", getattr(study, axis), allowed)
+        parse_defense(self.defense)
+        return self
+
+    @staticmethod
+    def _require(key: str, names: tuple[str, ...] | None, allowed: dict[str, Any]) -> None:
+        for name in names or ():
+            if name not in allowed:
+                msg = f"{key}: there is no '{name}'; {nearest(name, allowed)}"
+                raise ValueError(msg)
+
+    def require_study(self, name: str) -> StudySettings:
+        """Looks a study up.
+
+        Raises:
+            SettingsError: There is no such study.
+        """
+        if name not in self.studies:
+            hint = nearest(name, self.studies) if self.studies else "this environment has none; try --env=paper"
+            msg = f"study: there is no study '{name}'; {hint}"
+            raise SettingsError(msg)
+        return self.studies[name]
+
+
+def read_parameters(raw: dict[str, Any]) -> Parameters:
+    """Checks raw parameters.
+
+    Args:
+        raw: The merged YAML and ``--params``.
+
+    Raises:
+        SettingsError: Something is unknown, of the wrong type or out of range; one line for each fault with the key,
+            the value and what is allowed.
+    """
+    try:
+        return Parameters.model_validate(raw)
+    except ValidationError as error:
+        faults = [_explain(fault) for fault in error.errors()]
+        raise SettingsError("\n".join(faults)) from error
+
+
+def _explain(fault: ErrorDetails) -> str:
+    """One line for a person: the key, the value, what is allowed."""
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        *parents, name = fault["loc"]
+        return f"{key}: there is no such parameter; {nearest(str(name), _fields_at(parents))}"
+    if fault["type"] == "missing":
+        return f"{key}: this parameter is missing"
+    reason = str(fault.get("ctx", {}).get("error", fault["msg"]))
+    if fault["type"] == "value_error" and not (fault["loc"] and isinstance(fault["input"], str | int | float)):
+        return f"{key}: {reason}" if key else reason
+    return f"{key}: {fault['input']!r} is not valid: {reason[0].lower()}{reason[1:]}"
+
+
+def _fields_at(parents: list[int | str]) -> list[str]:
+    """The parameters that exist where an unknown one was found."""
+    model: Any = Parameters
+    for part in parents:
+        field = getattr(model, "model_fields", {}).get(part)
+        annotation = field.annotation if field else model
+        model = next(iter(reversed(getattr(annotation, "__args__", ()))), annotation)
+    return sorted(getattr(model, "model_fields", {}))

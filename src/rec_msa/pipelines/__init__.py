@@ -1,0 +1,1 @@
+"""Pipelines: thin nodes around the domain, each a function of data and typed parameters."""

@@ -1,0 +1,1 @@
+"""Clone stage, gate and steal stage of a named attack."""

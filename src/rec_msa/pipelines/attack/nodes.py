@@ -1,0 +1,89 @@
+"""The stages of an attack. Only the gate's node sees the target model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from rec_msa.attacks.settings import AttackSettings, CloneSettings, StealSettings
+from rec_msa.defenses.settings import DefenseSettings
+
+
+def train_clone(
+    attacker_train: pd.DataFrame,
+    statistics: dict[str, Any],
+    recommender: dict[str, Any],
+    clone_settings: CloneSettings,
+    device: str,
+    variant: str,
+    architecture: str,
+    item_fraction: float,
+    seed: int,
+    auxiliary_model: dict[str, Any] | None = None,
+    auxiliary_train: pd.DataFrame | None = None,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Clone stage (Alg. 1, first loop): learns from the attacker's interactions; returns checkpoint and curve."""
+    from rec_msa.attacks import clone
+    from rec_msa.interactions import item_sample
+
+    n_items = statistics["items"]
+    known = None if item_fraction == 1 else item_sample(n_items, item_fraction, seed)
+    data = clone.AttackerData(attacker_train, n_items, auxiliary_model, auxiliary_train, known)
+    return clone.train_clone(variant, data, architecture, recommender, clone_settings, seed, device)
+
+
+def query_target(
+    target_model: dict[str, Any],
+    target_train: pd.DataFrame,
+    attackers: pd.DataFrame,
+    defenses: DefenseSettings,
+    device: str,
+    list_length: int,
+    defense: str,
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The gate: asks the target for the lists of the queried users; returns served lists and ledger."""
+    from rec_msa.attacks.gate import query
+    from rec_msa.defenses.serving import served_by
+
+    answer = served_by(target_model, target_train, list_length, defense, defenses, seed, device)
+    return query(answer, attackers)
+
+
+def steal(
+    clone_model: dict[str, Any],
+    served_lists: pd.DataFrame,
+    attacker_train: pd.DataFrame,
+    attack: AttackSettings,
+    steal_settings: StealSettings,
+    device: str,
+    seed: int,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Steal stage (Alg. 1, second loop): teaches the clone the served lists; returns checkpoint and curve."""
+    from rec_msa.attacks import steal as stage
+    from rec_msa.lists import Lists
+
+    served = Lists.from_frame(served_lists)
+    return stage.steal(clone_model, served, attacker_train, steal_settings, attack.losses, seed, device)
+
+
+def steal_from_lists_alone(
+    served_lists: pd.DataFrame,
+    attackers: pd.DataFrame,
+    statistics: dict[str, Any],
+    recommender: dict[str, Any],
+    attack: AttackSettings,
+    steal_settings: StealSettings,
+    device: str,
+    architecture: str,
+    seed: int,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """QSD: teaches a fresh clone the served lists, without any interaction; returns checkpoint and curve."""
+    from rec_msa.attacks import steal as stage
+    from rec_msa.lists import Lists
+
+    users, served = attackers["user"].to_numpy(), Lists.from_frame(served_lists)
+    return stage.steal_from_lists_alone(
+        architecture, recommender, users, statistics["items"], served, steal_settings, attack.losses, seed, device
+    )

@@ -1,0 +1,91 @@
+"""A named attack on a cell: auxiliary model and clone stage (no target), gate, steal stage."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Pipeline, node
+
+from rec_msa.experiments import NamedAttack
+from rec_msa.pipelines.attack import nodes
+from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as create_auxiliary_pipeline
+from rec_msa.pipelines.binding import Bound
+from rec_msa.pipelines.ingestion.pipeline import create_attacker_pipeline, create_auxiliary_data_pipeline
+
+
+def create_pipeline(attack: NamedAttack) -> Pipeline:
+    """All that the attacker does: data, auxiliary model, clone, questions, theft."""
+    base = attack.settings.behind
+    stages = create_attacker_pipeline(attack)
+    if base.auxiliary:
+        stages += create_auxiliary_data_pipeline(attack) + create_auxiliary_pipeline(attack)
+    if base.variant == "joint":
+        stages += create_auxiliary_data_pipeline(attack)
+    if base.variant is not None:
+        stages += _clone_stage(attack)
+    if base.queries:
+        stages += create_gate_pipeline(attack, attack.space) + _steal_stage(attack)
+    return stages
+
+
+def clone_of(attack: NamedAttack) -> str:
+    """The dataset that holds the attack's final clone."""
+    return f"{attack.space}.stolen_model" if attack.settings.behind.queries else f"{attack.clone_space}.clone_model"
+
+
+def create_gate_pipeline(attack: NamedAttack, space: str) -> Pipeline:
+    """The one node that sees the target; its served lists and ledger lie in ``space``."""
+    cell = attack.cell
+    inputs = [
+        f"{cell.target_space}.target_model",
+        f"{cell.split_space}.target_train",
+        f"{attack.groups_space}.attackers",
+        "params:defenses",
+        "params:device",
+    ]
+    ask = Bound(nodes.query_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed)
+    outputs = [f"{space}.served_lists", f"{space}.ledger"]
+    return Pipeline([node(ask, inputs, outputs, name="query_target", namespace=space, tags=["gate"])])
+
+
+def _clone_stage(attack: NamedAttack) -> Pipeline:
+    base, space, seed = attack.settings.behind, attack.clone_space, attack.cell.seed
+    inputs = {
+        "attacker_train": f"{attack.users_space}.attacker_train",
+        "statistics": f"{attack.cell.dataset}.statistics",
+        "recommender": f"params:recommenders.{attack.clone}",
+        "clone_settings": "params:clone",
+        "device": "params:device",
+    }
+    if base.auxiliary:
+        inputs["auxiliary_model"] = f"{attack.auxiliary_space}.auxiliary_model"
+    if base.variant == "joint":
+        inputs["auxiliary_train"] = f"{attack.auxiliary_data_space}.auxiliary_train"
+    train = Bound(
+        nodes.train_clone,
+        variant=base.variant,
+        architecture=attack.clone,
+        item_fraction=attack.settings.item_fraction,
+        seed=seed,
+    )
+    outputs = [f"{space}.clone_model", f"{space}.clone_curve"]
+    return Pipeline([node(train, inputs, outputs, name="train_clone", namespace=space, tags=["attack", "gpu"])])
+
+
+def _steal_stage(attack: NamedAttack) -> Pipeline:
+    space, seed = attack.space, attack.cell.seed
+    inputs = {
+        "served_lists": f"{space}.served_lists",
+        "attack": f"params:attacks.{attack.name}",
+        "steal_settings": "params:steal",
+        "device": "params:device",
+    }
+    if attack.settings.behind.variant is None:
+        inputs["attackers"] = f"{attack.users_space}.attackers"
+        inputs["statistics"] = f"{attack.cell.dataset}.statistics"
+        inputs["recommender"] = f"params:recommenders.{attack.clone}"
+        steal = Bound(nodes.steal_from_lists_alone, architecture=attack.clone, seed=seed)
+    else:
+        inputs["clone_model"] = f"{attack.clone_space}.clone_model"
+        inputs["attacker_train"] = f"{attack.users_space}.attacker_train"
+        steal = Bound(nodes.steal, seed=seed)
+    outputs = [f"{space}.stolen_model", f"{space}.steal_curve"]
+    return Pipeline([node(steal, inputs, outputs, name="steal", namespace=space, tags=["attack", "gpu"])])

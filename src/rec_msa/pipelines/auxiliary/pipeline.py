@@ -1,0 +1,25 @@
+"""The auxiliary model of an attack: the clone's architecture, trained on users that the target never saw."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Pipeline, node
+
+from rec_msa.experiments import NamedAttack
+from rec_msa.pipelines.binding import Bound
+from rec_msa.pipelines.target.nodes import train_recommender
+
+
+def create_pipeline(attack: NamedAttack) -> Pipeline:
+    """Trains the auxiliary model."""
+    space, data = attack.auxiliary_space, attack.auxiliary_data_space
+    inputs = {
+        "train": f"{data}.auxiliary_train",
+        "validation": f"{data}.auxiliary_validation",
+        "statistics": f"{attack.cell.dataset}.statistics",
+        "recommender": f"params:recommenders.{attack.clone}",
+        "training": "params:auxiliary",
+        "device": "params:device",
+    }
+    train = Bound(train_recommender, architecture=attack.clone, seed=attack.cell.seed, role="auxiliary")
+    outputs = [f"{space}.auxiliary_model", f"{space}.auxiliary_curve"]
+    return Pipeline([node(train, inputs, outputs, name="train_auxiliary", namespace=space, tags=["auxiliary", "gpu"])])

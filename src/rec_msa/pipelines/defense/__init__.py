@@ -1,0 +1,1 @@
+"""The attacks against a defended target."""

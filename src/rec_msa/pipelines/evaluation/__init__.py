@@ -1,0 +1,1 @@
+"""Agreement of clones and references with the target."""

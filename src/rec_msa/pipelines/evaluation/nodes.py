@@ -1,0 +1,119 @@
+"""Lists of target, clones and references for the attacker users, and their agreement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from rec_msa.attacks.settings import ReferenceSettings
+from rec_msa.defenses.settings import DefenseSettings
+from rec_msa.evaluation.results import Identity, agreement_of
+from rec_msa.lists import Lists
+
+
+def rank_target(
+    target_model: dict[str, Any],
+    target_train: pd.DataFrame,
+    attackers: pd.DataFrame,
+    defenses: DefenseSettings,
+    device: str,
+    list_length: int,
+    defense: str,
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The target's lists for every attacker user, undefended and as served; only the evaluation reads them."""
+    from rec_msa.defenses.serving import served_by
+
+    users = attackers["user"].to_numpy()
+    lists = [
+        served_by(target_model, target_train, list_length, name, defenses, seed, device)(users)
+        for name in ("none", defense)
+    ]
+    return lists[0].to_frame(), lists[1].to_frame()
+
+
+def rank_clone(
+    clone_model: dict[str, Any],
+    exclude: pd.DataFrame,
+    attackers: pd.DataFrame,
+    device: str,
+    list_length: int,
+) -> pd.DataFrame:
+    """A clone's lists for every attacker user, their known interactions left out."""
+    from rec_msa.recommenders.checkpoint import from_checkpoint
+    from rec_msa.recommenders.ranking import rank_lists
+    from rec_msa.training.device import choose_device
+
+    model = from_checkpoint(clone_model, choose_device(device))
+    return rank_lists(model, attackers["user"].to_numpy(), exclude, list_length).to_frame()
+
+
+def measure_agreement(
+    clone_lists: pd.DataFrame,
+    undefended_lists: pd.DataFrame,
+    served_lists: pd.DataFrame,
+    attackers: pd.DataFrame,
+    identity: dict[str, Any],
+    list_length: int,
+    ledger: pd.DataFrame | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Agreement of a clone with the target, held-out and queried users apart; summary with intervals, and per user."""
+    who = Identity(**identity, n_queries=0 if ledger is None else len(ledger))
+    against = _against(undefended_lists, served_lists, list_length)
+    return agreement_of(Lists.from_frame(clone_lists, list_length), against, attackers, who)
+
+
+def rank_references(
+    attacker_train: pd.DataFrame,
+    auxiliary_train: pd.DataFrame,
+    queried_lists: pd.DataFrame,
+    attackers: pd.DataFrame,
+    statistics: dict[str, Any],
+    settings: ReferenceSettings,
+    list_length: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Lists that anyone could make without a clone: at random, by popularity, from the queried lists."""
+    from rec_msa.attacks import references
+
+    known = references.Knowledge(
+        users=attackers["user"].sort_values().to_numpy(),
+        attacker_train=attacker_train,
+        auxiliary_train=auxiliary_train,
+        queried=Lists.from_frame(queried_lists, list_length),
+        n_items=statistics["items"],
+    )
+    ranked = references.all_references(known, list_length, settings, seed)
+    return pd.concat([lists.to_frame().assign(attack=name) for name, lists in ranked.items()], ignore_index=True)
+
+
+def measure_references(
+    reference_lists: pd.DataFrame,
+    ledger: pd.DataFrame,
+    undefended_lists: pd.DataFrame,
+    served_lists: pd.DataFrame,
+    attackers: pd.DataFrame,
+    identity: dict[str, Any],
+    list_length: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Agreement of every reference with the target; of the target itself, too: the ceiling under a defense."""
+    from rec_msa.attacks import references
+
+    against = _against(undefended_lists, served_lists, list_length)
+    ranked = {name: frame for name, frame in reference_lists.groupby("attack", sort=False)}
+    lists = {name: Lists.from_frame(frame, list_length) for name, frame in ranked.items()} | {
+        "target": against["undefended"]
+    }
+    tables = []
+    for name, of_users in lists.items():
+        n_queries = len(ledger) if name in references.FROM_QUERIES else 0
+        who = Identity(**identity, attack=name, base=name, clone=None, n_queries=n_queries)
+        tables.append(agreement_of(of_users, against, attackers, who))
+    summaries, per_user = zip(*tables, strict=True)
+    return pd.concat(summaries, ignore_index=True), pd.concat(per_user, ignore_index=True)
+
+
+def _against(undefended_lists: pd.DataFrame, served_lists: pd.DataFrame, list_length: int) -> dict[str, Lists]:
+    frames = {"served": served_lists, "undefended": undefended_lists}
+    return {name: Lists.from_frame(frame, list_length) for name, frame in frames.items()}

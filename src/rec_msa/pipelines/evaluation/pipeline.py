@@ -1,0 +1,104 @@
+"""Agreement of a named attack, of the references and of the retrained target, on one cell."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Pipeline, node
+
+from rec_msa.experiments import Cell, NamedAttack
+from rec_msa.pipelines.attack.pipeline import clone_of, create_gate_pipeline
+from rec_msa.pipelines.binding import Bound
+from rec_msa.pipelines.evaluation import nodes
+from rec_msa.pipelines.ingestion.pipeline import create_attacker_pipeline, create_auxiliary_data_pipeline
+
+TAGS = ["evaluation"]
+
+
+def create_pipeline(attack: NamedAttack) -> Pipeline:
+    """Ranks with the attack's clone and measures its agreement."""
+    ledger = f"{attack.space}.ledger" if attack.settings.behind.queries else None
+    labels = {"attack": attack.name, "base": attack.settings.base, "clone": attack.clone}
+    return _rank_and_measure(attack, attack.space, clone_of(attack), labels, ledger)
+
+
+def create_retrain_pipeline(attack: NamedAttack) -> Pipeline:
+    """Ranks with the retrained target and measures how far it agrees with its twin."""
+    space = attack.retrain_space
+    labels = {"attack": "retrain", "base": "retrain", "clone": attack.cell.model}
+    return _rank_and_measure(attack, space, f"{attack.cell.target_space}.retrain_model", labels, None)
+
+
+def create_reference_pipeline(attack: NamedAttack) -> Pipeline:
+    """The target's lists for the attacker users, and the references that an attack is compared with."""
+    attack = attack.reference
+    space, cell = attack.reference_space, attack.cell
+    knowledge = create_attacker_pipeline(attack) + create_auxiliary_data_pipeline(attack)
+    gate = create_gate_pipeline(attack, space)
+    inputs = [
+        f"{cell.target_space}.target_model",
+        f"{cell.split_space}.target_train",
+        f"{attack.groups_space}.attackers",
+        "params:defenses",
+        "params:device",
+    ]
+    target = Bound(nodes.rank_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed)
+    ranked = {
+        "attacker_train": f"{attack.users_space}.attacker_train",
+        "auxiliary_train": f"{attack.auxiliary_data_space}.auxiliary_train",
+        "queried_lists": f"{space}.served_lists",
+        "attackers": f"{attack.groups_space}.attackers",
+        "statistics": f"{cell.dataset}.statistics",
+        "settings": "params:references",
+    }
+    references = Bound(nodes.rank_references, list_length=attack.list_length, seed=cell.seed)
+    measured = {
+        "reference_lists": f"{space}.reference_lists",
+        "ledger": f"{space}.ledger",
+        **_target_lists(attack),
+    }
+    measure = Bound(nodes.measure_references, identity=_identity(cell), list_length=attack.list_length)
+    return knowledge + gate + Pipeline(
+        [
+            node(target, inputs, list(_target_lists(attack).values())[:2], name="rank_target", namespace=space),
+            node(references, ranked, f"{space}.reference_lists", name="rank_references", namespace=space),
+            node(measure, measured, _agreement(space), name="measure_references", namespace=space),
+        ],
+        tags=TAGS,
+    )
+
+
+def _rank_and_measure(
+    attack: NamedAttack, space: str, model: str, labels: dict[str, str], ledger: str | None
+) -> Pipeline:
+    # The evaluator takes out all that the target itself does not recommend to these users.
+    ranked = [model, f"{attack.users_space}.attacker_train", f"{attack.groups_space}.attackers", "params:device"]
+    rank = Bound(nodes.rank_clone, list_length=attack.list_length)
+    measured = {"clone_lists": f"{space}.clone_lists", **_target_lists(attack)}
+    if ledger is not None:
+        measured["ledger"] = ledger
+    measure = Bound(
+        nodes.measure_agreement, identity={**_identity(attack.cell), **labels}, list_length=attack.list_length
+    )
+    return Pipeline(
+        [
+            node(rank, ranked, f"{space}.clone_lists", name="rank_clone", namespace=space),
+            node(measure, measured, _agreement(space), name="measure_agreement", namespace=space),
+        ],
+        tags=TAGS,
+    )
+
+
+def _target_lists(attack: NamedAttack) -> dict[str, str]:
+    space = attack.reference_space
+    return {
+        "undefended_lists": f"{space}.undefended_target_lists",
+        "served_lists": f"{space}.served_target_lists",
+        "attackers": f"{attack.groups_space}.attackers",
+    }
+
+
+def _agreement(space: str) -> list[str]:
+    return [f"{space}.agreement", f"{space}.agreement_per_user"]
+
+
+def _identity(cell: Cell) -> dict[str, str | int]:
+    return {"dataset": cell.dataset, "target": cell.model, "seed": cell.seed, "defense": cell.defense}

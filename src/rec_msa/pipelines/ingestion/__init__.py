@@ -1,0 +1,1 @@
+"""Raw file to interactions, and the seed's splits."""

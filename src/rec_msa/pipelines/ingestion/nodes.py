@@ -1,0 +1,58 @@
+"""From the raw file to interactions, and from interactions to the seed's splits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rec_msa import interactions as domain
+from rec_msa.interactions import DatasetSettings, RawFile, SplitSettings
+
+RAW_FOLDER = Path("data/01_raw")
+
+
+def acquire_raw_file(dataset_settings: DatasetSettings, dataset: str) -> dict[str, Any]:
+    """Finds the raw file, or fetches, checks and keeps it; returns where it is and its checksum."""
+    return domain.acquire(dataset, dataset_settings, RAW_FOLDER).to_dict()
+
+
+def read_raw_interactions(raw_file: dict[str, Any], dataset_settings: DatasetSettings) -> pd.DataFrame:
+    """Reads users, items and times as they stand in the raw file."""
+    return domain.read_raw(RawFile.from_dict(raw_file), dataset_settings)
+
+
+def filter_and_index(
+    raw_interactions: pd.DataFrame, dataset_settings: DatasetSettings
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """Drops repeats, takes the k-core, replaces ids by indices; returns interactions, users, items, statistics."""
+    interactions, users, items = domain.prepare(raw_interactions, dataset_settings)
+    return interactions, users, items, domain.describe(interactions)
+
+
+def split_by_seed(interactions: pd.DataFrame, split_settings: SplitSettings, seed: int) -> pd.DataFrame:
+    """Divides users into target and auxiliary halves, and their interactions into training, validation and test."""
+    return domain.split_interactions(interactions, split_settings, seed)
+
+
+def select_target_data(split: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Takes the target's training, validation and test interactions."""
+    return domain.target_parts(split)
+
+
+def select_auxiliary_data(split: pd.DataFrame, fraction: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Takes the auxiliary training and validation interactions of a share of the auxiliary users."""
+    return domain.auxiliary_parts(split, fraction)
+
+
+def choose_attackers(
+    split: pd.DataFrame, split_settings: SplitSettings, attacker_fraction: float, query_fraction: float
+) -> pd.DataFrame:
+    """Draws the attacker users and says which are held out and which may be asked about."""
+    return domain.attackers(split, split_settings, attacker_fraction, query_fraction)
+
+
+def select_attacker_data(split: pd.DataFrame, attackers: pd.DataFrame) -> pd.DataFrame:
+    """Takes D_t: the attacker users' training interactions, all that the attacker knows of the target's data."""
+    return domain.attacker_interactions(split, attackers)

@@ -1,0 +1,76 @@
+"""Ingestion: what depends on the dataset, on the seed, and on the share of attacker users."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Pipeline, node
+
+from rec_msa.experiments import Cell, NamedAttack
+from rec_msa.pipelines.binding import Bound
+from rec_msa.pipelines.ingestion import nodes
+
+TAGS = ["ingestion"]
+
+
+def create_pipeline(cell: Cell) -> Pipeline:
+    """From the raw file of a cell's dataset to its split and the target's data."""
+    data, split = cell.dataset, cell.split_space
+    settings = f"params:datasets.{data}"
+    tables = [f"{data}.{name}" for name in ("interactions", "users", "items", "statistics")]
+    target_data = [f"{split}.target_{part}" for part in ("train", "validation", "test")]
+    acquire = Bound(nodes.acquire_raw_file, dataset=data)
+    split_by_seed = Bound(nodes.split_by_seed, seed=cell.seed)
+    return Pipeline(
+        [
+            node(acquire, settings, f"{data}.raw_file", name="acquire_raw_file", namespace=data),
+            node(
+                nodes.read_raw_interactions,
+                [f"{data}.raw_file", settings],
+                f"{data}.raw_interactions",
+                name="read_raw_interactions",
+                namespace=data,
+            ),
+            node(
+                nodes.filter_and_index,
+                [f"{data}.raw_interactions", settings],
+                tables,
+                name="filter_and_index",
+                namespace=data,
+            ),
+            node(
+                split_by_seed,
+                [f"{data}.interactions", "params:split"],
+                f"{split}.split",
+                name="split_by_seed",
+                namespace=split,
+            ),
+            node(
+                nodes.select_target_data, f"{split}.split", target_data, name="select_target_data", namespace=split
+            ),
+        ],
+        tags=TAGS,
+    )
+
+
+def create_auxiliary_data_pipeline(attack: NamedAttack) -> Pipeline:
+    """The auxiliary data of an attack."""
+    space = attack.auxiliary_data_space
+    select = Bound(nodes.select_auxiliary_data, fraction=attack.settings.auxiliary_fraction)
+    parts = [f"{space}.auxiliary_train", f"{space}.auxiliary_validation"]
+    split = f"{attack.cell.split_space}.split"
+    return Pipeline([node(select, split, parts, name="select_auxiliary_data", namespace=space)], tags=TAGS)
+
+
+def create_attacker_pipeline(attack: NamedAttack) -> Pipeline:
+    """The attacker users of an attack, their groups and their interactions."""
+    split, space = f"{attack.cell.split_space}.split", attack.users_space
+    inputs, output = [split, f"{space}.attackers"], f"{space}.attacker_train"
+    select = node(nodes.select_attacker_data, inputs, output, name="select_attacker_data", namespace=space)
+    known = _choose(space, split, attack.attacker_fraction, 1.0)
+    asked = _choose(attack.groups_space, split, attack.attacker_fraction, attack.settings.query_fraction)
+    return known + asked + Pipeline([select], tags=TAGS)
+
+
+def _choose(space: str, split: str, attacker_fraction: float, query_fraction: float) -> Pipeline:
+    choose = Bound(nodes.choose_attackers, attacker_fraction=attacker_fraction, query_fraction=query_fraction)
+    chosen = node(choose, [split, "params:split"], f"{space}.attackers", name="choose_attackers", namespace=space)
+    return Pipeline([chosen], tags=TAGS)

@@ -1,0 +1,15 @@
+"""Figures of what was measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+
+def draw_comparison(*agreement: pd.DataFrame) -> tuple[Any, Any]:
+    """Attacks beside the references: an interactive figure and a picture."""
+    from rec_msa.reporting.comparison import comparison_figure, comparison_picture
+
+    table = pd.concat(agreement, ignore_index=True).drop_duplicates(ignore_index=True)
+    return comparison_figure(table), comparison_picture(table)

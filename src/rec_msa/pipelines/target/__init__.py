@@ -1,0 +1,1 @@
+"""The target: training, quality, and its retrained twin."""

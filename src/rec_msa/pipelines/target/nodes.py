@@ -1,0 +1,62 @@
+"""Training the target and measuring how good it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rec_msa.defenses.settings import DefenseSettings
+from rec_msa.training.settings import TrainingSettings
+
+
+def train_recommender(
+    train: pd.DataFrame,
+    validation: pd.DataFrame,
+    statistics: dict[str, Any],
+    recommender: dict[str, Any],
+    training: TrainingSettings,
+    device: str,
+    architecture: str,
+    seed: int,
+    role: str,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Trains a recommender on interactions until its validation recall falls; returns checkpoint and curve.
+
+    The role (target, retrain, auxiliary) chooses the random stream.
+    """
+    from rec_msa.training.interactions import train_recommender as train_one
+
+    return train_one(
+        architecture, recommender, train, validation, statistics["items"], training, seed, role, device
+    )
+
+
+def assess_target(
+    target_model: dict[str, Any],
+    target_train: pd.DataFrame,
+    target_validation: pd.DataFrame,
+    target_test: pd.DataFrame,
+    list_length: int,
+    defenses: DefenseSettings,
+    device: str,
+    defense: str,
+    seed: int,
+) -> dict[str, float]:
+    """Recall and NDCG on test interactions: over all items (``test``), and of the served lists (``served``)."""
+    from rec_msa.defenses.serving import served_by
+    from rec_msa.evaluation import mean_quality
+
+    known = pd.concat([target_train, target_validation], ignore_index=True)
+    users = np.unique(target_train["user"].to_numpy())
+    open_lists = served_by(target_model, known, list_length, "none", defenses, seed, device)(users)
+    served = served_by(target_model, target_train, list_length, defense, defenses, seed, device)(users)
+    on_test = mean_quality(open_lists, target_test, list_length)
+    as_served = mean_quality(served, target_test, list_length)
+    return {
+        "k": list_length,
+        "n_users": on_test["n_users"],
+        **{f"{name}_test": on_test[name] for name in ("recall", "ndcg")},
+        **{f"{name}_served": as_served[name] for name in ("recall", "ndcg")},
+    }

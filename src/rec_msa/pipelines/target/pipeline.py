@@ -1,0 +1,49 @@
+"""The target of a cell, its quality, and its twin from another start."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Pipeline, node
+
+from rec_msa.experiments import Cell
+from rec_msa.pipelines.binding import Bound
+from rec_msa.pipelines.target import nodes
+
+
+def create_pipeline(cell: Cell) -> Pipeline:
+    """Trains the target and measures it, undefended and as it serves."""
+    return _train(cell, "target") + _assess(cell)
+
+
+def create_retrain_pipeline(cell: Cell) -> Pipeline:
+    """Trains the target's architecture on the same data from another start: the measure of run-to-run variation."""
+    return _train(cell, "retrain")
+
+
+def _train(cell: Cell, role: str) -> Pipeline:
+    space, split = cell.target_space, cell.split_space
+    inputs = {
+        "train": f"{split}.target_train",
+        "validation": f"{split}.target_validation",
+        "statistics": f"{cell.dataset}.statistics",
+        "recommender": f"params:recommenders.{cell.model}",
+        "training": "params:target",
+        "device": "params:device",
+    }
+    train = Bound(nodes.train_recommender, architecture=cell.model, seed=cell.seed, role=role)
+    outputs = [f"{space}.{role}_model", f"{space}.{role}_curve"]
+    return Pipeline([node(train, inputs, outputs, name=f"train_{role}", namespace=space, tags=["target", "gpu"])])
+
+
+def _assess(cell: Cell) -> Pipeline:
+    data = [f"{cell.split_space}.target_{part}" for part in ("train", "validation", "test")]
+    inputs = [
+        f"{cell.target_space}.target_model",
+        *data,
+        "params:list_length",
+        "params:defenses",
+        "params:device",
+    ]
+    assess = Bound(nodes.assess_target, defense=cell.defense, seed=cell.seed)
+    output = f"{cell.served_space}.target_quality"
+    tags = ["target", "evaluation"]
+    return Pipeline([node(assess, inputs, output, name="assess_target", namespace=cell.served_space, tags=tags)])

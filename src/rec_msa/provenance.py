@@ -1,0 +1,117 @@
+"""Fingerprints: what each artifact of a run must have been made from, worked out from the graph before it runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from rec_msa.datasets.recorded import Provenance, Recorded
+from rec_msa.errors import RecMsaError
+from rec_msa.interactions import DatasetSettings, acquire, locate
+
+if TYPE_CHECKING:
+    from kedro.io import CatalogProtocol
+    from kedro.pipeline import Pipeline
+    from kedro.pipeline.node import Node
+
+FORMAT_VERSION = 1
+"""Raised when the meaning of an artifact changes, so that old files are not taken for new ones."""
+
+RAW_FOLDER = Path("data/01_raw")
+UNKNOWN = "unknown"
+
+
+def expect(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Tells every artifact of a pipeline what it must have been made from.
+
+    A fingerprint digests the node's function and constants, its parameters, the fingerprints of its inputs, the raw
+    file's checksum and the format version. An input that this pipeline does not make counts as what lies on disk.
+    """
+    fingerprints: dict[str, str] = {}
+    for node in pipeline.nodes:
+        inputs = {name: _fingerprint_of(name, catalog, fingerprints) for name in sorted(set(node.inputs))}
+        own = _digest([FORMAT_VERSION, *_function(node), inputs, _raw_checksum(node, catalog)])
+        catalogued = {name: value for name, value in inputs.items() if not _is_parameter(name)}
+        for output in node.outputs:
+            fingerprints[output] = _digest([own, output])
+            dataset = catalog.get(output)
+            if isinstance(dataset, Recorded):
+                dataset.expected = Provenance(fingerprints[output], catalogued)
+
+
+def is_current(name: str, catalog: CatalogProtocol, seen: dict[str, bool]) -> bool:
+    """Whether an artifact on disk still fits the artifacts that it was made from.
+
+    Args:
+        name: The dataset.
+        catalog: The catalog.
+        seen: Answers found so far, added to.
+
+    Returns:
+        False where the artifact has no record or an input was made anew since; an input that is gone says nothing.
+    """
+    if name not in seen:
+        dataset = catalog.get(name)
+        record = dataset.record() if isinstance(dataset, Recorded) else None
+        seen[name] = record is not None and all(
+            _still(source, fingerprint, catalog, seen) for source, fingerprint in record.inputs.items()
+        )
+    return seen[name]
+
+
+def _still(name: str, fingerprint: str, catalog: CatalogProtocol, seen: dict[str, bool]) -> bool:
+    dataset = catalog.get(name)
+    record = dataset.record() if isinstance(dataset, Recorded) else None
+    return record is None or (record.fingerprint == fingerprint and is_current(name, catalog, seen))
+
+
+def _fingerprint_of(name: str, catalog: CatalogProtocol, fingerprints: dict[str, str]) -> str:
+    if name not in fingerprints:
+        dataset = catalog.get(name)
+        if _is_parameter(name) and dataset is not None:
+            fingerprints[name] = _digest(dataset.load())
+        else:
+            record = dataset.record() if isinstance(dataset, Recorded) else None
+            fingerprints[name] = record.fingerprint if record else UNKNOWN
+    return fingerprints[name]
+
+
+def _function(node: Node) -> tuple[str, Any]:
+    function = node.func
+    return f"{function.__module__}.{function.__qualname__}", getattr(function, "constants", {})
+
+
+def _raw_checksum(node: Node, catalog: CatalogProtocol) -> str | None:
+    """The checksum of the raw file that a node would find, so that another file is another input."""
+    dataset = getattr(node.func, "constants", {}).get("dataset")
+    if dataset is None:
+        return None
+    settings = catalog.load(f"params:datasets.{dataset}")
+    settings = settings if isinstance(settings, DatasetSettings) else DatasetSettings.model_validate(settings)
+    try:
+        if locate(dataset, settings, RAW_FOLDER) is not None:
+            return acquire(dataset, settings, RAW_FOLDER).sha256
+    except RecMsaError:
+        # The node that reads the file says what is wrong with it.
+        pass
+    return None
+
+
+def _is_parameter(name: str) -> bool:
+    return name == "parameters" or name.startswith("params:")
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    msg = f"a parameter of type {type(value).__name__} cannot be fingerprinted"
+    raise TypeError(msg)

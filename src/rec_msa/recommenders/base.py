@@ -1,0 +1,111 @@
+"""The interface that every recommender offers to training, the gate, the attacks and the evaluation."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from rec_msa.errors import QueryError
+from rec_msa.recommenders.items import INITIAL_SCALE, ItemTable
+from rec_msa.recommenders.settings import RecommenderSettings
+
+
+class Recommender(nn.Module, ABC):
+    """A recommender over a fixed set of users and items.
+
+    Users are known by their global ids (``user_ids``, sorted) and addressed inside by their row. Items are global.
+
+    Attributes:
+        name: The architecture's name in parameters and paths.
+        settings: The typed settings.
+        user_ids: Global ids of the known users ``[n_users]``, sorted.
+        item_tables: Names of the attributes that hold an item embedding; fusion replaces each.
+    """
+
+    name: ClassVar[str]
+    settings_class: ClassVar[type[RecommenderSettings]]
+    item_tables: ClassVar[tuple[str, ...]] = ("items",)
+    user_ids: Tensor
+
+    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.n_items = n_items
+        self.register_buffer("user_ids", user_ids.long())
+
+    @property
+    def n_users(self) -> int:
+        """Number of known users."""
+        return len(self.user_ids)
+
+    @property
+    def device(self) -> torch.device:
+        """The device that holds the parameters."""
+        return self.user_ids.device
+
+    @property
+    def floats_per_score(self) -> int:
+        """Temporary numbers for each (user, item) in ``score_all``, for memory budgets."""
+        return sum(table.floats_per_score for table in self.tables())
+
+    def tables(self) -> list[ItemTable]:
+        """The item embeddings, in the order of ``item_tables``."""
+        return [getattr(self, name) for name in self.item_tables]
+
+    def rows_of(self, users: Tensor) -> Tensor:
+        """Rows of global user ids.
+
+        Args:
+            users: Global ids ``[n]``.
+
+        Returns:
+            Row indices ``[n]``.
+
+        Raises:
+            QueryError: A user is unknown to this model.
+        """
+        users = users.to(self.device)
+        rows = torch.searchsorted(self.user_ids, users).clamp_(max=self.n_users - 1)
+        strangers = users[self.user_ids[rows] != users]
+        if len(strangers):
+            msg = f"user {int(strangers[0])} is unknown to this {self.name} model of {self.n_users} users"
+            raise QueryError(msg)
+        return rows
+
+    @abstractmethod
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draws every parameter anew from the stream."""
+
+    @abstractmethod
+    def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
+        """The model's own training loss, a mean over its terms.
+
+        Args:
+            users: Rows ``[batch]``.
+            positives: Items that the users interacted with ``[batch]``.
+            negatives: Sampled items ``[batch, settings.negatives]``.
+
+        Returns:
+            A scalar.
+        """
+
+    @abstractmethod
+    def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
+        """Scores of chosen items: rows ``[batch]`` and items ``[batch, m]`` give ``[batch, m]``."""
+
+    @abstractmethod
+    def score_all(self, users: Tensor) -> Tensor:
+        """Scores of the full catalogue: rows ``[batch]`` give ``[batch, n_items]``."""
+
+
+def normal_(table: nn.Embedding, generator: torch.Generator) -> None:
+    """Draws an embedding's vectors from N(0, 0.01)."""
+    nn.init.normal_(table.weight, std=INITIAL_SCALE, generator=generator)
+
+
+def squared_norms(*vectors: Tensor) -> Tensor:
+    """Sum over the arguments of the mean squared norm of their last axis."""
+    return torch.stack([v.square().sum(-1).mean() for v in vectors]).sum()

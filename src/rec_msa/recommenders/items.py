@@ -1,0 +1,137 @@
+"""Item embeddings: a plain table, and the fusion of a clone's table with a frozen auxiliary one.
+
+A model never asks which of the two it holds: both give an item's vector as a user sees it (``pairs``), its image
+under a linear map (``project_pairs``, ``project_all``), and the products with the full catalogue (``products``).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+INITIAL_SCALE = 0.01
+
+
+class ItemTable(nn.Module):
+    """An item embedding of its own, the same for every user.
+
+    Attributes:
+        weight: Vectors ``[n_items, d]``.
+        floats_per_score: Temporary numbers that a full-catalogue score needs, for memory budgets.
+    """
+
+    floats_per_score = 2
+
+    def __init__(self, n_items: int, dimensions: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(n_items, dimensions))
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draws the vectors from N(0, 0.01)."""
+        nn.init.normal_(self.weight, std=INITIAL_SCALE, generator=generator)
+
+    def pairs(self, p: Tensor, items: Tensor) -> Tensor:
+        """Vectors of items as users see them.
+
+        Args:
+            p: User vectors ``[batch, d]``.
+            items: Item indices ``[batch, m]``.
+
+        Returns:
+            Vectors ``[batch, m, d]``.
+        """
+        return F.embedding(items, self.weight)
+
+    def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
+        """Images of ``pairs`` under ``linear`` ``[out, d]``: ``[batch, m, out]``."""
+        return _project(self.weight, items, linear)
+
+    def products(self, p: Tensor, towards: Tensor) -> Tensor:
+        """Dot products of ``towards`` ``[batch, d]`` with every item as ``p`` sees it: ``[batch, n_items]``."""
+        return towards @ self.weight.T
+
+    def project_all(self, p: Tensor, linear: Tensor) -> Tensor:
+        """Images of every item as ``p`` sees it under ``linear`` ``[out, d]``; broadcasts to ``[batch, n_items, out]``."""
+        return (self.weight @ linear.T).unsqueeze(0)
+
+
+class FusedItemTable(ItemTable):
+    """Attention over a clone's own and a frozen auxiliary item embedding (Zhu et al. 2023, Eq. 5-8).
+
+    For user i and item j, ``alpha = w . relu(p_i * q_c_j) + b`` and ``beta = w . relu(p_i * q_a_j) + b``; the fused
+    vector is the softmax-weighted sum of q_c_j and q_a_j. b cancels in the softmax and is left out. With
+    ``attention=False`` both weights are 1/2. Items without an auxiliary vector keep q_c_j alone.
+
+    Attributes:
+        auxiliary: The frozen vectors q_a ``[n_items, d]``.
+        known: Whether an item's auxiliary vector may be used, ``[n_items]``.
+        w: The attention vector ``[d]``.
+    """
+
+    floats_per_score = 8
+    auxiliary: Tensor
+    known: Tensor
+
+    def __init__(self, n_items: int, dimensions: int, *, attention: bool = True) -> None:
+        super().__init__(n_items, dimensions)
+        self.attention = attention
+        self.register_buffer("auxiliary", torch.zeros(n_items, dimensions))
+        self.register_buffer("known", torch.ones(n_items, dtype=torch.bool))
+        self.w = nn.Parameter(torch.zeros(dimensions), requires_grad=attention)
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draws the vectors from N(0, 0.01) and w uniformly as torch's Linear does."""
+        super().initialise(generator)
+        if self.attention:
+            bound = self.w.numel() ** -0.5
+            nn.init.uniform_(self.w, -bound, bound, generator=generator)
+
+    def pairs(self, p: Tensor, items: Tensor) -> Tensor:
+        q_c, q_a = F.embedding(items, self.weight), F.embedding(items, self.auxiliary)
+        return torch.lerp(q_a, q_c, self._share_of_pairs(p, items, q_c, q_a).unsqueeze(-1))
+
+    def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
+        q_c, q_a = F.embedding(items, self.weight), F.embedding(items, self.auxiliary)
+        share = self._share_of_pairs(p, items, q_c, q_a).unsqueeze(-1)
+        return torch.lerp(_project(self.auxiliary, items, linear), _project(self.weight, items, linear), share)
+
+    def products(self, p: Tensor, towards: Tensor) -> Tensor:
+        return torch.lerp(towards @ self.auxiliary.T, towards @ self.weight.T, self._share_of_all(p))
+
+    def project_all(self, p: Tensor, linear: Tensor) -> Tensor:
+        own, other = self.weight @ linear.T, self.auxiliary @ linear.T
+        return torch.lerp(other.unsqueeze(0), own.unsqueeze(0), self._share_of_all(p).unsqueeze(-1))
+
+    def _share_of_pairs(self, p: Tensor, items: Tensor, q_c: Tensor, q_a: Tensor) -> Tensor:
+        """The softmax weight of q_c for each pair, ``[batch, m]``."""
+        if not self.attention:
+            share = q_c.new_full(items.shape, 0.5)
+        else:
+            p = p.unsqueeze(1)
+            share = torch.sigmoid((F.relu(p * q_c) - F.relu(p * q_a)) @ self.w)
+        return torch.where(self.known[items], share, 1.0)
+
+    def _share_of_all(self, p: Tensor) -> Tensor:
+        """The softmax weight of q_c for every item, ``[batch, n_items]``, by matrix products.
+
+        relu(p * q) splits into relu(p) * relu(q) + relu(-p) * relu(-q), so no ``[batch, n_items, d]`` tensor is made.
+        """
+        if not self.attention:
+            share = p.new_full((len(p), len(self.weight)), 0.5)
+        else:
+            signed_p = torch.cat([F.relu(p) * self.w, F.relu(-p) * self.w], dim=1)
+            difference = _signed_parts(self.weight) - _signed_parts(self.auxiliary)
+            share = torch.sigmoid(signed_p @ difference.T)
+        return torch.where(self.known, share, 1.0)
+
+
+def _signed_parts(q: Tensor) -> Tensor:
+    return torch.cat([F.relu(q), F.relu(-q)], dim=1)
+
+
+def _project(weight: Tensor, items: Tensor, linear: Tensor) -> Tensor:
+    """Projects the gathered rows, or the whole table first where a batch has more pairs than the table has rows."""
+    if items.numel() < len(weight):
+        return F.linear(F.embedding(items, weight), linear)
+    return F.embedding(items, F.linear(weight, linear))

@@ -1,0 +1,68 @@
+"""LMF: Johnson, "Logistic matrix factorization for implicit feedback data", NIPS workshop 2014.
+
+Differs from the paper: every interaction weighs the same (no confidence weights), the unobserved part of the
+likelihood is sampled, and Adam replaces alternating gradient ascent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from rec_msa.recommenders.base import Recommender, normal_, squared_norms
+from rec_msa.recommenders.items import ItemTable
+from rec_msa.recommenders.settings import LmfSettings
+
+if TYPE_CHECKING:
+    from rec_msa.recommenders.settings import RecommenderSettings
+
+
+class Lmf(Recommender):
+    """r_ij = p_i . q_j + b_i + b_j is the log-odds of an interaction; negatives are sampled.
+
+    In the fusion only the vectors are fused: the item bias stays the clone's own.
+    """
+
+    name = "lmf"
+    settings_class = LmfSettings
+    settings: LmfSettings
+
+    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+        super().__init__(user_ids, n_items, settings)
+        self.users = nn.Embedding(self.n_users, settings.dimensions)
+        self.items = ItemTable(n_items, settings.dimensions)
+        self.user_bias = nn.Parameter(torch.zeros(self.n_users), requires_grad=self.settings.bias)
+        self.item_bias = nn.Parameter(torch.zeros(n_items), requires_grad=self.settings.bias)
+
+    def initialise(self, generator: torch.Generator) -> None:
+        normal_(self.users, generator)
+        self.items.initialise(generator)
+        nn.init.zeros_(self.user_bias)
+        nn.init.zeros_(self.item_bias)
+
+    def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
+        items = torch.cat([positives.unsqueeze(1), negatives], dim=1)
+        p = self.users(users)
+        q = self.items.pairs(p, items)
+        scores = self._with_biases(torch.einsum("bd,bmd->bm", p, q), users, items)
+        loss = (F.softplus(-scores[:, :1]).sum() + F.softplus(scores[:, 1:]).sum()) / scores.numel()
+        if self.settings.l2:
+            loss = loss + 0.5 * self.settings.l2 * squared_norms(p, q[:, 0], q[:, 1:])
+        return loss
+
+    def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
+        p = self.users(users)
+        return self._with_biases(torch.einsum("bd,bmd->bm", p, self.items.pairs(p, items)), users, items)
+
+    def score_all(self, users: Tensor) -> Tensor:
+        p = self.users(users)
+        return self.items.products(p, p) + self.user_bias[users].unsqueeze(1) + self.item_bias
+
+    def _with_biases(self, products: Tensor, users: Tensor, items: Tensor) -> Tensor:
+        if not self.settings.bias:
+            return products
+        biases = F.embedding(items, self.item_bias.unsqueeze(1)).squeeze(-1)
+        return products + biases + F.embedding(users, self.user_bias.unsqueeze(1))

@@ -1,0 +1,94 @@
+"""NCF (NeuMF): He et al., "Neural collaborative filtering", WWW 2017 (arXiv 1708.05031), without pretraining."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from rec_msa.recommenders.base import Recommender, normal_, squared_norms
+from rec_msa.recommenders.items import ItemTable
+from rec_msa.recommenders.settings import NcfSettings
+
+if TYPE_CHECKING:
+    from rec_msa.recommenders.settings import RecommenderSettings
+
+
+class Ncf(Recommender):
+    """A product branch p * q and a perceptron branch on [p; q], each with its own embeddings, and one output logit.
+
+    The perceptron's first layer is linear in [p; q], so the parts of users and items are computed apart and added:
+    no concatenated input is ever made. In the fusion each item table has its own attention; losses act on the logit.
+    """
+
+    name = "ncf"
+    settings_class = NcfSettings
+    settings: NcfSettings
+    item_tables = ("product_items", "tower_items")
+
+    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+        super().__init__(user_ids, n_items, settings)
+        d, widths = settings.dimensions, self.settings.layers
+        self.product_users = nn.Embedding(self.n_users, d)
+        self.product_items = ItemTable(n_items, d)
+        self.tower_users = nn.Embedding(self.n_users, d)
+        self.tower_items = ItemTable(n_items, d)
+        self.first_user = nn.Linear(d, widths[0])
+        self.first_item = nn.Parameter(torch.zeros(widths[0], d))
+        self.tower = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
+        self.output_product = nn.Parameter(torch.zeros(d))
+        self.output_tower = nn.Linear(widths[-1], 1)
+
+    @property
+    def floats_per_score(self) -> int:
+        return super().floats_per_score + 3 * max(self.settings.layers)
+
+    def initialise(self, generator: torch.Generator) -> None:
+        normal_(self.product_users, generator)
+        normal_(self.tower_users, generator)
+        for table in self.tables():
+            table.initialise(generator)
+        d = self.settings.dimensions
+        _uniform(2 * d, generator, self.first_user.weight, self.first_user.bias, self.first_item)
+        for layer in self.tower:
+            _uniform(layer.in_features, generator, layer.weight, layer.bias)
+        width = d + self.settings.layers[-1]
+        _uniform(width, generator, self.output_product, self.output_tower.weight, self.output_tower.bias)
+
+    def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
+        scores = self.score_pairs(users, torch.cat([positives.unsqueeze(1), negatives], dim=1))
+        loss = (F.softplus(-scores[:, :1]).sum() + F.softplus(scores[:, 1:]).sum()) / scores.numel()
+        if self.settings.l2:
+            rows = [table(users) for table in (self.product_users, self.tower_users)]
+            loss = loss + 0.5 * self.settings.l2 * squared_norms(*rows, *(t.weight[positives] for t in self.tables()))
+        return loss
+
+    def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
+        p = self.product_users(users)
+        product = torch.einsum("bd,bmd->bm", p * self.output_product, self.product_items.pairs(p, items))
+        p = self.tower_users(users)
+        first = self.first_user(p).unsqueeze(1) + self.tower_items.project_pairs(p, items, self.first_item)
+        return product + self._upper_tower(first)
+
+    def score_all(self, users: Tensor) -> Tensor:
+        p = self.product_users(users)
+        product = self.product_items.products(p, p * self.output_product)
+        p = self.tower_users(users)
+        first = self.first_user(p).unsqueeze(1) + self.tower_items.project_all(p, self.first_item)
+        return product + self._upper_tower(first)
+
+    def _upper_tower(self, hidden: Tensor) -> Tensor:
+        """From the first layer's sums ``[batch, m, width]`` to the branch's part of the logit ``[batch, m]``."""
+        hidden = F.relu(hidden)
+        for layer in self.tower:
+            hidden = F.relu(layer(hidden))
+        return self.output_tower(hidden).squeeze(-1)
+
+
+def _uniform(fan_in: int, generator: torch.Generator, *parameters: Tensor) -> None:
+    """The uniform initialisation of torch's Linear, from a stream of our own."""
+    for parameter in parameters:
+        nn.init.uniform_(parameter, -(fan_in**-0.5), fan_in**-0.5, generator=generator)

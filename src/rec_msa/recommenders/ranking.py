@@ -1,0 +1,114 @@
+"""Full-catalogue ranking in chunks that fit a memory budget, with each user's own items left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rec_msa.errors import SettingsError
+from rec_msa.lists import PADDING, Lists
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+    from rec_msa.recommenders.base import Recommender
+
+MEMORY_BUDGET = 32 * 2**20
+BYTES_PER_FLOAT = 4
+
+
+class Exclusions:
+    """The items that each row of a batch must not be recommended, as a CSR matrix on the device.
+
+    Args:
+        rows: Row of each excluded pair ``[n_pairs]``.
+        items: Item of each excluded pair ``[n_pairs]``.
+        n_rows: Number of rows.
+    """
+
+    def __init__(self, rows: Tensor, items: Tensor, n_rows: int) -> None:
+        order = torch.argsort(rows, stable=True)
+        self.rows, self.items = rows[order], items[order]
+        counts = torch.bincount(rows, minlength=n_rows)
+        self.offsets = [0, *torch.cumsum(counts, 0).tolist()]
+
+    def mask(self, scores: Tensor, start: int) -> None:
+        """Sets the excluded entries of rows ``start`` onwards, scores ``[chunk, n_items]``, to -inf in place."""
+        part = slice(self.offsets[start], self.offsets[start + len(scores)])
+        scores[self.rows[part] - start, self.items[part]] = -torch.inf
+
+
+def chunks(model: Recommender, n_rows: int, memory_budget: int = MEMORY_BUDGET) -> Iterator[slice]:
+    """Slices of rows whose full-catalogue scores stay within the budget in bytes."""
+    bytes_per_row = BYTES_PER_FLOAT * model.n_items * model.floats_per_score
+    size = max(1, memory_budget // bytes_per_row)
+    yield from (slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size))
+
+
+@torch.no_grad()
+def best_items(model: Recommender, rows: Tensor, excluded: Exclusions, k: int, *, fill: int = PADDING) -> Tensor:
+    """The k best items of each row, best first.
+
+    Args:
+        model: A recommender.
+        rows: Rows of users ``[n]``.
+        excluded: Items to leave out, aligned with ``rows``.
+        k: List length.
+        fill: Written where a user has fewer than k candidates.
+
+    Returns:
+        Items ``[n, k]`` on the model's device.
+    """
+    found = rows.new_empty((len(rows), k))
+    for part in chunks(model, len(rows)):
+        scores = model.score_all(rows[part])
+        excluded.mask(scores, part.start)
+        values, items = torch.topk(scores, k, dim=1)
+        found[part] = torch.where(values == -torch.inf, fill, items)
+    return found
+
+
+def rank_lists(model: Recommender, users: ArrayLike, exclude: pd.DataFrame, list_length: int) -> Lists:
+    """Recommendation lists over the whole catalogue.
+
+    Args:
+        model: A recommender.
+        users: Global ids of users that the model knows ``[n_users]``.
+        exclude: Interactions (columns user, item) that must not be recommended; those of other users are ignored.
+        list_length: Places per list.
+
+    Raises:
+        SettingsError: The list is longer than the catalogue.
+        QueryError: The model does not know a user.
+    """
+    check_length(list_length, model.n_items)
+    users = np.unique(np.asarray(users))
+    rows = model.rows_of(torch.from_numpy(users).long())
+    excluded = exclusions_of(users, exclude, model.device)
+    items = best_items(model, rows, excluded, list_length)
+    return Lists(users, items.cpu().numpy())
+
+
+def exclusions_of(users: np.ndarray, interactions: pd.DataFrame, device: torch.device) -> Exclusions:
+    """The interactions of some users (sorted global ids ``[n]``) as exclusions aligned with them."""
+    own = interactions[interactions["user"].isin(users)]
+    rows = np.searchsorted(users, own["user"].to_numpy())
+    pairs = (torch.from_numpy(values).long().to(device) for values in (rows, own["item"].to_numpy(copy=True)))
+    return Exclusions(*pairs, n_rows=len(users))
+
+
+def check_length(list_length: int, n_items: int) -> None:
+    """Refuses lists that the catalogue cannot fill.
+
+    Raises:
+        SettingsError: The list is longer than the catalogue.
+    """
+    if list_length > n_items:
+        msg = f"list_length: {list_length} is more than the {n_items} items of the catalogue; choose at most {n_items}"
+        raise SettingsError(msg)

@@ -1,0 +1,20 @@
+"""Kedro's project settings."""
+
+import warnings
+
+from kedro import KedroDeprecationWarning
+
+from rec_msa.config import CellConfigLoader
+from rec_msa.hooks import ClearErrors, Provenances, ResultsTable
+
+# Both spellings work; the documentation keeps the shorter one.
+warnings.filterwarnings("ignore", message="Option '--pipeline'", category=KedroDeprecationWarning)
+
+CONFIG_LOADER_CLASS = CellConfigLoader
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    # Else an environment's `attacks:` would replace base's whole key.
+    "merge_strategy": {"parameters": "soft"},
+}
+HOOKS = (ClearErrors(), Provenances(), ResultsTable())

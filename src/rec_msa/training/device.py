@@ -1,0 +1,20 @@
+"""The choice of the device."""
+
+from __future__ import annotations
+
+import torch
+
+from rec_msa.errors import SettingsError
+
+
+def choose_device(name: str) -> torch.device:
+    """Turns ``auto``, ``cpu`` or ``cuda`` into a device; ``auto`` takes a GPU where there is one.
+
+    Raises:
+        SettingsError: ``cuda`` is asked for where there is no usable GPU.
+    """
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        msg = "device: 'cuda' is asked for, but torch sees no GPU here; use device=auto or device=cpu"
+        raise SettingsError(msg)
+    return torch.device("cuda" if available and name != "cpu" else "cpu")

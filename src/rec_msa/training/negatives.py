@@ -1,0 +1,48 @@
+"""Uniform negatives outside what a user is known to have interacted with, without rejection."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class NegativeSampler:
+    """Draws items uniformly from each row's complement.
+
+    The r-th item that a row has not seen is r plus the number of seen items before it. With the row's seen items
+    s_0 < s_1 < …, that is the number of k with s_k - k <= r: one binary search a draw, over sorted keys that hold all
+    rows; no row is a loop and no draw is repeated.
+
+    Args:
+        rows: Row of each seen pair ``[n_pairs]``.
+        items: Item of each seen pair ``[n_pairs]``.
+        n_rows: Number of rows.
+        n_items: Size of the catalogue.
+    """
+
+    def __init__(self, rows: Tensor, items: Tensor, n_rows: int, n_items: int) -> None:
+        self.n_items = n_items
+        pairs = torch.unique(rows * n_items + items)
+        rows = pairs.div(n_items, rounding_mode="floor")
+        counts = torch.bincount(rows, minlength=n_rows)
+        self.offsets = torch.cumsum(counts, 0) - counts
+        self.unseen = n_items - counts
+        places = torch.arange(len(pairs), device=pairs.device) - self.offsets[rows]
+        self.keys = rows * (n_items + 1) + pairs % n_items - places
+
+    def draw(self, rows: Tensor, n: int, generator: torch.Generator) -> Tensor:
+        """Draws negatives.
+
+        Args:
+            rows: Rows ``[batch]``; each must have an unseen item (``unseen[row] > 0``).
+            n: Negatives for each row.
+            generator: A stream on the CPU, so that numbers are the same on every device.
+
+        Returns:
+            Items ``[batch, n]``.
+        """
+        uniform = torch.rand(len(rows), n, generator=generator, dtype=torch.float64).to(rows.device)
+        unseen = self.unseen[rows].unsqueeze(1)
+        r = torch.minimum((uniform * unseen).long(), unseen - 1)
+        seen_before = torch.searchsorted(self.keys, rows.unsqueeze(1) * (self.n_items + 1) + r, right=True)
+        return r + seen_before - self.offsets[rows].unsqueeze(1)

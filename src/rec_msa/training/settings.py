@@ -1,0 +1,21 @@
+"""Settings of the training loop."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+class TrainingSettings(BaseModel):
+    """How a model is fitted and when it stops; limits count steps, since an epoch of little data is a step or two."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    learning_rate: float = Field(0.001, gt=0, description="Adam's step size")
+    batch_size: int = Field(2048, ge=1, description="interactions (or list places) in a step")
+    max_steps: int = Field(30_000, ge=1, description="steps at the most")
+    validate_every: int = Field(100, ge=1, description="steps between two looks at the held-back data")
+    patience: int = Field(2_000, ge=1, description="steps without a better validation before the end")

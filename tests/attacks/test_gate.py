@@ -1,0 +1,200 @@
+"""The gate: users in, ordered lists out, every call counted, nothing beyond what is allowed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rec_msa.attacks.gate import QueryGate, ask_each_once, query
+from rec_msa.errors import QueryError
+from rec_msa.lists import Lists
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LENGTH = 4
+CATALOGUE = Lists(np.arange(20), np.array([[100 * user + rank for rank in range(LENGTH)] for user in range(20)]))
+
+
+class Target:
+    """Serves the lists of ``CATALOGUE`` and remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Lists:
+        self.given.append((args, kwargs))
+        return CATALOGUE.of(args[0])
+
+
+def list_of(user: int) -> list[int]:
+    return CATALOGUE.items[user].tolist()  # type: ignore[no-any-return]
+
+
+def test_lists_come_in_the_order_asked_with_repeats() -> None:
+    gate = QueryGate(Target(), [3, 5, 7], budget=10)
+    assert gate.ask([7, 3, 7, 5]).tolist() == [list_of(7), list_of(3), list_of(7), list_of(5)]
+
+
+def test_every_call_is_counted_repeats_too() -> None:
+    gate = QueryGate(Target(), [3, 5, 7], budget=10)
+    assert gate.n_calls == 0
+    gate.ask([7, 3, 7])
+    gate.ask([7])
+    assert gate.n_calls == 4
+
+
+@pytest.mark.parametrize("users", [[4], [3, 4], [3, -1], [5, 10**6]])
+def test_other_users_are_refused_without_answering_or_counting(users: list[int]) -> None:
+    target = Target()
+    gate = QueryGate(target, [3, 5, 7], budget=10)
+    with pytest.raises(QueryError, match=f"user {users[-1]} may not be asked about"):
+        gate.ask(users)
+    assert target.given == []
+    assert gate.n_calls == 0
+    assert gate.ledger().empty
+
+
+def test_calls_over_the_budget_are_refused_whole() -> None:
+    target = Target()
+    gate = QueryGate(target, [3, 5, 7], budget=3)
+    gate.ask([3, 5])
+    with pytest.raises(QueryError, match="2 more calls after 2 pass the budget of 3; none was answered"):
+        gate.ask([7, 3])
+    assert len(target.given) == 1
+    assert gate.n_calls == 2
+    gate.ask([7])
+    with pytest.raises(QueryError, match="budget"):
+        gate.ask([7])
+    assert gate.ledger()["user"].tolist() == [3, 5, 7]
+
+
+def test_a_nested_question_counts_each_of_its_users() -> None:
+    gate = QueryGate(Target(), [3, 5, 7], budget=2)
+    with pytest.raises(QueryError, match="3 more calls"):
+        gate.ask([[3, 5, 7]])
+    assert gate.ask([[3, 7]]).tolist() == [list_of(3), list_of(7)]
+    assert gate.n_calls == 2
+
+
+def test_a_single_user_may_be_asked_about_without_a_list_around() -> None:
+    gate = QueryGate(Target(), [3], budget=1)
+    assert gate.ask(3).tolist() == [list_of(3)]
+
+
+def test_the_ledger_has_each_call_with_its_list() -> None:
+    gate = QueryGate(Target(), [3, 5, 7], budget=5)
+    gate.ask([7, 3])
+    gate.ask([7])
+    ledger = gate.ledger()
+    assert list(ledger.columns) == ["call", "user", "items", "calls_left"]
+    assert ledger["call"].tolist() == [1, 2, 3]
+    assert ledger["user"].tolist() == [7, 3, 7]
+    assert [items.tolist() for items in ledger["items"]] == [list_of(7), list_of(3), list_of(7)]
+    assert ledger["calls_left"].tolist() == [4, 3, 2]
+
+
+def test_the_ledger_of_no_calls_is_an_empty_table() -> None:
+    ledger = QueryGate(Target(), [3], budget=5).ledger()
+    assert list(ledger.columns) == ["call", "user", "items", "calls_left"]
+    assert ledger.empty
+
+
+def test_the_ledger_leaves_padding_out() -> None:
+    lists = Lists(np.array([3]), np.array([[9, 8, -1, -1]]))
+    gate = QueryGate(lists.of, [3], budget=1)
+    assert gate.ask([3]).tolist() == [[9, 8, -1, -1]]
+    assert gate.ledger()["items"].iloc[0].tolist() == [9, 8]
+
+
+def test_an_attack_that_reuses_its_arrays_changes_no_record() -> None:
+    gate = QueryGate(Target(), [3, 5], budget=4)
+    users = np.array([3])
+    gate.ask(users)[:] = 0
+    users[0] = 5
+    gate.ask(users)
+    assert gate.ledger()["user"].tolist() == [3, 5]
+    assert gate.ledger()["items"].iloc[0].tolist() == list_of(3)
+
+
+def test_what_answers_is_given_ids_alone_sorted_and_once() -> None:
+    target = Target()
+    QueryGate(target, [3, 5, 7], budget=9).ask([7, 3, 7])
+    (args, kwargs) = target.given[0]
+    assert len(target.given) == len(args) == 1
+    assert kwargs == {}
+    assert isinstance(args[0], np.ndarray)
+    assert args[0].tolist() == [3, 7]
+    assert np.issubdtype(args[0].dtype, np.integer)
+
+
+@given(st.lists(st.lists(st.integers(0, 9), max_size=5), max_size=8), st.sets(st.integers(0, 9)), st.integers(0, 15))
+def test_whatever_is_asked_the_ledger_has_exactly_what_was_answered(
+    questions: list[list[int]], allowed: set[int], budget: int
+) -> None:
+    gate = QueryGate(CATALOGUE.of, sorted(allowed), budget)
+    answered: list[int] = []
+    for users in questions:
+        if set(users) <= allowed and len(answered) + len(users) <= budget:
+            assert gate.ask(users).tolist() == [list_of(user) for user in users]
+            answered += users
+        else:
+            with pytest.raises(QueryError):
+                gate.ask(users)
+    assert gate.n_calls == len(answered) <= budget
+    assert gate.ledger()["user"].tolist() == answered
+
+
+def attackers(*groups: tuple[int, str]) -> pd.DataFrame:
+    return pd.DataFrame(groups, columns=["user", "group"])
+
+
+PEOPLE = attackers((9, "queried"), (2, "heldout"), (4, "queried"), (6, "spare"), (11, "queried"))
+
+
+def test_the_plain_strategy_asks_for_each_queried_user_once_and_for_no_other() -> None:
+    target = Target()
+    served, ledger = query(target, PEOPLE)
+    assert ledger["user"].tolist() == [4, 9, 11]
+    assert ledger["calls_left"].tolist() == [2, 1, 0]
+    assert list(served.columns) == ["user", "rank", "item"]
+    assert Lists.from_frame(served).users.tolist() == [4, 9, 11]
+    assert Lists.from_frame(served).items.tolist() == [list_of(user) for user in (4, 9, 11)]
+    assert {user for args, _ in target.given for user in args[0].tolist()} == {4, 9, 11}
+
+
+def test_asking_each_once_forgets_repeats() -> None:
+    gate = QueryGate(Target(), [3, 5], budget=2)
+    assert ask_each_once(gate.ask, np.array([5, 3, 5])).users.tolist() == [3, 5]
+
+
+@pytest.mark.parametrize("user", [2, 6, 12])
+def test_a_strategy_cannot_ask_for_users_of_other_groups(user: int) -> None:
+    def curious(ask: Callable[[Any], np.ndarray], users: np.ndarray) -> Lists:
+        return Lists(np.array([user]), ask([user]))
+
+    with pytest.raises(QueryError, match=f"user {user} may not"):
+        query(Target(), PEOPLE, strategy=curious)
+
+
+@pytest.mark.parametrize("calls_per_user", [1, 3])
+def test_the_budget_is_a_number_of_calls_for_each_queried_user(calls_per_user: int) -> None:
+    def patient(ask: Callable[[Any], np.ndarray], users: np.ndarray) -> Lists:
+        for _ in range(calls_per_user * len(users)):
+            ask(users[:1])
+        return CATALOGUE.of(users[:1])
+
+    def greedy(ask: Callable[[Any], np.ndarray], users: np.ndarray) -> Lists:
+        patient(ask, users)
+        return Lists(users[:1], ask(users[:1]))
+
+    _, ledger = query(Target(), PEOPLE, calls_per_user, strategy=patient)
+    assert len(ledger) == 3 * calls_per_user
+    assert ledger["calls_left"].iloc[-1] == 0
+    with pytest.raises(QueryError, match=f"budget of {3 * calls_per_user}"):
+        query(Target(), PEOPLE, calls_per_user, strategy=greedy)

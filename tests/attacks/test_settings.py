@@ -1,0 +1,130 @@
+"""What a key under ``attacks:`` may say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from rec_msa.attacks.settings import BASES, AttackSettings, CloneSettings, StealSettings, require_attack
+from rec_msa.errors import SettingsError
+
+FRACTIONS = ("attacker_fraction", "query_fraction", "auxiliary_fraction", "item_fraction")
+
+
+@pytest.mark.parametrize(
+    ("base", "variant", "queries"),
+    [
+        ("ptd", "own", False),
+        ("ptq", "own", True),
+        ("pta", "fused", False),
+        ("ptaq", "fused", True),
+        ("qsd", None, True),
+        ("pta_pre", "pretrained", False),
+        ("ptaq_pre", "pretrained", True),
+        ("pta_joint", "joint", False),
+        ("ptaq_joint", "joint", True),
+        ("pta_mean", "mean", False),
+    ],
+)
+def test_each_base_is_what_the_paper_makes_of_it(base: str, variant: str | None, queries: bool) -> None:
+    behind = AttackSettings(base=base).behind
+    assert (behind.variant, behind.queries) == (variant, queries)
+    assert behind.auxiliary == (variant in ("fused", "pretrained", "mean"))
+
+
+def test_an_unknown_base_is_named_with_the_nearest() -> None:
+    with pytest.raises(ValidationError, match="no base attack 'ptqa'; did you mean 'pt"):
+        AttackSettings(base="ptqa")
+
+
+def test_an_unknown_attack_is_named_with_the_nearest() -> None:
+    attacks = {"ptaq_half": AttackSettings(base="ptaq"), "ptd": AttackSettings(base="ptd")}
+    assert require_attack("ptd", attacks).base == "ptd"
+    with pytest.raises(SettingsError, match="no attack 'ptaq_hafl'; did you mean 'ptaq_half'"):
+        require_attack("ptaq_hafl", attacks)
+
+
+@pytest.mark.parametrize("key", FRACTIONS)
+@pytest.mark.parametrize("value", [0, -0.1, 1.01, float("nan"), "many"])
+def test_a_share_lies_above_zero_and_at_most_at_one(key: str, value: Any) -> None:
+    with pytest.raises(ValidationError, match=key):
+        AttackSettings(**{"base": "ptaq", key: value})
+
+
+@pytest.mark.parametrize("key", FRACTIONS)
+def test_a_share_in_range_is_taken(key: str) -> None:
+    assert getattr(AttackSettings(**{"base": "ptaq", key: 0.2}), key) == 0.2
+    assert getattr(AttackSettings(**{"base": "ptaq", key: 1}), key) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"bse": "ptd"}, {"query_share": 0.1}, {"list_length": 0}, {"positive_loss": "mse"}])
+def test_unknown_keys_and_impossible_values_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        AttackSettings(**{"base": "ptaq"} | wrong)
+
+
+WITHOUT_EFFECT = [
+    *((base, {"query_fraction": 0.5}) for base in ("ptd", "pta", "pta_pre", "pta_joint", "pta_mean")),
+    *((base, {"auxiliary_fraction": 0.5}) for base in ("ptd", "ptq", "qsd")),
+    *((base, {"item_fraction": 0.5}) for base in ("ptd", "ptq", "qsd", "pta_pre", "ptaq_pre", "pta_joint")),
+    *((base, {"ranking_loss": "hinge"}) for base in ("ptd", "pta")),
+    *((base, {"positive_loss": "bpr"}) for base in ("ptd", "pta")),
+]
+
+
+@pytest.mark.parametrize(("base", "setting"), WITHOUT_EFFECT)
+def test_a_setting_without_effect_is_refused(base: str, setting: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=f"{next(iter(setting))}.* no effect on '{base}'"):
+        AttackSettings(**{"base": base} | setting)
+
+
+@pytest.mark.parametrize(
+    ("base", "key"),
+    [
+        *((base, "query_fraction") for base in ("ptq", "ptaq", "qsd", "ptaq_pre", "ptaq_joint")),
+        *((base, "auxiliary_fraction") for base in ("pta", "ptaq", "pta_pre", "pta_joint", "pta_mean")),
+        *((base, "item_fraction") for base in ("pta", "ptaq", "pta_mean")),
+    ],
+)
+def test_a_share_with_effect_is_taken(base: str, key: str) -> None:
+    assert getattr(AttackSettings(**{"base": base, key: 0.5}), key) == 0.5
+
+
+@pytest.mark.parametrize("base", sorted(BASES))
+def test_settings_survive_being_written_out(base: str) -> None:
+    settings = AttackSettings(base=base)
+    assert AttackSettings(**settings.model_dump()) == settings
+
+
+def test_the_losses_are_bpr_for_ranking_and_hinge_for_positive_items_but_two_hinges_for_qsd() -> None:
+    assert AttackSettings(base="ptaq").losses == ("bpr", "hinge")
+    assert AttackSettings(base="qsd").losses == ("hinge", "hinge")
+    assert AttackSettings(base="qsd", ranking_loss="bpr", positive_loss="bpr").losses == ("bpr", "bpr")
+    assert AttackSettings(base="ptq", ranking_loss="hinge").losses == ("hinge", "hinge")
+
+
+def test_the_defaults_are_those_of_the_specification() -> None:
+    clone, steal = CloneSettings(), StealSettings()
+    assert (clone.held_back_fraction, clone.held_back_from) == (0.05, 10)
+    assert (steal.margin, steal.negatives) == (0.5, 1)
+    assert (steal.held_back_fraction, steal.held_back_places) == (0.15, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        (CloneSettings, {"held_back_fraction": 0}),
+        (CloneSettings, {"held_back_fraction": 0.5}),
+        (CloneSettings, {"held_back_from": 1}),
+        (CloneSettings, {"margin": 0.5}),
+        (StealSettings, {"margin": -1}),
+        (StealSettings, {"negatives": 0}),
+        (StealSettings, {"held_back_fraction": 1}),
+        (StealSettings, {"held_back_places": 0}),
+    ],
+)
+def test_stage_settings_out_of_range_are_refused(kind: type[Any], wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        kind(**wrong)

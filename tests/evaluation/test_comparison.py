@@ -1,0 +1,215 @@
+"""Verdicts on claims, each test checked by hand or against scipy."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from rec_msa.errors import DataError, SettingsError
+from rec_msa.evaluation import compare, equivalence, holm, paired_verdict, sign_flip
+
+CLEAR_GAIN = [0.04, 0.05, 0.06, 0.05, 0.05]
+NOISE = [0.04, -0.05, 0.06, -0.05, 0.01]
+differences = st.lists(st.integers(-50, 50).map(lambda part: part / 100), min_size=2, max_size=8)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "verdict"),
+    [(CLEAR_GAIN, "borne out"), ([-gain for gain in CLEAR_GAIN], "contradicted"), (NOISE, "open"), ([0.0] * 5, "open")],
+)
+def test_the_verdict_follows_the_interval(seeds: list[float], verdict: str) -> None:
+    over = paired_verdict(seeds)
+    assert over.verdict == verdict
+    assert over.note == ""
+    assert (over.low > 0, over.high < 0) == (verdict == "borne out", verdict == "contradicted")
+
+
+@pytest.mark.parametrize("judge", [paired_verdict, equivalence])
+def test_fewer_than_five_seeds_leave_the_claim_open(judge: type) -> None:
+    over = judge([0.001, 0.0012, 0.001, 0.0011])
+    assert over.p < 0.05
+    assert over.verdict == "open"
+    assert over.note == "4 of the 5 seeds that a verdict needs"
+
+
+def test_one_seed_has_neither_interval_nor_p() -> None:
+    over = paired_verdict([0.2])
+    assert over.mean == 0.2
+    assert np.isnan([over.low, over.high, over.p]).all()
+    assert np.isnan(equivalence([0.2]).p)
+
+
+def test_seeds_that_differ_by_the_same_amount_leave_no_doubt() -> None:
+    assert (paired_verdict([0.25] * 5).p, paired_verdict([0.25] * 5).verdict) == (0, "borne out")
+    assert paired_verdict([0.0] * 5).p == 1
+
+
+@given(differences)
+def test_the_p_value_is_that_of_scipys_t_test(seeds: list[float]) -> None:
+    over = paired_verdict(seeds)
+    if over.sd > 1e-9:
+        assert over.p == pytest.approx(stats.ttest_1samp(seeds, 0).pvalue, abs=1e-9)
+
+
+@given(differences)
+def test_equivalence_is_the_larger_of_two_one_sided_t_tests(seeds: list[float]) -> None:
+    over = equivalence(seeds, margin=0.1)
+    if over.sd > 1e-9:
+        lower = stats.ttest_1samp(seeds, -0.1, alternative="greater").pvalue
+        upper = stats.ttest_1samp(seeds, 0.1, alternative="less").pvalue
+        assert over.p == pytest.approx(max(lower, upper), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "verdict"),
+    [
+        ([0.001, -0.002, 0.003, 0.0, 0.001], "borne out"),
+        ([0.10, 0.11, 0.09, 0.10, 0.10], "contradicted"),
+        ([-0.10, -0.11, -0.09, -0.10, -0.10], "contradicted"),
+        (NOISE, "open"),
+        ([0.0] * 5, "borne out"),
+    ],
+)
+def test_claims_of_equality(seeds: list[float], verdict: str) -> None:
+    assert equivalence(seeds).verdict == verdict
+
+
+def test_equivalence_rejects_just_when_the_ninety_percent_interval_is_within_the_margin() -> None:
+    over = equivalence([0.01, 0.02, 0.03, 0.02, 0.02], margin=0.03)
+    # Mean 0.02, standard error sqrt(0.0002 / 4 / 5) = 0.0031623, t quantile of 4 degrees at 0.95: 2.131847.
+    assert over.high == pytest.approx(0.02 + 2.131847 * 0.0031623, abs=1e-6)
+    assert over.p < 0.05
+    assert equivalence([0.01, 0.02, 0.03, 0.02, 0.02], margin=0.0267).p > 0.05
+
+
+def test_a_margin_of_zero_is_refused() -> None:
+    with pytest.raises(SettingsError, match="margin=0"):
+        equivalence(NOISE, margin=0)
+
+
+def test_holm_by_hand() -> None:
+    # Sorted .005, .01, .03, .04 times 4, 3, 2, 1 is .02, .03, .06, .04; the last may not fall below .06.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.9]).tolist() == [1, 1]
+    assert holm([]).size == 0
+
+
+def test_a_cell_without_a_p_value_does_not_count() -> None:
+    assert holm([0.03, np.nan, 0.01]) == pytest.approx([0.03, np.nan, 0.02], nan_ok=True)
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_holm_lies_between_no_correction_and_bonferroni(p_values: list[float]) -> None:
+    adjusted, p = holm(p_values), np.array(p_values)
+    assert np.all(p <= adjusted)
+    assert np.all(adjusted <= np.minimum(p * max(1, len(p)), 1) + 1e-12)
+
+
+def exact_sign_flip(by_seed: list[list[float]]) -> float:
+    """All sign patterns, one at a time."""
+    shares = [value / len(seed) / len(by_seed) for seed in by_seed for value in seed]
+    patterns = itertools.product([1, -1], repeat=len(shares))
+    sums = [abs(sum(sign * share for sign, share in zip(signs, shares, strict=True))) for signs in patterns]
+    return float(np.mean([value >= sums[0] - 1e-12 for value in sums]))
+
+
+@pytest.mark.parametrize(
+    "by_seed", [[[0.1, 0.2, 0.3, 0.1]], [[0.1, -0.2, 0.3], [0.2, 0.2]], [[0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3]]]
+)
+def test_the_sign_flip_comes_near_all_patterns(by_seed: list[list[float]]) -> None:
+    assert sign_flip(by_seed, draws=40_000) == pytest.approx(exact_sign_flip(by_seed), abs=0.01)
+
+
+def test_the_sign_flip_of_no_difference_is_one() -> None:
+    assert sign_flip([[0.0, 0.0], [0.0]]) == 1
+
+
+def test_the_sign_flip_knows_no_side_and_is_never_zero() -> None:
+    gains = [np.full(40, 0.1), np.full(30, 0.2)]
+    assert sign_flip(gains) == sign_flip([-part for part in gains]) == 1 / 10_000
+
+
+@pytest.mark.parametrize("by_seed", [[], [[]]])
+def test_a_sign_flip_of_nobody_is_refused(by_seed: list[list[float]]) -> None:
+    with pytest.raises(DataError, match="at least one user"):
+        sign_flip(by_seed)
+
+
+def results(gains: dict[str, list[float]], dataset: str = "ml", target: str = "bpr", n_users: int = 4) -> pd.DataFrame:
+    """Agreement per user of attacks whose users all score their seed's figure."""
+    rows = [
+        (dataset, target, seed, "heldout", 50, attack, user, figure)
+        for attack, figures in gains.items()
+        for seed, figure in enumerate(figures)
+        for user in range(n_users)
+    ]
+    return pd.DataFrame(rows, columns=["dataset", "target", "seed", "group", "k", "attack", "user", "agreement"])
+
+
+def test_a_comparison_by_hand() -> None:
+    base = [0.5, 0.4, 0.5, 0.6, 0.5]
+    table = compare(
+        results({"ptq": [a + b for a, b in zip(base, CLEAR_GAIN, strict=True)], "ptd": base}), [("ptq", "ptd")]
+    )
+    row = table.iloc[0]
+    assert row[["dataset", "target", "attack", "versus", "group"]].tolist() == ["ml", "bpr", "ptq", "ptd", "heldout"]
+    assert row["difference"] == pytest.approx(0.05)
+    expected = paired_verdict(CLEAR_GAIN)
+    assert (row["ci_low"], row["ci_high"]) == (pytest.approx(expected.low), pytest.approx(expected.high))
+    assert row["p"] == pytest.approx(row["p_holm"]) == pytest.approx(expected.p)
+    assert row[["n_seeds", "n_users", "k", "verdict", "note"]].tolist() == [5, 4, 50, "borne out", ""]
+    assert row["p_sign_flip"] == 1 / 10_000
+
+
+def test_holm_runs_over_the_cells_of_a_claim_and_decides() -> None:
+    noisy = [0.01, 0.05, 0.06, 0.002, 0.05]
+    assert 0.025 < paired_verdict(noisy).p < 0.05
+    frames = [results({"a": noisy, "b": [0.0] * 5}, target=target) for target in ("bpr", "lmf")]
+    alone, both = compare(frames[0], [("a", "b")]), compare(pd.concat(frames), [("a", "b")])
+    assert alone["verdict"].tolist() == ["borne out"]
+    assert both["verdict"].tolist() == ["open", "open"]
+    assert both["p_holm"].tolist() == pytest.approx((2 * both["p"]).tolist())
+
+
+def test_another_claim_corrects_nothing() -> None:
+    frame = results({"a": CLEAR_GAIN, "b": [0.0] * 5, "c": NOISE})
+    both = compare(frame, [("a", "b"), ("c", "b")])
+    assert both["p_holm"].tolist() == both["p"].tolist()
+
+
+def test_only_seeds_that_both_have_count() -> None:
+    row = compare(results({"a": [0.5, 0.6, 0.7], "b": [0.4, 0.4]}), [("a", "b")]).iloc[0]
+    assert (row["n_seeds"], row["verdict"]) == (2, "open")
+    assert row["difference"] == pytest.approx(0.15)
+    assert row["note"] == "2 of the 5 seeds that a verdict needs"
+
+
+def test_cells_that_miss_an_attack_have_no_row() -> None:
+    frame = pd.concat([results({"a": [0.5], "b": [0.4]}), results({"a": [0.5]}, target="ncf")])
+    assert compare(frame, [("a", "b")])["target"].tolist() == ["bpr"]
+
+
+def test_the_other_group_and_cutoff_do_not_count() -> None:
+    frame = results({"a": [0.5], "b": [0.4]})
+    frame = pd.concat([frame, frame.assign(group="queried", agreement=1), frame.assign(k=10, agreement=1)])
+    assert compare(frame, [("a", "b")])["difference"].tolist() == pytest.approx([0.1])
+    assert compare(frame, [("a", "b")], k=20).empty
+
+
+def test_an_unknown_attack_is_named_with_the_nearest() -> None:
+    with pytest.raises(SettingsError, match="'ptqq' is not among the results: did you mean 'ptq'"):
+        compare(results({"ptq": [0.5], "ptd": [0.4]}), [("ptqq", "ptd")])
+
+
+def test_rows_that_cannot_be_paired_are_refused() -> None:
+    frame = results({"a": [0.5], "b": [0.4]})
+    with pytest.raises(DataError, match="a: user 0 is there twice"):
+        compare(pd.concat([frame, frame]), [("a", "b")])
+    with pytest.raises(DataError, match="not the same users"):
+        compare(frame.iloc[1:], [("a", "b")])

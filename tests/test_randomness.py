@@ -1,0 +1,48 @@
+"""Random streams depend on seed and role, and on nothing else."""
+
+from __future__ import annotations
+
+from itertools import product
+from zlib import crc32
+
+import numpy as np
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rec_msa.randomness import stream, torch_stream
+
+ROLES = ("split", "target", "auxiliary", "retrain", "clone", "steal", "gate", "defense")
+SEEDS = st.integers(0, 2**32)
+
+
+@given(SEEDS, st.sampled_from(ROLES))
+def test_a_stream_is_the_seed_sequence_of_seed_and_role(seed: int, role: str) -> None:
+    expected = np.random.default_rng(np.random.SeedSequence([seed, crc32(role.encode())]))
+    assert stream(seed, role).random(5).tolist() == expected.random(5).tolist()
+
+
+@given(SEEDS, st.sampled_from(ROLES))
+def test_a_torch_stream_repeats(seed: int, role: str) -> None:
+    first, again = (torch.rand(5, generator=torch_stream(seed, role)) for _ in range(2))
+    assert torch.equal(first, again)
+
+
+def test_no_two_seeds_or_roles_share_a_stream() -> None:
+    cells = list(product(range(5), ROLES))
+    assert len({stream(*cell).random() for cell in cells}) == len(cells)
+    assert len({torch.rand((), generator=torch_stream(*cell), dtype=torch.float64).item() for cell in cells}) == len(
+        cells
+    )
+
+
+def test_a_stream_disturbs_neither_other_streams_nor_the_global_ones() -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    other = stream(0, "target")
+    stream(0, "split").random(100)
+    torch_stream(0, "split")
+    torch.rand(7, generator=torch_stream(0, "clone"))
+    assert torch.equal(torch.rand(3), expected)
+    assert other.random(3).tolist() == stream(0, "target").random(3).tolist()

@@ -1,0 +1,158 @@
+"""The training loop on scripted tasks: which state is kept, when it stops, what the curve says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+import torch
+from pydantic import ValidationError
+
+from rec_msa.recommenders.checkpoint import build
+from rec_msa.recommenders.settings import BprSettings
+from rec_msa.training.fit import fit
+from rec_msa.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+    from rec_msa.recommenders.base import Recommender
+
+
+class Scripted:
+    """Moves the model at every step, and finds it as good as the script says; the last figure repeats."""
+
+    measure = "figure"
+
+    def __init__(self, script: list[float], *, start_counts: bool = True, batches: int = 3) -> None:
+        self.model: Recommender = build("bpr", torch.arange(3), 4, BprSettings(dimensions=2))
+        self.model.initialise(torch.Generator().manual_seed(0))
+        self.script, self.start_counts, self.batches = script, start_counts, batches
+        self.seen: list[list[Tensor]] = []
+        self.steps = 0
+
+    def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, ...]]:
+        yield from ((torch.rand(batch_size, generator=generator),) for _ in range(self.batches))
+
+    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+        """The step's number, with a slope that depends on the batch."""
+        self.steps += 1
+        drift = sum(parameter.sum() for parameter in self.model.parameters()) * batch[0].mean()
+        return drift - drift.detach() + self.steps  # type: ignore[return-value,union-attr]
+
+    def quality(self) -> float:
+        self.seen.append([parameter.detach().clone() for parameter in self.model.parameters()])
+        return self.script[min(len(self.seen), len(self.script)) - 1]
+
+    def fit(self, seed: int = 0, **settings: Any) -> pd.DataFrame:
+        rules = TrainingSettings(**{"batch_size": 2, "validate_every": 2, "max_steps": 20, "patience": 100} | settings)
+        return fit(self.model, self, rules, torch.Generator().manual_seed(seed), "scripted")
+
+    def ends_in(self, look: int) -> bool:
+        """Whether the model now is what it was at the given look at the held-back data (0: before training)."""
+        return all(torch.equal(a, b) for a, b in zip(self.model.parameters(), self.seen[look], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("script", "best"),
+    [([0.1, 0.2, 0.7, 0.3], 2), ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.91, 0.92], 10), ([0.5, 0.2, 0.4], 0)],
+)
+def test_the_best_state_is_restored_and_marked_as_kept(script: list[float], best: int) -> None:
+    task = Scripted(script)
+    curve = task.fit()
+    assert task.ends_in(best)
+    assert sum(task.ends_in(look) for look in range(len(task.seen))) == 1
+    assert curve.loc[curve["kept"], "step"].tolist() == [2 * best]
+    assert curve.loc[curve["kept"], "validation"].item() == curve["validation"].max() == script[best]
+
+
+def test_of_equally_good_states_the_first_is_kept() -> None:
+    task = Scripted([0.1, 0.6, 0.6, 0.2, 0.6])
+    curve = task.fit()
+    assert curve.loc[curve["kept"], "step"].tolist() == [2]
+    assert task.ends_in(1)
+
+
+@pytest.mark.parametrize("script", [[0.9, 0.1, 0.3, 0.2], [0.0], [0.3, 0.3, 0.3]])
+def test_the_start_is_no_candidate_where_it_does_not_count(script: list[float]) -> None:
+    task = Scripted(script, start_counts=False)
+    curve = task.fit()
+    kept = curve.loc[curve["kept"]]
+    assert len(kept) == 1
+    assert kept["step"].item() == 2 * (1 + pd.Series((script + script[-1:] * 20)[1:11]).idxmax())
+    assert not task.ends_in(0)
+
+
+def test_a_start_that_counts_is_kept_where_nothing_is_better() -> None:
+    task = Scripted([0.3, 0.3, 0.2])
+    curve = task.fit()
+    assert curve.loc[curve["kept"], "step"].tolist() == [0]
+    assert task.ends_in(0)
+
+
+def test_patience_counts_steps_since_the_best_state() -> None:
+    curve = Scripted([0.1, 0.2, 0.7, 0.3]).fit(patience=6, max_steps=1000)
+    assert curve["step"].tolist() == [0, 2, 4, 6, 8, 10]
+
+
+def test_a_better_state_renews_the_patience() -> None:
+    curve = Scripted([0.1, 0.2, 0.1, 0.3, 0.1]).fit(patience=4, max_steps=1000)
+    assert curve["step"].iloc[-1] == 10
+
+
+def test_patience_runs_from_the_start_too() -> None:
+    assert Scripted([0.5, 0.1]).fit(patience=4, max_steps=1000)["step"].iloc[-1] == 4
+
+
+def test_the_last_step_is_looked_at_whatever_the_rhythm() -> None:
+    task = Scripted([0.1, 0.2, 0.3, 0.4])
+    curve = task.fit(max_steps=5)
+    assert curve["step"].tolist() == [0, 2, 4, 5]
+    assert task.steps == 5
+    assert task.ends_in(3)
+
+
+def test_one_step_is_enough_to_look() -> None:
+    assert Scripted([0.1, 0.2]).fit(max_steps=1, validate_every=100)["step"].tolist() == [0, 1]
+
+
+def test_the_curve_has_the_mean_loss_since_the_last_look() -> None:
+    curve = Scripted([0.1, 0.2, 0.3, 0.4]).fit(max_steps=5)
+    assert list(curve.columns) == ["step", "loss", "validation", "kept"]
+    assert curve["loss"].iloc[1:].tolist() == pytest.approx([1.5, 3.5, 5.0])
+    assert pd.isna(curve["loss"].iloc[0])
+
+
+def test_epochs_follow_each_other_until_the_steps_are_done() -> None:
+    task = Scripted([0.1, 0.2], batches=1)
+    task.fit(max_steps=7)
+    assert task.steps == 7
+
+
+def test_parameters_that_do_not_train_stay_as_they_are() -> None:
+    task = Scripted([0.1, 0.2])
+    task.model.tables()[0].weight.requires_grad_(False)
+    before = task.model.tables()[0].weight.clone()
+    task.fit()
+    assert torch.equal(task.model.tables()[0].weight, before)
+    assert not task.ends_in(0)
+
+
+def test_the_same_stream_gives_the_same_model() -> None:
+    # Adam's first step is its rate whatever the slope, so later states are compared.
+    first, again, other = (Scripted([0.1] * 10 + [0.2]) for _ in range(3))
+    first.fit(seed=1), again.fit(seed=1), other.fit(seed=2)
+    assert torch.equal(first.model.tables()[0].weight, again.model.tables()[0].weight)
+    assert not torch.equal(first.model.tables()[0].weight, other.model.tables()[0].weight)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"learning_rate": 0}, {"batch_size": 0}, {"max_steps": 0}, {"validate_every": 0}, {"patience": 0}, {"epochs": 3}],
+)
+def test_unknown_keys_and_impossible_values_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        TrainingSettings(**wrong)
