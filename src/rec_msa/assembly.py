@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
@@ -12,7 +11,9 @@ from rec_msa.evaluation.results import KEY
 from rec_msa.provenance import is_current
 
 if TYPE_CHECKING:
-    from kedro.io import CatalogProtocol
+    from pathlib import Path
+
+    from kedro.io import DataCatalog
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Assembled(NamedTuple):
     stale: list[str]
 
 
-def assemble(catalog: CatalogProtocol, project: Path) -> Assembled | None:
+def assemble(catalog: DataCatalog, project: Path) -> Assembled | None:
     """Reads the results of every cell that still fits what it was made from.
 
     Args:
@@ -57,5 +58,5 @@ def assemble(catalog: CatalogProtocol, project: Path) -> Assembled | None:
     return Assembled(agreement.sort_values(list(KEY), ignore_index=True), per_user, stale)
 
 
-def _is_whole(space: str, catalog: CatalogProtocol, seen: dict[str, bool]) -> bool:
+def _is_whole(space: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
     return all(is_current(f"{space}.{name}", catalog, seen) for name in ("agreement", "agreement_per_user"))

@@ -30,7 +30,7 @@ class CellConfigLoader(OmegaConfigLoader):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         try:
-            parameters = read_parameters(self["parameters"])
+            parameters = read_parameters(self["parameters"]).under(Path(self.conf_source).resolve().parent)
             experiments = Experiments(parameters)
             experiments.cells  # noqa: B018 - an empty selection is refused now, not in the middle of a build
         except RecMsaError as error:

@@ -9,13 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rec_msa.attacks.settings import AttackSettings, require_attack
 from rec_msa.errors import SettingsError, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rec_msa.parameters import Parameters
+
+Axis = tuple[str, ...] | tuple[int, ...] | None
 
 PAPER_ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
 NO_DEFENSE = "none"
@@ -164,7 +168,7 @@ class Experiments:
             SettingsError: Neither a study nor a whole cell is named, or the selection is empty.
         """
         parameters = self.parameters
-        axes = {"dataset": parameters.dataset, "model": parameters.model, "seed": parameters.seed}
+        axes: dict[str, Axis] = {"dataset": parameters.dataset, "model": parameters.model, "seed": parameters.seed}
         if parameters.study is not None:
             study = parameters.require_study(parameters.study)
             asked, axes = axes, {"dataset": study.dataset, "model": study.model, "seed": study.seed}
@@ -176,7 +180,8 @@ class Experiments:
                 "or a cell (--params=dataset=ml-1m,model=bpr,seed=0)"
             )
             raise SettingsError(msg)
-        return [Cell(*names, parameters.defense) for names in product(*axes.values())]
+        grid: Iterable[Any] = product(*(values or () for values in axes.values()))
+        return [Cell(dataset, model, seed, parameters.defense) for dataset, model, seed in grid]
 
     def attack(self, cell: Cell, name: str) -> NamedAttack:
         """A named attack on a cell.
@@ -201,8 +206,9 @@ class Experiments:
         return tuple(self.parameters.require_study(self.parameters.study).attacks)
 
 
-def _matching(axis: str, offered: tuple, asked: tuple | None, study: str) -> tuple:
+def _matching(axis: str, offered: Axis, asked: Axis, study: str) -> tuple[Any, ...]:
     """The values of a study's axis that ``--params`` asks for; all where it says nothing."""
+    offered = offered or ()
     if not asked:
         return offered
     for value in asked:

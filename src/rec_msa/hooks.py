@@ -16,7 +16,7 @@ from rec_msa.errors import RecMsaError
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
-    from kedro.io import CatalogProtocol
+    from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
@@ -44,8 +44,8 @@ class ClearErrors:
             raise KedroCliError(f"{where}{error}") from error
         full = _disk_error(error)
         if full is not None:
-            msg = f"{where}{full.strerror}: {full.filename or error}; nothing half-written was kept; free space and go on "
-            raise KedroCliError(msg + "with --only-missing-outputs") from error
+            msg = f"{where}{full.strerror}: {full.filename or error}; nothing half-written was kept; "
+            raise KedroCliError(msg + "make room or give access, then go on with --only-missing-outputs") from error
         if isinstance(error, DatasetError):
             raise KedroCliError(f"{where}{error}") from error
 
@@ -63,7 +63,7 @@ class Provenances:
     """Tells every artifact what it must have been made from, before a run looks for missing ones."""
 
     @hook_impl
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Sets the expected fingerprints; they travel with the datasets."""
         from rec_msa.provenance import expect
 
@@ -82,7 +82,7 @@ class ResultsTable:
         self.project = context.project_path
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Writes ``agreement.parquet`` and its companion, and prints a table."""
         from rec_msa.assembly import assemble
 
@@ -102,7 +102,7 @@ class ResultsTable:
         _show(assembled.agreement, measured, catalog)
 
 
-def _show(agreement: Any, measured: set[str], catalog: CatalogProtocol) -> None:
+def _show(agreement: Any, measured: set[str], catalog: DataCatalog) -> None:
     import rich
 
     from rec_msa.reporting.table import results_table, study_table

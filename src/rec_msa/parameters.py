@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from rec_msa.attacks.settings import AttackSettings, CloneSettings, ReferenceSettings, StealSettings
 from rec_msa.defenses.settings import DefenseSettings, parse_defense
@@ -15,6 +14,11 @@ from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.settings import DatasetSettings, SplitSettings
 from rec_msa.recommenders.settings import SETTINGS, BprSettings, LmfSettings, NcfSettings
 from rec_msa.training.settings import Device, TrainingSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
 
 NAME = re.compile(r"[a-z0-9_-]+")
 
@@ -61,6 +65,7 @@ class Parameters(_Strict):
     defense: str = Field("none", description="'none' or '<name>_<strength>'")
     device: Device = Field("auto", description="where models are trained: auto, cpu or cuda")
     list_length: int = Field(50, ge=1, description="items in a list that the target serves")
+    raw_folder: str = Field("data/01_raw", description="folder of raw files; relative to the project's root")
     datasets: dict[str, DatasetSettings] = Field(description="filters of the known datasets, and your own datasets")
     split: SplitSettings = SplitSettings()
     recommenders: RecommenderParameters = RecommenderParameters()
@@ -100,6 +105,14 @@ class Parameters(_Strict):
             if name not in allowed:
                 msg = f"{key}: there is no '{name}'; {nearest(name, allowed)}"
                 raise ValueError(msg)
+
+    def under(self, root: Path) -> Parameters:
+        """The same parameters with every relative path put under the project's root."""
+        datasets = {
+            name: settings.model_copy(update={"path": str(root / settings.path)}) if settings.path else settings
+            for name, settings in self.datasets.items()
+        }
+        return self.model_copy(update={"raw_folder": str(root / self.raw_folder), "datasets": datasets})
 
     def require_study(self, name: str) -> StudySettings:
         """Looks a study up.

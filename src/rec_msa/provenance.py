@@ -11,21 +11,21 @@ from pydantic import BaseModel
 
 from rec_msa.datasets.recorded import Provenance, Recorded
 from rec_msa.errors import RecMsaError
-from rec_msa.interactions import DatasetSettings, acquire, locate
+from rec_msa.interactions import DatasetSettings, checksum, locate
 
 if TYPE_CHECKING:
-    from kedro.io import CatalogProtocol
+    from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
 FORMAT_VERSION = 1
 """Raised when the meaning of an artifact changes, so that old files are not taken for new ones."""
 
-RAW_FOLDER = Path("data/01_raw")
+RAW_FOLDER = "params:raw_folder"
 UNKNOWN = "unknown"
 
 
-def expect(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+def expect(pipeline: Pipeline, catalog: DataCatalog) -> None:
     """Tells every artifact of a pipeline what it must have been made from.
 
     A fingerprint digests the node's function and constants, its parameters, the fingerprints of its inputs, the raw
@@ -38,12 +38,12 @@ def expect(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         catalogued = {name: value for name, value in inputs.items() if not _is_parameter(name)}
         for output in node.outputs:
             fingerprints[output] = _digest([own, output])
-            dataset = catalog.get(output)
+            dataset: Any = catalog.get(output)
             if isinstance(dataset, Recorded):
                 dataset.expected = Provenance(fingerprints[output], catalogued)
 
 
-def is_current(name: str, catalog: CatalogProtocol, seen: dict[str, bool]) -> bool:
+def is_current(name: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
     """Whether an artifact on disk still fits the artifacts that it was made from.
 
     Args:
@@ -55,27 +55,30 @@ def is_current(name: str, catalog: CatalogProtocol, seen: dict[str, bool]) -> bo
         False where the artifact has no record or an input was made anew since; an input that is gone says nothing.
     """
     if name not in seen:
-        dataset = catalog.get(name)
-        record = dataset.record() if isinstance(dataset, Recorded) else None
+        record = _record(name, catalog)
         seen[name] = record is not None and all(
             _still(source, fingerprint, catalog, seen) for source, fingerprint in record.inputs.items()
         )
     return seen[name]
 
 
-def _still(name: str, fingerprint: str, catalog: CatalogProtocol, seen: dict[str, bool]) -> bool:
-    dataset = catalog.get(name)
-    record = dataset.record() if isinstance(dataset, Recorded) else None
+def _still(name: str, fingerprint: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
+    record = _record(name, catalog)
     return record is None or (record.fingerprint == fingerprint and is_current(name, catalog, seen))
 
 
-def _fingerprint_of(name: str, catalog: CatalogProtocol, fingerprints: dict[str, str]) -> str:
+def _record(name: str, catalog: DataCatalog) -> Provenance | None:
+    dataset: Any = catalog.get(name)
+    return dataset.record() if isinstance(dataset, Recorded) else None
+
+
+def _fingerprint_of(name: str, catalog: DataCatalog, fingerprints: dict[str, str]) -> str:
     if name not in fingerprints:
-        dataset = catalog.get(name)
-        if _is_parameter(name) and dataset is not None:
-            fingerprints[name] = _digest(dataset.load())
+        if _is_parameter(name):
+            # Where raw data lie says nothing: their checksum counts.
+            fingerprints[name] = _digest(None if name == RAW_FOLDER else catalog.load(name))
         else:
-            record = dataset.record() if isinstance(dataset, Recorded) else None
+            record = _record(name, catalog)
             fingerprints[name] = record.fingerprint if record else UNKNOWN
     return fingerprints[name]
 
@@ -85,7 +88,7 @@ def _function(node: Node) -> tuple[str, Any]:
     return f"{function.__module__}.{function.__qualname__}", getattr(function, "constants", {})
 
 
-def _raw_checksum(node: Node, catalog: CatalogProtocol) -> str | None:
+def _raw_checksum(node: Node, catalog: DataCatalog) -> str | None:
     """The checksum of the raw file that a node would find, so that another file is another input."""
     dataset = getattr(node.func, "constants", {}).get("dataset")
     if dataset is None:
@@ -93,12 +96,11 @@ def _raw_checksum(node: Node, catalog: CatalogProtocol) -> str | None:
     settings = catalog.load(f"params:datasets.{dataset}")
     settings = settings if isinstance(settings, DatasetSettings) else DatasetSettings.model_validate(settings)
     try:
-        if locate(dataset, settings, RAW_FOLDER) is not None:
-            return acquire(dataset, settings, RAW_FOLDER).sha256
+        path = locate(dataset, settings, Path(catalog.load(RAW_FOLDER)))
+        return None if path is None else checksum(path)[0]
     except RecMsaError:
         # The node that reads the file says what is wrong with it.
-        pass
-    return None
+        return None
 
 
 def _is_parameter(name: str) -> bool:
@@ -111,6 +113,8 @@ def _digest(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, DatasetSettings):
+        return value.model_dump(mode="json", exclude={"path"})
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     msg = f"a parameter of type {type(value).__name__} cannot be fingerprinted"

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LENGTH = 4
-CATALOGUE = Lists(np.arange(20), np.array([[100 * user + rank for rank in range(LENGTH)] for user in range(20)]))
+CATALOGUE = Lists(
+    np.arange(20, dtype=np.int32), np.array([[100 * user + rank for rank in range(LENGTH)] for user in range(20)])
+)
 
 
 class Target:

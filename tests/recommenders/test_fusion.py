@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -38,7 +38,8 @@ def fused_vectors(p: Tensor, table: FusedItemTable) -> Tensor:
 
 
 def naive_scores(model: Recommender) -> Tensor:
-    return {"bpr": naive_bpr, "lmf": naive_lmf, "ncf": naive_ncf}[model.name](model)  # type: ignore[operator]
+    naive: dict[str, Callable[[Any], Tensor]] = {"bpr": naive_bpr, "lmf": naive_lmf, "ncf": naive_ncf}
+    return naive[model.name](model)
 
 
 def naive_bpr(model: Bpr) -> Tensor:
@@ -75,7 +76,7 @@ def fused(name: str, request: pytest.FixtureRequest, make_model: Callable[..., R
     """A fused model where two items have no auxiliary vector."""
     model = make_model(name, request.param)
     for table in model.tables():
-        table.known[torch.tensor([0, 9])] = False  # type: ignore[operator,union-attr]
+        table.known[torch.tensor([0, 9])] = False  # type: ignore[operator]
     return model
 
 
@@ -128,7 +129,7 @@ def test_an_item_without_auxiliary_vector_keeps_its_own_alone(fused: Recommender
     with torch.no_grad():
         before = fused.score_all(users)
         for table in fused.tables():
-            table.auxiliary[[0, 9]] = 100.0  # type: ignore[operator,index]
+            table.auxiliary[[0, 9]] = 100.0  # type: ignore[operator]
         torch.testing.assert_close(fused.score_all(users), before)
         torch.testing.assert_close(fused.score_pairs(users, items), before, atol=1e-5, rtol=1e-5)
 

@@ -37,7 +37,7 @@ def numbers(model: Recommender) -> dict[str, Any]:
 
 def scores_of(model: Recommender) -> list[list[float]]:
     with torch.no_grad():
-        return model.score_all(torch.arange(model.n_users)).tolist()  # type: ignore[no-any-return]
+        return model.score_all(torch.arange(model.n_users)).tolist()
 
 
 def loss_of(model: Recommender) -> float:
@@ -56,10 +56,8 @@ def slow_ncf_score(state: dict[str, Any], user: int, item: int) -> float:
         layers.append((state[f"tower.{len(layers) - 1}.weight"], state[f"tower.{len(layers) - 1}.bias"]))
     for weight, bias in layers:
         hidden = [max(0.0, dot(row, hidden) + b) for row, b in zip(weight, bias, strict=True)]
-    return (
-        dot(state["output_product"] + state["output_tower.weight"][0], products + hidden)
-        + state["output_tower.bias"][0]
-    )
+    output = state["output_product"] + state["output_tower.weight"][0]
+    return dot(output, products + hidden) + float(state["output_tower.bias"][0])
 
 
 def slow_cross_entropy(scores: list[list[float]]) -> float:

@@ -11,13 +11,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rec_msa.recommenders.checkpoint import build
+from rec_msa.errors import SettingsError
+from rec_msa.recommenders.checkpoint import build, from_checkpoint
 from rec_msa.recommenders.settings import BprSettings, LmfSettings
-from rec_msa.training.interactions import InteractionTask, RecallProbe, fit_interactions
+from rec_msa.training.interactions import InteractionTask, RecallProbe, fit_interactions, train_recommender
 from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from rec_msa.recommenders.base import Recommender
+    from rec_msa.recommenders.checkpoint import Checkpoint
 
 USERS = (4, 10, 11, 30)
 
@@ -186,3 +188,40 @@ def test_the_same_seed_gives_the_same_curve_and_another_seed_another() -> None:
     pd.testing.assert_frame_equal(curve, same)
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
     assert not curve["loss"].equals(other["loss"])
+
+
+def from_scratch(role: str, name: str = "bpr", seed: int = 0, device: str = "cpu") -> tuple[Checkpoint, pd.DataFrame]:
+    interactions = random_interactions(90, 40, 6)
+    held = np.arange(len(interactions)) % 5 == 0
+    rules = TrainingSettings(learning_rate=0.02, batch_size=64, max_steps=20, validate_every=5)
+    parts = (interactions[~held], interactions[held])
+    return train_recommender(name, {"dimensions": 4}, *parts, 90, rules, seed, role, device)
+
+
+def test_a_recommender_from_scratch_knows_its_training_users_and_ends_in_its_best_state() -> None:
+    checkpoint, curve = from_scratch("target")
+    model = from_checkpoint(checkpoint)
+    assert model.user_ids.tolist() == list(USERS)
+    assert model.settings.dimensions == 4
+    interactions = random_interactions(90, 40, 6)
+    held = np.arange(len(interactions)) % 5 == 0
+    expected = slow_recall(model, interactions[~held], interactions[held])
+    assert curve.loc[curve["kept"], "validation"].item() == pytest.approx(expected)
+
+
+def test_a_retrained_twin_differs_by_its_stream_alone() -> None:
+    target, again, twin, other = (
+        from_scratch(role, seed=seed)[0]["state"]["users.weight"]
+        for role, seed in (("target", 1), ("target", 1), ("retrain", 1), ("target", 2))
+    )
+    assert torch.equal(target, again)
+    assert not torch.equal(target, twin)
+    assert not torch.equal(target, other)
+
+
+def test_training_refuses_unknown_architectures_and_missing_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SettingsError, match="no recommender 'lfm'; did you mean 'lmf'"):
+        from_scratch("target", name="lfm")
+    with pytest.raises(SettingsError, match="device: 'cuda'"):
+        from_scratch("target", device="cuda")

@@ -162,7 +162,7 @@ def list_popularity(users: ArrayLike, queried: Lists, n_items: int, exclude: pd.
     return Lists(ids, _rank_alike(_list_popularity_scores(queried, n_items), excluded, list_length))
 
 
-def knn_lists(  # noqa: PLR0913 - each is something else that this reference knows
+def knn_lists(
     users: ArrayLike,
     queried: Lists,
     attacker_train: pd.DataFrame,

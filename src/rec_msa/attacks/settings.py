@@ -54,7 +54,9 @@ class AttackSettings(BaseModel):
     base: str = Field(description="the paper's attack behind this one")
     clone: str | None = Field(None, description="architecture of the clone; None: the target's")
     list_length: int | None = Field(None, ge=1, description="items a list; None: the cell's")
-    attacker_fraction: float | None = Field(None, gt=0, le=1, description="share of target users known; None: the cell's")
+    attacker_fraction: float | None = Field(
+        None, gt=0, le=1, description="share of target users known; None: the cell's"
+    )
     query_fraction: float = Field(1.0, gt=0, le=1, description="share of the users allowed to be asked about that are")
     auxiliary_fraction: float = Field(1.0, gt=0, le=1, description="share of the auxiliary users known")
     item_fraction: float = Field(1.0, gt=0, le=1, description="share of the items whose auxiliary vector may be used")

@@ -74,7 +74,9 @@ class StealTask:
         self.rows, self.items, self.successors = self._terms(lists)
         self.sampler = NegativeSampler(*index_pairs(model, forbidden), model.n_users, model.n_items)
         if not bool((self.sampler.unseen[self.rows] > 0).all()):
-            msg = "list_length: a served list and its user's history cover the whole catalogue, so nothing is a negative"
+            msg = (
+                "list_length: a served list and its user's history cover the whole catalogue, so nothing is a negative"
+            )
             raise DataError(msg)
 
     def _terms(self, lists: Lists) -> tuple[Tensor, Tensor, Tensor]:
@@ -82,8 +84,9 @@ class StealTask:
         successors = np.pad(lists.items[:, 1:], ((0, 0), (0, 1)), constant_values=PADDING)
         user, place = np.nonzero(lists.items != PADDING)
         rows = self.model.rows_of(torch.from_numpy(lists.users.astype(np.int64)))
-        pairs = (torch.from_numpy(a[user, place].astype(np.int64)).to(rows.device) for a in (lists.items, successors))
-        return rows[torch.from_numpy(user).to(rows.device)], *pairs
+        columns: list[np.ndarray] = [user, lists.items[user, place], successors[user, place]]
+        whose, item, after = (torch.from_numpy(column.astype(np.int64)).to(rows.device) for column in columns)
+        return rows[whose], item, after
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
         """Yields (rows, items, successors ``[batch]``, negatives ``[batch, n]``) in a new order."""

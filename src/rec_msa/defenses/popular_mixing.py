@@ -61,8 +61,8 @@ class PopularMixing:
         unused = np.setdiff1d(self.popular, np.concatenate([items, self.seen.get(user, items[:0])]))
         if len(unused) < self.strength:
             msg = (
-                f"defenses.popular_mixing.pool: {len(self.popular)} leaves user {user} only {len(unused)} popular items "
-                f"that are new to the user, fewer than {self.strength}; raise the pool or lower the strength"
+                f"defenses.popular_mixing.pool: {len(self.popular)} leaves user {user} only {len(unused)} popular "
+                f"items that are new to the user, fewer than {self.strength}; raise the pool or lower the strength"
             )
             raise SettingsError(msg)
         mixed = items.copy()

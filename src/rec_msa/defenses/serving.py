@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from rec_msa.defenses.popular_mixing import PopularMixing
 from rec_msa.defenses.settings import DefenseSettings, parse_defense
@@ -14,6 +11,9 @@ from rec_msa.recommenders.ranking import rank_lists
 from rec_msa.training.device import choose_device
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
     import pandas as pd
 
     from rec_msa.lists import Lists

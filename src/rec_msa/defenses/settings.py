@@ -16,7 +16,9 @@ class PopularMixingSettings(BaseModel):
 
     pool: int = Field(100, ge=1, description="how many of the most popular items replacements are drawn from")
     consistent: bool = Field(True, description="whether the same question gets the same answer")
-    strengths: tuple[int, ...] = Field((5, 10, 15, 20, 25), description="items replaced, a cell of the defense pipeline each")
+    strengths: tuple[int, ...] = Field(
+        (5, 10, 15, 20, 25), description="items replaced, a cell of the defense pipeline each"
+    )
 
 
 class DefenseSettings(BaseModel):

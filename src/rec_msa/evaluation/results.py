@@ -64,4 +64,6 @@ def agreement_of(
         labels = {**asdict(identity), "against": name}
         summaries.append(summary.assign(**labels)[list(COLUMNS)])
         details.append(detail.assign(**labels)[list(PER_USER_COLUMNS)])
-    return tuple(pd.concat(parts, ignore_index=True).astype({"clone": "str"}) for parts in (summaries, details))
+    # Rows of references have no clone; without a type of its own the column of such a table would have none to keep.
+    summary, detail = (pd.concat(parts, ignore_index=True).astype({"clone": "str"}) for parts in (summaries, details))
+    return summary, detail

@@ -1,6 +1,6 @@
 """Interactions: finding and reading raw data, filtering, indexing, and the splits by the seed."""
 
-from rec_msa.interactions.acquisition import RawFile, acquire, locate
+from rec_msa.interactions.acquisition import RawFile, acquire, checksum, locate
 from rec_msa.interactions.filtering import drop_repeats, k_core
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.readers import read_raw
@@ -28,6 +28,7 @@ __all__ = [
     "attacker_interactions",
     "attackers",
     "auxiliary_parts",
+    "checksum",
     "count",
     "describe",
     "drop_repeats",

@@ -115,13 +115,13 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path, progress: Pr
                 f"datasets.{name}.path: there is no file {settings.path}; a relative path starts at the working "
                 f"directory, {Path.cwd()}"
             )
-        sha256, n_bytes = _fingerprint(path)
+        sha256, n_bytes = checksum(path)
         return RawFile(name, str(path), sha256, n_bytes, "local", known=False)
     original = _original(name)
     source: Literal["local", "fetched"] = "local"
     if path is None:
         path, source = _fetch(name, original, raw_folder, progress), "fetched"
-    sha256, n_bytes = _fingerprint(path)
+    sha256, n_bytes = checksum(path)
     known = _is_original(path, original, sha256, n_bytes)
     if not known:
         logger.warning("%s is not the known original of %s (sha256 %s): using it as it is", path, name, sha256)
@@ -150,7 +150,7 @@ def _refuse_known_name(name: str) -> None:
         )
 
 
-def _fingerprint(path: Path) -> tuple[str, int]:
+def checksum(path: Path) -> tuple[str, int]:
     """Returns the sha256 and the size of the uncompressed bytes; refuses an empty or damaged file."""
     digest, n_bytes = hashlib.sha256(), 0
     try:
@@ -264,7 +264,7 @@ def _keep(file: BinaryIO, n_bytes: int, destination: Path, original: Original, b
     try:
         with part.open("wb") as kept, bar.wrap_file(file, n_bytes, description=destination.name) as watched:
             shutil.copyfileobj(watched, kept, _CHUNK)
-        sha256, size = _fingerprint(part)
+        sha256, size = checksum(part)
         if not _is_original(part, original, sha256, size):
             raise _NotFetchedError(
                 f"what was fetched as {destination.name} is not the known original (sha256 {sha256})"

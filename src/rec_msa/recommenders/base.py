@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from rec_msa.errors import QueryError
 from rec_msa.recommenders.items import INITIAL_SCALE, ItemTable
-from rec_msa.recommenders.settings import RecommenderSettings
+
+if TYPE_CHECKING:
+    from rec_msa.recommenders.settings import RecommenderSettings
 
 
 class Recommender(nn.Module, ABC):

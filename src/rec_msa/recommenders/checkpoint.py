@@ -6,27 +6,27 @@ be loaded safely, and it crosses process borders.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from rec_msa.errors import SettingsError, nearest
-from rec_msa.recommenders.base import Recommender
 from rec_msa.recommenders.bpr import Bpr
 from rec_msa.recommenders.items import FusedItemTable
 from rec_msa.recommenders.lmf import Lmf
 from rec_msa.recommenders.ncf import Ncf
-from rec_msa.recommenders.settings import RecommenderSettings
+
+if TYPE_CHECKING:
+    from rec_msa.recommenders.base import Recommender
+    from rec_msa.recommenders.settings import RecommenderSettings
 
 Checkpoint = dict[str, Any]
 
 RECOMMENDERS: dict[str, type[Recommender]] = {model.name: model for model in (Bpr, Lmf, Ncf)}
 
 
-def build(
-    name: str, user_ids: Tensor, n_items: int, settings: RecommenderSettings | dict[str, Any]
-) -> Recommender:
+def build(name: str, user_ids: Tensor, n_items: int, settings: RecommenderSettings | dict[str, Any]) -> Recommender:
     """Makes an untrained recommender; its parameters are not drawn yet.
 
     Args:

@@ -52,7 +52,7 @@ class ItemTable(nn.Module):
         return towards @ self.weight.T
 
     def project_all(self, p: Tensor, linear: Tensor) -> Tensor:
-        """Images of every item as ``p`` sees it under ``linear`` ``[out, d]``; broadcasts to ``[batch, n_items, out]``."""
+        """Images of every item as ``p`` sees it under ``linear`` ``[out, d]``: ``[batch or 1, n_items, out]``."""
         return (self.weight @ linear.T).unsqueeze(0)
 
 

@@ -85,7 +85,8 @@ class Ncf(Recommender):
         hidden = F.relu(hidden)
         for layer in self.tower:
             hidden = F.relu(layer(hidden))
-        return self.output_tower(hidden).squeeze(-1)
+        logits: Tensor = self.output_tower(hidden)
+        return logits.squeeze(-1)
 
 
 def _uniform(fan_in: int, generator: torch.Generator, *parameters: Tensor) -> None:

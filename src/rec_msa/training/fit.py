@@ -40,7 +40,7 @@ class _Best:
     """Keeps the best state seen, in buffers made once."""
 
     def __init__(self, model: Recommender) -> None:
-        self.live = [p for p in model.parameters() if p.requires_grad]
+        self.live: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self.kept = [p.detach().clone() for p in self.live]
         self.quality, self.step = float("-inf"), 0
 
@@ -55,7 +55,9 @@ class _Best:
         torch._foreach_copy_(self.live, self.kept)
 
 
-def fit(model: Recommender, task: Task, settings: TrainingSettings, generator: torch.Generator, title: str) -> pd.DataFrame:
+def fit(
+    model: Recommender, task: Task, settings: TrainingSettings, generator: torch.Generator, title: str
+) -> pd.DataFrame:
     """Fits a model with Adam, stops early and leaves the best state in it.
 
     Args:

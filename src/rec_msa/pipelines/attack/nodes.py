@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from rec_msa.attacks.settings import AttackSettings, CloneSettings, StealSettings
+from rec_msa.attacks.settings import AttackSettings, CloneSettings, StealSettings, Variant
 from rec_msa.defenses.settings import DefenseSettings
 
 
@@ -16,7 +16,7 @@ def train_clone(
     recommender: dict[str, Any],
     clone_settings: CloneSettings,
     device: str,
-    variant: str,
+    variant: Variant,
     architecture: str,
     item_fraction: float,
     seed: int,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.experiments import NamedAttack
 from rec_msa.pipelines.attack import nodes
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as create_auxiliary_pipeline
 from rec_msa.pipelines.binding import Bound
 from rec_msa.pipelines.ingestion.pipeline import create_attacker_pipeline, create_auxiliary_data_pipeline
+
+if TYPE_CHECKING:
+    from rec_msa.experiments import NamedAttack
 
 
 def create_pipeline(attack: NamedAttack) -> Pipeline:
@@ -22,28 +26,13 @@ def create_pipeline(attack: NamedAttack) -> Pipeline:
     if base.variant is not None:
         stages += _clone_stage(attack)
     if base.queries:
-        stages += create_gate_pipeline(attack, attack.space) + _steal_stage(attack)
+        stages += _gate(attack) + _steal_stage(attack)
     return stages
 
 
 def clone_of(attack: NamedAttack) -> str:
     """The dataset that holds the attack's final clone."""
     return f"{attack.space}.stolen_model" if attack.settings.behind.queries else f"{attack.clone_space}.clone_model"
-
-
-def create_gate_pipeline(attack: NamedAttack, space: str) -> Pipeline:
-    """The one node that sees the target; its served lists and ledger lie in ``space``."""
-    cell = attack.cell
-    inputs = [
-        f"{cell.target_space}.target_model",
-        f"{cell.split_space}.target_train",
-        f"{attack.groups_space}.attackers",
-        "params:defenses",
-        "params:device",
-    ]
-    ask = Bound(nodes.query_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed)
-    outputs = [f"{space}.served_lists", f"{space}.ledger"]
-    return Pipeline([node(ask, inputs, outputs, name="query_target", namespace=space, tags=["gate"])])
 
 
 def _clone_stage(attack: NamedAttack) -> Pipeline:
@@ -68,6 +57,21 @@ def _clone_stage(attack: NamedAttack) -> Pipeline:
     )
     outputs = [f"{space}.clone_model", f"{space}.clone_curve"]
     return Pipeline([node(train, inputs, outputs, name="train_clone", namespace=space, tags=["attack", "gpu"])])
+
+
+def _gate(attack: NamedAttack) -> Pipeline:
+    """The one node of an attack that sees the target."""
+    cell, space = attack.cell, attack.space
+    inputs = [
+        f"{cell.target_space}.target_model",
+        f"{cell.split_space}.target_train",
+        f"{attack.groups_space}.attackers",
+        "params:defenses",
+        "params:device",
+    ]
+    ask = Bound(nodes.query_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed)
+    outputs = [f"{space}.served_lists", f"{space}.ledger"]
+    return Pipeline([node(ask, inputs, outputs, name="query_target", namespace=space, tags=["gate"])])
 
 
 def _steal_stage(attack: NamedAttack) -> Pipeline:

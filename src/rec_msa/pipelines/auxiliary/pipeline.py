@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.experiments import NamedAttack
 from rec_msa.pipelines.binding import Bound
 from rec_msa.pipelines.target.nodes import train_recommender
+
+if TYPE_CHECKING:
+    from rec_msa.experiments import NamedAttack
 
 
 def create_pipeline(attack: NamedAttack) -> Pipeline:

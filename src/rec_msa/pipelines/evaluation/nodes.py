@@ -67,21 +67,22 @@ def measure_agreement(
 def rank_references(
     attacker_train: pd.DataFrame,
     auxiliary_train: pd.DataFrame,
-    queried_lists: pd.DataFrame,
+    served_lists: pd.DataFrame,
     attackers: pd.DataFrame,
     statistics: dict[str, Any],
     settings: ReferenceSettings,
     list_length: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Lists that anyone could make without a clone: at random, by popularity, from the queried lists."""
+    """Lists that anyone could make without a clone: at random, by popularity, from the queried users' lists."""
     from rec_msa.attacks import references
 
+    queried = attackers.loc[attackers["group"] == "queried", "user"]
     known = references.Knowledge(
         users=attackers["user"].sort_values().to_numpy(),
         attacker_train=attacker_train,
         auxiliary_train=auxiliary_train,
-        queried=Lists.from_frame(queried_lists, list_length),
+        queried=Lists.from_frame(served_lists, list_length).of(queried),
         n_items=statistics["items"],
     )
     ranked = references.all_references(known, list_length, settings, seed)
@@ -90,7 +91,6 @@ def rank_references(
 
 def measure_references(
     reference_lists: pd.DataFrame,
-    ledger: pd.DataFrame,
     undefended_lists: pd.DataFrame,
     served_lists: pd.DataFrame,
     attackers: pd.DataFrame,
@@ -101,13 +101,12 @@ def measure_references(
     from rec_msa.attacks import references
 
     against = _against(undefended_lists, served_lists, list_length)
-    ranked = {name: frame for name, frame in reference_lists.groupby("attack", sort=False)}
-    lists = {name: Lists.from_frame(frame, list_length) for name, frame in ranked.items()} | {
-        "target": against["undefended"]
-    }
+    ranked = reference_lists.groupby("attack", sort=False)
+    lists = {str(name): Lists.from_frame(frame, list_length) for name, frame in ranked}
+    lists["target"] = against["undefended"]
     tables = []
     for name, of_users in lists.items():
-        n_queries = len(ledger) if name in references.FROM_QUERIES else 0
+        n_queries = int((attackers["group"] == "queried").sum()) if name in references.FROM_QUERIES else 0
         who = Identity(**identity, attack=name, base=name, clone=None, n_queries=n_queries)
         tables.append(agreement_of(of_users, against, attackers, who))
     summaries, per_user = zip(*tables, strict=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.experiments import Cell, NamedAttack
-from rec_msa.pipelines.attack.pipeline import clone_of, create_gate_pipeline
+from rec_msa.pipelines.attack.pipeline import clone_of
 from rec_msa.pipelines.binding import Bound
 from rec_msa.pipelines.evaluation import nodes
 from rec_msa.pipelines.ingestion.pipeline import create_attacker_pipeline, create_auxiliary_data_pipeline
+
+if TYPE_CHECKING:
+    from rec_msa.experiments import Cell, NamedAttack
 
 TAGS = ["evaluation"]
 
@@ -32,7 +36,6 @@ def create_reference_pipeline(attack: NamedAttack) -> Pipeline:
     attack = attack.reference
     space, cell = attack.reference_space, attack.cell
     knowledge = create_attacker_pipeline(attack) + create_auxiliary_data_pipeline(attack)
-    gate = create_gate_pipeline(attack, space)
     inputs = [
         f"{cell.target_space}.target_model",
         f"{cell.split_space}.target_train",
@@ -44,7 +47,7 @@ def create_reference_pipeline(attack: NamedAttack) -> Pipeline:
     ranked = {
         "attacker_train": f"{attack.users_space}.attacker_train",
         "auxiliary_train": f"{attack.auxiliary_data_space}.auxiliary_train",
-        "queried_lists": f"{space}.served_lists",
+        "served_lists": f"{space}.served_target_lists",
         "attackers": f"{attack.groups_space}.attackers",
         "statistics": f"{cell.dataset}.statistics",
         "settings": "params:references",
@@ -52,11 +55,10 @@ def create_reference_pipeline(attack: NamedAttack) -> Pipeline:
     references = Bound(nodes.rank_references, list_length=attack.list_length, seed=cell.seed)
     measured = {
         "reference_lists": f"{space}.reference_lists",
-        "ledger": f"{space}.ledger",
         **_target_lists(attack),
     }
     measure = Bound(nodes.measure_references, identity=_identity(cell), list_length=attack.list_length)
-    return knowledge + gate + Pipeline(
+    return knowledge + Pipeline(
         [
             node(target, inputs, list(_target_lists(attack).values())[:2], name="rank_target", namespace=space),
             node(references, ranked, f"{space}.reference_lists", name="rank_references", namespace=space),

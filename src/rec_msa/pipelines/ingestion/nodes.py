@@ -10,12 +10,10 @@ import pandas as pd
 from rec_msa import interactions as domain
 from rec_msa.interactions import DatasetSettings, RawFile, SplitSettings
 
-RAW_FOLDER = Path("data/01_raw")
 
-
-def acquire_raw_file(dataset_settings: DatasetSettings, dataset: str) -> dict[str, Any]:
+def acquire_raw_file(dataset_settings: DatasetSettings, raw_folder: str, dataset: str) -> dict[str, Any]:
     """Finds the raw file, or fetches, checks and keeps it; returns where it is and its checksum."""
-    return domain.acquire(dataset, dataset_settings, RAW_FOLDER).to_dict()
+    return domain.acquire(dataset, dataset_settings, Path(raw_folder)).to_dict()
 
 
 def read_raw_interactions(raw_file: dict[str, Any], dataset_settings: DatasetSettings) -> pd.DataFrame:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.experiments import Cell, NamedAttack
 from rec_msa.pipelines.binding import Bound
 from rec_msa.pipelines.ingestion import nodes
+
+if TYPE_CHECKING:
+    from rec_msa.experiments import Cell, NamedAttack
 
 TAGS = ["ingestion"]
 
@@ -21,7 +25,7 @@ def create_pipeline(cell: Cell) -> Pipeline:
     split_by_seed = Bound(nodes.split_by_seed, seed=cell.seed)
     return Pipeline(
         [
-            node(acquire, settings, f"{data}.raw_file", name="acquire_raw_file", namespace=data),
+            node(acquire, [settings, "params:raw_folder"], f"{data}.raw_file", name="acquire_raw_file", namespace=data),
             node(
                 nodes.read_raw_interactions,
                 [f"{data}.raw_file", settings],
@@ -43,9 +47,7 @@ def create_pipeline(cell: Cell) -> Pipeline:
                 name="split_by_seed",
                 namespace=split,
             ),
-            node(
-                nodes.select_target_data, f"{split}.split", target_data, name="select_target_data", namespace=split
-            ),
+            node(nodes.select_target_data, f"{split}.split", target_data, name="select_target_data", namespace=split),
         ],
         tags=TAGS,
     )

@@ -30,4 +30,6 @@ def create_overview_pipeline() -> Pipeline:
 
 def _draw(inputs: list[str], space: str) -> Pipeline:
     outputs = [f"{space}.comparison_figure", f"{space}.comparison_picture"]
-    return Pipeline([node(draw_comparison, inputs, outputs, name="draw_comparison", namespace=space, tags=["reporting"])])
+    return Pipeline(
+        [node(draw_comparison, inputs, outputs, name="draw_comparison", namespace=space, tags=["reporting"])]
+    )

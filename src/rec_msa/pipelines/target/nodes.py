@@ -28,9 +28,7 @@ def train_recommender(
     """
     from rec_msa.training.interactions import train_recommender as train_one
 
-    return train_one(
-        architecture, recommender, train, validation, statistics["items"], training, seed, role, device
-    )
+    return train_one(architecture, recommender, train, validation, statistics["items"], training, seed, role, device)
 
 
 def assess_target(

@@ -1,0 +1,45 @@
+"""What people read in place of the names in ``agreement.parquet``."""
+
+from __future__ import annotations
+
+TARGET = "target"
+REFERENCES = {
+    "random": "random items",
+    "popularity": "popularity in D_t",
+    "auxiliary_popularity": "auxiliary popularity",
+    "list_popularity": "popularity in answers",
+    "knn_lists": "k nearest lists",
+    "cache": "cache of answers",
+    "retrain": "retrained target",
+    TARGET: "target as served",
+}
+"""The references by name; whatever else stands under ``attack`` is a named attack."""
+
+GROUP_LABELS = {
+    "heldout": "held-out users (never asked about)",
+    "queried": "queried users (lists the attacker already holds)",
+}
+ATTACKS_HEADING, REFERENCES_HEADING = "Attacks", "References"
+HOW_TO_READ = (
+    "Held-out users were never asked about: theirs is the result. For queried users a cache of the answers would "
+    "score 1.00."
+)
+
+
+def number(value: float) -> str:
+    """Returns two decimals, never ``-0.00``."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def span(values: list[int]) -> str:
+    """Returns ``12``, or ``12–14`` where the values differ, or an empty text for no value."""
+    ends = sorted({min(values), max(values)}) if values else []
+    return "–".join(map(str, ends))
+
+
+def seeds_text(seeds: tuple[int, ...]) -> str:
+    """Returns ``seed 0``, ``seeds 0–4`` or ``seeds 0, 2, 7``."""
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    in_a_row = seeds[-1] - seeds[0] == len(seeds) - 1
+    return "seeds " + (f"{seeds[0]}–{seeds[-1]}" if in_a_row else ", ".join(map(str, seeds)))

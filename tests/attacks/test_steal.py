@@ -1,0 +1,421 @@
+"""The steal stage: its loss against Eq. 9-12 written as loops, what it may see, and which state it keeps."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import exp, log
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rec_msa.attacks.settings import StealSettings
+from rec_msa.attacks.steal import (
+    AgreementProbe,
+    StealTask,
+    pair_loss,
+    places_held_back,
+    steal,
+    steal_from_lists_alone,
+    users_held_back,
+)
+from rec_msa.errors import DataError, SettingsError
+from rec_msa.lists import Lists
+from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint, to_checkpoint
+from rec_msa.recommenders.ranking import rank_lists
+from rec_msa.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rec_msa.recommenders.base import Recommender
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+ALL_LOSSES = list(product(("bpr", "hinge"), repeat=2))
+USERS, N_ITEMS, LENGTH = range(10, 30), 60, 10
+SHORT = TrainingSettings(learning_rate=0.05, batch_size=64, max_steps=60, validate_every=3, patience=30)
+NOTHING = pd.DataFrame({"user": [], "item": []}, dtype="int64")
+
+Losses = tuple[Any, Any]
+
+
+def slow_pair_loss(kind: str, better: float, worse: float, margin: float) -> float:
+    if kind == "bpr":
+        return -log(1 / (1 + exp(-(better - worse))))
+    return max(0.0, margin - (better - worse))
+
+
+@pytest.mark.parametrize("kind", ["bpr", "hinge"])
+@pytest.mark.parametrize("margin", [0.0, 0.5, 2.0])
+def test_the_loss_of_a_pair_is_that_of_the_formula(kind: Any, margin: float) -> None:
+    better, worse = torch.tensor([1.0, 0.2, -3.0, 0.5]), torch.tensor([0.1, 0.2, 2.0, 0.0])
+    expected = [slow_pair_loss(kind, b, w, margin) for b, w in zip(better.tolist(), worse.tolist(), strict=True)]
+    assert pair_loss(kind, better, worse, margin).tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_loss_of_a_pair_stays_finite_where_scores_are_huge() -> None:
+    assert pair_loss("bpr", torch.tensor(-1e4), torch.tensor(1e4), 0.5).item() == pytest.approx(2e4)
+    assert pair_loss("bpr", torch.tensor(1e4), torch.tensor(-1e4), 0.5).item() == 0.0
+
+
+RAGGED = Lists(np.array([4, 6, 9]), np.array([[3, 1, 7, 5], [2, 8, -1, -1], [6, -1, -1, -1]]))
+HISTORY = pd.DataFrame({"user": [4, 4, 6, 9], "item": [0, 9, 3, 10]})
+
+
+@pytest.fixture
+def small(make_model: Callable[..., Recommender]) -> Recommender:
+    return make_model("bpr", [4, 5, 6, 9], 12)
+
+
+def task_of(
+    model: Recommender,
+    lists: Lists,
+    forbidden: pd.DataFrame,
+    settings: StealSettings | None = None,
+    losses: Losses = ("bpr", "hinge"),
+) -> StealTask:
+    probe = AgreementProbe(model, lists, NOTHING, start_counts=True)
+    return StealTask(model, lists, forbidden, probe, settings or StealSettings(), losses)
+
+
+def whole_epoch(task: StealTask, seed: int = 0) -> tuple[torch.Tensor, ...]:
+    (batch,) = task.epoch(10**6, torch.Generator().manual_seed(seed))
+    return batch
+
+
+def test_a_term_is_a_list_item_with_its_successor_and_the_last_has_none(small: Recommender) -> None:
+    rows, items, successors, _ = whole_epoch(task_of(small, RAGGED, RAGGED.to_frame()))
+    users = small.user_ids[rows].tolist()
+    assert sorted(zip(users, items.tolist(), successors.tolist(), strict=True)) == [
+        (4, 1, 7),
+        (4, 3, 1),
+        (4, 5, -1),
+        (4, 7, 5),
+        (6, 2, 8),
+        (6, 8, -1),
+        (9, 6, -1),
+    ]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+def test_an_epoch_has_every_term_once(small: Recommender, batch_size: int) -> None:
+    task = task_of(small, RAGGED, RAGGED.to_frame())
+    batches = list(task.epoch(batch_size, torch.Generator().manual_seed(1)))
+    assert [len(rows) for rows, *_ in batches[:-1]] == [batch_size] * (len(batches) - 1)
+    assert sorted(torch.cat([items for _, items, *_ in batches]).tolist()) == [1, 2, 3, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("negatives", [1, 4])
+def test_negatives_lie_outside_list_and_history_and_are_redrawn(small: Recommender, negatives: int) -> None:
+    forbidden = pd.concat([HISTORY, RAGGED.to_frame()[["user", "item"]]])
+    task = task_of(small, RAGGED, forbidden, StealSettings(negatives=negatives))
+    drawn: dict[int, set[int]] = {}
+    generator = torch.Generator().manual_seed(0)
+    epochs = [next(iter(task.epoch(100, generator))) for _ in range(60)]
+    assert all(batch[3].shape == (7, negatives) for batch in epochs)
+    for rows, _, _, items in epochs:
+        for user, chosen in zip(small.user_ids[rows].tolist(), items.tolist(), strict=True):
+            drawn.setdefault(user, set()).update(chosen)
+    everything = set(range(12))
+    assert drawn[4] == everything - {3, 1, 7, 5} - {0, 9}
+    assert drawn[6] == everything - {2, 8} - {3}
+    assert drawn[9] == everything - {6} - {10}
+
+
+def slow_loss(model: Recommender, batch: tuple[torch.Tensor, ...], losses: Losses, margin: float) -> float:
+    """Eq. 9-12, each part divided by its number of terms."""
+    ranking, positive = [], []
+    rows, items, successors, negatives = (part.tolist() for part in batch)
+    with torch.no_grad():
+        scores = model.score_all(torch.arange(model.n_users)).tolist()
+    for i, j, successor, others in zip(rows, items, successors, negatives, strict=True):
+        if successor != -1:
+            ranking.append(slow_pair_loss(losses[0], scores[i][j], scores[i][successor], margin))
+        positive += [slow_pair_loss(losses[1], scores[i][j], scores[i][k], margin) for k in others]
+    return sum(ranking) / max(1, len(ranking)) + sum(positive) / len(positive)
+
+
+@pytest.mark.parametrize("losses", ALL_LOSSES, ids="+".join)
+@pytest.mark.parametrize("name", ["bpr", "lmf", "ncf"])
+@pytest.mark.parametrize("fusion", [None, "attention"])
+def test_the_loss_equals_the_slow_sum(
+    make_model: Callable[..., Recommender], losses: Losses, name: str, fusion: str | None
+) -> None:
+    model = make_model(name, [4, 5, 6, 9], 12, fusion)
+    task = task_of(model, RAGGED, RAGGED.to_frame(), StealSettings(negatives=3, margin=0.8), losses)
+    batch = whole_epoch(task)
+    assert task.loss(batch).item() == pytest.approx(slow_loss(model, batch, losses, 0.8), rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("losses", ALL_LOSSES, ids="+".join)
+def test_a_batch_of_last_items_alone_has_no_ranking_part(small: Recommender, losses: Losses) -> None:
+    lists = RAGGED.head(1)
+    task = task_of(small, lists, lists.to_frame(), losses=losses)
+    batch = whole_epoch(task)
+    assert task.loss(batch).item() == pytest.approx(slow_loss(small, batch, losses, 0.5), abs=1e-5)
+    task.loss(batch).backward()
+    assert all(p.grad.isfinite().all() for p in small.parameters() if p.grad is not None)
+
+
+def test_a_list_and_history_that_cover_the_catalogue_are_refused(small: Recommender) -> None:
+    everything = pd.DataFrame({"user": 6, "item": range(12)})
+    with pytest.raises(DataError, match="cover the whole catalogue"):
+        task_of(small, RAGGED, pd.concat([HISTORY, everything]))
+
+
+def slow_agreement(model: Recommender, lists: Lists, exclude: pd.DataFrame) -> float:
+    """The share of the listed items among the model's first, over all listed items."""
+    own = rank_lists(model, lists.users, exclude, lists.length)
+    hits = [len((set(a) & set(b)) - {-1}) for a, b in zip(lists.items.tolist(), own.items.tolist(), strict=True)]
+    return sum(hits) / int((lists.items != -1).sum())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_probe_measures_agreement_as_a_slow_count_does(
+    make_model: Callable[..., Recommender],
+    random_lists: Callable[..., Lists],
+    random_interactions: Callable[..., pd.DataFrame],
+    seed: int,
+) -> None:
+    model = make_model("lmf", USERS, N_ITEMS, seed=seed)
+    lists = random_lists([11, 13, 17, 29], N_ITEMS, LENGTH, seed)
+    exclude = random_interactions(USERS, N_ITEMS, 12, seed)
+    probe = AgreementProbe(model, lists, exclude, start_counts=True)
+    assert probe() == pytest.approx(slow_agreement(model, lists, exclude))
+    model.initialise(torch.Generator().manual_seed(seed))
+    assert probe() == pytest.approx(slow_agreement(model, lists, exclude))
+    assert probe.measure == f"agr@{LENGTH}"
+
+
+@given(st.integers(2, 200), st.integers(0, 100))
+def test_a_share_of_the_queried_users_is_held_back(n: int, seed: int) -> None:
+    users = np.arange(n) * 3 + 5
+    held_back = users_held_back(users, 0.15, seed)
+    assert len(held_back) == max(1, n * 15 // 100)
+    assert sorted(set(held_back.tolist())) == held_back.tolist()
+    assert set(held_back) < set(users)
+    assert users_held_back(users, 0.15, seed).tolist() == held_back.tolist()
+
+
+def test_other_seeds_hold_other_users_back() -> None:
+    users = np.arange(40)
+    assert {user for seed in range(100) for user in users_held_back(users, 0.15, seed).tolist()} == set(range(40))
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_one_queried_user_is_not_enough(n: int) -> None:
+    with pytest.raises(DataError, match=rf"only {n} user .* query_fraction"):
+        users_held_back(np.arange(n), 0.15, 0)
+
+
+@given(st.integers(2, 50), st.sampled_from([0.1, 0.2, 0.5]), st.integers(0, 100))
+def test_places_held_back_and_taught_make_up_each_list(length: int, fraction: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    lists = Lists(np.arange(4, dtype=np.int32), np.array([rng.permutation(60)[:length] for _ in range(4)]))
+    taught, held_back = places_held_back(lists, fraction, seed)
+    assert held_back.items.shape == (4, max(1, int(length * fraction + 1e-9)))
+    assert taught.length + held_back.length == length
+    for part in (taught, held_back):
+        assert part.users.tolist() == [0, 1, 2, 3]
+        for whole, kept in zip(lists.items.tolist(), part.items.tolist(), strict=True):
+            assert kept == [item for item in whole if item in kept]
+    for whole, a, b in zip(lists.items, taught.items, held_back.items, strict=True):
+        assert sorted([*a, *b]) == sorted(whole)
+
+
+def test_ten_of_fifty_places_are_held_back_and_not_the_same_for_all_users(random_lists: Callable[..., Lists]) -> None:
+    lists = random_lists(range(30), 100, 50)
+    _, held_back = places_held_back(lists, StealSettings().held_back_places, 0)
+    assert held_back.items.shape == (30, 10)
+    places = [np.flatnonzero(np.isin(a, b)).tolist() for a, b in zip(lists.items, held_back.items, strict=True)]
+    assert {place for row in places for place in row} == set(range(50))
+    assert len({tuple(row) for row in places}) > 1
+
+
+def test_short_lists_are_divided_without_padding_in_between() -> None:
+    taught, held_back = places_held_back(RAGGED, 0.5, 3)
+    for whole, a, b in zip(RAGGED.items, taught.items, held_back.items, strict=True):
+        assert sorted({*a, *b} - {-1}) == sorted(set(whole) - {-1})
+
+
+def test_a_list_of_one_place_cannot_be_divided() -> None:
+    with pytest.raises(DataError, match="list_length: 1 leaves no place to learn from"):
+        places_held_back(RAGGED.head(1), 0.2, 0)
+
+
+class World:
+    """A target's lists for all users, the attacker's clone and its history."""
+
+    def __init__(self, make_model: Callable[..., Recommender], interactions: pd.DataFrame, fusion: str | None) -> None:
+        self.known = interactions
+        self.served = rank_lists(make_model("bpr", USERS, N_ITEMS, seed=77), list(USERS), self.known, LENGTH)
+        self.clone = to_checkpoint(make_model("bpr", USERS, N_ITEMS, fusion, seed=1))
+
+    def steal(
+        self,
+        losses: Losses = ("bpr", "hinge"),
+        served: Lists | None = None,
+        seed: int = 0,
+        training: TrainingSettings = SHORT,
+    ) -> tuple[Checkpoint, pd.DataFrame]:
+        return steal(
+            self.clone, served or self.served, self.known, StealSettings(training=training), losses, seed, "cpu"
+        )
+
+    def agreement(self, checkpoint: Checkpoint, served: Lists | None = None, seed: int = 0) -> tuple[float, float]:
+        """Agreement with the lists held back and with those taught."""
+        lists = served or self.served
+        held_back = users_held_back(lists.users, 0.15, seed)
+        parts = (lists.of(held_back), lists.of(np.setdiff1d(lists.users, held_back)))
+        model = from_checkpoint(checkpoint)
+        return slow_agreement(model, parts[0], self.known), slow_agreement(model, parts[1], self.known)
+
+
+@pytest.fixture(params=[None, "attention"], ids=["own", "fused"])
+def world(
+    request: pytest.FixtureRequest,
+    make_model: Callable[..., Recommender],
+    random_interactions: Callable[..., pd.DataFrame],
+) -> World:
+    return World(make_model, random_interactions(USERS, N_ITEMS, 12), request.param)
+
+
+@pytest.mark.parametrize("losses", ALL_LOSSES, ids="+".join)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_stealing_never_ends_below_the_start_on_what_is_held_back(world: World, losses: Losses, seed: int) -> None:
+    stolen, curve = world.steal(losses, seed=seed)
+    before, after = (world.agreement(checkpoint, seed=seed)[0] for checkpoint in (world.clone, stolen))
+    assert after >= before
+    assert curve["validation"].iloc[0] == pytest.approx(before)
+    assert curve.loc[curve["kept"], "validation"].item() == pytest.approx(after)
+
+
+@pytest.fixture(params=[None, "attention"], ids=["own", "fused"])
+def uniform_world(request: pytest.FixtureRequest, make_model: Callable[..., Recommender]) -> World:
+    """One vector and one list for all users: what some lists teach holds for those held back."""
+    world = World(make_model, NOTHING, request.param)
+    world.clone["state"]["users.weight"][:] = world.clone["state"]["users.weight"][0].clone()
+    world.served = Lists(np.array(USERS), np.tile(np.arange(LENGTH) * 5, (len(USERS), 1)))
+    return world
+
+
+@pytest.mark.parametrize("losses", ALL_LOSSES, ids="+".join)
+def test_stealing_brings_lists_closer_the_held_back_ones_too(uniform_world: World, losses: Losses) -> None:
+    stolen, curve = uniform_world.steal(losses, training=SHORT.model_copy(update={"max_steps": 150, "patience": 150}))
+    assert min(uniform_world.agreement(stolen)) > max(uniform_world.agreement(uniform_world.clone)) + 0.5
+    assert curve["loss"].iloc[-1] < curve["loss"].iloc[1]
+
+
+def test_a_clone_that_agrees_already_is_left_as_it_was(world: World) -> None:
+    own = rank_lists(from_checkpoint(world.clone), list(USERS), world.known, LENGTH)
+    stolen, curve = world.steal(served=own)
+    assert curve.loc[curve["kept"], "step"].tolist() == [0]
+    assert all(torch.equal(stolen["state"][key], value) for key, value in world.clone["state"].items())
+
+
+def test_lists_held_back_teach_nothing(world: World) -> None:
+    """Other lists for the users held back change how states are judged, not the states: the losses stay the same."""
+    held_back = users_held_back(world.served.users, 0.15, 0)
+    items = world.served.items.copy()
+    rows = np.isin(world.served.users, held_back)
+    items[rows] = items[rows][:, ::-1]
+    _, curve = world.steal()
+    _, other = world.steal(served=Lists(world.served.users, items))
+    assert curve["loss"].iloc[1:].tolist() == other["loss"].iloc[1:].tolist()
+
+
+@pytest.mark.parametrize("uniform_world", ["attention"], indirect=True)
+def test_stealing_leaves_the_auxiliary_vectors_of_a_fused_clone_unchanged(uniform_world: World) -> None:
+    world = uniform_world
+    stolen, curve = world.steal()
+    assert curve.loc[curve["kept"], "step"].item() > 0
+    for part in ("auxiliary", "known"):
+        assert torch.equal(stolen["state"][f"items.{part}"], world.clone["state"][f"items.{part}"])
+    for part in ("items.weight", "items.w", "users.weight"):
+        assert not torch.equal(stolen["state"][part], world.clone["state"][part])
+
+
+def test_the_same_seed_steals_the_same_model(world: World) -> None:
+    (same, curve), (again, second), (_, other) = world.steal(seed=1), world.steal(seed=1), world.steal(seed=2)
+    assert all(torch.equal(same["state"][key], again["state"][key]) for key in same["state"])
+    pd.testing.assert_frame_equal(curve, second)
+    assert not curve["loss"].equals(other["loss"])
+
+
+def test_stealing_changes_neither_the_clone_nor_the_lists(world: World) -> None:
+    before = {key: value.clone() for key, value in world.clone["state"].items()}
+    items = world.served.items.copy()
+    world.steal()
+    assert all(torch.equal(world.clone["state"][key], value) for key, value in before.items())
+    assert np.array_equal(world.served.items, items)
+
+
+def test_one_queried_user_cannot_be_stolen_from(world: World) -> None:
+    with pytest.raises(DataError, match="only 1 user was queried"):
+        world.steal(served=world.served.of([12]))
+
+
+def qsd(
+    served: Lists, training: TrainingSettings = SHORT, seed: int = 0, name: str = "bpr"
+) -> tuple[Checkpoint, pd.DataFrame]:
+    settings = StealSettings(training=training)
+    losses: Losses = ("hinge", "hinge")
+    return steal_from_lists_alone(
+        name, {"dimensions": 6}, np.array(USERS), N_ITEMS, served, settings, losses, seed, "cpu"
+    )
+
+
+@pytest.mark.parametrize("name", ["bpr", "lmf", "ncf"])
+def test_qsd_learns_the_lists_it_was_served(random_lists: Callable[..., Lists], name: str) -> None:
+    served = random_lists(range(10, 20), N_ITEMS, LENGTH, seed=4)
+    late = TrainingSettings(learning_rate=0.05, batch_size=64, max_steps=400, validate_every=400)
+    taught, held_back = places_held_back(served, 0.2, 0)
+    model = from_checkpoint(qsd(served, late, name=name)[0])
+    # The places left out are no negatives, so they may stand among the others; by chance it were 0.14.
+    assert slow_agreement(model, taught, held_back.to_frame()) > 0.75
+
+
+def test_qsd_never_keeps_the_untrained_state(random_lists: Callable[..., Lists]) -> None:
+    served = random_lists(range(10, 20), N_ITEMS, LENGTH, seed=4)
+    for training in (SHORT, TrainingSettings(learning_rate=1e-12, max_steps=4, validate_every=2)):
+        _, curve = qsd(served, training)
+        kept = curve.loc[curve["kept"]]
+        assert len(kept) == 1
+        assert kept["step"].item() > 0
+        assert kept["validation"].item() == curve["validation"].iloc[1:].max()
+
+
+def test_qsd_is_judged_by_the_places_left_out_with_the_taught_ones_removed(random_lists: Callable[..., Lists]) -> None:
+    served = random_lists(range(10, 20), N_ITEMS, LENGTH, seed=4)
+    stolen, curve = qsd(served)
+    taught, held_back = places_held_back(served, 0.2, 0)
+    expected = slow_agreement(from_checkpoint(stolen), held_back, taught.to_frame())
+    assert curve.loc[curve["kept"], "validation"].item() == pytest.approx(expected)
+
+
+def test_qsd_leaves_users_without_a_list_at_their_first_vectors(random_lists: Callable[..., Lists]) -> None:
+    vectors = {}
+    for steps in (1, 9):
+        training = TrainingSettings(learning_rate=0.05, max_steps=steps, validate_every=steps)
+        vectors[steps] = qsd(random_lists(range(10, 20), N_ITEMS, LENGTH), training)[0]["state"]["users.weight"]
+    assert torch.equal(vectors[1][10:], vectors[9][10:])
+    assert not (vectors[1][:10] == vectors[9][:10]).any()
+
+
+def test_qsd_starts_fresh_and_repeats_with_its_seed(random_lists: Callable[..., Lists]) -> None:
+    served = random_lists(range(10, 20), N_ITEMS, LENGTH)
+    (same, _), (again, _), (other, _) = qsd(served, seed=1), qsd(served, seed=1), qsd(served, seed=2)
+    assert all(torch.equal(same["state"][key], again["state"][key]) for key in same["state"])
+    assert not torch.equal(same["state"]["users.weight"], other["state"]["users.weight"])
+    assert same["state"]["user_ids"].tolist() == list(USERS)
+    assert same["fusion"] is None
+
+
+def test_qsd_refuses_an_architecture_that_does_not_exist(random_lists: Callable[..., Lists]) -> None:
+    with pytest.raises(SettingsError, match="did you mean 'ncf'"):
+        qsd(random_lists(range(10, 20), N_ITEMS, LENGTH), name="nfc")

@@ -1,0 +1,122 @@
+"""What the attacks may see, held on the graph of every registered pipeline."""
+
+from __future__ import annotations
+
+import pytest
+from kedro.framework.project import pipelines
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+FORBIDDEN = (
+    "target_model",
+    "retrain_model",
+    "target_train",
+    "target_validation",
+    "target_test",
+    "undefended_target_lists",
+    "served_target_lists",
+    "target_quality",
+    "agreement",
+)
+"""The target, its data and all that was measured on it."""
+
+
+@pytest.fixture
+def built(small_project) -> dict[str, Pipeline]:
+    small_project.session().load_context()
+    return dict(pipelines)
+
+
+def ancestors_without_gates(pipeline: Pipeline, node: Node) -> set[str]:
+    """Every dataset that a node descends from, not looking behind gates."""
+    makers = {output: maker for maker in pipeline.nodes for output in maker.outputs}
+    found, open_names = set(), list(node.inputs)
+    while open_names:
+        name = open_names.pop()
+        if name in found:
+            continue
+        found.add(name)
+        maker = makers.get(name)
+        if maker is not None and "gate" not in maker.tags:
+            open_names += maker.inputs
+    return found
+
+
+def attack_nodes(pipeline: Pipeline) -> list[Node]:
+    return [node for node in pipeline.nodes if "attack" in node.tags]
+
+
+def test_no_clone_or_steal_node_descends_from_the_target_but_through_a_gate(built):
+    checked = 0
+    for pipeline in built.values():
+        for node in attack_nodes(pipeline):
+            seen = {name.rpartition(".")[2] for name in ancestors_without_gates(pipeline, node)}
+            assert not seen & set(FORBIDDEN), f"{node.name} sees {seen & set(FORBIDDEN)}"
+            checked += 1
+    assert checked >= 40
+
+
+def test_the_walk_finds_a_leak_where_there_is_one(built):
+    pipeline = built["attack_ptaq"]
+    steal = next(node for node in attack_nodes(pipeline) if node.name.endswith(".steal"))
+    leaking = Pipeline(
+        [node for node in pipeline.nodes if node != steal]
+        + [steal._copy(func=lambda *_: (1, 2), inputs=[*steal.inputs, "small.seed0.bpr.target_model"])]
+    )
+    leak = next(node for node in leaking.nodes if node.name == steal.name)
+    assert "small.seed0.bpr.target_model" in ancestors_without_gates(leaking, leak)
+
+
+@pytest.mark.parametrize("attack", ["ptq", "ptaq", "qsd", "ptaq_pre", "ptaq_joint"])
+def test_an_attack_with_queries_has_exactly_one_gate_and_it_alone_takes_the_target(built, attack):
+    nodes = built[f"attack_{attack}"].nodes
+    gates = [node for node in nodes if "gate" in node.tags]
+    assert [node.name for node in gates] == [f"small.seed0.bpr.none.{attack}.query_target"]
+    own = [node for node in nodes if node.namespace.endswith(f".none.{attack}")]
+    assert [node for node in own if any(name.endswith(".target_model") for name in node.inputs)] == gates
+
+
+@pytest.mark.parametrize("attack", ["ptd", "pta", "pta_pre", "pta_joint", "pta_mean"])
+def test_an_attack_without_queries_asks_nothing(built, attack):
+    assert not [node for node in built[f"attack_{attack}"].nodes if "gate" in node.tags]
+
+
+def test_only_target_gate_and_evaluation_nodes_take_the_target_model(built):
+    for pipeline in built.values():
+        takers = [
+            n for n in pipeline.nodes if any(name.endswith((".target_model", ".retrain_model")) for name in n.inputs)
+        ]
+        assert all(node.tags & {"gate", "evaluation"} for node in takers)
+
+
+def test_qsd_learns_from_served_lists_and_user_ids_alone(built):
+    pipeline = built["attack_qsd"]
+    steal = next(node for node in attack_nodes(pipeline) if node.name.endswith(".qsd.steal"))
+    data = {name.rpartition(".")[2] for name in steal.inputs if not name.startswith("params:")}
+    assert data == {"served_lists", "attackers", "statistics"}
+
+
+def test_the_auxiliary_model_never_meets_target_users_data(built):
+    pipeline = built["__default__"]
+    trained = next(node for node in pipeline.nodes if node.name.endswith("train_auxiliary"))
+    data = {name.rpartition(".")[2] for name in trained.inputs if not name.startswith("params:")}
+    assert data == {"auxiliary_train", "auxiliary_validation", "statistics"}
+
+
+def test_ptaq_and_pta_share_one_clone_stage(built):
+    stages = [n for n in built["__default__"].nodes if n.name.endswith("train_clone")]
+    assert sorted(node.name.split(".")[-2] for node in stages) == ["fused", "own"]
+
+
+def test_every_output_is_catalogued(small_project, built):
+    catalog = small_project.session().load_context().catalog
+    for pipeline in built.values():
+        for name in pipeline.all_outputs():
+            assert type(catalog.get(name)).__module__.startswith("rec_msa.datasets"), name
+
+
+def test_no_two_artifacts_of_a_pipeline_share_a_file(small_project, built):
+    catalog = small_project.session().load_context().catalog
+    for pipeline in built.values():
+        files = [str(catalog.get(name)._filepath) for name in pipeline.all_outputs()]
+        assert len(files) == len(set(files))
