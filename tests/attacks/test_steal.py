@@ -107,6 +107,7 @@ def test_an_epoch_has_every_term_once(small: Recommender, batch_size: int) -> No
     task = task_of(small, RAGGED, RAGGED.to_frame())
     batches = list(task.epoch(batch_size, torch.Generator().manual_seed(1)))
     assert [len(rows) for rows, *_ in batches[:-1]] == [batch_size] * (len(batches) - 1)
+    assert sum(len(rows) for rows, *_ in batches) == task.n_terms
     assert sorted(torch.cat([items for _, items, *_ in batches]).tolist()) == [1, 2, 3, 5, 6, 7, 8]
 
 
@@ -355,6 +356,15 @@ def test_stealing_changes_neither_the_clone_nor_the_lists(world: World) -> None:
     assert np.array_equal(world.served.items, items)
 
 
+def test_stealing_takes_no_negative_from_the_history(world: World) -> None:
+    """A user whose list and history leave nothing else has no negative at all."""
+    taught = np.setdiff1d(world.served.users, users_held_back(world.served.users, 0.15, 0))[0]
+    rest = sorted(set(range(N_ITEMS)) - set(world.served.of([taught]).items[0].tolist()))
+    world.known = pd.concat([world.known, pd.DataFrame({"user": taught, "item": rest}, dtype="int64")])
+    with pytest.raises(DataError, match="cover the whole catalogue"):
+        world.steal()
+
+
 def test_one_queried_user_cannot_be_stolen_from(world: World) -> None:
     with pytest.raises(DataError, match="only 1 user was queried"):
         world.steal(served=world.served.of([12]))
@@ -419,3 +429,8 @@ def test_qsd_starts_fresh_and_repeats_with_its_seed(random_lists: Callable[..., 
 def test_qsd_refuses_an_architecture_that_does_not_exist(random_lists: Callable[..., Lists]) -> None:
     with pytest.raises(SettingsError, match="did you mean 'ncf'"):
         qsd(random_lists(range(10, 20), N_ITEMS, LENGTH), name="nfc")
+
+
+def test_qsd_takes_no_negative_from_the_places_left_out(random_lists: Callable[..., Lists]) -> None:
+    with pytest.raises(DataError, match="cover the whole catalogue"):
+        qsd(random_lists(range(10, 20), N_ITEMS, N_ITEMS))

@@ -20,6 +20,8 @@ class SmallProject:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        shutil.copy(ROOT / "pyproject.toml", folder)
+        shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         shutil.copytree(ROOT / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
         self.configure(
             {"dataset": "small", "datasets": {"small": _own_data()}, "list_length": 20, **_short_trainings()}

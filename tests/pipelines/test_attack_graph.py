@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from kedro.framework.project import pipelines
 from kedro.pipeline import Pipeline
-from kedro.pipeline.node import Node
+
+if TYPE_CHECKING:
+    from kedro.pipeline.node import Node
 
 FORBIDDEN = (
     "target_model",

@@ -31,6 +31,7 @@ class Scripted:
         self.model: Recommender = build("bpr", torch.arange(3), 4, BprSettings(dimensions=2))
         self.model.initialise(torch.Generator().manual_seed(0))
         self.script, self.start_counts, self.batches = script, start_counts, batches
+        self.n_terms = 2 * batches
         self.seen: list[list[Tensor]] = []
         self.steps = 0
 
@@ -48,7 +49,8 @@ class Scripted:
         return self.script[min(len(self.seen), len(self.script)) - 1]
 
     def fit(self, seed: int = 0, **settings: Any) -> pd.DataFrame:
-        rules = TrainingSettings(**{"batch_size": 2, "validate_every": 2, "max_steps": 20, "patience": 100} | settings)
+        usual = {"batch_size": 2, "validate_every": 2, "max_steps": 20, "patience": 100, "patience_epochs": 0}
+        rules = TrainingSettings(**usual | settings)
         return fit(self.model, self, rules, torch.Generator().manual_seed(seed), "scripted")
 
     def ends_in(self, look: int) -> bool:
@@ -108,6 +110,19 @@ def test_patience_runs_from_the_start_too() -> None:
     assert Scripted([0.5, 0.1]).fit(patience=4, max_steps=1000)["step"].iloc[-1] == 4
 
 
+@pytest.mark.parametrize(
+    ("patience", "epochs", "batch_size", "end"),
+    [(4, 0, 2, 6), (4, 1, 2, 6), (4, 3, 2, 12), (1, 3, 4, 8), (100, 3, 2, 102)],
+    ids=["no-epochs", "short-epoch", "long-epoch", "last-batch-not-full", "long-patience"],
+)
+def test_of_patience_in_steps_and_in_epochs_the_longer_counts(
+    patience: int, epochs: int, batch_size: int, end: int
+) -> None:
+    """Three batches of two, or one and a half of four, are an epoch; the best state comes with step 2."""
+    rules = {"patience": patience, "patience_epochs": epochs, "batch_size": batch_size}
+    assert Scripted([0.1, 0.2, 0.1]).fit(**rules, max_steps=1000)["step"].iloc[-1] == end
+
+
 def test_the_last_step_is_looked_at_whatever_the_rhythm() -> None:
     task = Scripted([0.1, 0.2, 0.3, 0.4])
     curve = task.fit(max_steps=5)
@@ -152,7 +167,14 @@ def test_the_same_stream_gives_the_same_model() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"learning_rate": 0}, {"batch_size": 0}, {"max_steps": 0}, {"validate_every": 0}, {"patience": 0}, {"epochs": 3}],
+    [
+        {"learning_rate": 0},
+        {"batch_size": 0},
+        {"max_steps": 0},
+        {"validate_every": 0},
+        {"patience": 0},
+        {"patience_epochs": -1},
+    ],
 )
 def test_unknown_keys_and_impossible_values_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=next(iter(wrong))):

@@ -121,6 +121,7 @@ def test_an_epoch_has_every_interaction_once(batch_size: int) -> None:
     task = InteractionTask(model, train, frame((4, 0)))
     batches = list(task.epoch(batch_size, torch.Generator().manual_seed(0)))
     assert all(len(rows) == batch_size for rows, _, _ in batches[:-1])
+    assert sum(len(rows) for rows, _, _ in batches) == task.n_terms
     pairs = [(USERS[row], item) for rows, items, _ in batches for row, item in zip(rows, items.tolist(), strict=True)]
     assert sorted(pairs) == sorted(train.itertuples(index=False, name=None))
 
@@ -160,6 +161,7 @@ def test_a_user_who_has_seen_the_whole_catalogue_gives_no_training_pair() -> Non
     batches = list(task.epoch(5, torch.Generator().manual_seed(0)))
     pairs = {(USERS[row], item) for rows, items, _ in batches for row, item in zip(rows, items.tolist(), strict=True)}
     assert pairs == {(4, 1), (30, 2)}
+    assert task.n_terms == 2
     assert task.quality() == pytest.approx(0.5)
 
 

@@ -72,6 +72,7 @@ class StealTask:
         self.model, self.settings, self.losses, self.probe = model, settings, losses, probe
         self.measure, self.start_counts = probe.measure, probe.start_counts
         self.rows, self.items, self.successors = self._terms(lists)
+        self.n_terms = len(self.rows)
         self.sampler = NegativeSampler(*index_pairs(model, forbidden), model.n_users, model.n_items)
         if not bool((self.sampler.unseen[self.rows] > 0).all()):
             msg = (

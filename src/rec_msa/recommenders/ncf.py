@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -53,8 +53,8 @@ class Ncf(Recommender):
             table.initialise(generator)
         d = self.settings.dimensions
         _uniform(2 * d, generator, self.first_user.weight, self.first_user.bias, self.first_item)
-        for layer in self.tower:
-            _uniform(layer.in_features, generator, layer.weight, layer.bias)
+        for layer in self.tower.children():
+            _uniform(cast("nn.Linear", layer).in_features, generator, *layer.parameters())
         width = d + self.settings.layers[-1]
         _uniform(width, generator, self.output_product, self.output_tower.weight, self.output_tower.bias)
 

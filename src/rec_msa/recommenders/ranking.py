@@ -99,8 +99,9 @@ def exclusions_of(users: np.ndarray, interactions: pd.DataFrame, device: torch.d
     """The interactions of some users (sorted global ids ``[n]``) as exclusions aligned with them."""
     own = interactions[interactions["user"].isin(users)]
     rows = np.searchsorted(users, own["user"].to_numpy())
-    pairs = (torch.from_numpy(values).long().to(device) for values in (rows, own["item"].to_numpy(copy=True)))
-    return Exclusions(*pairs, n_rows=len(users))
+    columns: list[np.ndarray] = [rows, np.array(own["item"], dtype=np.int64)]
+    row, item = (torch.from_numpy(values).long().to(device) for values in columns)
+    return Exclusions(row, item, len(users))
 
 
 def check_length(list_length: int, n_items: int) -> None:

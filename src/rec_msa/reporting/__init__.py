@@ -1,1 +1,1 @@
-"""Reporting: the figures and tables in which a person reads ``agreement.parquet``; ``panels`` gathers what they show."""
+"""Reporting: figures and tables in which a person reads ``agreement.parquet``; ``panels`` gathers what they show."""

@@ -6,10 +6,10 @@ Both renderers draw the same panels and marks: what is shown is decided once, on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rec_msa.reporting.names import GROUP_LABELS, number
-from rec_msa.reporting.panels import Panel, Row, panels_of
+from rec_msa.reporting.names import GROUP_LABELS, number, span
+from rec_msa.reporting.panels import NO_DEFENSE, Panel, Row, intervals_text, panels_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 # Colours of Okabe and Ito's, which colour-blind people tell apart; these stand out on white and on black.
 _ATTACK_COLOUR, _REFERENCE_COLOUR, _NEUTRAL = "#0072B2", "#D55E00", "#808080"
 _SIZES = {"heldout": 9, "queried": 12}  # where both groups agree, the ring is seen around the dot
-_TITLE = "Agreement with the target"
 _TICKS = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-_RANGE = (-0.02, 1.16)
+_RANGE = (-0.02, 1.2)
 _VALUES_AT = 1.05
+_VALUES_ARE = "held-out"
 _COLUMNS = 3
+_GRID = "rgba(128, 128, 128, 0.25)"
+_TEXT = {"mode": "text", "textposition": "middle right", "hoverinfo": "skip", "showlegend": False, "cliponaxis": False}
 
 
 @dataclass(frozen=True)
@@ -72,24 +74,26 @@ def comparison_figure(agreement: pd.DataFrame) -> Figure:
     panels = panels_of(agreement)
     n_rows, n_columns = _grid(panels)
     alone = len(panels) == 1
-    heads = [f"<b>{panel.where}</b><br><sup>{_note(panel, '<br>')}</sup>" for panel in panels]
+    heads = [_head(panel.where, _note(panel, "<br>")) for panel in panels]
     figure = make_subplots(
         rows=n_rows,
         cols=n_columns,
         subplot_titles=None if alone else heads,
         horizontal_spacing=0.5 / n_columns,
-        vertical_spacing=170 / _height(panels) if n_rows > 1 else None,
+        vertical_spacing=200 / _height(panels) if n_rows > 1 else None,
     )
     for place, panel in enumerate(panels):
         _draw_panel(figure, panel, row=place // n_columns + 1, col=place % n_columns + 1)
     _draw_legend(figure)
-    title = f"<b>{_headline(panels[0])}</b><br><sup>{_note(panels[0], '; ')}</sup>" if alone else f"<b>{_TITLE}</b>"
-    figure.update_annotations(font_size=14)
+    for head, axis in zip(figure.layout.annotations, figure.select_xaxes(), strict=False):
+        head.update(x=axis.domain[0], xanchor="left", align="left", font_size=14)
     figure.update_layout(
         template="none",
-        title={"text": title, "x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 17}},
+        title=_head(_headline(panels[0]), _note(panels[0], "; ")) if alone else None,
+        title_x=0,
+        title_xref="paper",
         height=_height(panels),
-        margin={"l": 190, "r": 20, "t": 80 if alone else 130, "b": 90},
+        margin={"l": 190, "r": 20, "t": 80, "b": 90},
         legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
         paper_bgcolor="rgba(0, 0, 0, 0)",
         plot_bgcolor="rgba(0, 0, 0, 0)",
@@ -107,18 +111,18 @@ def comparison_picture(agreement: pd.DataFrame) -> Picture:
         DataError: If a column is missing or there is no row.
     """
     from matplotlib.figure import Figure as Picture
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     panels = panels_of(agreement)
     n_rows, n_columns = _grid(panels)
     alone = len(panels) == 1
-    picture = Picture(figsize=(8.5 if n_columns == 1 else 5.5 * n_columns, _height(panels) / 90), layout="constrained")
+    width = 8.5 if n_columns == 1 else 5.5 * n_columns
+    picture = Picture(figsize=(width, _height(panels) / 90), layout=ConstrainedLayoutEngine(h_pad=0.12))
     axes = list(picture.subplots(n_rows, n_columns, squeeze=False).flat)
     for panel, place in zip(panels, axes, strict=False):
         _paint_panel(place, panel, _headline(panel) if alone else panel.where)
     for unused in axes[len(panels) :]:
         unused.set_axis_off()
-    if not alone:
-        picture.suptitle(_TITLE, fontweight="bold")
     _paint_legend(picture)
     return picture
 
@@ -132,7 +136,7 @@ def _height(panels: list[Panel]) -> int:
     """Returns the height in pixels that leaves each line its room."""
     n_rows, _ = _grid(panels)
     lines = max(len(panel.lines) for panel in panels)
-    return n_rows * (24 * lines + 150) + 60
+    return n_rows * (24 * lines + 180) + 60
 
 
 def _headline(panel: Panel) -> str:
@@ -140,16 +144,27 @@ def _headline(panel: Panel) -> str:
 
 
 def _note(panel: Panel, separator: str) -> str:
-    return separator.join([panel.users, f"lines: {panel.intervals}", *panel.remarks])
+    return separator.join([panel.users, f"lines: {intervals_text([panel])}"])
+
+
+def _head(title: str, note: str) -> str:
+    """Returns both as the HTML that plotly understands."""
+    return f'<b>{title}</b><br><span style="font-size: 12px">{note}</span>'
 
 
 def _axis_title(panel: Panel) -> str:
-    return f"share of the target's {panel.k} items that are repeated"
+    whose = "target's" if panel.defense == NO_DEFENSE else "undefended"
+    return f"repeated share of the {whose} {panel.k} items"
 
 
 def _labels(panel: Panel) -> list[tuple[str, bool]]:
     """Returns what stands beside each line, and whether it is a heading."""
     return [(line, True) if isinstance(line, str) else (line.label, False) for line in panel.lines]
+
+
+def _bottom_up(panel: Panel) -> tuple[float, float]:
+    """Returns the range of the lines' axis, which has the first line on top."""
+    return len(panel.lines) - 0.4, -0.6
 
 
 def _marks(panel: Panel) -> list[_Marks]:
@@ -183,7 +198,7 @@ def _details(row: Row, group: str) -> str:
     lines = [
         f"<b>{row.label}</b>{clone}",
         f"{number(estimate.value)}, 95 % interval {number(estimate.low)} to {number(estimate.high)}",
-        f"{estimate.n_users} {GROUP_LABELS[group]}",
+        f"{span(estimate.n_users)} {GROUP_LABELS[group]}",
         f"{row.calls} calls to the target",
     ]
     return "<br>".join(lines)
@@ -192,6 +207,7 @@ def _details(row: Row, group: str) -> str:
 def _draw_panel(figure: Figure, panel: Panel, row: int, col: int) -> None:
     from plotly.graph_objects import Scatter
 
+    _draw_lines(figure, panel, row, col)
     for marks in _marks(panel):
         errors = {"type": "data", "symmetric": False, "array": marks.above, "arrayminus": marks.below, "width": 0}
         trace = Scatter(
@@ -208,15 +224,24 @@ def _draw_panel(figure: Figure, panel: Panel, row: int, col: int) -> None:
         figure.add_trace(trace, row=row, col=col)
         if marks.filled:
             values = {"x": [_VALUES_AT] * len(marks.x), "y": marks.y, "text": [number(value) for value in marks.x]}
-            style = {"mode": "text", "textposition": "middle right", "hoverinfo": "skip", "showlegend": False}
-            figure.add_trace(Scatter(**values, **style, textfont={"color": marks.colour}), row=row, col=col)
+            figure.add_trace(Scatter(**values, **_TEXT, textfont={"color": marks.colour, "size": 11}), row=row, col=col)
     labels = [f"<b>{label}</b>" if heading else label for label, heading in _labels(panel)]
-    grid = {"showgrid": True, "gridcolor": "rgba(128, 128, 128, 0.25)", "zeroline": False}
-    title = {"text": _axis_title(panel), "font": {"size": 13}}
-    figure.update_xaxes(range=_RANGE, tickvals=_TICKS, title=title, row=row, col=col, **grid)
-    places = list(range(len(labels)))
-    bottom_up = [len(labels) - 0.4, -0.6]
-    figure.update_yaxes(range=bottom_up, tickvals=places, ticktext=labels, row=row, col=col, **grid)
+    title = {"text": _axis_title(panel), "font": {"size": 13}, "standoff": 8}
+    x_ticks = {"tickvals": _TICKS, "tickformat": ".1f", "gridcolor": _GRID}
+    figure.update_xaxes(range=_RANGE, zeroline=False, title=title, row=row, col=col, **x_ticks)
+    y_ticks = {"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False}
+    figure.update_yaxes(range=_bottom_up(panel), zeroline=False, row=row, col=col, **y_ticks)
+
+
+def _draw_lines(figure: Figure, panel: Panel, row: int, col: int) -> None:
+    """Leads the eye from each label to its marks, and says what the printed values are."""
+    from plotly.graph_objects import Scatter
+
+    places = [place for place, (_, heading) in enumerate(_labels(panel)) if not heading]
+    x, y = [0, 1, None] * len(places), [end for place in places for end in (place, place, None)]
+    line = {"color": _GRID, "width": 1}
+    figure.add_trace(Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False), row=row, col=col)
+    figure.add_trace(Scatter(x=[_VALUES_AT], y=[0], text=[_VALUES_ARE], **_TEXT), row=row, col=col)
 
 
 def _draw_legend(figure: Figure) -> None:
@@ -227,7 +252,7 @@ def _draw_legend(figure: Figure) -> None:
         figure.add_trace(Scatter(x=[None], y=[None], mode="markers", marker=marker, name=label, legendgroup=group))
 
 
-def _marker(group: str, colour: str) -> dict[str, object]:
+def _marker(group: str, colour: str) -> dict[str, Any]:
     symbol = "circle" if group == "heldout" else "circle-open"
     return {"symbol": symbol, "color": colour, "size": _SIZES[group], "line": {"width": 2 * (group == "queried")}}
 
@@ -241,18 +266,17 @@ def _paint_panel(place: Axes, panel: Panel, title: str) -> None:
                 place.text(_VALUES_AT, y, number(value), color=marks.colour, va="center", fontsize=9)
         else:
             place.plot(marks.x, marks.y, **look)
-    labels = _labels(panel)
-    place.set_yticks(range(len(labels)), [label for label, _ in labels])
-    for tick, (_, heading) in zip(place.get_yticklabels(), labels, strict=True):
-        tick.set_fontweight("bold" if heading else "normal")
-    place.set_ylim(len(labels) - 0.4, -0.6)
-    place.set_xlim(*_RANGE)
-    place.set_xticks(_TICKS)
-    place.set_xlabel(_axis_title(panel))
-    place.grid(color=_NEUTRAL, alpha=0.25)
-    place.set_axisbelow(True)
+    place.text(_VALUES_AT, 0, _VALUES_ARE, va="center", fontsize=9)
+    place.set(ylim=_bottom_up(panel), xlim=_RANGE, xticks=_TICKS, xlabel=_axis_title(panel), axisbelow=True)
+    place.grid(axis="x", color=_NEUTRAL, alpha=0.25)
     place.tick_params(length=0)
     place.spines[:].set_visible(False)
+    labels = _labels(panel)
+    place.set_yticks(range(len(labels)), [label for label, _ in labels])
+    for y, (tick, (_, heading)) in enumerate(zip(place.get_yticklabels(), labels, strict=True)):
+        tick.set_fontweight("bold" if heading else "normal")
+        if not heading:
+            place.hlines(y, 0, 1, color=_NEUTRAL, alpha=0.25, linewidth=0.8, zorder=0)
     note = _note(panel, "\n")
     place.set_title(title, loc="left", fontweight="bold", fontsize=11, pad=10 + 12 * (note.count("\n") + 1))
     place.annotate(note, (0, 1), (0, 6), "axes fraction", "offset points", fontsize=9, linespacing=1.3)
@@ -265,7 +289,7 @@ def _paint_legend(picture: Picture) -> None:
     picture.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
 
 
-def _look(group: str, colour: str) -> dict[str, object]:
+def _look(group: str, colour: str) -> dict[str, Any]:
     inside = colour if group == "heldout" else "none"
     size = 0.75 * _SIZES[group]
     return {"linestyle": "none", "marker": "o", "color": colour, "markerfacecolor": inside, "markersize": size}

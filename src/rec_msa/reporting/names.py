@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 TARGET = "target"
 REFERENCES = {
     "random": "random items",
@@ -15,15 +20,12 @@ REFERENCES = {
 }
 """The references by name; whatever else stands under ``attack`` is a named attack."""
 
+GROUP_NAMES = {"heldout": "held-out", "queried": "queried"}
 GROUP_LABELS = {
     "heldout": "held-out users (never asked about)",
     "queried": "queried users (lists the attacker already holds)",
 }
 ATTACKS_HEADING, REFERENCES_HEADING = "Attacks", "References"
-HOW_TO_READ = (
-    "Held-out users were never asked about: theirs is the result. For queried users a cache of the answers would "
-    "score 1.00."
-)
 
 
 def number(value: float) -> str:
@@ -31,7 +33,7 @@ def number(value: float) -> str:
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
-def span(values: list[int]) -> str:
+def span(values: Sequence[int]) -> str:
     """Returns ``12``, or ``12–14`` where the values differ, or an empty text for no value."""
     ends = sorted({min(values), max(values)}) if values else []
     return "–".join(map(str, ends))

@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING
 from rec_msa.errors import DataError
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.evaluation.intervals import seed_interval
-from rec_msa.evaluation.results import COLUMNS, KEY
-from rec_msa.reporting.names import ATTACKS_HEADING, REFERENCES, REFERENCES_HEADING, TARGET, seeds_text, span
+from rec_msa.evaluation.results import COLUMNS
+from rec_msa.reporting.names import (
+    ATTACKS_HEADING,
+    GROUP_NAMES,
+    REFERENCES,
+    REFERENCES_HEADING,
+    TARGET,
+    seeds_text,
+    span,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NO_DEFENSE = "none"
 _PANEL = ["dataset", "target", "defense"]
+_ROW = [*_PANEL, "attack", "seed", "group", "k"]
 
 
 @dataclass(frozen=True)
@@ -27,15 +36,15 @@ class Estimate:
         value: The mean over users, and over seeds where there are several.
         low: Lower end of the 95 % interval: Student's t over seeds, of a single seed the bootstrap over users.
         high: The upper end.
-        n_users: Users of a seed, as text: ``12``, or ``12–14`` where seeds differ.
-        seeds: The seeds behind it, ascending.
+        seeds: The seeds behind it, ascending ``[n_seeds]``.
+        n_users: The users of each seed ``[n_seeds]``.
     """
 
     value: float
     low: float
     high: float
-    n_users: str
     seeds: tuple[int, ...]
+    n_users: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -44,19 +53,31 @@ class Row:
 
     Attributes:
         attack: The key under ``attacks:`` or the reference's name.
-        label: What a person reads, with a note on what sets it apart from the other rows of the panel.
-        is_reference: Whether it is a reference.
-        clone: The clone's architecture; None where there is no clone.
+        name: What a person reads.
+        notes: What sets it apart from the other rows of the panel: another k, fewer seeds.
+        k: The k of Agr@k.
+        clone: The clone's architecture; empty where there is no clone.
         calls: Calls to the target, as text.
         groups: The estimates by group, ``heldout`` and ``queried``, of those that were measured.
     """
 
     attack: str
-    label: str
-    is_reference: bool
-    clone: str | None
+    name: str
+    notes: tuple[str, ...]
+    k: int
+    clone: str
     calls: str
     groups: dict[str, Estimate]
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is a reference."""
+        return self.attack in REFERENCES
+
+    @property
+    def label(self) -> str:
+        """The name with the notes."""
+        return f"{self.name} ({', '.join(self.notes)})" if self.notes else self.name
 
     @property
     def rank(self) -> tuple[bool, float, str]:
@@ -98,29 +119,22 @@ class Panel:
     @property
     def lines(self) -> list[str | Row]:
         """The rows under a heading for attacks and one for references, as far as there are any."""
-        attacks = [row for row in self.rows if not row.is_reference]
-        references = [row for row in self.rows if row.is_reference]
-        parts = ((ATTACKS_HEADING, attacks), (REFERENCES_HEADING, references))
-        return [line for heading, rows in parts if rows for line in (heading, *rows)]
+        lines: list[str | Row] = []
+        for heading, is_reference in ((ATTACKS_HEADING, False), (REFERENCES_HEADING, True)):
+            rows = [row for row in self.rows if row.is_reference == is_reference]
+            lines += [heading, *rows] if rows else []
+        return lines
 
     @property
     def users(self) -> str:
         """How many users each group has: ``12 held-out and 35 queried users``."""
-        parts = []
-        for group, name in (("heldout", "held-out"), ("queried", "queried")):
-            found = [int(n) for row in self.rows if group in row.groups for n in row.groups[group].n_users.split("–")]
-            parts += [f"{span(found)} {name}"] if found else []
-        return " and ".join(parts) + " users"
+        counts = {name: self.n_users(group) for group, name in GROUP_NAMES.items()}
+        return " and ".join(f"{count} {name}" for name, count in counts.items() if count) + " users"
 
-    @property
-    def intervals(self) -> str:
-        """What the intervals are."""
-        return intervals_text([self])
-
-    @property
-    def remarks(self) -> list[str]:
-        """What must be known beside the figures; nothing where there is no defense."""
-        return [] if self.defense == NO_DEFENSE else ["agreement with the undefended lists"]
+    def n_users(self, group: str) -> str:
+        """How many users a group has in a seed, as text."""
+        estimates = [row.groups[group] for row in self.rows if group in row.groups]
+        return span([n for estimate in estimates for n in estimate.n_users])
 
 
 def intervals_text(panels: list[Panel]) -> str:
@@ -130,11 +144,11 @@ def intervals_text(panels: list[Panel]) -> str:
         panels: The panels, at least one.
     """
     counts = [len(estimate.seeds) for panel in panels for row in panel.rows for estimate in row.groups.values()]
-    if max(counts) == 1:
-        return "95 % bootstrap over users"
-    if min(counts) > 1:
-        return "mean and 95 % t interval over seeds"
-    return "mean and 95 % t interval over seeds; of a single seed, 95 % bootstrap over users"
+    parts = [
+        *(["t over seeds"] if max(counts) > 1 else []),
+        *(["bootstrap over users" + " of a single seed" * (max(counts) > 1)] if min(counts) == 1 else []),
+    ]
+    return f"95 % intervals, {', '.join(parts)}"
 
 
 def panels_of(agreement: pd.DataFrame) -> list[Panel]:
@@ -160,8 +174,8 @@ def panels_of(agreement: pd.DataFrame) -> list[Panel]:
     shown = _answers_the_question(agreement)
     if shown.empty:
         raise DataError("agreement: there is no row to show; run an attack or the evaluation first")
-    shown = shown.sort_values(["n_queries", "n_users"], kind="stable").drop_duplicates(list(KEY), keep="last")
-    panels = [_panel(*map(str, name), part) for name, part in shown.groupby(_PANEL)]
+    shown = shown.sort_values(["n_queries", "n_users"], kind="stable").drop_duplicates(_ROW, keep="last")
+    panels = [_panel(part) for _, part in shown.groupby(_PANEL)]
     return sorted(panels, key=lambda panel: [_natural(name) for name in panel.name])
 
 
@@ -180,35 +194,33 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _panel(dataset: str, target: str, defense: str, table: pd.DataFrame) -> Panel:
-    seeds, k = tuple(sorted({int(seed) for seed in table["seed"]})), int(table["k"].max())
-    rows = [
-        _row(str(attack), None if clone != clone else str(clone), part, target, seeds, k)  # noqa: PLR0124 - NaN
-        for (attack, clone), part in table.groupby(["attack", "clone"], dropna=False)
-    ]
+def _panel(table: pd.DataFrame) -> Panel:
+    dataset, target, defense = (str(table[name].iloc[0]) for name in _PANEL)
+    seeds, k = _values(table["seed"]), int(table["k"].max())
+    rows = [_row(str(attack), part, seeds, k) for attack, part in table.groupby("attack")]
     return Panel(dataset, target, defense, seeds, k, tuple(sorted(rows, key=lambda row: row.rank)))
 
 
-def _row(attack: str, clone: str | None, table: pd.DataFrame, target: str, seeds: tuple[int, ...], k: int) -> Row:
+def _row(attack: str, table: pd.DataFrame, seeds: tuple[int, ...], k: int) -> Row:
     own_k = int(table["k"].max())
     shown = table[table["k"] == own_k]
+    own_seeds = _values(shown["seed"])
+    notes = [f"at {own_k}"] * (own_k != k) + [seeds_text(own_seeds)] * (own_seeds != seeds)
+    clone = ", ".join(sorted(set(shown["clone"].dropna().astype(str))))
+    calls = span(_values(shown["n_queries"]))
     groups = {str(group): _estimate(part) for group, part in shown.groupby("group")}
-    own_seeds = sorted({seed for estimate in groups.values() for seed in estimate.seeds})
-    notes = [
-        *([f"clone {clone}"] if clone not in (None, target) else []),
-        *([f"at {own_k}"] if own_k != k else []),
-        *([seeds_text(tuple(own_seeds))] if len(own_seeds) != len(seeds) else []),
-    ]
-    label = REFERENCES.get(attack, attack) + (f" ({', '.join(notes)})" if notes else "")
-    calls = span([int(n) for n in shown["n_queries"]])
-    return Row(attack, label, attack in REFERENCES, clone, calls, groups)
+    return Row(attack, REFERENCES.get(attack, attack), tuple(notes), own_k, clone, calls, groups)
+
+
+def _values(column: pd.Series) -> tuple[int, ...]:
+    return tuple(sorted({int(value) for value in column}))
 
 
 def _estimate(table: pd.DataFrame) -> Estimate:
     ordered = table.sort_values("seed")
-    seeds, n_users = tuple(int(seed) for seed in ordered["seed"]), span([int(n) for n in ordered["n_users"]])
+    seeds, n_users = (tuple(int(value) for value in ordered[name]) for name in ("seed", "n_users"))
     if len(seeds) == 1:
         value, low, high = (float(ordered[name].iloc[0]) for name in ("agreement", "ci_low", "ci_high"))
-        return Estimate(value, low, high, n_users, seeds)
+        return Estimate(value, low, high, seeds, n_users)
     over = seed_interval(ordered["agreement"].to_numpy())
-    return Estimate(over.mean, over.low, over.high, n_users, seeds)
+    return Estimate(over.mean, over.low, over.high, seeds, n_users)

@@ -25,6 +25,8 @@ class Task(Protocol):
     measure: str
     start_counts: bool
     """Whether the state before the first step may be the best one."""
+    n_terms: int
+    """Training terms in an epoch."""
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
         """Yields the shuffled batches of one pass."""
@@ -36,23 +38,50 @@ class Task(Protocol):
         """The figure on held-back data, higher is better."""
 
 
-class _Best:
-    """Keeps the best state seen, in buffers made once."""
+class _Point(NamedTuple):
+    step: int
+    loss: float
+    validation: float
 
-    def __init__(self, model: Recommender) -> None:
+
+class _Fitting:
+    """The state of a training: optimiser, curve, and the best state seen, in buffers made once."""
+
+    def __init__(self, model: Recommender, task: Task, settings: TrainingSettings) -> None:
+        self.task, self.settings = task, settings
         self.live: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self.kept = [p.detach().clone() for p in self.live]
-        self.quality, self.step = float("-inf"), 0
+        self.optimiser = torch.optim.Adam(self.live, lr=settings.learning_rate, fused=True)
+        self.patience = max(settings.patience, settings.patience_epochs * -(-task.n_terms // settings.batch_size))
+        self.losses, self.steps = torch.zeros((), device=model.device), 0
+        self.curve = [_Point(0, float("nan"), task.quality())]
+        self.best = self.curve[0] if task.start_counts else _Point(0, float("nan"), float("-inf"))
+
+    def step(self, batch: Batch) -> None:
+        """One step of Adam; the loss stays on the device."""
+        loss = self.task.loss(batch)
+        self.optimiser.zero_grad(set_to_none=False)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        self.losses += loss.detach()
+        self.steps += 1
 
     @torch.no_grad()
-    def offer(self, quality: float, step: int) -> None:
-        if quality > self.quality:
-            self.quality, self.step = quality, step
+    def look(self, step: int) -> bool:
+        """Validates, keeps the state where it is the best one, and says whether to go on."""
+        point = _Point(step, self.losses.item() / self.steps, self.task.quality())
+        self.losses, self.steps = self.losses.zero_(), 0
+        self.curve.append(point)
+        if point.validation > self.best.validation:
+            self.best = point
             torch._foreach_copy_(self.kept, self.live)
+        return step - self.best.step < self.patience and step < self.settings.max_steps
 
     @torch.no_grad()
-    def restore(self) -> None:
+    def restore_best(self) -> pd.DataFrame:
+        """Puts the best state back into the model and returns the curve."""
         torch._foreach_copy_(self.live, self.kept)
+        return pd.DataFrame(self.curve).assign(kept=lambda points: points["step"] == self.best.step)
 
 
 def fit(
@@ -71,35 +100,17 @@ def fit(
         The training curve, a row a validation: step, loss (mean since the last one, NaN at step 0), validation, kept
         (whether this row's state is the one kept).
     """
-    best, curve = _Best(model), [_Point(0, float("nan"), task.quality())]
-    if task.start_counts:
-        best.offer(curve[0].validation, 0)
-    optimiser = torch.optim.Adam(best.live, lr=settings.learning_rate, fused=True)
-    losses, since = torch.zeros((), device=model.device), 0
+    fitting = _Fitting(model, task, settings)
     with TrainingProgress(title, settings.max_steps, task.measure) as progress:
         for step, batch in enumerate(_endless(task, settings, generator), start=1):
-            loss = task.loss(batch)
-            optimiser.zero_grad(set_to_none=False)
-            loss.backward()
-            optimiser.step()
-            losses += loss.detach()
-            since += 1
+            fitting.step(batch)
             if step % settings.validate_every == 0 or step == settings.max_steps:
-                curve.append(_Point(step, losses.item() / since, task.quality()))
-                best.offer(curve[-1].validation, step)
-                losses, since = losses.zero_(), 0
-                progress.show(step, curve[-1].loss, curve[-1].validation, best.quality)
-                if step - best.step >= settings.patience or step == settings.max_steps:
+                go_on = fitting.look(step)
+                progress.show(*fitting.curve[-1], fitting.best.validation)
+                if not go_on:
                     progress.finish(step)
                     break
-    best.restore()
-    return pd.DataFrame(curve).assign(kept=lambda points: points["step"] == best.step)
-
-
-class _Point(NamedTuple):
-    step: int
-    loss: float
-    validation: float
+    return fitting.restore_best()
 
 
 def _endless(task: Task, settings: TrainingSettings, generator: torch.Generator) -> Iterator[Batch]:

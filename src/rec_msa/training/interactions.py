@@ -48,6 +48,7 @@ class InteractionTask:
         self.sampler = NegativeSampler(rows, items, model.n_users, model.n_items)
         useful = self.sampler.unseen[rows] > 0
         self.rows, self.items = rows[useful], items[useful]
+        self.n_terms = len(self.rows)
         self.validation = RecallProbe(model, (rows, items), index_pairs(model, held_back))
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:

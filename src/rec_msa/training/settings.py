@@ -10,12 +10,17 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 class TrainingSettings(BaseModel):
-    """How a model is fitted and when it stops; limits count steps, since an epoch of little data is a step or two."""
+    """How a model is fitted and when it stops.
+
+    Limits count steps, since an epoch of little data is a step or two; but where an epoch is long, some epochs are waited
+    for, since no model learns in half of one.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     learning_rate: float = Field(0.001, gt=0, description="Adam's step size")
     batch_size: int = Field(2048, ge=1, description="interactions (or list places) in a step")
-    max_steps: int = Field(30_000, ge=1, description="steps at the most")
+    max_steps: int = Field(20_000, ge=1, description="steps at the most")
     validate_every: int = Field(100, ge=1, description="steps between two looks at the held-back data")
-    patience: int = Field(2_000, ge=1, description="steps without a better validation before the end")
+    patience: int = Field(500, ge=1, description="steps without a better validation before the end")
+    patience_epochs: int = Field(5, ge=0, description="the same in epochs; the longer of the two counts")

@@ -1,0 +1,239 @@
+"""Tables of agreement: for a terminal of 80 columns, with colours or without, and in Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from rec_msa.errors import DataError, SettingsError, nearest
+from rec_msa.evaluation.agreement import GROUPS
+from rec_msa.reporting.names import GROUP_LABELS, REFERENCES_HEADING, number, seeds_text
+from rec_msa.reporting.panels import NO_DEFENSE, Estimate, Panel, Row, intervals_text, panels_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pandas as pd
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+_EMPTY = "–"
+_GAP = 3
+"""Characters between two columns."""
+
+
+def results_table(agreement: pd.DataFrame, quality: Mapping[str, float] | None, title: str) -> Table:
+    """Returns what one target's attacks achieved, the best first, and below them the references.
+
+    Args:
+        agreement: Rows of one dataset, target and defense; of several seeds the mean is shown.
+        quality: The target's ``k``, ``n_users``, ``recall_test``, ``ndcg_test``, ``recall_served`` and
+            ``ndcg_served``; None where it was not measured.
+        title: What stands above the table.
+
+    Raises:
+        DataError: If a column is missing, there is no row, or there are several targets.
+    """
+    panels = panels_of(agreement)
+    if len(panels) > 1:
+        names = ", ".join(" · ".join(panel.name) for panel in panels)
+        raise DataError(f"results table: made for one target, got {len(panels)} ({names}); choose one")
+    panel = panels[0]
+    table = _plain_table()
+    table.title, table.title_justify = Text(title, style="bold"), "left"
+    table.caption, table.caption_justify = Text("\n".join(["", *_caption(panel, quality)])), "left"
+    table.add_column("attack", overflow="fold")
+    table.add_column("clone", no_wrap=True)
+    table.add_column(f"Agr@{panel.k}\nheld-out", justify="right", style="bold", no_wrap=True)
+    table.add_column("95 %\ninterval", justify="center", no_wrap=True)
+    table.add_column(f"Agr@{panel.k}\nqueried", justify="right", no_wrap=True)
+    table.add_column("calls to\ntarget", justify="right", no_wrap=True)
+    _add_rows(table, panel.rows, [_cells(row) for row in panel.rows])
+    return table
+
+
+def study_table(agreement: pd.DataFrame) -> StudyTable:
+    """Returns the held-out agreement of every attack and reference on every target.
+
+    Args:
+        agreement: Rows of any number of cells, with the columns of ``rec_msa.evaluation.results``.
+
+    Raises:
+        DataError: If a column is missing or there is no row.
+    """
+    return StudyTable(_Grid(panels_of(agreement), "heldout", _short))
+
+
+def markdown_table(agreement: pd.DataFrame, group: str = "heldout") -> str:
+    """Returns the same as a table in Markdown, with both ends of each interval, and below it how to read it.
+
+    Args:
+        agreement: Rows of any number of cells, with the columns of ``rec_msa.evaluation.results``.
+        group: ``heldout`` or ``queried``.
+
+    Raises:
+        DataError: If a column is missing or there is no row.
+        SettingsError: If there is no such group.
+    """
+    if group not in GROUPS:
+        raise SettingsError(f"group: there is no '{group}'; {nearest(group, GROUPS)}")
+    grid = _Grid(panels_of(agreement), group, _long)
+    head = ["attack", *(" · ".join(grid.head(panel)) for panel in grid.panels)]
+    names = [f"*{row.name}*" if row.is_reference else row.name for row in grid.rows]
+    lines = [head, ["---"] * len(head), *map(list, zip(names, *grid.columns, strict=True))]
+    return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + ["", *grid.how_to_read, ""])
+
+
+class StudyTable:
+    """A study for the terminal: as many tables, one below the other, as its width asks for.
+
+    Args:
+        grid: The cells.
+    """
+
+    def __init__(self, grid: _Grid) -> None:
+        self.grid = grid
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yields the tables, then how to read them."""
+        grid = self.grid
+        room = options.max_width - max(len(row.name) for row in grid.rows)
+        widths = [
+            _GAP + max(map(len, [*grid.head(panel), *column]))
+            for panel, column in zip(grid.panels, grid.columns, strict=True)
+        ]
+        for block in _blocks(widths, room):
+            yield self._table(block)
+            yield Text()
+        yield Text("\n".join(grid.how_to_read))
+
+    def _table(self, block: slice) -> Table:
+        table = _plain_table()
+        table.add_column("attack", no_wrap=True)
+        for panel in self.grid.panels[block]:
+            table.add_column("\n".join(self.grid.head(panel)), no_wrap=True)
+        names = [row.name for row in self.grid.rows]
+        _add_rows(table, self.grid.rows, list(zip(names, *self.grid.columns[block], strict=True)))
+        return table
+
+
+class _Grid:
+    """A row for each attack and reference, a column for each panel.
+
+    Args:
+        panels: The columns, at least one.
+        group: The group shown.
+        style: Writes an estimate.
+    """
+
+    def __init__(self, panels: list[Panel], group: str, style: Callable[[Estimate], str]) -> None:
+        self.panels, self.group, self.style = panels, group, style
+        self.rows = self._sorted_rows()
+        self.columns = [self._column(panel) for panel in panels]
+
+    def head(self, panel: Panel) -> list[str]:
+        """What stands above a column."""
+        defenses = {panel.defense for panel in self.panels} - {NO_DEFENSE}
+        defense = "no defense" if panel.defense == NO_DEFENSE else panel.defense
+        names = [panel.dataset, panel.target] + [defense] * bool(defenses)
+        return [*names, seeds_text(panel.seeds), f"{panel.n_users(self.group)} users"]
+
+    @property
+    def how_to_read(self) -> list[str]:
+        """What the figures are."""
+        ks = ", ".join(str(k) for k in sorted({panel.k for panel in self.panels}))
+        lines = [f"Agr@{ks}, {GROUP_LABELS[self.group]}; {intervals_text(self.panels)}."]
+        if any(panel.defense != NO_DEFENSE for panel in self.panels):
+            lines.append("Under a defense: agreement with what the target would serve without it.")
+        if any("*" in cell for column in self.columns for cell in column):
+            lines.append("An asterisk: fewer seeds than the rest of the column.")
+        return lines
+
+    def _sorted_rows(self) -> list[Row]:
+        """Returns a row of each attack: attacks before references, the best on average first."""
+        rows = {row.attack: row for panel in self.panels for row in panel.rows}
+        means = {attack: self._mean(attack) for attack in rows}
+        return sorted(rows.values(), key=lambda row: (row.is_reference, -means[row.attack], row.attack))
+
+    def _mean(self, attack: str) -> float:
+        rows = [row for panel in self.panels for row in panel.rows if row.attack == attack]
+        found = [row.groups[self.group].value for row in rows if self.group in row.groups]
+        return sum(found) / len(found) if found else -1.0
+
+    def _column(self, panel: Panel) -> list[str]:
+        found = {row.attack: row for row in panel.rows if self.group in row.groups}
+        return [self._cell(found[row.attack], panel) if row.attack in found else _EMPTY for row in self.rows]
+
+    def _cell(self, row: Row, panel: Panel) -> str:
+        estimate = row.groups[self.group]
+        other_k = f" @{row.k}" if row.k != panel.k else ""
+        return self.style(estimate) + other_k + "*" * (estimate.seeds != panel.seeds)
+
+
+def _short(estimate: Estimate) -> str:
+    if len(estimate.seeds) == 1:
+        return _long(estimate)
+    return f"{number(estimate.value)} ±{number(estimate.high - estimate.value)}"
+
+
+def _long(estimate: Estimate) -> str:
+    return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
+
+
+def _blocks(widths: Sequence[int], room: int) -> list[slice]:
+    """Cuts columns into blocks that fit the room, each of at least one column."""
+    ends, used = [0], 0
+    for place, width in enumerate(widths):
+        if used + width > room and place > ends[-1]:
+            ends.append(place)
+            used = 0
+        used += width
+    return [slice(start, end) for start, end in zip(ends, [*ends[1:], len(widths)], strict=True)]
+
+
+def _plain_table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+
+
+def _add_rows(table: Table, rows: Sequence[Row], cells: Sequence[Sequence[str]]) -> None:
+    """Adds attacks and, under a heading of their own, the references, dimmed."""
+    n_attacks = sum(not row.is_reference for row in rows)
+    for texts in cells[:n_attacks]:
+        table.add_row(*map(Text, texts))
+    if cells[n_attacks:]:
+        table.add_row()
+        table.add_row(Text(REFERENCES_HEADING.lower(), style="bold"))
+    for texts in cells[n_attacks:]:
+        table.add_row(*map(Text, texts), style="dim")
+
+
+def _cells(row: Row) -> list[str]:
+    heldout, queried = (row.groups.get(group) for group in GROUPS)
+    return [
+        row.label,
+        row.clone,
+        number(heldout.value) if heldout else _EMPTY,
+        f"{number(heldout.low)} – {number(heldout.high)}" if heldout else _EMPTY,
+        number(queried.value) if queried else _EMPTY,
+        row.calls,
+    ]
+
+
+def _caption(panel: Panel, quality: Mapping[str, float] | None) -> list[str]:
+    """Returns how good the target is, who was looked at, and how to read it."""
+    lines = [f"{panel.users}; {intervals_text([panel])}."]
+    defended = panel.defense != NO_DEFENSE
+    if quality is not None:
+        k = int(quality["k"])
+        figures = f"Recall@{k} {quality['recall_test']:.3f}, NDCG@{k} {quality['ndcg_test']:.3f}"
+        lines.insert(0, f"Target: {figures} on the test items of {int(quality['n_users'])} users.")
+    if quality is not None and defended:
+        lines.insert(1, f"Served lists: Recall {quality['recall_served']:.3f}, NDCG {quality['ndcg_served']:.3f}.")
+    lines.append("Held-out users were never asked about: theirs is the result.")
+    if defended:
+        lines.append("Agreement is with what the target would serve without its defense.")
+    else:
+        lines.append("The queried users' lists are known: a cache of the answers scores 1.00.")
+    return lines

@@ -1,0 +1,147 @@
+"""Which rows of the results are shown, in which order and with which intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rec_msa.errors import DataError
+from rec_msa.evaluation.intervals import seed_interval
+from rec_msa.reporting.names import REFERENCES
+from rec_msa.reporting.panels import Panel, Row, intervals_text, panels_of
+
+if TYPE_CHECKING:
+    from conftest import AgreementMaker
+
+
+def rows_by_attack(panel: Panel) -> dict[str, Row]:
+    return {row.attack: row for row in panel.rows}
+
+
+def values(agreement: pd.DataFrame, attack: str, group: str, against: str = "served", k: int = 50) -> list[float]:
+    chosen = {"attack": attack, "group": group, "against": against, "k": k}
+    shown = np.logical_and.reduce([agreement[name] == value for name, value in chosen.items()])
+    return agreement.loc[shown].sort_values("seed")["agreement"].tolist()
+
+
+def test_a_cell_is_one_panel_at_the_largest_k(one_cell: pd.DataFrame) -> None:
+    [panel] = panels_of(one_cell)
+    assert (panel.where, panel.k, panel.users) == ("ml-100k · bpr · seed 0", 50, "12 held-out and 35 queried users")
+    for attack, row in rows_by_attack(panel).items():
+        for group, estimate in row.groups.items():
+            assert [estimate.value] == values(one_cell, attack, group)
+
+
+def test_attacks_stand_above_references_and_the_best_first(one_cell: pd.DataFrame) -> None:
+    [panel] = panels_of(one_cell)
+    assert [row.is_reference for row in panel.rows] == [False] * 5 + [True] * 7
+    for kind in (False, True):
+        shown = [row.groups["heldout"].value for row in panel.rows if row.is_reference == kind]
+        assert shown == sorted(shown, reverse=True)
+    assert [line for line in panel.lines if isinstance(line, str)] == ["Attacks", "References"]
+    assert len(panel.lines) == 14
+
+
+def test_references_have_names_that_explain_themselves(one_cell: pd.DataFrame) -> None:
+    rows = rows_by_attack(panels_of(one_cell)[0])
+    assert rows["retrain"].label == "retrained target"
+    assert rows["knn_lists"].label == "k nearest lists"
+    assert rows["popularity"].label == "popularity in D_t"
+    assert (rows["ptaq"].label, rows["ptaq"].clone, rows["ptaq"].calls) == ("ptaq", "bpr", "35")
+    assert (rows["cache"].clone, rows["random"].calls) == ("", "0")
+
+
+def test_a_single_seed_has_the_interval_over_its_users(one_cell: pd.DataFrame) -> None:
+    [panel] = panels_of(one_cell)
+    shown = rows_by_attack(panel)["pta"].groups["heldout"]
+    kept = one_cell[(one_cell["attack"] == "pta") & (one_cell["group"] == "heldout") & (one_cell["k"] == 50)].iloc[0]
+    assert (shown.low, shown.high, shown.n_users) == (kept["ci_low"], kept["ci_high"], (12,))
+    assert intervals_text([panel]) == "95 % intervals, bootstrap over users"
+
+
+def test_several_seeds_have_their_mean_and_its_t_interval(study: pd.DataFrame) -> None:
+    bpr, lmf, ncf = panels_of(study)
+    over = seed_interval(values(study[study["target"] == "bpr"], "ptq", "heldout"))
+    shown = rows_by_attack(bpr)["ptq"].groups["heldout"]
+    assert (shown.value, shown.low, shown.high) == pytest.approx((over.mean, over.low, over.high))
+    assert (shown.seeds, shown.n_users) == ((0, 1, 2), (12, 12, 12))
+    assert [panel.where for panel in (bpr, lmf, ncf)] == [
+        "ml-100k · bpr · seeds 0–2",
+        "ml-100k · lmf · seeds 0–2",
+        "ml-100k · ncf · seed 0",
+    ]
+    assert intervals_text([bpr, lmf]) == "95 % intervals, t over seeds"
+    assert intervals_text([bpr, ncf]) == "95 % intervals, t over seeds, bootstrap over users of a single seed"
+
+
+def test_an_undefended_target_is_no_row_of_its_own(one_cell: pd.DataFrame) -> None:
+    assert "target" not in rows_by_attack(panels_of(one_cell)[0])
+
+
+def test_under_a_defense_the_undefended_lists_count(make_agreement: AgreementMaker) -> None:
+    defended = make_agreement(defense="popular_mixing_15")
+    [panel] = panels_of(defended)
+    rows = rows_by_attack(panel)
+    for attack in ("ptaq", "cache", "retrain"):
+        shown = rows[attack].groups["queried"].value
+        assert [shown] == values(defended, attack, "queried", "undefended") != values(defended, attack, "queried")
+    assert [rows["target"].groups["heldout"].value] == values(defended, "target", "heldout", "served")
+    assert rows["target"].groups["heldout"].value < 1
+
+
+def test_a_cache_repeats_what_was_served_and_no_more(make_agreement: AgreementMaker) -> None:
+    rows = rows_by_attack(panels_of(make_agreement(defense="popular_mixing_15"))[0])
+    assert rows["cache"].groups["queried"].value == pytest.approx(rows["target"].groups["queried"].value)
+
+
+def test_weaker_defenses_come_first(make_agreement: AgreementMaker) -> None:
+    names = ["popular_mixing_10", "none", "popular_mixing_5"]
+    panels = panels_of(pd.concat([make_agreement(defense=name, attacks=("ptaq",)) for name in names]))
+    assert [panel.defense for panel in panels] == ["none", "popular_mixing_5", "popular_mixing_10"]
+
+
+def test_what_sets_a_row_apart_is_noted(make_agreement: AgreementMaker) -> None:
+    both = pd.concat([make_agreement(seed=0), make_agreement(seed=1)])
+    short = (both["attack"] == "ptd") & (both["k"] > 20)
+    fewer = (both["attack"] == "random") & (both["seed"] == 1)
+    rows = rows_by_attack(panels_of(both[~short & ~fewer])[0])
+    assert (rows["ptd"].label, rows["ptd"].k) == ("ptd (at 20)", 20)
+    assert rows["random"].label == "random items (seed 0)"
+    assert rows["pta"].label == "pta"
+
+
+def test_of_references_that_are_there_twice_the_most_asked_counts(one_cell: pd.DataFrame) -> None:
+    few = one_cell[one_cell["attack"] == "knn_lists"].assign(n_queries=3, agreement=0.0)
+    [panel] = panels_of(pd.concat([one_cell, few]))
+    assert panel == panels_of(one_cell)[0]
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_the_order_of_the_results_changes_nothing(study: pd.DataFrame, seed: int) -> None:
+    assert panels_of(study.sample(frac=1, random_state=seed)) == panels_of(study)
+
+
+def test_a_panel_may_lack_references_or_a_group(make_agreement: AgreementMaker) -> None:
+    agreement = make_agreement(attacks=("ptaq", "ptd"))
+    [panel] = panels_of(agreement[agreement["group"] == "queried"])
+    assert panel.lines == ["Attacks", *panel.rows]
+    assert panel.users == "35 queried users"
+
+
+def test_every_name_that_is_no_reference_is_an_attack(one_cell: pd.DataFrame) -> None:
+    [panel] = panels_of(one_cell.replace({"attack": {"ptaq": "my_attack"}}))
+    assert {row.attack for row in panel.rows if row.is_reference} == set(REFERENCES) - {"target"}
+    assert "my_attack" in rows_by_attack(panel)
+
+
+def test_nothing_to_show_is_said(one_cell: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="no row to show; run an attack"):
+        panels_of(one_cell[one_cell["attack"] == "target"])
+    with pytest.raises(DataError, match="column 'against' is missing"):
+        panels_of(one_cell.drop(columns="against"))

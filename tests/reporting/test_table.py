@@ -1,0 +1,156 @@
+"""Tables as they are read: in a log of 80 columns without colours."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from rec_msa.errors import DataError, SettingsError
+from rec_msa.reporting.names import REFERENCES
+from rec_msa.reporting.panels import panels_of
+from rec_msa.reporting.table import markdown_table, results_table, study_table
+
+if TYPE_CHECKING:
+    from conftest import AgreementMaker
+
+QUALITY = {
+    "k": 50,
+    "n_users": 471,
+    "recall_test": 0.3741,
+    "ndcg_test": 0.2114,
+    "recall_served": 0.3052,
+    "ndcg_served": 0.1786,
+}
+
+
+def lines_of(renderable: Any, width: int = 80) -> list[str]:
+    """Returns what a terminal without colours shows."""
+    console = Console(width=width, file=io.StringIO(), no_color=True)
+    console.print(renderable)
+    return console.file.getvalue().splitlines()
+
+
+def starting(lines: list[str], start: str) -> list[str]:
+    """Returns the cells of the one line that starts so."""
+    [line] = [line for line in lines if line.startswith(start + " ")]
+    return re.split(r"\s{2,}", line.strip())
+
+
+def test_a_row_holds_what_was_measured(one_cell: pd.DataFrame) -> None:
+    lines = lines_of(results_table(one_cell, QUALITY, "ml-100k · bpr · seed 0"))
+    rows = {row.attack: row.groups for row in panels_of(one_cell)[0].rows}
+    held, asked = rows["ptaq"]["heldout"], rows["ptaq"]["queried"]
+    interval = f"{held.low:.2f} – {held.high:.2f}"
+    assert starting(lines, "ptaq") == ["ptaq", "bpr", f"{held.value:.2f}", interval, f"{asked.value:.2f}", "35"]
+    assert starting(lines, "cache of answers")[-2:] == ["1.00", "35"]
+    assert lines[0].strip() == "ml-100k · bpr · seed 0"
+
+
+def test_attacks_come_first_and_references_under_a_heading(one_cell: pd.DataFrame) -> None:
+    firsts = [line.split("  ")[0].strip() for line in lines_of(results_table(one_cell, None, "cell"))]
+    [panel] = panels_of(one_cell)
+    attacks = [row.label for row in panel.rows if not row.is_reference]
+    references = [row.label for row in panel.rows if row.is_reference]
+    start = firsts.index(attacks[0])
+    assert firsts[start : start + 14] == [*attacks, "", "references", *references]
+
+
+def test_the_caption_says_how_good_the_target_is_and_how_to_read_it(one_cell: pd.DataFrame) -> None:
+    text = "\n".join(line.strip() for line in lines_of(results_table(one_cell, QUALITY, "cell")))
+    assert "Target: Recall@50 0.374, NDCG@50 0.211 on the test items of 471 users." in text
+    assert "12 held-out and 35 queried users; 95 % intervals, bootstrap over users." in text
+    assert "a cache of the answers scores 1.00" in text
+    assert "Target:" not in "\n".join(lines_of(results_table(one_cell, None, "cell")))
+
+
+def test_a_defense_has_its_price_and_its_question(make_agreement: AgreementMaker) -> None:
+    table = results_table(make_agreement(defense="popular_mixing_15"), QUALITY, "cell")
+    text = "\n".join(line.strip() for line in lines_of(table))
+    assert "Served lists: Recall 0.305, NDCG 0.179." in text
+    assert "Agreement is with what the target would serve without its defense." in text
+    assert "scores 1.00" not in text
+    assert "target as served" in text
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_tables_fit_the_terminal_without_cutting(study: pd.DataFrame, one_cell: pd.DataFrame, width: int) -> None:
+    for table in (study_table(study), results_table(one_cell, QUALITY, "cell")):
+        lines = lines_of(table, width)
+        assert max(map(len, lines)) <= width
+        assert not any("…" in line for line in lines)
+
+
+def test_a_missing_group_leaves_a_dash(one_cell: pd.DataFrame) -> None:
+    lines = lines_of(results_table(one_cell[one_cell["group"] == "heldout"], None, "cell"))
+    assert starting(lines, "ptaq")[-2:] == ["–", "35"]
+
+
+def test_two_targets_do_not_fit_one_results_table(study: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="made for one target, got 3"):
+        results_table(study, None, "cell")
+
+
+def test_a_study_shows_the_mean_and_half_its_interval(study: pd.DataFrame) -> None:
+    lines = lines_of(study_table(study), width=200)
+    bpr, lmf, ncf = ({row.attack: row.groups["heldout"] for row in panel.rows} for panel in panels_of(study))
+    expected = [f"{cell['pta'].value:.2f} ±{cell['pta'].high - cell['pta'].value:.2f}" for cell in (bpr, lmf)]
+    single = f"{ncf['pta'].value:.2f} [{ncf['pta'].low:.2f}, {ncf['pta'].high:.2f}]"
+    assert starting(lines, "pta") == ["pta", *expected, single]
+
+
+@settings(max_examples=20, deadline=None)
+@given(width=st.integers(45, 160))
+def test_a_study_that_is_too_wide_goes_on_below(study: pd.DataFrame, width: int) -> None:
+    lines = lines_of(study_table(study), width)
+    assert max(map(len, lines)) <= width
+    heads = [head for line in lines if line.startswith(" ") for head in re.findall("bpr|lmf|ncf", line)]
+    assert heads == ["bpr", "lmf", "ncf"]
+    needed = max(len(line) for line in lines_of(study_table(study), 200)[:5])
+    assert (sum(line.startswith("ptaq ") for line in lines) == 1) == (width >= needed)
+
+
+def test_a_study_says_where_an_attack_was_not_run_or_has_fewer_seeds(study: pd.DataFrame) -> None:
+    qsd = study["attack"] == "qsd"
+    partly = study[~(qsd & (study["target"] == "lmf")) & ~(qsd & (study["target"] == "bpr") & (study["seed"] == 2))]
+    lines = lines_of(study_table(partly), width=200)
+    first, second = starting(lines, "qsd")[1:3]
+    assert first.endswith("*")
+    assert second == "–"
+    assert "An asterisk: fewer seeds than the rest of the column." in lines
+
+
+def test_markdown_holds_the_same_with_both_ends(study: pd.DataFrame) -> None:
+    lines = markdown_table(study).splitlines()
+    assert lines[0].startswith("| attack | ml-100k · bpr · seeds 0–2 · 12 users | ml-100k · lmf")
+    assert lines[1] == "| --- | --- | --- | --- |"
+    over = {row.attack: row.groups["heldout"] for row in panels_of(study)[0].rows}["knn_lists"]
+    [row] = [line for line in lines if line.startswith("| *k nearest lists* |")]
+    assert row.split(" | ")[1] == f"{over.value:.2f} [{over.low:.2f}, {over.high:.2f}]"
+    assert len([line for line in lines if line.startswith("| ")]) == 2 + 5 + len(REFERENCES) - 1
+    assert lines[-1].startswith("Agr@50, held-out users (never asked about); 95 % intervals, t over seeds")
+
+
+def test_markdown_of_the_queried_users_says_so(one_cell: pd.DataFrame) -> None:
+    text = markdown_table(one_cell, group="queried")
+    assert "| *cache of answers* | 1.00 [1.00, 1.00] |" in text
+    assert "35 users" in text
+    assert "queried users (lists the attacker already holds)" in text
+    with pytest.raises(SettingsError, match="did you mean 'queried'"):
+        markdown_table(one_cell, group="querried")
+
+
+def test_defended_targets_stand_beside_the_undefended_one(make_agreement: AgreementMaker) -> None:
+    both = pd.concat([make_agreement(defense=name) for name in ("none", "popular_mixing_15")])
+    text = markdown_table(both)
+    assert "ml-100k · bpr · no defense · seed 0" in text
+    assert "ml-100k · bpr · popular_mixing_15 · seed 0" in text
+    assert "Under a defense: agreement with what the target would serve without it." in text
+    [row] = [line for line in text.splitlines() if "target as served" in line]
+    assert row.startswith("| *target as served* | – |")
