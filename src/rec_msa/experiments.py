@@ -64,7 +64,7 @@ class NamedAttack:
         settings: What stands there.
         attacker_fraction: Share of the target users that the attacker knows, the cell's default filled in.
         list_length: Items a list, the cell's default filled in.
-        default_list_length: The cell's own list length.
+        defaults: The cell's own attacker share and list length; references of other shares or lengths say so.
     """
 
     cell: Cell
@@ -72,7 +72,7 @@ class NamedAttack:
     settings: AttackSettings
     attacker_fraction: float
     list_length: int
-    default_list_length: int
+    defaults: tuple[float, int]
 
     @property
     def clone(self) -> str:
@@ -133,9 +133,20 @@ class NamedAttack:
         settings = AttackSettings(base="ptaq", **same)
         return replace(self, name="references", settings=settings)
 
+    @property
+    def apart(self) -> str:
+        """What tells this attack's references from the cell's own; empty for the cell's own shares and list length."""
+        share, length = self.defaults
+        return "-".join(
+            [
+                *([] if self.attacker_fraction == share else [self._users]),
+                *_unless_whole("asked", self.settings.query_fraction),
+                *([] if self.list_length == length else [f"length{self.list_length}"]),
+            ]
+        )
+
     def _measured_as(self, what: str) -> str:
-        length = [f"length{self.list_length}"] if self.list_length != self.default_list_length else []
-        return "-".join([what, self._groups, *length])
+        return "-".join([what, self.apart]) if self.apart else what
 
     @property
     def _users(self) -> str:
@@ -192,12 +203,15 @@ class Experiments:
         settings = require_attack(name, self.parameters.attacks)
         share = settings.attacker_fraction or self.parameters.split.attacker_fraction
         length = settings.list_length or self.parameters.list_length
-        return NamedAttack(cell, name, settings, share, length, self.parameters.list_length)
+        return NamedAttack(cell, name, settings, share, length, self._defaults)
 
     def references(self, cell: Cell) -> NamedAttack:
         """The references of a cell, with the cell's own shares and list length."""
-        defaults = self.parameters.split.attacker_fraction, self.parameters.list_length, self.parameters.list_length
-        return NamedAttack(cell, "references", AttackSettings(base="ptaq"), *defaults)
+        return NamedAttack(cell, "references", AttackSettings(base="ptaq"), *self._defaults, self._defaults)
+
+    @property
+    def _defaults(self) -> tuple[float, int]:
+        return self.parameters.split.attacker_fraction, self.parameters.list_length
 
     def study_attacks(self) -> tuple[str, ...]:
         """The named attacks of the study; without a study, the paper's."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +59,17 @@ def _disk_error(error: BaseException | None) -> OSError | None:
             return error
         error = error.__cause__ or error.__context__
     return None
+
+
+class Threads:
+    """Limits torch's threads: on small steps, threads that wait for a busy core cost many times what they give."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Sets the environment, which torch reads when it is imported and worker processes inherit."""
+        wanted = os.environ.setdefault("OMP_NUM_THREADS", str(context.config_loader["parameters"]["threads"]))
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(int(wanted))
 
 
 class Provenances:

@@ -64,6 +64,7 @@ class Parameters(_Strict):
     study: str | None = Field(None, description="a key under studies; dataset, model and seed then filter its cells")
     defense: str = Field("none", description="'none' or '<name>_<strength>'")
     device: Device = Field("auto", description="where models are trained: auto, cpu or cuda")
+    threads: int = Field(2, ge=1, description="torch's threads on the CPU; OMP_NUM_THREADS, where set, decides")
     list_length: int = Field(50, ge=1, description="items in a list that the target serves")
     raw_folder: str = Field("data/01_raw", description="folder of raw files; relative to the project's root")
     datasets: dict[str, DatasetSettings] = Field(description="filters of the known datasets, and your own datasets")

@@ -5,7 +5,7 @@ import warnings
 from kedro import KedroDeprecationWarning
 
 from rec_msa.config import CellConfigLoader
-from rec_msa.hooks import ClearErrors, Provenances, ResultsTable
+from rec_msa.hooks import ClearErrors, Provenances, ResultsTable, Threads
 
 # Both spellings work; the documentation keeps the shorter one.
 warnings.filterwarnings("ignore", message="Option '--pipeline'", category=KedroDeprecationWarning)
@@ -17,4 +17,4 @@ CONFIG_LOADER_ARGS = {
     # Else an environment's `attacks:` would replace base's whole key.
     "merge_strategy": {"parameters": "soft"},
 }
-HOOKS = (ClearErrors(), Provenances(), ResultsTable())
+HOOKS = (ClearErrors(), Threads(), Provenances(), ResultsTable())

@@ -213,7 +213,7 @@ def test_the_same_seed_gives_the_same_clone(
     assert not torch.equal(same["users.weight"], other["users.weight"])
 
 
-@pytest.mark.parametrize("name", ["bpr", "lmf"])
+@pytest.mark.parametrize("name", ["bpr", "lmf", "ncf"])
 def test_variants_of_one_clone_share_their_start(name: str) -> None:
     states = []
     for fused in (False, True):

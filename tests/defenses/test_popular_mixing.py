@@ -32,7 +32,7 @@ def mixing(interactions: pd.DataFrame, strength: int, **options) -> PopularMixin
 
 def test_exactly_n_items_are_replaced_by_popular_ones_that_are_new_to_the_user(interactions, lists):
     served = mixing(interactions, 4).serve(lists)
-    for _user, before, after in zip(lists.users, lists.items, served.items, strict=True):
+    for user, before, after in zip(lists.users, lists.items, served.items, strict=True):
         new = set(after) - set(before)
         assert len(new) == 4
         assert new <= set(range(POOL)) - set(interactions.loc[interactions["user"] == user, "item"])

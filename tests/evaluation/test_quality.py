@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import ndcg_score
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import ndcg_score
 
 from rec_msa.errors import SettingsError
 from rec_msa.evaluation import mean_quality, recall_ndcg

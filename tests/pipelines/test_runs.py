@@ -191,7 +191,7 @@ def test_a_defended_target_is_measured_against_what_it_serves_and_against_itself
         ({"modle": "ncf"}, ["modle", "model"]),
         ({"model": "nfc"}, ["nfc", "'ncf'"]),
         ({"dataset": "smal"}, ["smal", "'small'"]),
-        ({"attacks": {"x": {"base": "ptak"}}}, ["attacks.x.base", "ptak", "'ptaq'"]),
+        ({"attacks": {"x": {"base": "ptak"}}}, ["attacks.x.base", "ptak", "'pta'"]),
         ({"split": {"attacker_fraction": 1.5}}, ["split.attacker_fraction", "1.5", "less than 1"]),
         ({"split": {"atacker_fraction": 0.5}}, ["split.atacker_fraction", "'attacker_fraction'"]),
         ({"steal": {"training": {"patiense": 3}}}, ["steal.training.patiense", "'patience'"]),

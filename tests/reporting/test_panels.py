@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rec_msa.errors import DataError
 from rec_msa.evaluation.intervals import seed_interval
@@ -115,10 +113,11 @@ def test_what_sets_a_row_apart_is_noted(make_agreement: AgreementMaker) -> None:
     assert rows["pta"].label == "pta"
 
 
-def test_of_references_that_are_there_twice_the_most_asked_counts(one_cell: pd.DataFrame) -> None:
-    few = one_cell[one_cell["attack"] == "knn_lists"].assign(n_queries=3, agreement=0.0)
-    [panel] = panels_of(pd.concat([one_cell, few]))
-    assert panel == panels_of(one_cell)[0]
+def test_references_with_other_shares_are_told_apart(one_cell: pd.DataFrame) -> None:
+    apart = one_cell[one_cell["attack"] == "knn_lists"].assign(attack="knn_lists-asked50")
+    (panel,) = panels_of(pd.concat([one_cell, apart], ignore_index=True))
+    names = [row.name for row in panel.rows if row.is_reference]
+    assert {"k nearest lists", "k nearest lists asked50"} <= set(names)
 
 
 @settings(max_examples=10, deadline=None)

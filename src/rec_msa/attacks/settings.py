@@ -124,6 +124,10 @@ class StealSettings(BaseModel):
     )
 
 
+REFERENCES = ("random", "popularity", "auxiliary_popularity", "list_popularity", "knn_lists", "cache")
+"""The references that any attacker can have without a clone."""
+
+
 class ReferenceSettings(BaseModel):
     """The simple references beside the attacks."""
 

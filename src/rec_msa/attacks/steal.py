@@ -131,6 +131,9 @@ class AgreementProbe:
         self.rows = model.rows_of(torch.from_numpy(users))
         self.excluded = exclusions_of(users, exclude, model.device)
         user, place = np.nonzero(lists.items != PADDING)
+        if not len(user):
+            msg = "list_length: the served lists are so short that no place can be held back; serve longer lists"
+            raise DataError(msg)
         keys = user * model.n_items + lists.items[user, place].astype(np.int64)
         self.keys = torch.from_numpy(keys).to(model.device)
 

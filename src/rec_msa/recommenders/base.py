@@ -77,9 +77,20 @@ class Recommender(nn.Module, ABC):
             raise QueryError(msg)
         return rows
 
-    @abstractmethod
     def initialise(self, generator: torch.Generator) -> None:
-        """Draws every parameter anew from the stream."""
+        """Draws every parameter anew from the stream.
+
+        The attention of fused tables has a stream of its own, so that a fused clone starts, shuffles and samples
+        exactly as a plain one does.
+        """
+        self._draw(generator)
+        aside = torch.Generator().manual_seed(generator.initial_seed() + 1)
+        for table in self.tables():
+            table.draw_attention(aside)
+
+    @abstractmethod
+    def _draw(self, generator: torch.Generator) -> None:
+        """Draws all parameters but the attention's."""
 
     @abstractmethod
     def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ class Bpr(Recommender):
         self.users = nn.Embedding(self.n_users, settings.dimensions)
         self.items = ItemTable(n_items, settings.dimensions)
 
-    def initialise(self, generator: torch.Generator) -> None:
+    def _draw(self, generator: torch.Generator) -> None:
         normal_(self.users, generator)
         self.items.initialise(generator)
 

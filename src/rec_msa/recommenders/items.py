@@ -31,6 +31,9 @@ class ItemTable(nn.Module):
         """Draws the vectors from N(0, 0.01)."""
         nn.init.normal_(self.weight, std=INITIAL_SCALE, generator=generator)
 
+    def draw_attention(self, generator: torch.Generator) -> None:
+        """Draws what a fusion adds; a plain table has nothing."""
+
     def pairs(self, p: Tensor, items: Tensor) -> Tensor:
         """Vectors of items as users see them.
 
@@ -80,9 +83,8 @@ class FusedItemTable(ItemTable):
         self.register_buffer("known", torch.ones(n_items, dtype=torch.bool))
         self.w = nn.Parameter(torch.zeros(dimensions), requires_grad=attention)
 
-    def initialise(self, generator: torch.Generator) -> None:
-        """Draws the vectors from N(0, 0.01) and w uniformly as torch's Linear does."""
-        super().initialise(generator)
+    def draw_attention(self, generator: torch.Generator) -> None:
+        """Draws w uniformly, as torch's Linear does."""
         if self.attention:
             bound = self.w.numel() ** -0.5
             nn.init.uniform_(self.w, -bound, bound, generator=generator)

@@ -37,7 +37,7 @@ class Lmf(Recommender):
         self.user_bias = nn.Parameter(torch.zeros(self.n_users), requires_grad=self.settings.bias)
         self.item_bias = nn.Parameter(torch.zeros(n_items), requires_grad=self.settings.bias)
 
-    def initialise(self, generator: torch.Generator) -> None:
+    def _draw(self, generator: torch.Generator) -> None:
         normal_(self.users, generator)
         self.items.initialise(generator)
         nn.init.zeros_(self.user_bias)

@@ -46,7 +46,7 @@ class Ncf(Recommender):
     def floats_per_score(self) -> int:
         return super().floats_per_score + 3 * max(self.settings.layers)
 
-    def initialise(self, generator: torch.Generator) -> None:
+    def _draw(self, generator: torch.Generator) -> None:
         normal_(self.product_users, generator)
         normal_(self.tower_users, generator)
         for table in self.tables():

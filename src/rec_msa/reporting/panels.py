@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 NO_DEFENSE = "none"
 _PANEL = ["dataset", "target", "defense"]
-_ROW = [*_PANEL, "attack", "seed", "group", "k"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,7 @@ class Row:
 
     Attributes:
         attack: The key under ``attacks:`` or the reference's name.
+        is_reference: Whether it is a reference.
         name: What a person reads.
         notes: What sets it apart from the other rows of the panel: another k, fewer seeds.
         k: The k of Agr@k.
@@ -62,17 +62,13 @@ class Row:
     """
 
     attack: str
+    is_reference: bool
     name: str
     notes: tuple[str, ...]
     k: int
     clone: str
     calls: str
     groups: dict[str, Estimate]
-
-    @property
-    def is_reference(self) -> bool:
-        """Whether it is a reference."""
-        return self.attack in REFERENCES
 
     @property
     def label(self) -> str:
@@ -158,9 +154,7 @@ def panels_of(agreement: pd.DataFrame) -> list[Panel]:
     before it. The row ``target`` then says how much of these the served lists repeat, and is left out elsewhere.
 
     Args:
-        agreement: The columns of ``rec_msa.evaluation.results``. Each attack is shown at its own largest k. Where a
-            row is there twice, since attacks that ask more or fewer users bring their own references, the one with
-            the most calls and users counts.
+        agreement: The columns of ``rec_msa.evaluation.results``. Each attack is shown at its own largest k.
 
     Returns:
         The panels, sorted by dataset, target and defense, ``none`` and lower strengths first.
@@ -174,7 +168,6 @@ def panels_of(agreement: pd.DataFrame) -> list[Panel]:
     shown = _answers_the_question(agreement)
     if shown.empty:
         raise DataError("agreement: there is no row to show; run an attack or the evaluation first")
-    shown = shown.sort_values(["n_queries", "n_users"], kind="stable").drop_duplicates(_ROW, keep="last")
     panels = [_panel(part) for _, part in shown.groupby(_PANEL)]
     return sorted(panels, key=lambda panel: [_natural(name) for name in panel.name])
 
@@ -182,7 +175,7 @@ def panels_of(agreement: pd.DataFrame) -> list[Panel]:
 def _answers_the_question(agreement: pd.DataFrame) -> pd.DataFrame:
     """Returns the rows of the groups shown against what counts: without a defense both are the same lists."""
     undefended = agreement["defense"] == NO_DEFENSE
-    of_target = agreement["attack"] == TARGET
+    of_target = agreement["base"] == TARGET
     # |served ∩ undefended| is the same from both sides, and the rows of `target` hold its undefended lists.
     against_served = undefended | of_target
     wanted = agreement["against"] == against_served.map({True: "served", False: "undefended"})
@@ -209,7 +202,12 @@ def _row(attack: str, table: pd.DataFrame, seeds: tuple[int, ...], k: int) -> Ro
     clone = ", ".join(sorted(set(shown["clone"].dropna().astype(str))))
     calls = span(_values(shown["n_queries"]))
     groups = {str(group): _estimate(part) for group, part in shown.groupby("group")}
-    return Row(attack, REFERENCES.get(attack, attack), tuple(notes), own_k, clone, calls, groups)
+    base = str(shown["base"].iloc[0])
+    if base not in REFERENCES:
+        return Row(attack, False, attack, tuple(notes), own_k, clone, calls, groups)
+    # References of attacks with other shares or lengths than the cell's are named <reference>-<what differs>.
+    name = REFERENCES[base] + attack.removeprefix(base).replace("-", " ")
+    return Row(attack, True, name, tuple(notes), own_k, clone, calls, groups)
 
 
 def _values(column: pd.Series) -> tuple[int, ...]:

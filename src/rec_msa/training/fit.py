@@ -61,7 +61,7 @@ class _Fitting:
         """One step of Adam; the loss stays on the device."""
         loss = self.task.loss(batch)
         self.optimiser.zero_grad(set_to_none=False)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimiser.step()
         self.losses += loss.detach()
         self.steps += 1

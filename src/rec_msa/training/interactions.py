@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rec_msa.errors import DataError
 from rec_msa.randomness import torch_stream
 from rec_msa.recommenders.checkpoint import Checkpoint, build, to_checkpoint
 from rec_msa.recommenders.ranking import Exclusions, best_items
@@ -48,6 +49,9 @@ class InteractionTask:
         self.sampler = NegativeSampler(rows, items, model.n_users, model.n_items)
         useful = self.sampler.unseen[rows] > 0
         self.rows, self.items = rows[useful], items[useful]
+        if not len(self.rows):
+            msg = "nothing to train on: there are no interactions, or every user has interacted with every item"
+            raise DataError(msg)
         self.n_terms = len(self.rows)
         self.validation = RecallProbe(model, (rows, items), index_pairs(model, held_back))
 

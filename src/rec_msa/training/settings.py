@@ -12,8 +12,8 @@ Device = Literal["auto", "cpu", "cuda"]
 class TrainingSettings(BaseModel):
     """How a model is fitted and when it stops.
 
-    Limits count steps, since an epoch of little data is a step or two; but where an epoch is long, some epochs are waited
-    for, since no model learns in half of one.
+    Limits count steps, since an epoch of little data is a step or two; but where an epoch is long, some epochs are
+    waited for, since no model learns in half of one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

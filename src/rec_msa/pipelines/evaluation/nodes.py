@@ -95,6 +95,7 @@ def measure_references(
     served_lists: pd.DataFrame,
     attackers: pd.DataFrame,
     identity: dict[str, Any],
+    names: dict[str, str],
     list_length: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Agreement of every reference with the target; of the target itself, too: the ceiling under a defense."""
@@ -107,7 +108,7 @@ def measure_references(
     tables = []
     for name, of_users in lists.items():
         n_queries = int((attackers["group"] == "queried").sum()) if name in references.FROM_QUERIES else 0
-        who = Identity(**identity, attack=name, base=name, clone=None, n_queries=n_queries)
+        who = Identity(**identity, attack=names[name], base=name, clone=None, n_queries=n_queries)
         tables.append(agreement_of(of_users, against, attackers, who))
     summaries, per_user = zip(*tables, strict=True)
     return pd.concat(summaries, ignore_index=True), pd.concat(per_user, ignore_index=True)

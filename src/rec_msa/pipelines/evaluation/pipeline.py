@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline, node
 
+from rec_msa.attacks.settings import REFERENCES
 from rec_msa.pipelines.attack.pipeline import clone_of
 from rec_msa.pipelines.binding import Bound
 from rec_msa.pipelines.evaluation import nodes
@@ -27,7 +28,7 @@ def create_pipeline(attack: NamedAttack) -> Pipeline:
 def create_retrain_pipeline(attack: NamedAttack) -> Pipeline:
     """Ranks with the retrained target and measures how far it agrees with its twin."""
     space = attack.retrain_space
-    labels = {"attack": "retrain", "base": "retrain", "clone": attack.cell.model}
+    labels = {"attack": _named("retrain", attack), "base": "retrain", "clone": attack.cell.model}
     return _rank_and_measure(attack, space, f"{attack.cell.target_space}.retrain_model", labels, None)
 
 
@@ -57,7 +58,8 @@ def create_reference_pipeline(attack: NamedAttack) -> Pipeline:
         "reference_lists": f"{space}.reference_lists",
         **_target_lists(attack),
     }
-    measure = Bound(nodes.measure_references, identity=_identity(cell), list_length=attack.list_length)
+    names = {name: _named(name, attack) for name in (*REFERENCES, "target")}
+    measure = Bound(nodes.measure_references, identity=_identity(cell), names=names, list_length=attack.list_length)
     return knowledge + Pipeline(
         [
             node(target, inputs, list(_target_lists(attack).values())[:2], name="rank_target", namespace=space),
@@ -87,6 +89,11 @@ def _rank_and_measure(
         ],
         tags=TAGS,
     )
+
+
+def _named(reference: str, attack: NamedAttack) -> str:
+    """A reference's name in the results; one with other shares or another list length than the cell's says so."""
+    return f"{reference}-{attack.apart}" if attack.apart else reference
 
 
 def _target_lists(attack: NamedAttack) -> dict[str, str]:
