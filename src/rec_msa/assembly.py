@@ -26,11 +26,13 @@ class Assembled(NamedTuple):
     Attributes:
         agreement: The rows of every current cell file.
         per_user: The same for each user.
+        quality: A row for each target under a defense: dataset, target, seed, defense, and how good it is.
         stale: Names of cell files left out, since something they were made from has been made anew.
     """
 
     agreement: pd.DataFrame
     per_user: pd.DataFrame
+    quality: pd.DataFrame
     stale: list[str]
 
 
@@ -55,7 +57,16 @@ def assemble(catalog: DataCatalog, project: Path) -> Assembled | None:
     if not tables[0]:
         return None
     agreement, per_user = (pd.concat(parts, ignore_index=True) for parts in tables)
-    return Assembled(agreement.sort_values(list(KEY), ignore_index=True), per_user, stale)
+    quality = _quality(agreement, catalog, seen)
+    return Assembled(agreement.sort_values(list(KEY), ignore_index=True), per_user, quality, stale)
+
+
+def _quality(agreement: pd.DataFrame, catalog: DataCatalog, seen: dict[str, bool]) -> pd.DataFrame:
+    targets = agreement[["dataset", "target", "seed", "defense"]].drop_duplicates()
+    names = [f"{row.dataset}.seed{row.seed}.{row.target}.{row.defense}.target_quality" for row in targets.itertuples()]
+    current = [is_current(name, catalog, seen) for name in names]
+    figures = pd.DataFrame([catalog.load(name) for name, fits in zip(names, current, strict=True) if fits])
+    return pd.concat([targets[current].reset_index(drop=True), figures], axis=1)
 
 
 def _is_whole(space: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:

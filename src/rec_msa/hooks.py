@@ -112,6 +112,7 @@ class ResultsTable:
             )
         catalog.save("agreement", assembled.agreement)
         catalog.save("agreement_per_user", assembled.per_user)
+        catalog.save("target_quality", assembled.quality)
         _show(assembled.agreement, measured, catalog)
 
 

@@ -75,7 +75,12 @@ class _Fitting:
         if point.validation > self.best.validation:
             self.best = point
             torch._foreach_copy_(self.kept, self.live)
-        return step - self.best.step < self.patience and step < self.settings.max_steps
+        return step < self.earliest_end
+
+    @property
+    def earliest_end(self) -> int:
+        """The step at which the training ends if nothing gets better."""
+        return min(self.best.step + self.patience, self.settings.max_steps)
 
     @torch.no_grad()
     def restore_best(self) -> pd.DataFrame:
@@ -101,14 +106,15 @@ def fit(
         (whether this row's state is the one kept).
     """
     fitting = _Fitting(model, task, settings)
-    with TrainingProgress(title, settings.max_steps, task.measure) as progress:
+    with TrainingProgress(title, task.measure) as progress:
         for step, batch in enumerate(_endless(task, settings, generator), start=1):
             fitting.step(batch)
             if step % settings.validate_every == 0 or step == settings.max_steps:
                 go_on = fitting.look(step)
-                progress.show(*fitting.curve[-1], fitting.best.validation)
+                last = fitting.curve[-1]
+                end = fitting.earliest_end if go_on else step
+                progress.show(step, end, last.loss, last.validation, fitting.best.validation)
                 if not go_on:
-                    progress.finish(step)
                     break
     return fitting.restore_best()
 

@@ -1,11 +1,12 @@
-"""The progress of a training as a person sees it: steps, time left, loss and validation."""
+"""The progress of a training as a person sees it: steps, loss, validation and time left."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Self
 
 import rich
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -14,26 +15,27 @@ if TYPE_CHECKING:
 class TrainingProgress:
     """A bar on rich's shared console, so that it and the log do not tear each other.
 
+    The bar ends where the training would end if nothing got better any more, and moves on when something does: the time
+    left is the least that it can take. It fits a terminal of 80 columns.
+
     Args:
         title: What is trained, as ``target bpr``.
-        total: Steps at the most.
         measure: Name of the validation figure.
     """
 
-    def __init__(self, title: str, total: int, measure: str) -> None:
+    def __init__(self, title: str, measure: str) -> None:
         self.measure = measure
         self.bar = Progress(
-            TextColumn("{task.description:<28}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            TextColumn("{task.description:<20}"),
+            BarColumn(bar_width=8),
+            TextColumn("{task.completed:>5.0f}"),
             TextColumn("{task.fields[figures]}"),
-            TimeElapsedColumn(),
-            TextColumn("<"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[time]}", style="progress.remaining"),
             console=rich.get_console(),
             refresh_per_second=4,
         )
-        self.task = self.bar.add_task(title, total=total, figures="")
+        self.task = self.bar.add_task(title, total=None, figures="", time="")
+        self.start = time.perf_counter()
 
     def __enter__(self) -> Self:
         self.bar.start()
@@ -44,11 +46,19 @@ class TrainingProgress:
     ) -> None:
         self.bar.stop()
 
-    def show(self, step: int, loss: float, quality: float, best: float) -> None:
-        """Shows the state after a validation."""
-        figures = f"loss {loss:.4f}  {self.measure} {quality:.4f} (best {best:.4f})"
-        self.bar.update(self.task, completed=step, figures=figures)
+    def show(self, step: int, earliest_end: int, loss: float, quality: float, best: float) -> None:
+        """Shows the state after a validation.
 
-    def finish(self, step: int) -> None:
-        """Marks an early end: what was done becomes the whole."""
-        self.bar.update(self.task, completed=step, total=step)
+        Args:
+            step: Steps done.
+            earliest_end: Step at which the training ends if nothing gets better.
+            loss: Mean loss since the last validation.
+            quality: The validation figure now.
+            best: The best one so far.
+        """
+        figures = f"loss {loss:.3f}  {self.measure} {quality:.3f} best {best:.3f}"
+        # rich's own estimate starts anew whenever the total moves.
+        seconds = time.perf_counter() - self.start
+        left = seconds * (earliest_end - step) / step
+        clock = f"{left:.0f} s left" if left else f"{seconds:.1f} s"
+        self.bar.update(self.task, completed=step, total=earliest_end, figures=figures, time=clock)
