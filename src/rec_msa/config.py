@@ -7,8 +7,8 @@ from typing import Any
 
 from kedro.config import OmegaConfigLoader
 from kedro.framework import project
-from kedro.framework.cli.utils import KedroCliError
 
+from rec_msa.clear_error import ClearError
 from rec_msa.errors import RecMsaError
 from rec_msa.experiments import Experiments
 from rec_msa.parameters import read_parameters
@@ -24,7 +24,7 @@ class CellConfigLoader(OmegaConfigLoader):
     in one process each build their own pipelines.
 
     Raises:
-        KedroCliError: A parameter is unknown, of the wrong type or out of range; shown without a traceback.
+        ClearError: A parameter is unknown, of the wrong type or out of range; shown without a traceback.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -34,7 +34,7 @@ class CellConfigLoader(OmegaConfigLoader):
             experiments = Experiments(parameters)
             experiments.cells  # noqa: B018 - an empty selection is refused now, not in the middle of a build
         except RecMsaError as error:
-            raise KedroCliError(str(error)) from error
+            raise ClearError(str(error)) from error
         self["parameters"] = parameters.model_dump(mode="json")
         _session[:] = [experiments]
         project.pipelines.configure("rec_msa.pipeline_registry")

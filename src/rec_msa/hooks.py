@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.hooks import hook_impl
 from kedro.io import DatasetError
 from kedro.validation.exceptions import DataValidationError
 
+from rec_msa.clear_error import ClearError
 from rec_msa.errors import RecMsaError
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from kedro.pipeline.node import Node
 
 logger = logging.getLogger(__name__)
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+"""A full or read-only disk."""
 
 CELLS_IN_FULL = 3
 """Up to so many cells get a table each at the end of a run; more share one."""
@@ -43,22 +46,25 @@ class ClearErrors:
 
     def _raise_clearly(self, error: Exception, where: str) -> None:
         if isinstance(error, RecMsaError | DataValidationError):
-            raise KedroCliError(f"{where}{error}") from error
-        full = _disk_error(error)
-        if full is not None:
+            raise ClearError(f"{where}{error}") from error
+        full = _cause(error, OSError)
+        if full is not None and full.errno in NO_ROOM:
             msg = f"{where}{full.strerror}: {full.filename or error}; nothing half-written was kept; "
-            raise KedroCliError(msg + "make room or give access, then go on with --only-missing-outputs") from error
+            raise ClearError(msg + "make room or give access, then go on with --only-missing-outputs") from error
+        missing = _cause(error, FileNotFoundError)
+        if isinstance(error, DatasetError) and missing is not None:
+            name = str(error).partition(":")[0]
+            msg = f"{where}{name} is not there; --only-missing-outputs instead of a single node makes what it needs"
+            raise ClearError(msg) from error
         if isinstance(error, DatasetError):
-            raise KedroCliError(f"{where}{error}") from error
+            raise ClearError(f"{where}{error}") from error
 
 
-def _disk_error(error: BaseException | None) -> OSError | None:
-    """The full or read-only disk behind an error, if there is one."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
-            return error
+def _cause(error: BaseException | None, kind: type[OSError]) -> OSError | None:
+    """The first error of a kind behind an error, if there is one."""
+    while error is not None and not isinstance(error, kind):
         error = error.__cause__ or error.__context__
-    return None
+    return error
 
 
 class Threads:

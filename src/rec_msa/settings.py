@@ -6,10 +6,12 @@ from kedro import KedroDeprecationWarning
 
 from rec_msa.config import CellConfigLoader
 from rec_msa.hooks import ClearErrors, Provenances, ResultsTable, Threads
+from rec_msa.session import ClearSession
 
 # Both spellings work; the documentation keeps the shorter one.
 warnings.filterwarnings("ignore", message="Option '--pipeline'", category=KedroDeprecationWarning)
 
+SESSION_CLASS = ClearSession
 CONFIG_LOADER_CLASS = CellConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -120,7 +120,7 @@ def test_only_missing_outputs_runs_nothing_twice_and_a_changed_parameter_reruns_
     small_project.run("attack_ptaq")
     first = written()
     small_project.run("attack_ptaq", only_missing_outputs=True)
-    cells = {name for name in first if "08_reporting/agreement" not in name}
+    cells = {name for name in first if Path(name).parent.name != "08_reporting"}
     assert {name: written()[name] for name in cells} == {name: first[name] for name in cells}
     small_project.run("attack_ptaq", params={"steal": {"margin": 0.25}}, only_missing_outputs=True)
     changed = {Path(name).name for name in cells if written()[name] != first[name]}

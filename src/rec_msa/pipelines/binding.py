@@ -4,30 +4,42 @@ from __future__ import annotations
 
 import functools
 import inspect
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Bound:
-    """A function with constants, which Kedro sees as the function of the other arguments.
+def bind(function: Callable[..., Any], **constants: Any) -> MethodType:
+    """Fixes arguments of a node's function; Kedro sees a function of the other ones.
 
-    Unlike ``functools.partial`` it keeps name, docstring and source (``kedro viz`` shows them) and its annotations
-    (Kedro turns parameters into the pydantic classes that stand there). It can be pickled.
+    Unlike ``functools.partial`` this keeps name, docstring and annotations (Kedro turns parameters into the pydantic
+    classes that stand there) and the source, which ``kedro viz`` shows of functions and methods alone; and unlike a
+    function within a function the result can be pickled, which ``ParallelRunner`` asks.
 
     Args:
         function: The node's function.
-        constants: Its fixed keyword arguments.
+        constants: Its fixed keyword arguments, kept as ``constants``.
     """
+    return _Constants(function, constants).method
 
-    def __init__(self, function: Callable[..., Any], **constants: Any) -> None:
-        functools.update_wrapper(self, function)
-        self.function, self.constants = function, constants
+
+class _Constants:
+    """The fixed arguments, and under its own name the function as their method: so pickle finds it."""
+
+    def __init__(self, function: Callable[..., Any], constants: dict[str, Any]) -> None:
+        @functools.wraps(function)
+        def call(_: _Constants, *args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs, **constants)
+
         signature = inspect.signature(function)
-        free = [p for name, p in signature.parameters.items() if name not in constants]
-        self.__signature__ = signature.replace(parameters=free)
+        itself = inspect.Parameter("_", inspect.Parameter.POSITIONAL_ONLY)
+        free = [parameter for name, parameter in signature.parameters.items() if name not in constants]
+        vars(call).update(constants=constants, __signature__=signature.replace(parameters=[itself, *free]))
+        self.method = MethodType(call, self)
+        self._made_from = function, constants
+        setattr(self, function.__name__, self.method)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Calls the function with the constants put in."""
-        return self.function(*args, **kwargs, **self.constants)
+    def __reduce__(self) -> tuple[type[_Constants], tuple[Any, ...]]:
+        return _Constants, self._made_from

@@ -8,7 +8,7 @@ from kedro.pipeline import Pipeline, node
 
 from rec_msa.pipelines.attack import nodes
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as create_auxiliary_pipeline
-from rec_msa.pipelines.binding import Bound
+from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.ingestion.pipeline import create_attacker_pipeline, create_auxiliary_data_pipeline
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _clone_stage(attack: NamedAttack) -> Pipeline:
         inputs["auxiliary_model"] = f"{attack.auxiliary_space}.auxiliary_model"
     if base.variant == "joint":
         inputs["auxiliary_train"] = f"{attack.auxiliary_data_space}.auxiliary_train"
-    train = Bound(
+    train = bind(
         nodes.train_clone,
         variant=base.variant,
         architecture=attack.clone,
@@ -69,7 +69,7 @@ def _gate(attack: NamedAttack) -> Pipeline:
         "params:defenses",
         "params:device",
     ]
-    ask = Bound(nodes.query_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed)
+    ask = bind(nodes.query_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed)
     outputs = [f"{space}.served_lists", f"{space}.ledger"]
     return Pipeline([node(ask, inputs, outputs, name="query_target", namespace=space, tags=["gate"])])
 
@@ -86,10 +86,10 @@ def _steal_stage(attack: NamedAttack) -> Pipeline:
         inputs["attackers"] = f"{attack.users_space}.attackers"
         inputs["statistics"] = f"{attack.cell.dataset}.statistics"
         inputs["recommender"] = f"params:recommenders.{attack.clone}"
-        steal = Bound(nodes.steal_from_lists_alone, architecture=attack.clone, seed=seed)
+        steal = bind(nodes.steal_from_lists_alone, architecture=attack.clone, seed=seed)
     else:
         inputs["clone_model"] = f"{attack.clone_space}.clone_model"
         inputs["attacker_train"] = f"{attack.users_space}.attacker_train"
-        steal = Bound(nodes.steal, seed=seed)
+        steal = bind(nodes.steal, seed=seed)
     outputs = [f"{space}.stolen_model", f"{space}.steal_curve"]
     return Pipeline([node(steal, inputs, outputs, name="steal", namespace=space, tags=["attack", "gpu"])])

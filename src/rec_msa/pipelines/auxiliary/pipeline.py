@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.pipelines.binding import Bound
+from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.target.nodes import train_recommender
 
 if TYPE_CHECKING:
@@ -24,6 +24,6 @@ def create_pipeline(attack: NamedAttack) -> Pipeline:
         "training": "params:auxiliary",
         "device": "params:device",
     }
-    train = Bound(train_recommender, architecture=attack.clone, seed=attack.cell.seed, role="auxiliary")
+    train = bind(train_recommender, architecture=attack.clone, seed=attack.cell.seed, role="auxiliary")
     outputs = [f"{space}.auxiliary_model", f"{space}.auxiliary_curve"]
     return Pipeline([node(train, inputs, outputs, name="train_auxiliary", namespace=space, tags=["auxiliary", "gpu"])])

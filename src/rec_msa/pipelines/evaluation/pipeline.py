@@ -8,7 +8,7 @@ from kedro.pipeline import Pipeline, node
 
 from rec_msa.attacks.settings import REFERENCES
 from rec_msa.pipelines.attack.pipeline import clone_of
-from rec_msa.pipelines.binding import Bound
+from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.evaluation import nodes
 from rec_msa.pipelines.ingestion.pipeline import create_attacker_pipeline, create_auxiliary_data_pipeline
 
@@ -44,7 +44,7 @@ def create_reference_pipeline(attack: NamedAttack) -> Pipeline:
         "params:defenses",
         "params:device",
     ]
-    target = Bound(nodes.rank_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed)
+    target = bind(nodes.rank_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed)
     ranked = {
         "attacker_train": f"{attack.users_space}.attacker_train",
         "auxiliary_train": f"{attack.auxiliary_data_space}.auxiliary_train",
@@ -53,13 +53,13 @@ def create_reference_pipeline(attack: NamedAttack) -> Pipeline:
         "statistics": f"{cell.dataset}.statistics",
         "settings": "params:references",
     }
-    references = Bound(nodes.rank_references, list_length=attack.list_length, seed=cell.seed)
+    references = bind(nodes.rank_references, list_length=attack.list_length, seed=cell.seed)
     measured = {
         "reference_lists": f"{space}.reference_lists",
         **_target_lists(attack),
     }
     names = {name: _named(name, attack) for name in (*REFERENCES, "target")}
-    measure = Bound(nodes.measure_references, identity=_identity(cell), names=names, list_length=attack.list_length)
+    measure = bind(nodes.measure_references, identity=_identity(cell), names=names, list_length=attack.list_length)
     return knowledge + Pipeline(
         [
             node(target, inputs, list(_target_lists(attack).values())[:2], name="rank_target", namespace=space),
@@ -75,11 +75,11 @@ def _rank_and_measure(
 ) -> Pipeline:
     # The evaluator takes out all that the target itself does not recommend to these users.
     ranked = [model, f"{attack.users_space}.attacker_train", f"{attack.groups_space}.attackers", "params:device"]
-    rank = Bound(nodes.rank_clone, list_length=attack.list_length)
+    rank = bind(nodes.rank_clone, list_length=attack.list_length)
     measured = {"clone_lists": f"{space}.clone_lists", **_target_lists(attack)}
     if ledger is not None:
         measured["ledger"] = ledger
-    measure = Bound(
+    measure = bind(
         nodes.measure_agreement, identity={**_identity(attack.cell), **labels}, list_length=attack.list_length
     )
     return Pipeline(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.pipelines.binding import Bound
+from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.ingestion import nodes
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ def create_pipeline(cell: Cell) -> Pipeline:
     settings = f"params:datasets.{data}"
     tables = [f"{data}.{name}" for name in ("interactions", "users", "items", "statistics")]
     target_data = [f"{split}.target_{part}" for part in ("train", "validation", "test")]
-    acquire = Bound(nodes.acquire_raw_file, dataset=data)
-    split_by_seed = Bound(nodes.split_by_seed, seed=cell.seed)
+    acquire = bind(nodes.acquire_raw_file, dataset=data)
+    split_by_seed = bind(nodes.split_by_seed, seed=cell.seed)
     return Pipeline(
         [
             node(acquire, [settings, "params:raw_folder"], f"{data}.raw_file", name="acquire_raw_file", namespace=data),
@@ -56,7 +56,7 @@ def create_pipeline(cell: Cell) -> Pipeline:
 def create_auxiliary_data_pipeline(attack: NamedAttack) -> Pipeline:
     """The auxiliary data of an attack."""
     space = attack.auxiliary_data_space
-    select = Bound(nodes.select_auxiliary_data, fraction=attack.settings.auxiliary_fraction)
+    select = bind(nodes.select_auxiliary_data, fraction=attack.settings.auxiliary_fraction)
     parts = [f"{space}.auxiliary_train", f"{space}.auxiliary_validation"]
     split = f"{attack.cell.split_space}.split"
     return Pipeline([node(select, split, parts, name="select_auxiliary_data", namespace=space)], tags=TAGS)
@@ -73,6 +73,6 @@ def create_attacker_pipeline(attack: NamedAttack) -> Pipeline:
 
 
 def _choose(space: str, split: str, attacker_fraction: float, query_fraction: float) -> Pipeline:
-    choose = Bound(nodes.choose_attackers, attacker_fraction=attacker_fraction, query_fraction=query_fraction)
+    choose = bind(nodes.choose_attackers, attacker_fraction=attacker_fraction, query_fraction=query_fraction)
     chosen = node(choose, [split, "params:split"], f"{space}.attackers", name="choose_attackers", namespace=space)
     return Pipeline([chosen], tags=TAGS)

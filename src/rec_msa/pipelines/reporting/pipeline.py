@@ -20,16 +20,17 @@ def create_comparison_pipeline(space: str, attacks: Sequence[NamedAttack], *, re
     if retrain:
         spaces += [attack.retrain_space for attack in attacks]
     inputs = [f"{measured}.agreement" for measured in dict.fromkeys(spaces)]
-    return _draw(inputs, space)
+    # In an attack's own namespace it would make kedro viz see a circle: that box would read what it leads to.
+    return _draw(inputs, space, namespace=attacks[0].cell.served_space)
 
 
 def create_overview_pipeline() -> Pipeline:
     """Draws every cell that ``agreement.parquet`` holds, from whatever runs."""
-    return _draw(["agreement"], "overview")
+    return _draw(["agreement"], "overview", namespace="overview")
 
 
-def _draw(inputs: list[str], space: str) -> Pipeline:
+def _draw(inputs: list[str], space: str, namespace: str) -> Pipeline:
     outputs = [f"{space}.comparison_figure", f"{space}.comparison_picture"]
     return Pipeline(
-        [node(draw_comparison, inputs, outputs, name="draw_comparison", namespace=space, tags=["reporting"])]
+        [node(draw_comparison, inputs, outputs, name="draw_comparison", namespace=namespace, tags=["reporting"])]
     )

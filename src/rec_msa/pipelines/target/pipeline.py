@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.pipelines.binding import Bound
+from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.target import nodes
 
 if TYPE_CHECKING:
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 def create_pipeline(cell: Cell) -> Pipeline:
     """Trains the target and measures it, undefended and as it serves."""
-    return _train(cell, "target") + _assess(cell)
+    return _train(cell, "target", "train_target") + _assess(cell)
 
 
 def create_retrain_pipeline(cell: Cell) -> Pipeline:
     """Trains the target's architecture on the same data from another start: the measure of run-to-run variation."""
-    return _train(cell, "retrain")
+    return _train(cell, "retrain", "retrain_target")
 
 
-def _train(cell: Cell, role: str) -> Pipeline:
+def _train(cell: Cell, role: str, name: str) -> Pipeline:
     space, split = cell.target_space, cell.split_space
     inputs = {
         "train": f"{split}.target_train",
@@ -33,9 +33,9 @@ def _train(cell: Cell, role: str) -> Pipeline:
         "training": "params:target",
         "device": "params:device",
     }
-    train = Bound(nodes.train_recommender, architecture=cell.model, seed=cell.seed, role=role)
+    train = bind(nodes.train_recommender, architecture=cell.model, seed=cell.seed, role=role)
     outputs = [f"{space}.{role}_model", f"{space}.{role}_curve"]
-    return Pipeline([node(train, inputs, outputs, name=f"train_{role}", namespace=space, tags=["target", "gpu"])])
+    return Pipeline([node(train, inputs, outputs, name=name, namespace=space, tags=["target", "gpu"])])
 
 
 def _assess(cell: Cell) -> Pipeline:
@@ -47,7 +47,7 @@ def _assess(cell: Cell) -> Pipeline:
         "params:defenses",
         "params:device",
     ]
-    assess = Bound(nodes.assess_target, defense=cell.defense, seed=cell.seed)
+    assess = bind(nodes.assess_target, defense=cell.defense, seed=cell.seed)
     output = f"{cell.served_space}.target_quality"
     tags = ["target", "evaluation"]
     return Pipeline([node(assess, inputs, output, name="assess_target", namespace=cell.served_space, tags=tags)])

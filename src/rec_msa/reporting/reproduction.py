@@ -1,0 +1,298 @@
+"""The page that sets what was measured beside tables 4 and 5 of the paper (arXiv 2312.11571), in Markdown."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from rec_msa.errors import DataError
+from rec_msa.evaluation.comparison import SEEDS_FOR_A_VERDICT, compare
+from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
+from rec_msa.reporting.names import REFERENCES, TARGET, seeds_text
+from rec_msa.reporting.panels import NO_DEFENSE, Estimate, Panel, intervals_text, panels_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+K = 50
+"""The recommendation length of the paper's tables."""
+TARGETS = ("bpr", "lmf", "ncf")
+ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq", "pta_pre", "ptaq_pre", "pta_joint", "ptaq_joint", "pta_mean")
+CLAIMS = {
+    ("ptq", "ptd"): "what queries add to partial target data",
+    ("ptaq", "pta"): "what queries add to partial target and auxiliary data",
+    ("pta", "ptd"): "what auxiliary data add",
+    ("ptaq", "ptq"): "what auxiliary data add where there are queries",
+    ("pta", "pta_pre"): "attention against pretrained item vectors",
+    ("ptaq", "ptaq_pre"): "the same with queries",
+    ("pta", "pta_joint"): "attention against one clone on both data",
+    ("ptaq", "ptaq_joint"): "the same with queries",
+    ("pta", "pta_mean"): "attention against fusing half and half",
+    ("ptq", "knn_lists"): "a clone against looking up the lists of the most similar queried users",
+    ("ptaq", "knn_lists"): "the same with auxiliary data",
+}
+"""The claims "the first agrees more with the target than the second", and what each is about."""
+MISSING = "–"
+_QUALITY_COLUMNS = ["dataset", "target", "seed", "defense", "k", "recall_test", "ndcg_test"]
+_PAPER_TABLES = ("table4", "table5")
+_SMALLEST_P = 0.001
+
+_OPENING = """\
+# Reproduction of tables 4 and 5
+
+Agr@50: the share of the target's 50 items that the clone recommends too. Only what was measured stands here; a dash
+is a cell that was not. Made by
+
+    kedro run --env=paper --pipeline=study --params=study=tables4and5
+    kedro run --env=paper --pipeline=reporting --params=study=tables4and5"""
+_NOTHING = "Nothing was measured at 50 items without a defense; run the first of the two commands."
+_TARGETS_NOTE = """\
+Recall and NDCG are of 50 items on the test interactions: the mean, and in brackets the range over seeds. `retrain` is
+the same architecture trained once more on the same data from another start: an attacker without the weights can hardly
+agree more. Users are the attacker's, of each seed."""
+_HELDOUT_NOTE = """\
+These users were never asked about: theirs is the result. The paper's figures come without intervals, and those for
+ML-1M are all multiples of 1/1500, as if from one run and 30 users. Its Steam is another data set than the one that it
+links to, which is the one used here: on Steam the two are not comparable."""
+_QUERIED_NOTE = """\
+What the attacker already holds: attacks with queries were trained on these users' lists, and a cache of the answers
+scores 1.000. So this is memory, not theft. The other attacks asked nothing; for them these are users like any others."""
+_DIFFERENCES_NOTE = f"""\
+How to read it: "a − b" is how much more of the target's list a repeats than b, for the same held-out users and the same
+seed, then averaged over seeds; above zero, a is the better thief. The interval and p tell whether another set of seeds
+would show the same (Student's t over seeds, two-sided; p after Holm's correction over the rows of the table). "p given
+these models" flips signs over users within seeds: it says whether the difference is more than the luck of which users
+were held out, and nothing about models trained anew. The verdict is on "a agrees more than b". With fewer than
+{SEEDS_FOR_A_VERDICT} seeds it is always open, and who is ahead so far is a direction, no finding. Users are those of the
+seed with the fewest."""
+
+
+def reproduction_page(agreement: pd.DataFrame, per_user: pd.DataFrame, quality: pd.DataFrame) -> str:
+    """Returns targets, tables 4 and 5 beside the paper's figures, and the differences between attacks.
+
+    Shown are the paper's attacks under their own names and the references, without a defense, at 50 items, with
+    clones of the target's architecture.
+
+    Args:
+        agreement: The columns of ``rec_msa.evaluation.results.COLUMNS``, of any number of cells.
+        per_user: The same for each user, ``PER_USER_COLUMNS``.
+        quality: A row for each target: dataset, target, seed, defense, k, recall_test, ndcg_test. What is absent is
+            shown as missing.
+
+    Raises:
+        DataError: If a column is missing in one of the first two, or two attacks of a seed have different users.
+    """
+    _require("agreement", agreement, COLUMNS)
+    _require("agreement_per_user", per_user, PER_USER_COLUMNS)
+    shown = _comparable(agreement)
+    if shown.empty:
+        return f"{_OPENING}\n\n{_NOTHING}\n"
+    panels = panels_of(shown)
+    sections = [
+        _targets(panels, quality.reindex(columns=_QUALITY_COLUMNS)),
+        _heldout(panels),
+        _queried(panels),
+        _differences(_comparable(per_user)),
+    ]
+    return "\n\n".join([_OPENING, *sections]) + "\n"
+
+
+def paper_agreement() -> dict[tuple[str, str, str], float]:
+    """Returns Agr@50 of tables 4 and 5 by dataset, target and attack."""
+    tables = json.loads(files("rec_msa.reporting").joinpath("paper_tables.json").read_text(encoding="utf-8"))
+    return {
+        (dataset, target, attack): float(value)
+        for name in _PAPER_TABLES
+        for attack, datasets in tables[name]["rows"].items()
+        for dataset, targets in datasets.items()
+        for target, value in targets.items()
+    }
+
+
+def _require(name: str, table: pd.DataFrame, columns: Sequence[str]) -> None:
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise DataError(f"{name}: column {missing[0]!r} is missing; needed are {', '.join(columns)}")
+
+
+def _comparable(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of the tables' question: no variants of an attack, a reference or a clone."""
+    served = (table["defense"] == NO_DEFENSE) & (table["against"] == "served") & (table["k"] == K)
+    plain = (table["attack"] == table["base"]) & (table["base"] != TARGET) & table["target"].isin(TARGETS)
+    own_clone = table["clone"].isna() | (table["clone"] == table["target"])
+    return table[served & plain & own_clone]
+
+
+def _targets(panels: Sequence[Panel], quality: pd.DataFrame) -> str:
+    head = ["dataset", "target", "seeds", "Recall@50", "NDCG@50", "`retrain`, held-out Agr@50", "held-out", "queried"]
+    served = quality[(quality["defense"] == NO_DEFENSE) & (quality["k"] == K)]
+    rows = []
+    for panel in panels:
+        own = served[
+            (served["dataset"] == panel.dataset) & (served["target"] == panel.target) & served["seed"].isin(panel.seeds)
+        ]
+        figures = [_range(own[name].dropna().to_numpy(), len(panel.seeds)) for name in ("recall_test", "ndcg_test")]
+        users = [panel.n_users(group) or MISSING for group in ("heldout", "queried")]
+        seeds = seeds_text(panel.seeds).split(" ", 1)[1]
+        rows.append([panel.dataset, panel.target, seeds, *figures, _cell(panel, "retrain", "heldout"), *users])
+    return "\n\n".join(["## Targets", _TARGETS_NOTE, _table(head, rows, "llllllrr"), _caption(panels, rows)])
+
+
+def _heldout(panels: Sequence[Panel]) -> str:
+    paper = paper_agreement()
+    blocks = ["## Tables 4 and 5: agreement on held-out users", _HELDOUT_NOTE]
+    for dataset, by_target in _by_dataset(panels).items():
+        rows = [
+            [f"`{attack}`"]
+            + [
+                _beside(_cell(panel, attack, "heldout"), paper.get((dataset, target, attack)))
+                for target, panel in by_target.items()
+            ]
+            for attack in ATTACKS
+        ]
+        rows += [
+            [f"*{name}*", *(_cell(panel, reference, "heldout") for panel in by_target.values())]
+            for reference, name in REFERENCES.items()
+            if reference != TARGET
+        ]
+        rows.append(["`pta` / *retrained target*", *map(_share_of_retrain, by_target.values())])
+        blocks += _dataset_block(dataset, by_target, rows, "heldout")
+    return "\n\n".join(blocks)
+
+
+def _queried(panels: Sequence[Panel]) -> str:
+    blocks = ["## The same for queried users: memory, not theft", _QUERIED_NOTE]
+    for dataset, by_target in _by_dataset(panels).items():
+        rows = [
+            [f"`{attack}`", *(_cell(panel, attack, "queried") for panel in by_target.values())] for attack in ATTACKS
+        ]
+        blocks += _dataset_block(dataset, by_target, rows, "queried")
+    return "\n\n".join(blocks)
+
+
+def _dataset_block(
+    dataset: str, by_target: dict[str, Panel | None], rows: Sequence[Sequence[str]], group: str
+) -> list[str]:
+    """Returns a heading, a table with a column for each target, and what the intervals are."""
+    head = ["attack", *(_head(target, panel, group) for target, panel in by_target.items())]
+    measured = [panel for panel in by_target.values() if panel is not None]
+    return [f"### {dataset}", _table(head, rows, "l" * len(head)), _caption(measured, rows)]
+
+
+def _by_dataset(panels: Sequence[Panel]) -> dict[str, dict[str, Panel | None]]:
+    """Returns for each measured dataset every target's panel, None where the target was not run."""
+    found = {(panel.dataset, panel.target): panel for panel in panels}
+    datasets = dict.fromkeys(panel.dataset for panel in panels)
+    return {dataset: {target: found.get((dataset, target)) for target in TARGETS} for dataset in datasets}
+
+
+def _head(target: str, panel: Panel | None, group: str) -> str:
+    if panel is None:
+        return f"{target}, not run"
+    return f"{target}, {seeds_text(panel.seeds)}, {panel.n_users(group) or 'no'} users"
+
+
+def _estimate(panel: Panel | None, attack: str, group: str) -> Estimate | None:
+    rows = panel.rows if panel is not None else ()
+    return next((row.groups.get(group) for row in rows if row.attack == attack), None)
+
+
+def _cell(panel: Panel | None, attack: str, group: str) -> str:
+    estimate = _estimate(panel, attack, group)
+    if panel is None or estimate is None:
+        return MISSING
+    fewer = "*" * (estimate.seeds != panel.seeds)
+    return f"{_figure(estimate.value)}{fewer} [{_figure(estimate.low)}, {_figure(estimate.high)}]"
+
+
+def _beside(ours: str, paper: float | None) -> str:
+    return ours if paper is None else f"{ours} · paper {_figure(paper)}"
+
+
+def _share_of_retrain(panel: Panel | None) -> str:
+    """Returns the ratio of the means, none where they are of different seeds."""
+    pta, retrain = (_estimate(panel, name, "heldout") for name in ("pta", "retrain"))
+    if pta is None or retrain is None or pta.seeds != retrain.seeds or not retrain.value:
+        return MISSING
+    return _figure(pta.value / retrain.value)
+
+
+def _caption(panels: Sequence[Panel], rows: Sequence[Sequence[str]]) -> str:
+    text = f"Agr@{K}: mean and [interval]; {intervals_text(list(panels))}."
+    if any(mark in cell for row in rows for cell in row for mark in ("* [", "* (")):
+        text += " An asterisk: fewer seeds than the column or row has."
+    return text
+
+
+def _differences(per_user: pd.DataFrame) -> str:
+    """Returns a table for each claim, with a row for each dataset and target that has both sides."""
+    known = set(per_user["attack"])
+    verdicts = compare(per_user, [pair for pair in CLAIMS if known.issuperset(pair)], k=K)
+    blocks = ["## Differences", _DIFFERENCES_NOTE]
+    head = ["dataset", "target", "a − b", "95 % interval", "p (Holm)", "p given these models"]
+    head += ["seeds", "users", "verdict"]
+    for (attack, versus), meaning in CLAIMS.items():
+        rows = verdicts[(verdicts["attack"] == attack) & (verdicts["versus"] == versus)]
+        lines = [_difference(row) for _, row in rows.iterrows()]
+        table = _table(head, lines, "llrlrrrrl") if lines else "Not measured."
+        blocks += [f"### `{attack}` − `{versus}`: {meaning}", table]
+    return "\n\n".join(blocks)
+
+
+def _difference(row: pd.Series) -> list[str]:
+    interval = MISSING
+    if not np.isnan(row["ci_low"]):
+        interval = f"[{_figure(row['ci_low'], signed=True)}, {_figure(row['ci_high'], signed=True)}]"
+    figures = [_figure(row["difference"], signed=True), interval, _p(row["p_holm"]), _p(row["p_sign_flip"])]
+    return [row["dataset"], row["target"], *figures, str(row["n_seeds"]), str(row["n_users"]), _verdict(row)]
+
+
+def _verdict(row: pd.Series) -> str:
+    if not row["note"]:
+        return str(row["verdict"])
+    leader = row["attack"] if row["difference"] > 0 else row["versus"]
+    direction = f"`{leader}` ahead" if row["difference"] else "level"
+    return f"{row['verdict']} ({row['n_seeds']} of {SEEDS_FOR_A_VERDICT} seeds); so far {direction}"
+
+
+def _p(value: float) -> str:
+    return "< .001" if value < _SMALLEST_P else _figure(value)
+
+
+def _figure(value: float, *, signed: bool = False) -> str:
+    """Returns three decimals without the zero before the point, never ``-.000``."""
+    if np.isnan(value):
+        return MISSING
+    rounded = round(float(value), 3) + 0.0
+    text = f"{rounded:+.3f}" if signed and rounded else f"{rounded:.3f}"
+    return (text.replace("0.", ".", 1) if abs(rounded) < 1 else text).replace("-", "−")
+
+
+def _range(values: np.ndarray, n_seeds: int) -> str:
+    """Returns the mean and, of several seeds, the lowest and the highest."""
+    if not values.size:
+        return MISSING
+    fewer = "*" * (values.size < n_seeds)
+    ends = f" ({_figure(values.min())}–{_figure(values.max())})" if values.size > 1 or fewer else ""
+    return _figure(values.mean()) + fewer + ends
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:
+    """Returns a table in Markdown whose columns are aligned in the source too.
+
+    Args:
+        head: The headings.
+        rows: The cells of each row.
+        align: ``l`` or ``r`` for each column.
+    """
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    rule = ["-" * (width - 1) + ("-" if side == "l" else ":") for width, side in zip(widths, align, strict=True)]
+    lines = [
+        [cell.ljust(width) if side == "l" else cell.rjust(width) for cell, width, side in zip(line, widths, align)]
+        for line in [head, *rows]
+    ]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], rule, *lines[1:]])

@@ -1,0 +1,37 @@
+"""Kedro's session, with names that are not there explained instead of traced back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kedro.framework.session import KedroSession
+
+from rec_msa.clear_error import ClearError
+
+NO_SUCH_PIPELINE = "Failed to find the pipeline named"
+NO_SUCH_PART = ("does not contain", "contains no nodes after")
+KEDROS_ADVICE = "It needs to be generated and returned by the 'register_pipelines' function. "
+
+
+class ClearSession(KedroSession):
+    """A session that answers a mistyped pipeline, node, tag or namespace with one clear error."""
+
+    def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Runs as Kedro does.
+
+        Raises:
+            ClearError: A pipeline, node, tag, namespace or dataset of that name is not there.
+        """
+        try:
+            return super().run(*args, **kwargs)
+        except ValueError as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: ValueError) -> Exception:
+        message = str(error)
+        if message.startswith(NO_SUCH_PIPELINE):
+            return ClearError(message.replace(KEDROS_ADVICE, "Every key under attacks: is one, attack_<key>. "))
+        if any(part in message for part in NO_SUCH_PART):
+            remedy = "name the --pipeline and the --params (dataset, model, seed) of the run that it belongs to"
+            return ClearError(f"{message} For a part of another cell, {remedy}.")
+        return error

@@ -1,0 +1,97 @@
+"""The commands as a user types them, in a project folder of their own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def kedro(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kedro", *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    for name in ("conf", "src"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("local", "__pycache__", "*.egg-info"))
+    (folder / "conf" / "local").mkdir()
+    (folder / "data").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ml_100k(project: Path) -> Path:
+    fetched = kedro(project, "run", "--pipeline=ingestion")
+    if fetched.returncode and "registry" in fetched.stderr + fetched.stdout:
+        pytest.skip("pip reaches no registry that has the wheel with ml-100k")
+    assert fetched.returncode == 0, fetched.stdout + fetched.stderr
+    return project
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_the_main_job_steals_ml_100k(ml_100k: Path):
+    run = kedro(ml_100k, "run", "--pipeline=attack_ptaq")
+    assert run.returncode == 0, run.stdout + run.stderr
+    agreement = pd.read_parquet(ml_100k / "data/08_reporting/agreement.parquet")
+    rows = agreement.query("k == 50 and against == 'served'").set_index(["attack", "group"])["agreement"]
+    assert rows["ptaq", "heldout"] > max(rows[name, "heldout"] for name in ("popularity", "knn_lists", "cache"))
+    assert rows["cache", "queried"] == 1
+    assert "ptaq" in run.stdout
+    assert "held-out" in run.stdout
+
+
+@pytest.mark.network
+def test_the_raw_file_is_fetched_once(ml_100k: Path):
+    raw = next((ml_100k / "data/01_raw/ml-100k").glob("[!.]*.inter"))
+    before = raw.stat().st_mtime_ns
+    assert kedro(ml_100k, "run", "--pipeline=ingestion").returncode == 0
+    assert raw.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--params=modle=ncf"], "modle"),
+        (["--params=dataset=steam", "--pipeline=ingestion"], "steam-200k.csv"),
+        (["--env=paper"], "study"),
+        (["--pipeline=attack_ptak"], "attack_pta"),
+    ],
+)
+def test_a_mistake_ends_in_one_clear_error_and_a_status_that_is_not_zero(project: Path, arguments, said):
+    run = kedro(project, "run", *arguments)
+    assert run.returncode != 0
+    assert said in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--params=modle=ncf"], ["--params=dataset=steam", "--pipeline=ingestion"]])
+def test_a_mistake_shows_no_traceback(project: Path, arguments):
+    run = kedro(project, "run", *arguments)
+    assert "Traceback" not in run.stdout + run.stderr
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+@pytest.mark.network
+def test_cuda_without_a_gpu_is_refused_by_name(ml_100k: Path):
+    run = kedro(ml_100k, "run", "--pipeline=target", "--params=device=cuda")
+    assert run.returncode != 0
+    assert "device: 'cuda'" in (run.stdout + run.stderr).replace("\n", " ")
+
+
+def test_the_registry_lists_a_pipeline_for_every_attack_and_part(project: Path):
+    names = kedro(project, "registry", "list").stdout.replace("- ", "").split()
+    attacks = ["pta", "pta_joint", "pta_mean", "pta_pre", "ptaq", "ptaq_joint", "ptaq_pre", "ptd", "ptq", "qsd"]
+    parts = ["auxiliary", "defense", "evaluation", "ingestion", "reporting", "study", "target"]
+    assert sorted(names) == sorted(["__default__", *(f"attack_{name}" for name in attacks), *parts])
