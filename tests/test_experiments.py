@@ -1,0 +1,93 @@
+"""Cells and named attacks, and the names of what they leave."""
+
+from __future__ import annotations
+
+import pytest
+
+from rec_msa.errors import SettingsError
+from rec_msa.experiments import Cell, Experiments
+from rec_msa.parameters import read_parameters
+
+ATTACKS = {
+    "ptd": {"base": "ptd"},
+    "pta": {"base": "pta"},
+    "ptaq": {"base": "ptaq"},
+    "ptaq_hinge": {"base": "ptaq", "ranking_loss": "hinge"},
+    "ptaq_few": {"base": "ptaq", "query_fraction": 0.2},
+    "ptaq_users": {"base": "ptaq", "attacker_fraction": 0.3},
+    "ptaq_aux": {"base": "ptaq", "auxiliary_fraction": 0.2},
+    "ptaq_items": {"base": "ptaq", "item_fraction": 0.025},
+    "ptaq_short": {"base": "ptaq", "list_length": 20},
+    "ptaq_ncf": {"base": "ptaq", "clone": "ncf"},
+}
+CELL = Cell("ml-1m", "bpr", 0)
+
+
+def experiments(**change) -> Experiments:
+    raw = {"dataset": "ml-1m", "model": "bpr", "seed": 0, "datasets": {"ml-1m": {}, "steam": {}}, "attacks": ATTACKS}
+    study = {"dataset": ["ml-1m", "steam"], "model": ["bpr", "ncf"], "seed": [0, 1], "attacks": ["ptd"]}
+    return Experiments(read_parameters(raw | {"studies": {"table4": study}} | change))
+
+
+def test_lists_make_a_grid_of_cells():
+    cells = experiments(model=["bpr", "lmf"], seed=[0, 1]).cells
+    assert cells == [Cell("ml-1m", model, seed) for model in ("bpr", "lmf") for seed in (0, 1)]
+
+
+def test_a_study_is_filtered_by_dataset_model_and_seed():
+    cells = experiments(study="table4", dataset="steam", model=None, seed=1).cells
+    assert cells == [Cell("steam", "bpr", 1), Cell("steam", "ncf", 1)]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"study": "table4", "seed": 7}, "seed: '7' is not in the study 'table4'"),
+        ({"study": "tabel4"}, "did you mean 'table4'"),
+        ({"dataset": None}, "dataset: nothing is chosen"),
+        ({"seed": None}, "seed: nothing is chosen"),
+        ({"model": []}, "model: nothing is chosen"),
+    ],
+)
+def test_an_empty_selection_is_refused(change, said):
+    with pytest.raises(SettingsError, match=said):
+        experiments(**change).cells  # noqa: B018
+
+
+def test_an_unknown_attack_is_refused_with_the_nearest_name():
+    with pytest.raises(SettingsError, match="did you mean 'pta'"):
+        experiments().attack(CELL, "ptak")
+
+
+@pytest.mark.parametrize("name", ["ptaq_hinge", "ptaq_few", "ptaq_short"])
+def test_the_clone_stage_is_shared_by_losses_queries_and_list_lengths(name):
+    known = experiments()
+    assert known.attack(CELL, name).clone_space == known.attack(CELL, "pta").clone_space
+
+
+def test_the_clone_stage_is_shared_by_targets_and_defenses():
+    known, other = experiments(), Cell("ml-1m", "lmf", 0, "popular_mixing_5")
+    assert known.attack(other, "ptaq_ncf").clone_space == known.attack(CELL, "ptaq_ncf").clone_space
+    assert known.attack(other, "ptaq_ncf").space != known.attack(CELL, "ptaq_ncf").space
+
+
+@pytest.mark.parametrize("name", ["ptd", "ptaq_users", "ptaq_aux", "ptaq_items", "ptaq_ncf"])
+def test_what_changes_the_clone_stage_has_a_place_of_its_own(name):
+    known = experiments()
+    assert known.attack(CELL, name).clone_space != known.attack(CELL, "pta").clone_space
+
+
+@pytest.mark.parametrize(
+    ("name", "apart"),
+    [("ptd", ""), ("ptaq_aux", ""), ("ptaq_few", "asked20"), ("ptaq_users", "users30"), ("ptaq_short", "length20")],
+)
+def test_references_with_other_users_or_lengths_are_told_apart(name, apart):
+    attack = experiments().attack(CELL, name)
+    assert attack.apart == apart
+    assert attack.reference_space == f"ml-1m.seed0.bpr.none.references{'-' if apart else ''}{apart}"
+    assert attack.reference.reference_space == attack.reference_space
+
+
+def test_names_are_free_of_dots():
+    attack = experiments().attack(CELL, "ptaq_items")
+    assert attack.clone_space == "ml-1m.seed0.users10.bpr.fused-items2_5"

@@ -1,0 +1,86 @@
+"""Parameters are typed: what is wrong is refused by key, value and nearest name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rec_msa.errors import SettingsError
+from rec_msa.parameters import Parameters, read_parameters
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+
+
+def base() -> dict:
+    return {
+        key: value
+        for name in ("parameters.yml", "parameters_attacks.yml")
+        for key, value in yaml.safe_load((CONF / "base" / name).read_text()).items()
+    }
+
+
+def test_the_project_s_own_parameters_are_valid():
+    assert read_parameters(base()).dataset == ("ml-100k",)
+
+
+def test_the_base_file_shows_every_parameter_but_the_studies():
+    assert set(base()) == set(Parameters.model_fields) - {"study", "studies"}
+
+
+def test_a_scalar_is_a_list_of_one():
+    parameters = read_parameters(base() | {"seed": 3, "model": ["bpr", "ncf"]})
+    assert parameters.seed == (3,)
+    assert parameters.model == ("bpr", "ncf")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"modle": "ncf"}, "modle: there is no such parameter; did you mean 'model'?"),
+        (
+            {"target": {"learning_rat": 1}},
+            "target.learning_rat: there is no such parameter; did you mean 'learning_rate'?",
+        ),
+        (
+            {"attacks": {"a": {"base": "ptd", "clon": "bpr"}}},
+            "attacks.a.clon: there is no such parameter; did you mean 'clone'?",
+        ),
+        (
+            {"attacks": {"a": {"base": "ptd", "clone": "bpl"}}},
+            "attacks.a.clone: there is no 'bpl'; did you mean 'bpr'?",
+        ),
+        ({"attacks": {"A b": {"base": "ptd"}}}, "attacks.A b: a name may have only"),
+        ({"datasets": {"ml-1n": {}}}, "datasets.ml-1n: your own data need a path"),
+        ({"studies": {"s": {"dataset": "ml-1m", "model": "bpr", "seed": 0, "attacks": ["ptb"]}}}, "there is no 'ptb'"),
+        ({"seed": -1}, "seed.0: -1 is not valid"),
+        ({"list_length": 0}, "list_length: 0 is not valid"),
+        ({"list_length": "ten"}, "list_length: 'ten' is not valid"),
+        ({"device": "cpux"}, "device: 'cpux' is not valid: input should be 'auto', 'cpu' or 'cuda'"),
+        (
+            {"steal": {"held_back_fraction": 1.0}},
+            "steal.held_back_fraction: 1.0 is not valid: input should be less than 1",
+        ),
+        ({"recommenders": {"lmf": {"bias": "maybe"}}}, "recommenders.lmf.bias: 'maybe' is not valid"),
+        ({"recommenders": {"lmff": {}}}, "recommenders.lmff: there is no such parameter; did you mean 'lmf'?"),
+        ({"defense": "popular_mixing"}, "'<name>_<strength>'"),
+    ],
+)
+def test_what_is_wrong_is_named(change, said):
+    with pytest.raises(SettingsError) as refusal:
+        read_parameters(base() | change)
+    assert said in str(refusal.value)
+
+
+def test_every_fault_is_named_at_once():
+    with pytest.raises(SettingsError) as refusal:
+        read_parameters(base() | {"list_length": 0, "threads": 0})
+    assert len(str(refusal.value).splitlines()) == 2
+
+
+def test_relative_paths_are_put_under_the_project_s_root(tmp_path):
+    own = {"datasets": {"mine": {"path": "x.csv", "user": "u", "item": "i"}}, "dataset": "mine"}
+    parameters = read_parameters(base() | own).under(tmp_path)
+    assert parameters.raw_folder == str(tmp_path / "data/01_raw")
+    assert parameters.datasets["mine"].path == str(tmp_path / "x.csv")
