@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from rec_msa.evaluation.results import KEY
-from rec_msa.provenance import is_current
+from rec_msa.provenance import is_current, whole
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from kedro.io import DataCatalog
+
+    from rec_msa.datasets.recorded import Provenance
 
 logger = logging.getLogger(__name__)
 
@@ -28,12 +30,14 @@ class Assembled(NamedTuple):
         per_user: The same for each user.
         quality: A row for each target under a defense: dataset, target, seed, defense, and how good it is.
         stale: Names of cell files left out, since something they were made from has been made anew.
+        made_from: Provenance of the whole, so that figures of it are drawn anew when a cell is added.
     """
 
     agreement: pd.DataFrame
     per_user: pd.DataFrame
     quality: pd.DataFrame
     stale: list[str]
+    made_from: Provenance
 
 
 def assemble(catalog: DataCatalog, project: Path) -> Assembled | None:
@@ -58,7 +62,8 @@ def assemble(catalog: DataCatalog, project: Path) -> Assembled | None:
         return None
     agreement, per_user = (pd.concat(parts, ignore_index=True) for parts in tables)
     quality = _quality(agreement, catalog, seen)
-    return Assembled(agreement.sort_values(list(KEY), ignore_index=True), per_user, quality, stale)
+    made_from = whole([f"{space}.agreement" for space, fits in current.items() if fits], catalog)
+    return Assembled(agreement.sort_values(list(KEY), ignore_index=True), per_user, quality, stale, made_from)
 
 
 def _quality(agreement: pd.DataFrame, catalog: DataCatalog, seen: dict[str, bool]) -> pd.DataFrame:

@@ -116,9 +116,10 @@ class ResultsTable:
                 len(assembled.stale),
                 ", ".join(assembled.stale),
             )
-        catalog.save("agreement", assembled.agreement)
-        catalog.save("agreement_per_user", assembled.per_user)
-        catalog.save("target_quality", assembled.quality)
+        tables = {"agreement": assembled.agreement, "agreement_per_user": assembled.per_user}
+        for name, table in {**tables, "target_quality": assembled.quality}.items():
+            catalog[name].expected = assembled.made_from
+            catalog.save(name, table)
         _show(assembled.agreement, measured, catalog)
 
 

@@ -62,6 +62,13 @@ def is_current(name: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
     return seen[name]
 
 
+def whole(names: list[str], catalog: DataCatalog) -> Provenance:
+    """The provenance of something put together from artifacts on disk."""
+    records = {name: _record(name, catalog) for name in names}
+    inputs = {name: record.fingerprint for name, record in records.items() if record is not None}
+    return Provenance(_digest([FORMAT_VERSION, inputs]), inputs)
+
+
 def _still(name: str, fingerprint: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
     record = _record(name, catalog)
     return record is None or (record.fingerprint == fingerprint and is_current(name, catalog, seen))

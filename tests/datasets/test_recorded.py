@@ -12,7 +12,7 @@ import torch
 from kedro.io import DatasetError
 from matplotlib.figure import Figure
 
-from rec_msa.datasets.files import JSONDataset, ParquetDataset, PictureDataset, PlotlyDataset
+from rec_msa.datasets.files import JSONDataset, ParquetDataset, PictureDataset, PlotlyDataset, TextDataset
 from rec_msa.datasets.recorded import Provenance
 from rec_msa.datasets.torch_dataset import TorchDataset
 
@@ -22,6 +22,7 @@ KINDS = {
     "numbers.json": (JSONDataset, {"recall": 0.5}),
     "figure.json": (PlotlyDataset, go.Figure(go.Bar(y=[1, 2]))),
     "picture.png": (PictureDataset, Figure()),
+    "page.md": (TextDataset, "−.012 [–]\n"),
     "model.pt": (TorchDataset, {"architecture": "bpr", "state": {"items.weight": torch.ones(3, 2)}}),
 }
 

@@ -245,3 +245,15 @@ def test_a_study_filters_its_cells(small_project):
     small_project.session(env="paper", study="table4", dataset="ml-1m", seed=2).load_context()
     cells = {".".join(node.name.split(".")[:3]) for node in pipelines["study"].nodes if ".train_target" in node.name}
     assert cells == {"ml-1m.seed2.bpr", "ml-1m.seed2.lmf", "ml-1m.seed2.ncf"}
+
+
+def test_the_reporting_is_drawn_anew_when_a_cell_is_added_and_only_then(small_project):
+    small_project.run("attack_ptd")
+    small_project.run("reporting")
+    page = Path("data/08_reporting/reproduction.md")
+    first = page.stat().st_mtime_ns
+    small_project.run("reporting", only_missing_outputs=True)
+    assert page.stat().st_mtime_ns == first
+    small_project.run("attack_ptq")
+    small_project.run("reporting", only_missing_outputs=True)
+    assert page.stat().st_mtime_ns != first

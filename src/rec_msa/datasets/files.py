@@ -1,11 +1,14 @@
-"""Kedro's parquet, JSON, plotly and matplotlib datasets, saved whole or not at all, with provenance."""
+"""Kedro's parquet, JSON, plotly, matplotlib and text datasets, saved whole or not at all, with provenance."""
 
 from __future__ import annotations
+
+from typing import Any, ClassVar
 
 from kedro_datasets import json as kedro_json
 from kedro_datasets import matplotlib as kedro_matplotlib
 from kedro_datasets import pandas as kedro_pandas
 from kedro_datasets import plotly as kedro_plotly
+from kedro_datasets import text as kedro_text
 
 from rec_msa.datasets.recorded import Recorded
 
@@ -24,3 +27,12 @@ class PlotlyDataset(Recorded, kedro_plotly.JSONDataset):
 
 class PictureDataset(Recorded, kedro_matplotlib.MatplotlibDataset):
     """``kedro_datasets.matplotlib.MatplotlibDataset``, atomic and recorded; the same catalog entry."""
+
+
+class TextDataset(Recorded, kedro_text.TextDataset):
+    """``kedro_datasets.text.TextDataset``, atomic and recorded; the same catalog entry, but always UTF-8."""
+
+    DEFAULT_FS_ARGS: ClassVar[dict[str, Any]] = {
+        "open_args_save": {"mode": "w", "encoding": "utf-8"},
+        "open_args_load": {"mode": "r", "encoding": "utf-8"},
+    }

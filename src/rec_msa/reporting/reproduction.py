@@ -7,7 +7,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from rec_msa.errors import DataError
 from rec_msa.evaluation.comparison import SEEDS_FOR_A_VERDICT, compare
@@ -17,6 +16,9 @@ from rec_msa.reporting.panels import NO_DEFENSE, Estimate, Panel, intervals_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
 K = 50
 """The recommendation length of the paper's tables."""
@@ -39,7 +41,7 @@ CLAIMS = {
 MISSING = "–"
 _QUALITY_COLUMNS = ["dataset", "target", "seed", "defense", "k", "recall_test", "ndcg_test"]
 _PAPER_TABLES = ("table4", "table5")
-_SMALLEST_P = 0.001
+_DECIMALS, _SMALLEST_P = 3, 0.001
 
 _OPENING = """\
 # Reproduction of tables 4 and 5
@@ -55,20 +57,24 @@ Recall and NDCG are of 50 items on the test interactions: the mean, and in brack
 the same architecture trained once more on the same data from another start: an attacker without the weights can hardly
 agree more. Users are the attacker's, of each seed."""
 _HELDOUT_NOTE = """\
-These users were never asked about: theirs is the result. The paper's figures come without intervals, and those for
-ML-1M are all multiples of 1/1500, as if from one run and 30 users. Its Steam is another data set than the one that it
-links to, which is the one used here: on Steam the two are not comparable."""
+These users were never asked about: theirs is the result. The paper's figures come without intervals. With two or three
+seeds an interval over seeds is wide, sometimes wider than what is possible."""
+_PAPER_NOTES = {
+    "ml-1m": "The paper's figures here are all multiples of 1/1500, as if from one run and 30 users.",
+    "steam": "The paper's Steam is another data set than the one that it links to and that is used here: the two are "
+    "not comparable.",
+}
 _QUERIED_NOTE = """\
 What the attacker already holds: attacks with queries were trained on these users' lists, and a cache of the answers
-scores 1.000. So this is memory, not theft. The other attacks asked nothing; for them these are users like any others."""
+scores 1.000. So this is memory, not theft. The other attacks asked nothing: to them these users are like any others."""
 _DIFFERENCES_NOTE = f"""\
 How to read it: "a − b" is how much more of the target's list a repeats than b, for the same held-out users and the same
 seed, then averaged over seeds; above zero, a is the better thief. The interval and p tell whether another set of seeds
 would show the same (Student's t over seeds, two-sided; p after Holm's correction over the rows of the table). "p given
 these models" flips signs over users within seeds: it says whether the difference is more than the luck of which users
 were held out, and nothing about models trained anew. The verdict is on "a agrees more than b". With fewer than
-{SEEDS_FOR_A_VERDICT} seeds it is always open, and who is ahead so far is a direction, no finding. Users are those of the
-seed with the fewest."""
+{SEEDS_FOR_A_VERDICT} seeds it is always open, and who is ahead so far is a direction, no finding. Users are those of
+the seed with the fewest."""
 
 
 def reproduction_page(agreement: pd.DataFrame, per_user: pd.DataFrame, quality: pd.DataFrame) -> str:
@@ -160,7 +166,8 @@ def _heldout(panels: Sequence[Panel]) -> str:
             if reference != TARGET
         ]
         rows.append(["`pta` / *retrained target*", *map(_share_of_retrain, by_target.values())])
-        blocks += _dataset_block(dataset, by_target, rows, "heldout")
+        heading, *table = _dataset_block(dataset, by_target, rows, "heldout")
+        blocks += [heading, *([_PAPER_NOTES[dataset]] if dataset in _PAPER_NOTES else []), *table]
     return "\n\n".join(blocks)
 
 
@@ -223,7 +230,7 @@ def _share_of_retrain(panel: Panel | None) -> str:
 
 def _caption(panels: Sequence[Panel], rows: Sequence[Sequence[str]]) -> str:
     text = f"Agr@{K}: mean and [interval]; {intervals_text(list(panels))}."
-    if any(mark in cell for row in rows for cell in row for mark in ("* [", "* (")):
+    if any("*" in cell for row in rows for cell in row[1:]):
         text += " An asterisk: fewer seeds than the column or row has."
     return text
 
@@ -255,7 +262,7 @@ def _verdict(row: pd.Series) -> str:
     if not row["note"]:
         return str(row["verdict"])
     leader = row["attack"] if row["difference"] > 0 else row["versus"]
-    direction = f"`{leader}` ahead" if row["difference"] else "level"
+    direction = f"`{leader}` ahead" if round(row["difference"], _DECIMALS) else "level"
     return f"{row['verdict']} ({row['n_seeds']} of {SEEDS_FOR_A_VERDICT} seeds); so far {direction}"
 
 
@@ -267,17 +274,17 @@ def _figure(value: float, *, signed: bool = False) -> str:
     """Returns three decimals without the zero before the point, never ``-.000``."""
     if np.isnan(value):
         return MISSING
-    rounded = round(float(value), 3) + 0.0
-    text = f"{rounded:+.3f}" if signed and rounded else f"{rounded:.3f}"
+    rounded = round(float(value), _DECIMALS) + 0.0
+    text = f"{rounded:{'+' * (signed and rounded != 0)}.{_DECIMALS}f}"
     return (text.replace("0.", ".", 1) if abs(rounded) < 1 else text).replace("-", "−")
 
 
-def _range(values: np.ndarray, n_seeds: int) -> str:
+def _range(values: NDArray[np.float64], n_seeds: int) -> str:
     """Returns the mean and, of several seeds, the lowest and the highest."""
     if not values.size:
         return MISSING
     fewer = "*" * (values.size < n_seeds)
-    ends = f" ({_figure(values.min())}–{_figure(values.max())})" if values.size > 1 or fewer else ""
+    ends = f" ({_figure(values.min())}–{_figure(values.max())})" if values.size > 1 else ""
     return _figure(values.mean()) + fewer + ends
 
 
@@ -292,7 +299,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> st
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     rule = ["-" * (width - 1) + ("-" if side == "l" else ":") for width, side in zip(widths, align, strict=True)]
     lines = [
-        [cell.ljust(width) if side == "l" else cell.rjust(width) for cell, width, side in zip(line, widths, align)]
+        [
+            cell.ljust(width) if side == "l" else cell.rjust(width)
+            for cell, width, side in zip(line, widths, align, strict=True)
+        ]
         for line in [head, *rows]
     ]
     return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], rule, *lines[1:]])

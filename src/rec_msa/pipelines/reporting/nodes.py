@@ -1,4 +1,4 @@
-"""Figures of what was measured."""
+"""Figures and the page of what was measured."""
 
 from __future__ import annotations
 
@@ -13,3 +13,10 @@ def draw_comparison(*agreement: pd.DataFrame) -> tuple[Any, Any]:
 
     table = pd.concat(agreement, ignore_index=True).drop_duplicates(ignore_index=True)
     return comparison_figure(table), comparison_picture(table)
+
+
+def write_reproduction(agreement: pd.DataFrame, agreement_per_user: pd.DataFrame, target_quality: pd.DataFrame) -> str:
+    """What was measured beside the paper's tables 4 and 5, in Markdown."""
+    from rec_msa.reporting.reproduction import reproduction_page
+
+    return reproduction_page(agreement, agreement_per_user, target_quality)

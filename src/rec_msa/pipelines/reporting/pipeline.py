@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.pipelines.reporting.nodes import draw_comparison
+from rec_msa.pipelines.reporting.nodes import draw_comparison, write_reproduction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +25,17 @@ def create_comparison_pipeline(space: str, attacks: Sequence[NamedAttack], *, re
 
 
 def create_overview_pipeline() -> Pipeline:
-    """Draws every cell that ``agreement.parquet`` holds, from whatever runs."""
-    return _draw(["agreement"], "overview", namespace="overview")
+    """Draws every cell that ``agreement.parquet`` holds, from whatever runs, and sets them beside the paper's."""
+    inputs = ["agreement", "agreement_per_user", "target_quality"]
+    page = node(
+        write_reproduction,
+        inputs,
+        "reproduction_page",
+        name="write_reproduction",
+        namespace="overview",
+        tags=["reporting"],
+    )
+    return _draw(["agreement"], "overview", namespace="overview") + Pipeline([page])
 
 
 def _draw(inputs: list[str], space: str, namespace: str) -> Pipeline:
