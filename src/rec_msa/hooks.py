@@ -118,8 +118,9 @@ class ResultsTable:
             )
         tables = {"agreement": assembled.agreement, "agreement_per_user": assembled.per_user}
         for name, table in {**tables, "target_quality": assembled.quality}.items():
-            catalog[name].expected = assembled.made_from
-            catalog.save(name, table)
+            dataset: Any = catalog[name]
+            dataset.expected = assembled.made_from
+            dataset.save(table)
         _show(assembled.agreement, measured, catalog)
 
 
