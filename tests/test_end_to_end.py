@@ -41,6 +41,14 @@ def ml_100k(project: Path) -> Path:
 
 
 @pytest.mark.network
+def test_what_a_run_that_fetched_left_is_current(ml_100k: Path):
+    table = ml_100k / "data/03_primary/ml-100k/interactions.parquet"
+    before = table.stat().st_mtime_ns
+    assert kedro(ml_100k, "run", "--pipeline=ingestion", "--only-missing-outputs").returncode == 0
+    assert table.stat().st_mtime_ns == before
+
+
+@pytest.mark.network
 @pytest.mark.slow
 def test_the_main_job_steals_ml_100k(ml_100k: Path):
     run = kedro(ml_100k, "run", "--pipeline=attack_ptaq")

@@ -10,6 +10,7 @@ import yaml
 from rec_msa.errors import SettingsError
 from rec_msa.parameters import Parameters, read_parameters
 
+NAMED = ("dataset", "model", "seed", "datasets", "attacks")
 CONF = Path(__file__).resolve().parents[1] / "conf"
 
 
@@ -27,6 +28,11 @@ def test_the_project_s_own_parameters_are_valid():
 
 def test_the_base_file_shows_every_parameter_but_the_studies():
     assert set(base()) == set(Parameters.model_fields) - {"study", "studies"}
+
+
+def test_the_base_file_and_the_classes_have_the_same_defaults():
+    written, bare = read_parameters(base()), read_parameters({key: base()[key] for key in NAMED})
+    assert written.model_dump(exclude={"datasets"}) == bare.model_dump(exclude={"datasets"})
 
 
 def test_a_scalar_is_a_list_of_one():
@@ -52,6 +58,8 @@ def test_a_scalar_is_a_list_of_one():
             "attacks.a.clone: there is no 'bpl'; did you mean 'bpr'?",
         ),
         ({"attacks": {"A b": {"base": "ptd"}}}, "attacks.A b: a name may have only"),
+        ({"attacks": {"knn_lists": {"base": "ptd"}}}, "attacks.knn_lists: this name belongs to a reference"),
+        ({"attacks": {"retrain-x": {"base": "ptd"}}}, "attacks.retrain-x: this name belongs to a reference"),
         ({"datasets": {"ml-1n": {}}}, "datasets.ml-1n: your own data need a path"),
         ({"studies": {"s": {"dataset": "ml-1m", "model": "bpr", "seed": 0, "attacks": ["ptb"]}}}, "there is no 'ptb'"),
         ({"seed": -1}, "seed.0: -1 is not valid"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kedro.config import OmegaConfigLoader
+from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.framework import project
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from rec_msa.clear_error import ClearError
 from rec_msa.errors import RecMsaError
@@ -28,13 +30,15 @@ class CellConfigLoader(OmegaConfigLoader):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
         try:
+            super().__init__(*args, **kwargs)
             parameters = read_parameters(self["parameters"]).under(Path(self.conf_source).resolve().parent)
             experiments = Experiments(parameters)
             experiments.cells  # noqa: B018 - an empty selection is refused now, not in the middle of a build
         except RecMsaError as error:
             raise ClearError(str(error)) from error
+        except (MissingConfigException, YAMLError, OmegaConfBaseException, ValueError) as error:
+            raise ClearError(f"the configuration in {self.conf_source} cannot be read: {error}") from error
         self["parameters"] = parameters.model_dump(mode="json")
         _session[:] = [experiments]
         project.pipelines.configure("rec_msa.pipeline_registry")

@@ -54,10 +54,11 @@ class ClearErrors:
         missing = _cause(error, FileNotFoundError)
         if isinstance(error, DatasetError) and missing is not None:
             name = str(error).partition(":")[0]
-            msg = f"{where}{name} is not there; --only-missing-outputs instead of a single node makes what it needs"
+            msg = f"{where}{name} is not there; its pipeline makes it, with --only-missing-outputs"
             raise ClearError(msg) from error
         if isinstance(error, DatasetError):
-            raise ClearError(f"{where}{error}") from error
+            remedy = "if the file is damaged, run its pipeline with --only-missing-outputs, which makes it again"
+            raise ClearError(f"{where}{error}; {remedy}") from error
 
 
 def _cause(error: BaseException | None, kind: type[OSError]) -> OSError | None:
@@ -70,12 +71,16 @@ def _cause(error: BaseException | None, kind: type[OSError]) -> OSError | None:
 class Threads:
     """Limits torch's threads: on small steps, threads that wait for a busy core cost many times what they give."""
 
+    def __init__(self) -> None:
+        self.ours: str | None = None
+
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Sets the environment, which torch reads when it is imported and worker processes inherit."""
-        wanted = os.environ.setdefault("OMP_NUM_THREADS", str(context.config_loader["parameters"]["threads"]))
+        if os.environ.get("OMP_NUM_THREADS") == self.ours:
+            self.ours = os.environ["OMP_NUM_THREADS"] = str(context.config_loader["parameters"]["threads"])
         if "torch" in sys.modules:
-            sys.modules["torch"].set_num_threads(int(wanted))
+            sys.modules["torch"].set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 
 class Provenances:

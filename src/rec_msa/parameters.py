@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from rec_msa.attacks.settings import AttackSettings, CloneSettings, ReferenceSettings, StealSettings
+from rec_msa.attacks.settings import REFERENCES, AttackSettings, CloneSettings, ReferenceSettings, StealSettings
 from rec_msa.defenses.settings import DefenseSettings, parse_defense
 from rec_msa.errors import SettingsError, nearest
 from rec_msa.interactions.known import KNOWN
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
+
+RESERVED = {*REFERENCES, "references", "retrain", "target"}
+"""Names that results and folders give to what is no attack."""
 
 NAME = re.compile(r"[a-z0-9_-]+")
 
@@ -93,6 +96,9 @@ class Parameters(_Strict):
         self._require("dataset", self.dataset, self.datasets)
         self._require("model", self.model, SETTINGS)
         for name, attack in self.attacks.items():
+            if name.split("-")[0] in RESERVED:
+                msg = f"attacks.{name}: this name belongs to a reference; choose another"
+                raise ValueError(msg)
             self._require(f"attacks.{name}.clone", (attack.clone,) if attack.clone else None, SETTINGS)
         for name, study in self.studies.items():
             for axis, allowed in (("dataset", self.datasets), ("model", SETTINGS), ("attacks", self.attacks)):

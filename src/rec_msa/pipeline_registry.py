@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline
@@ -25,27 +26,54 @@ if TYPE_CHECKING:
     from rec_msa.experiments import Cell, Experiments
 
 
-def register_pipelines() -> dict[str, Pipeline]:
-    """Builds the pipelines of the session's cells."""
+class OnDemand(Mapping[str, Pipeline]):
+    """Pipelines built when they are asked for: of a large study, only the one that runs.
+
+    Args:
+        builders: A function for each name.
+    """
+
+    def __init__(self, builders: dict[str, Callable[[], Pipeline]]) -> None:
+        self.builders = builders
+        self.built: dict[str, Pipeline] = {}
+
+    def __getitem__(self, name: str) -> Pipeline:
+        if name not in self.built:
+            self.built[name] = self.builders[name]()
+        return self.built[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.builders)
+
+    def __len__(self) -> int:
+        return len(self.builders)
+
+
+def register_pipelines() -> OnDemand:
+    """The pipelines of the session's cells."""
     experiments = current_experiments()
     cells = experiments.cells
-    targets = _sum(ingestion_pipeline(cell) + target_pipeline(cell) for cell in cells)
-    compared = _sum(comparison(experiments, cell, experiments.study_attacks()) for cell in cells)
-    single = {
-        f"attack_{name}": _sum(single_attack(experiments, cell, name) for cell in cells)
-        for name in experiments.parameters.attacks
-    }
-    return {
-        "__default__": compared,
-        **single,
-        "ingestion": _sum(ingestion_pipeline(cell) for cell in cells),
-        "target": targets,
-        "auxiliary": _sum(_auxiliary(experiments, cell) for cell in cells),
-        "defense": _sum(_defense(experiments, cell) for cell in cells),
-        "evaluation": compared.only_nodes_with_tags("evaluation"),
-        "reporting": create_overview_pipeline(),
-        "study": compared,
-    }
+
+    def of_cells(build: Callable[[Cell], Pipeline]) -> Callable[[], Pipeline]:
+        return lambda: _sum(build(cell) for cell in cells)
+
+    def attack(name: str) -> Callable[[], Pipeline]:
+        return of_cells(lambda cell: single_attack(experiments, cell, name))
+
+    compared = of_cells(lambda cell: comparison(experiments, cell, experiments.study_attacks()))
+    return OnDemand(
+        {
+            "__default__": compared,
+            **{f"attack_{name}": attack(name) for name in experiments.parameters.attacks},
+            "ingestion": of_cells(ingestion_pipeline),
+            "target": of_cells(lambda cell: ingestion_pipeline(cell) + target_pipeline(cell)),
+            "auxiliary": of_cells(lambda cell: _auxiliary(experiments, cell)),
+            "defense": of_cells(lambda cell: _defense(experiments, cell)),
+            "evaluation": lambda: compared().only_nodes_with_tags("evaluation"),
+            "reporting": create_overview_pipeline,
+            "study": compared,
+        }
+    )
 
 
 def single_attack(experiments: Experiments, cell: Cell, name: str) -> Pipeline:
@@ -64,11 +92,11 @@ def single_attack(experiments: Experiments, cell: Cell, name: str) -> Pipeline:
 def comparison(experiments: Experiments, cell: Cell, names: Iterable[str]) -> Pipeline:
     """Several named attacks on a cell beside all references, the retrained target too."""
     attacks = [experiments.attack(cell, name) for name in names]
-    whole = ingestion_pipeline(cell) + target_pipeline(cell) + create_retrain_pipeline(cell)
+    parts = [ingestion_pipeline(cell), target_pipeline(cell), create_retrain_pipeline(cell)]
     for attack in attacks:
-        whole += attack_pipeline(attack) + evaluation_pipeline(attack)
-        whole += create_reference_pipeline(attack) + retrain_evaluation_pipeline(attack.reference)
-    return whole + create_comparison_pipeline(cell.served_space, attacks, retrain=True)
+        parts += [attack_pipeline(attack), evaluation_pipeline(attack)]
+        parts += [create_reference_pipeline(attack), retrain_evaluation_pipeline(attack.reference)]
+    return _sum([*parts, create_comparison_pipeline(cell.served_space, attacks, retrain=True)])
 
 
 def _auxiliary(experiments: Experiments, cell: Cell) -> Pipeline:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from rec_msa.datasets.recorded import Provenance, Recorded
 from rec_msa.errors import RecMsaError
-from rec_msa.interactions import DatasetSettings, checksum, locate
+from rec_msa.interactions import DatasetSettings, acquire, checksum, locate
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -96,15 +96,17 @@ def _function(node: Node) -> tuple[str, Any]:
 
 
 def _raw_checksum(node: Node, catalog: DataCatalog) -> str | None:
-    """The checksum of the raw file that a node would find, so that another file is another input."""
+    """The checksum of the raw file that a node will read, so that another file is another input."""
     dataset = getattr(node.func, "constants", {}).get("dataset")
     if dataset is None:
         return None
     settings = catalog.load(f"params:datasets.{dataset}")
     settings = settings if isinstance(settings, DatasetSettings) else DatasetSettings.model_validate(settings)
     try:
-        path = locate(dataset, settings, Path(catalog.load(RAW_FOLDER)))
-        return None if path is None else checksum(path)[0]
+        folder = Path(catalog.load(RAW_FOLDER))
+        path = locate(dataset, settings, folder)
+        # Fetched now where it is missing: a fingerprint without the checksum would never be met again.
+        return checksum(path)[0] if path else acquire(dataset, settings, folder).sha256
     except RecMsaError:
         # The node that reads the file says what is wrong with it.
         return None

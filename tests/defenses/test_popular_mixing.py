@@ -61,11 +61,30 @@ def test_no_strength_changes_nothing(interactions, lists):
 
 @pytest.mark.parametrize(
     ("strength", "options", "said"),
-    [(11, {}, "more than the list"), (4, {"pool": 6}, "raise the pool"), (4, {"pool": 61}, "60 items")],
+    [(11, {}, "more than the 10 of user 0's list"), (4, {"pool": 61}, "60 items")],
 )
 def test_what_cannot_be_served_is_refused(interactions, lists, strength, options, said):
     with pytest.raises(SettingsError, match=said):
         mixing(interactions, strength, **options).serve(lists)
+
+
+def test_a_user_who_has_the_popular_items_gets_the_next_most_popular_ones(interactions, lists):
+    has_most = pd.concat([interactions, pd.DataFrame({"user": 0, "item": range(3, 32)})])
+    served = mixing(has_most, 4).serve(lists)
+    assert set(served.items[0]) - set(lists.items[0]) == {32, 33, 34, 35}
+
+
+def test_a_catalogue_without_new_items_is_refused(interactions, lists):
+    has_all = pd.concat([interactions, pd.DataFrame({"user": 0, "item": range(3, 58)})])
+    with pytest.raises(SettingsError, match="only 2 items that are new to user 0"):
+        mixing(has_all, 4).serve(lists)
+
+
+def test_padding_stays_at_the_end(interactions):
+    short = Lists(np.array([0]), np.array([[40, 41, 42, 43, -1, -1]]))
+    served = mixing(interactions, 3).serve(short).items[0]
+    assert (served[:4] >= 0).all()
+    assert (served[4:] == -1).all()
 
 
 def test_names_of_defenses_are_read():

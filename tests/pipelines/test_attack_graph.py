@@ -21,6 +21,9 @@ FORBIDDEN = (
     "served_target_lists",
     "target_quality",
     "agreement",
+    "agreement_per_user",
+    "reference_lists",
+    "clone_lists",
 )
 """The target, its data and all that was measured on it."""
 

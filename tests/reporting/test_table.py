@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from rec_msa.errors import DataError, SettingsError
-from rec_msa.reporting.names import REFERENCES
+from rec_msa.errors import DataError
 from rec_msa.reporting.panels import panels_of
-from rec_msa.reporting.table import markdown_table, results_table, study_table
+from rec_msa.reporting.table import results_table, study_table
 
 if TYPE_CHECKING:
     from conftest import AgreementMaker
@@ -126,31 +125,10 @@ def test_a_study_says_where_an_attack_was_not_run_or_has_fewer_seeds(study: pd.D
     assert "An asterisk: fewer seeds than the rest of the column." in lines
 
 
-def test_markdown_holds_the_same_with_both_ends(study: pd.DataFrame) -> None:
-    lines = markdown_table(study).splitlines()
-    assert lines[0].startswith("| attack | ml-100k · bpr · seeds 0–2 · 12 users | ml-100k · lmf")
-    assert lines[1] == "| --- | --- | --- | --- |"
-    over = {row.attack: row.groups["heldout"] for row in panels_of(study)[0].rows}["knn_lists"]
-    [row] = [line for line in lines if line.startswith("| *k nearest lists* |")]
-    assert row.split(" | ")[1] == f"{over.value:.2f} [{over.low:.2f}, {over.high:.2f}]"
-    assert len([line for line in lines if line.startswith("| ")]) == 2 + 5 + len(REFERENCES) - 1
-    assert lines[-1].startswith("Agr@50, held-out users (never asked about); 95 % intervals, t over seeds")
-
-
-def test_markdown_of_the_queried_users_says_so(one_cell: pd.DataFrame) -> None:
-    text = markdown_table(one_cell, group="queried")
-    assert "| *cache of answers* | 1.00 [1.00, 1.00] |" in text
-    assert "35 users" in text
-    assert "queried users (lists the attacker already holds)" in text
-    with pytest.raises(SettingsError, match="did you mean 'queried'"):
-        markdown_table(one_cell, group="querried")
-
-
 def test_defended_targets_stand_beside_the_undefended_one(make_agreement: AgreementMaker) -> None:
     both = pd.concat([make_agreement(defense=name) for name in ("none", "popular_mixing_15")])
-    text = markdown_table(both)
-    assert "ml-100k · bpr · no defense · seed 0" in text
-    assert "ml-100k · bpr · popular_mixing_15 · seed 0" in text
-    assert "Under a defense: agreement with what the target would serve without it." in text
-    [row] = [line for line in text.splitlines() if "target as served" in line]
-    assert row.startswith("| *target as served* | – |")
+    lines = lines_of(study_table(both), 200)
+    assert "no defense" in "".join(lines)
+    assert "popular_mixing_15" in "".join(lines)
+    assert "Under a defense: agreement with what the target would serve without it." in lines
+    assert starting(lines, "target as served")[-2] == "–"

@@ -54,6 +54,8 @@ class Knowledge:
 def all_references(known: Knowledge, list_length: int, settings: ReferenceSettings, seed: int) -> dict[str, Lists]:
     """Returns the lists of every reference for all attacker users, by name.
 
+    Where nobody was asked, the references that need answers are left out.
+
     Args:
         known: What the attacker has.
         list_length: Places per list.
@@ -61,11 +63,15 @@ def all_references(known: Knowledge, list_length: int, settings: ReferenceSettin
         seed: The cell's seed, for ``random``.
     """
     users, n_items, exclude = known.users, known.n_items, known.attacker_train
-    by_lists = list_popularity(users, known.queried, n_items, exclude, list_length)
-    return {
+    ranked = {
         "random": random_lists(users, n_items, exclude, list_length, seed),
         "popularity": popularity_lists(users, exclude, n_items, exclude, list_length),
         "auxiliary_popularity": popularity_lists(users, known.auxiliary_train, n_items, exclude, list_length),
+    }
+    if not len(known.queried.users):
+        return ranked
+    by_lists = list_popularity(users, known.queried, n_items, exclude, list_length)
+    return ranked | {
         "list_popularity": by_lists,
         "knn_lists": knn_lists(users, known.queried, exclude, n_items, list_length, neighbours=settings.neighbours),
         "cache": cache_lists(users, known.queried, by_lists),

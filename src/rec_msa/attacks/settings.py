@@ -72,7 +72,7 @@ class AttackSettings(BaseModel):
         return name
 
     @model_validator(mode="after")
-    def _auxiliary_settings_have_an_effect(self) -> AttackSettings:
+    def _settings_have_an_effect(self) -> AttackSettings:
         base = BASES[self.base]
         if self.auxiliary_fraction < 1 and not (base.auxiliary or base.variant == "joint"):
             msg = f"auxiliary_fraction has no effect on '{self.base}', which uses no auxiliary data"
@@ -107,7 +107,9 @@ class CloneSettings(BaseModel):
 
     held_back_fraction: float = Field(0.05, gt=0, lt=0.5, description="share of each user's interactions that stop it")
     held_back_from: int = Field(10, ge=2, description="users with fewer interactions give none of theirs")
-    training: TrainingSettings = Field(TrainingSettings(), description="the training loop")
+    training: TrainingSettings = Field(
+        TrainingSettings(max_steps=20_000, validate_every=100), description="the training loop"
+    )
 
 
 class StealSettings(BaseModel):
@@ -120,7 +122,7 @@ class StealSettings(BaseModel):
     held_back_fraction: float = Field(0.15, gt=0, lt=1, description="share of the queried users whose lists stop it")
     held_back_places: float = Field(0.2, gt=0, lt=1, description="QSD: share of each list's places that stop it")
     training: TrainingSettings = Field(
-        TrainingSettings(max_steps=10_000, validate_every=10, patience=500), description="the training loop"
+        TrainingSettings(max_steps=10_000, validate_every=20, patience=2_000), description="the training loop"
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rec_msa.errors import SettingsError
-from rec_msa.lists import Lists
+from rec_msa.lists import PADDING, Lists
 from rec_msa.randomness import stream
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ class PopularMixing:
     """Serves lists with ``strength`` items at random places replaced by random popular items.
 
     Ours: a replacement is neither in the user's list nor in the user's training interactions, and with ``consistent``
-    the same user always gets the same served list.
+    the same user always gets the same served list. A user who has nearly all popular items already gets the next most
+    popular ones that are left.
 
     Args:
         interactions: The target's training interactions (columns user, item): popularity and what is excluded.
@@ -37,8 +38,8 @@ class PopularMixing:
             msg = f"defenses.popular_mixing.pool: {pool} is more than the {n_items} items of the catalogue"
             raise SettingsError(msg)
         counts = np.bincount(interactions["item"], minlength=n_items)
-        self.popular = np.argsort(-counts, kind="stable")[:pool]
-        self.strength, self.consistent, self.seed = strength, consistent, seed
+        self.by_popularity = np.argsort(-counts, kind="stable")
+        self.strength, self.pool, self.consistent, self.seed = strength, pool, consistent, seed
         self.seen = interactions.groupby("user")["item"].agg(np.asarray).to_dict()
         self.fresh = stream(seed, "defense")
 
@@ -46,26 +47,28 @@ class PopularMixing:
         """Replaces items; lists and users keep their order.
 
         Raises:
-            SettingsError: The strength is more than the list, or the pool has too few items that a user does not have.
+            SettingsError: The strength is more than a list, or the catalogue has too few items that are new to a user.
         """
-        if self.strength > lists.length:
-            msg = f"defense: {self.strength} replaced items are more than the list's {lists.length}"
-            raise SettingsError(msg)
         rows = [self._mixed(int(user), items) for user, items in zip(lists.users, lists.items, strict=True)]
-        return Lists(lists.users, np.stack(rows))
+        return Lists(lists.users, np.stack(rows)) if rows else lists
 
     def _mixed(self, user: int, items: np.ndarray) -> np.ndarray:
         generator = self.fresh
         if self.consistent:
             generator = np.random.default_rng([self.seed, zlib.crc32(b"defense"), user])
-        unused = np.setdiff1d(self.popular, np.concatenate([items, self.seen.get(user, items[:0])]))
-        if len(unused) < self.strength:
-            msg = (
-                f"defenses.popular_mixing.pool: {len(self.popular)} leaves user {user} only {len(unused)} popular "
-                f"items that are new to the user, fewer than {self.strength}; raise the pool or lower the strength"
-            )
+        listed = np.flatnonzero(items != PADDING)
+        if self.strength > len(listed):
+            msg = f"defense: {self.strength} replaced items are more than the {len(listed)} of user {user}'s list"
             raise SettingsError(msg)
         mixed = items.copy()
-        places = generator.permutation(len(items))[: self.strength]
-        mixed[places] = generator.permutation(unused)[: self.strength]
+        mixed[generator.permutation(listed)[: self.strength]] = self._replacements(user, items, generator)
         return mixed
+
+    def _replacements(self, user: int, items: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        known = np.concatenate([items, self.seen.get(user, items[:0])])
+        new = np.flatnonzero(~np.isin(self.by_popularity, known))
+        candidates = self.by_popularity[new[: max(self.strength, int((new < self.pool).sum()))]]
+        if len(candidates) < self.strength:
+            msg = f"defense: the catalogue has only {len(candidates)} items that are new to user {user}, "
+            raise SettingsError(msg + f"fewer than the {self.strength} to replace; lower the strength")
+        return generator.permutation(candidates)[: self.strength]

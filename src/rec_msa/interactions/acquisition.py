@@ -124,8 +124,19 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path, progress: Pr
     sha256, n_bytes = checksum(path)
     known = _is_original(path, original, sha256, n_bytes)
     if not known:
+        _refuse_half_a_line(path)
         logger.warning("%s is not the known original of %s (sha256 %s): using it as it is", path, name, sha256)
     return RawFile(name, str(path), sha256, n_bytes, source, known)
+
+
+def _refuse_half_a_line(path: Path) -> None:
+    """Every original ends with a line break: a file that does not was cut off."""
+    with open_raw(path) as file:
+        tail = b""
+        while chunk := file.read(_CHUNK):
+            tail = chunk[-1:]
+    if tail != b"\n":
+        raise DataError(f"{path} is truncated: it ends in the middle of a line; get it again")
 
 
 def open_raw(path: Path) -> BinaryIO:

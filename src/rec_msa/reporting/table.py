@@ -8,17 +8,18 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from rec_msa.errors import DataError, SettingsError, nearest
+from rec_msa.errors import DataError
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.reporting.names import GROUP_LABELS, REFERENCES_HEADING, number, seeds_text
 from rec_msa.reporting.panels import NO_DEFENSE, Estimate, Panel, Row, intervals_text, panels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from rich.console import Console, ConsoleOptions, RenderResult
 
+_GROUP = "heldout"
 _EMPTY = "–"
 _GAP = 3
 """Characters between two columns."""
@@ -63,27 +64,7 @@ def study_table(agreement: pd.DataFrame) -> StudyTable:
     Raises:
         DataError: If a column is missing or there is no row.
     """
-    return StudyTable(_Grid(panels_of(agreement), "heldout", _short))
-
-
-def markdown_table(agreement: pd.DataFrame, group: str = "heldout") -> str:
-    """Returns the same as a table in Markdown, with both ends of each interval, and below it how to read it.
-
-    Args:
-        agreement: Rows of any number of cells, with the columns of ``rec_msa.evaluation.results``.
-        group: ``heldout`` or ``queried``.
-
-    Raises:
-        DataError: If a column is missing or there is no row.
-        SettingsError: If there is no such group.
-    """
-    if group not in GROUPS:
-        raise SettingsError(f"group: there is no '{group}'; {nearest(group, GROUPS)}")
-    grid = _Grid(panels_of(agreement), group, _long)
-    head = ["attack", *(" · ".join(grid.head(panel)) for panel in grid.panels)]
-    names = [f"*{row.name}*" if row.is_reference else row.name for row in grid.rows]
-    lines = [head, ["---"] * len(head), *map(list, zip(names, *grid.columns, strict=True))]
-    return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + ["", *grid.how_to_read, ""])
+    return StudyTable(_Grid(panels_of(agreement)))
 
 
 class StudyTable:
@@ -120,16 +101,14 @@ class StudyTable:
 
 
 class _Grid:
-    """A row for each attack and reference, a column for each panel.
+    """Held-out agreement: a row for each attack and reference, a column for each panel.
 
     Args:
         panels: The columns, at least one.
-        group: The group shown.
-        style: Writes an estimate.
     """
 
-    def __init__(self, panels: list[Panel], group: str, style: Callable[[Estimate], str]) -> None:
-        self.panels, self.group, self.style = panels, group, style
+    def __init__(self, panels: list[Panel]) -> None:
+        self.panels = panels
         self.rows = self._sorted_rows()
         self.columns = [self._column(panel) for panel in panels]
 
@@ -138,13 +117,13 @@ class _Grid:
         defenses = {panel.defense for panel in self.panels} - {NO_DEFENSE}
         defense = "no defense" if panel.defense == NO_DEFENSE else panel.defense
         names = [panel.dataset, panel.target] + [defense] * bool(defenses)
-        return [*names, seeds_text(panel.seeds), f"{panel.n_users(self.group)} users"]
+        return [*names, seeds_text(panel.seeds), f"{panel.n_users(_GROUP)} users"]
 
     @property
     def how_to_read(self) -> list[str]:
         """What the figures are."""
         ks = ", ".join(str(k) for k in sorted({panel.k for panel in self.panels}))
-        lines = [f"Agr@{ks}, {GROUP_LABELS[self.group]}; {intervals_text(self.panels)}."]
+        lines = [f"Agr@{ks}, {GROUP_LABELS[_GROUP]}; {intervals_text(self.panels)}."]
         if any(panel.defense != NO_DEFENSE for panel in self.panels):
             lines.append("Under a defense: agreement with what the target would serve without it.")
         if any("*" in cell for column in self.columns for cell in column):
@@ -159,27 +138,23 @@ class _Grid:
 
     def _mean(self, attack: str) -> float:
         rows = [row for panel in self.panels for row in panel.rows if row.attack == attack]
-        found = [row.groups[self.group].value for row in rows if self.group in row.groups]
+        found = [row.groups[_GROUP].value for row in rows if _GROUP in row.groups]
         return sum(found) / len(found) if found else -1.0
 
     def _column(self, panel: Panel) -> list[str]:
-        found = {row.attack: row for row in panel.rows if self.group in row.groups}
+        found = {row.attack: row for row in panel.rows if _GROUP in row.groups}
         return [self._cell(found[row.attack], panel) if row.attack in found else _EMPTY for row in self.rows]
 
     def _cell(self, row: Row, panel: Panel) -> str:
-        estimate = row.groups[self.group]
+        estimate = row.groups[_GROUP]
         other_k = f" @{row.k}" if row.k != panel.k else ""
-        return self.style(estimate) + other_k + "*" * (estimate.seeds != panel.seeds)
+        return _short(estimate) + other_k + "*" * (estimate.seeds != panel.seeds)
 
 
 def _short(estimate: Estimate) -> str:
     if len(estimate.seeds) == 1:
-        return _long(estimate)
+        return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
     return f"{number(estimate.value)} ±{number(estimate.high - estimate.value)}"
-
-
-def _long(estimate: Estimate) -> str:
-    return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
 
 
 def _blocks(widths: Sequence[int], room: int) -> list[slice]:

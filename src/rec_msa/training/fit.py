@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pandas as pd
 import torch
 from torch import Tensor
 
+from rec_msa.errors import DataError
 from rec_msa.training.progress import TrainingProgress
 
 if TYPE_CHECKING:
@@ -70,6 +72,10 @@ class _Fitting:
     def look(self, step: int) -> bool:
         """Validates, keeps the state where it is the best one, and says whether to go on."""
         point = _Point(step, self.losses.item() / self.steps, self.task.quality())
+        if not math.isfinite(point.loss):
+            rate = self.settings.learning_rate
+            msg = f"learning_rate: {rate} makes the loss {point.loss} within {step} steps; choose a lower one"
+            raise DataError(msg)
         self.losses, self.steps = self.losses.zero_(), 0
         self.curve.append(point)
         if point.validation > self.best.validation:

@@ -20,7 +20,7 @@ class TrainingSettings(BaseModel):
 
     learning_rate: float = Field(0.001, gt=0, description="Adam's step size")
     batch_size: int = Field(2048, ge=1, description="interactions (or list places) in a step")
-    max_steps: int = Field(20_000, ge=1, description="steps at the most")
-    validate_every: int = Field(100, ge=1, description="steps between two looks at the held-back data")
+    max_steps: int = Field(40_000, ge=1, description="steps at the most")
+    validate_every: int = Field(200, ge=1, description="steps between two looks at the held-back data")
     patience: int = Field(500, ge=1, description="steps without a better validation before the end")
     patience_epochs: int = Field(5, ge=0, description="the same in epochs; the longer of the two counts")
