@@ -45,6 +45,8 @@ class ClearErrors:
         self._raise_clearly(error, "")
 
     def _raise_clearly(self, error: Exception, where: str) -> None:
+        if isinstance(error, ClearError):
+            return
         if isinstance(error, RecMsaError | DataValidationError):
             raise ClearError(f"{where}{error}") from error
         full = _cause(error, OSError)
@@ -107,11 +109,11 @@ class ResultsTable:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Writes ``agreement.parquet`` and its companion, and prints a table."""
+        """Writes ``agreement.parquet`` and its companions, and prints a table where this run measured something."""
         from rec_msa.assembly import assemble
 
         measured = {name.rpartition(".")[0] for name in pipeline.all_outputs() if name.endswith(".agreement")}
-        assembled = assemble(catalog, self.project) if measured else None
+        assembled = assemble(catalog, self.project)
         if assembled is None:
             return
         if assembled.stale:
@@ -126,7 +128,8 @@ class ResultsTable:
             dataset: Any = catalog[name]
             dataset.expected = assembled.made_from
             dataset.save(table)
-        _show(assembled.agreement, measured, catalog)
+        if measured:
+            _show(assembled.agreement, measured, catalog)
 
 
 def _show(agreement: Any, measured: set[str], catalog: DataCatalog) -> None:
