@@ -257,3 +257,17 @@ def test_the_reporting_is_drawn_anew_when_a_cell_is_added_and_only_then(small_pr
     small_project.run("attack_ptq")
     small_project.run("reporting", only_missing_outputs=True)
     assert page.stat().st_mtime_ns != first
+
+
+def test_the_defense_pipeline_measures_every_strength_against_both_sides(small_project):
+    defenses = {"popular_mixing": {"pool": 20, "strengths": [5, 10]}}
+    small_project.run("defense", params={"defenses": defenses})
+    found = pd.read_parquet("data/08_reporting/agreement.parquet").query("k == 20 and group == 'heldout'")
+    assert set(found["defense"]) == {"none", "popular_mixing_5", "popular_mixing_10"}
+    without_queries = found[found["attack"].isin(["ptd", "pta"]) & (found["against"] == "undefended")]
+    assert (without_queries.groupby("attack")["agreement"].nunique() == 1).all()
+    ceiling = found[(found["attack"] == "target") & (found["against"] == "served")].set_index("defense")["agreement"]
+    assert ceiling.to_dict() == {"none": 1, "popular_mixing_5": 0.75, "popular_mixing_10": 0.5}
+    quality = pd.read_parquet("data/08_reporting/target_quality.parquet").set_index("defense")
+    assert quality["recall_test"].nunique() == 1
+    assert quality.loc["popular_mixing_10", "recall_served"] < quality.loc["none", "recall_served"]
