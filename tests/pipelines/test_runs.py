@@ -270,4 +270,4 @@ def test_the_defense_pipeline_measures_every_strength_against_both_sides(small_p
     assert ceiling.to_dict() == {"none": 1, "popular_mixing_5": 0.75, "popular_mixing_10": 0.5}
     quality = pd.read_parquet("data/08_reporting/target_quality.parquet").set_index("defense")
     assert quality["recall_test"].nunique() == 1
-    assert quality.loc["popular_mixing_10", "recall_served"] < quality.loc["none", "recall_served"]
+    assert quality["recall_served"].nunique() == 3
