@@ -1,8 +1,8 @@
-"""Measuring whole commands: wall time and the peak memory of the largest process."""
+"""Measuring whole commands: wall time and the peak memory of the process."""
 
 from __future__ import annotations
 
-import resource
+import os
 import statistics
 import subprocess
 import sys
@@ -21,7 +21,7 @@ class Figure:
     Attributes:
         what: What was measured.
         seconds: Wall seconds of each run.
-        mebibytes: Peak memory of the largest process over the runs.
+        mebibytes: Peak memory of the process over the runs.
         limit: What the project promises, in words; empty where it promises nothing.
     """
 
@@ -55,9 +55,10 @@ def command(what: str, arguments: list[str], folder: Path, runs: int = 1, limit:
         process = subprocess.Popen(
             [sys.executable, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        output, _ = process.communicate()
+        output = process.stdout.read() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
         seconds.append(time.perf_counter() - start)
-        if process.returncode:
+        if status:
             raise SystemExit(f"{what}: {' '.join(arguments)} failed\n{output}")
-        peak = max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+        peak = max(peak, usage.ru_maxrss / 1024)
     return Figure(what, seconds, peak, limit)
