@@ -14,18 +14,9 @@ from rec_msa.recommenders.checkpoint import RECOMMENDERS, build, fuse
 from rec_msa.recommenders.items import FusedItemTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from rec_msa.recommenders.base import Recommender
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
-    """Many tiny steps: threads that wait for a busy core cost more than they give."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,17 @@ def clone_of(attack: NamedAttack) -> str:
     return f"{attack.space}.stolen_model" if attack.settings.behind.queries else f"{attack.clone_space}.clone_model"
 
 
+def target_side(attack: NamedAttack) -> list[str]:
+    """What a node reads that ranks with the target for the attacker users: the gate's, or the evaluation's."""
+    return [
+        f"{attack.cell.target_space}.target_model",
+        f"{attack.cell.split_space}.target_train",
+        f"{attack.groups_space}.attackers",
+        "params:defenses",
+        "params:device",
+    ]
+
+
 def _clone_stage(attack: NamedAttack) -> Pipeline:
     base, space, seed = attack.settings.behind, attack.clone_space, attack.cell.seed
     inputs = {
@@ -62,16 +73,9 @@ def _clone_stage(attack: NamedAttack) -> Pipeline:
 def _gate(attack: NamedAttack) -> Pipeline:
     """The one node of an attack that sees the target."""
     cell, space = attack.cell, attack.space
-    inputs = [
-        f"{cell.target_space}.target_model",
-        f"{cell.split_space}.target_train",
-        f"{attack.groups_space}.attackers",
-        "params:defenses",
-        "params:device",
-    ]
     ask = bind(nodes.query_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed)
     outputs = [f"{space}.served_lists", f"{space}.ledger"]
-    return Pipeline([node(ask, inputs, outputs, name="query_target", namespace=space, tags=["gate"])])
+    return Pipeline([node(ask, target_side(attack), outputs, name="query_target", namespace=space, tags=["gate"])])
 
 
 def _steal_stage(attack: NamedAttack) -> Pipeline:

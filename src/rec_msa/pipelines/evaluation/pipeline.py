@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kedro.pipeline import Pipeline, node
 
 from rec_msa.attacks.settings import REFERENCES
-from rec_msa.pipelines.attack.pipeline import clone_of
+from rec_msa.pipelines.attack.pipeline import clone_of, target_side
 from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.evaluation import nodes
 from rec_msa.pipelines.ingestion.pipeline import create_attacker_pipeline, create_auxiliary_data_pipeline
@@ -37,13 +37,6 @@ def create_reference_pipeline(attack: NamedAttack) -> Pipeline:
     attack = attack.reference
     space, cell = attack.reference_space, attack.cell
     knowledge = create_attacker_pipeline(attack) + create_auxiliary_data_pipeline(attack)
-    inputs = [
-        f"{cell.target_space}.target_model",
-        f"{cell.split_space}.target_train",
-        f"{attack.groups_space}.attackers",
-        "params:defenses",
-        "params:device",
-    ]
     target = bind(nodes.rank_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed)
     ranked = {
         "attacker_train": f"{attack.users_space}.attacker_train",
@@ -62,7 +55,13 @@ def create_reference_pipeline(attack: NamedAttack) -> Pipeline:
     measure = bind(nodes.measure_references, identity=_identity(cell), names=names, list_length=attack.list_length)
     return knowledge + Pipeline(
         [
-            node(target, inputs, list(_target_lists(attack).values())[:2], name="rank_target", namespace=space),
+            node(
+                target,
+                target_side(attack),
+                list(_target_lists(attack).values())[:2],
+                name="rank_target",
+                namespace=space,
+            ),
             node(references, ranked, f"{space}.reference_lists", name="rank_references", namespace=space),
             node(measure, measured, _agreement(space), name="measure_references", namespace=space),
         ],
