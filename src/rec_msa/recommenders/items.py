@@ -47,9 +47,13 @@ class ItemTable(Table):
         """Dot products of ``towards`` ``[batch, d]`` with every item as ``p`` sees it: ``[batch, n_items]``."""
         return towards @ self.weight.T
 
-    def project_all(self, p: Tensor, linear: Tensor) -> Tensor:
-        """Images of every item as ``p`` sees it under ``linear`` ``[out, d]``: ``[batch or 1, n_items, out]``."""
-        return (self.weight @ linear.T).unsqueeze(0)
+    def project_all(self, p: Tensor, linear: Tensor, offset: Tensor) -> Tensor:
+        """Images of every item as ``p`` sees it under ``linear`` ``[out, d]``, plus an offset ``[batch, out]``.
+
+        Returns:
+            A tensor of its own ``[batch, n_items, out]``.
+        """
+        return self.weight @ linear.T + offset.unsqueeze(1)
 
 
 class FusedItemTable(ItemTable):
@@ -94,9 +98,10 @@ class FusedItemTable(ItemTable):
     def products(self, p: Tensor, towards: Tensor) -> Tensor:
         return torch.lerp(towards @ self.auxiliary.T, towards @ self.weight.T, self._share_of_all(p))
 
-    def project_all(self, p: Tensor, linear: Tensor) -> Tensor:
-        own, other = self.weight @ linear.T, self.auxiliary @ linear.T
-        return torch.lerp(other.unsqueeze(0), own.unsqueeze(0), self._share_of_all(p).unsqueeze(-1))
+    def project_all(self, p: Tensor, linear: Tensor, offset: Tensor) -> Tensor:
+        other, apart = self.auxiliary @ linear.T, (self.weight - self.auxiliary) @ linear.T
+        images = other + offset.unsqueeze(1)
+        return images.addcmul_(self._share_of_all(p).unsqueeze(-1), apart)
 
     def _share_of_all(self, p: Tensor) -> Tensor:
         """The softmax weight of q_c for every item, ``[batch, n_items]``, by matrix products.

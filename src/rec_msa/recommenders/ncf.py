@@ -45,7 +45,7 @@ class Ncf(Recommender):
 
     @property
     def floats_per_score(self) -> int:
-        return super().floats_per_score + 3 * max(self.settings.layers)
+        return super().floats_per_score + sum(self.settings.layers)
 
     def _draw(self, generator: torch.Generator) -> None:
         self.product_users.initialise(generator)
@@ -81,14 +81,14 @@ class Ncf(Recommender):
         p = self.product_users(users)
         product = self.product_items.products(p, p * self.output_product)
         p = self.tower_users(users)
-        first = self.first_user(p).unsqueeze(1) + self.tower_items.project_all(p, self.first_item)
-        return product + self._upper_tower(first)
+        first = self.tower_items.project_all(p, self.first_item, self.first_user(p))
+        return product.add_(self._upper_tower(first))
 
     def _upper_tower(self, hidden: Tensor) -> Tensor:
-        """From the first layer's sums ``[batch, m, width]`` to the branch's part of the logit ``[batch, m]``."""
-        hidden = F.relu(hidden)
+        """From the first layer's sums ``[batch, m, width]``, which it overwrites, to the branch's part ``[batch, m]``."""
+        hidden = torch.relu_(hidden)
         for layer in self.tower:
-            hidden = F.relu(layer(hidden))
+            hidden = torch.relu_(layer(hidden))
         logits: Tensor = self.output_tower(hidden)
         return logits.squeeze(-1)
 
