@@ -85,7 +85,7 @@ class Ncf(Recommender):
         return product.add_(self._upper_tower(first))
 
     def _upper_tower(self, hidden: Tensor) -> Tensor:
-        """From the first layer's sums ``[batch, m, width]``, which it overwrites, to the branch's part ``[batch, m]``."""
+        """The branch's part of the logit ``[batch, m]``; overwrites the first layer's sums ``[batch, m, width]``."""
         hidden = torch.relu_(hidden)
         for layer in self.tower:
             hidden = torch.relu_(layer(hidden))
