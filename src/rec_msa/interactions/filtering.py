@@ -56,11 +56,7 @@ def kept_rows(user: NDArray[np.int32], item: NDArray[np.int32], times: pd.Series
     """
     pairs = pair_keys(user, item)
     pairs.sort()
-    is_first = np.ones(len(pairs), dtype=bool)
-    np.not_equal(pairs[1:], pairs[:-1], out=is_first[1:])
-    repeated = pairs[~is_first]
-    pairs = pairs[is_first]
-    del is_first
+    pairs, repeated = _distinct(pairs)
     graph = _Graph.of(pairs)
     del pairs
     users, items = graph.core(k)
@@ -70,35 +66,56 @@ def kept_rows(user: NDArray[np.int32], item: NDArray[np.int32], times: pd.Series
     stays = users[user]
     stays &= items[item]
     rows = np.flatnonzero(stays)
-    return _without_repeats(rows, pair_keys(user[rows], item[rows]), repeated, times)
+    return rows[_are_earliest(rows, user, item, repeated, times)] if len(repeated) else rows
 
 
-def _without_repeats(
-    rows: NDArray[np.intp], pairs: NDArray[np.int64], repeated: NDArray[np.int64], times: pd.Series
-) -> NDArray[np.intp]:
-    """Keeps the earliest row of each pair, or the first in the table where times are equal or unknown."""
-    if len(repeated) == 0:
-        return rows
-    doubtful = _maybe_among(pairs, repeated)
-    time = times.array.take(rows[doubtful])
+def _distinct(pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Moves the distinct pairs of a sorted array to its front; returns these and the others."""
+    n_distinct, last, repeated = 0, -1, [pairs[:0]]
+    for block in _blocks(len(pairs)):
+        keys = pairs[block].copy()
+        is_first = np.ones(len(keys), dtype=bool)
+        is_first[0] = keys[0] != last
+        np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
+        distinct, last = keys[is_first], keys[-1]
+        repeated.append(keys[~is_first])
+        pairs[n_distinct : n_distinct + len(distinct)] = distinct
+        n_distinct += len(distinct)
+    return pairs[:n_distinct], np.concatenate(repeated)
+
+
+def _are_earliest(
+    rows: NDArray[np.intp],
+    user: NDArray[np.int32],
+    item: NDArray[np.int32],
+    repeated: NDArray[np.int64],
+    times: pd.Series,
+) -> NDArray[np.bool_]:
+    """Marks the earliest row of each pair, or the first in the table where times are equal or unknown."""
+    doubtful = _maybe_among(repeated, rows, user, item)
+    row = rows[doubtful]
+    pairs, time = pair_keys(user[row], item[row]), times.array.take(row)
     # stable: rows that are equal stay in the table's order
-    order = np.lexsort((time.to_numpy(dtype=np.int64, na_value=0), time.isna(), pairs[doubtful]))
-    ordered = pairs[doubtful[order]]
+    order = np.lexsort((time.to_numpy(dtype=np.int64, na_value=0), time.isna(), pairs))
+    ordered = pairs[order]
     is_later = ordered[1:] == ordered[:-1]
-    stays = np.ones(len(rows), dtype=bool)
-    stays[doubtful[order[1:][is_later]]] = False
-    return rows[stays]
+    is_earliest = np.ones(len(rows), dtype=bool)
+    is_earliest[doubtful[order[1:][is_later]]] = False
+    return is_earliest
 
 
-def _maybe_among(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Places of the keys that are among the wanted ones, and of a few that share a slot with one."""
+def _maybe_among(
+    wanted: NDArray[np.int64], rows: NDArray[np.intp], user: NDArray[np.int32], item: NDArray[np.int32]
+) -> NDArray[np.intp]:
+    """Places of the rows whose pair is among the wanted ones, and of a few that share a slot with one."""
     n_bits = max(16, (8 * len(wanted)).bit_length())
     is_wanted = np.zeros(1 << n_bits, dtype=bool)
     is_wanted[_slots(wanted, n_bits)] = True
     packed = np.packbits(is_wanted, bitorder="little")  # an eighth: looked up at random, it had better fit a cache
     found = []
-    for block in _blocks(len(keys)):
-        slots = _slots(keys[block], n_bits)
+    for block in _blocks(len(rows)):
+        row = rows[block]
+        slots = _slots(pair_keys(user[row], item[row]), n_bits)
         hits = (packed[slots >> np.uint64(3)] >> (slots & np.uint64(7)).astype(np.uint8)) & 1
         found.append(np.flatnonzero(hits) + block.start)
     return np.concatenate(found)
