@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import pyarrow as pa
 from kedro_datasets import json as kedro_json
 from kedro_datasets import matplotlib as kedro_matplotlib
 from kedro_datasets import pandas as kedro_pandas
@@ -12,9 +13,18 @@ from kedro_datasets import text as kedro_text
 
 from rec_msa.datasets.recorded import Recorded
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 class ParquetDataset(Recorded, kedro_pandas.ParquetDataset):
     """``kedro_datasets.pandas.ParquetDataset``, atomic and recorded; the same catalog entry."""
+
+    def load(self) -> pd.DataFrame:
+        """Loads the table, and hands back the memory that Arrow took beside it."""
+        table: pd.DataFrame = super().load()
+        pa.default_memory_pool().release_unused()
+        return table
 
 
 class JSONDataset(Recorded, kedro_json.JSONDataset):
