@@ -1,0 +1,80 @@
+"""A training as a race: its clock stands still while recall is measured, for everyone alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from bench.speed_task import THRESHOLDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class FinishedError(Exception):
+    """The race is over: raised out of a library's own loop, which has no other way to end it."""
+
+
+class Look(NamedTuple):
+    """The state after an epoch: seconds of training so far, and recall."""
+
+    seconds: float
+    recall: float
+
+
+class Race:
+    """Takes times after each epoch and ends the race.
+
+    Args:
+        recall: Measures the model as it is now.
+        epochs: Epochs at the most.
+        patience: Epochs without a better recall before the end.
+    """
+
+    def __init__(self, recall: Callable[[], float], epochs: int, patience: int) -> None:
+        self.recall, self.epochs, self.patience = recall, epochs, patience
+        self.looks: list[Look] = []
+        self.resumed, self.before = time.perf_counter(), 0.0
+
+    def start(self) -> None:
+        """Starts the clock for a library that shows nothing of its state before the first epoch ends."""
+        self.looks = [Look(0.0, 0.0)]
+        self.resumed = time.perf_counter()
+
+    def look(self) -> float:
+        """Measures recall while the clock stands still. The first look is before the first epoch.
+
+        Raises:
+            FinishedError: The race is over.
+        """
+        seconds = self.before + time.perf_counter() - self.resumed
+        self.looks.append(Look(seconds, self.recall()))
+        if self.over:
+            raise FinishedError
+        self.before, self.resumed = seconds, time.perf_counter()
+        return self.looks[-1].recall
+
+    @property
+    def over(self) -> bool:
+        """Whether all epochs are done or nothing has got better for long."""
+        recalls = [look.recall for look in self.looks]
+        return len(self.looks) > self.epochs or len(recalls) - 1 - recalls.index(max(recalls)) >= self.patience
+
+    def figures(self, n_pairs: int) -> dict[str, float | None]:
+        """Seconds an epoch, pairs a second, the best recall, and the seconds to each threshold (None: never)."""
+        epoch = statistics.median(after.seconds - before.seconds for before, after in pairwise(self.looks))
+        best = max(self.looks, key=lambda look: look.recall)
+        return {
+            "epoch_s": epoch,
+            "samples_per_s": n_pairs / epoch,
+            "best_recall": best.recall,
+            "best_at_s": best.seconds,
+            "setup_s": self.looks[0].seconds,
+            "epochs": len(self.looks) - 1,
+            **{f"to_{limit:g}_s": self._seconds_to(limit) for limit in THRESHOLDS},
+        }
+
+    def _seconds_to(self, limit: float) -> float | None:
+        return next((look.seconds for look in self.looks if look.recall >= limit), None)
