@@ -31,7 +31,7 @@ def fresh(arguments: list[str], threads: int) -> Figures:
     done = subprocess.run(
         _pinned([sys.executable, *arguments], threads),
         cwd=ROOT,
-        env=os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)),
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")} | dict.fromkeys(THREAD_VARIABLES, str(threads)),
         capture_output=True,
         text=True,
         check=False,

@@ -30,7 +30,7 @@ class RacingTask(InteractionTask):
     """Learning from interactions; each validation is a look of the race, outside the clock."""
 
     def __init__(self, model: Recommender, train: pd.DataFrame, held_back: pd.DataFrame, setting: Setting) -> None:
-        self.race = Race(super().quality, setting.epochs, setting.patience)
+        self.race = Race(super().quality, setting)
         super().__init__(model, train, held_back)
 
     def quality(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -29,12 +30,14 @@ def main() -> None:
     parser.add_argument("peer", choices=PEERS)
     parser.add_argument("task", help="file that SpeedTask.save wrote")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, help="epochs at the most, if not the setting's")
     arguments = parser.parse_args()
     setting = PEERS[arguments.peer]
+    setting = replace(setting, epochs=arguments.epochs or setting.epochs)
     task = SpeedTask.load(arguments.task)
     library, model = arguments.peer.split("-")
-    race, rank = cornac(task, setting, arguments.seed) if library == "cornac" else implicit(
-        task, setting, arguments.seed, model
+    race, rank = (
+        cornac(task, setting, arguments.seed) if library == "cornac" else implicit(task, setting, arguments.seed, model)
     )
     start = time.perf_counter()
     rank()
@@ -75,7 +78,7 @@ def cornac(task: SpeedTask, setting: Setting, seed: int) -> Result:
     ratings = np.ones(len(task.train_users))
     data = Dataset(task.n_users, task.n_items, *names, (task.train_users, task.train_items, ratings), seed=seed)
     model = BPR(k=DIMENSIONS, max_iter=setting.epochs, num_threads=1, seed=seed, **setting.model)
-    race = Race(lambda: task.recall_of_factors(model.u_factors, model.i_factors, model.i_biases), setting.epochs, setting.patience)
+    race = Race(lambda: task.recall_of_factors(model.u_factors, model.i_factors, model.i_biases), setting)
     recom_bpr.trange = EpochBar(race)
     _run(race, lambda: model.fit(data))
     return race, lambda: [
@@ -95,7 +98,7 @@ def implicit(task: SpeedTask, setting: Setting, seed: int, name: str) -> Result:
     library_class = BayesianPersonalizedRanking if name == "bpr" else LogisticMatrixFactorization
     shared = {"factors": DIMENSIONS, "iterations": setting.epochs, "num_threads": 1, "random_state": seed}
     model = library_class(**shared, **setting.model)
-    race = Race(lambda: task.recall_of_factors(model.user_factors, model.item_factors), setting.epochs, setting.patience)
+    race = Race(lambda: task.recall_of_factors(model.user_factors, model.item_factors), setting)
     _run(race, lambda: model.fit(matrix, show_progress=False, callback=lambda *_: race.look()))
     return race, lambda: model.recommend(np.arange(task.n_users), matrix, N=RECALL_AT)
 

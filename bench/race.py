@@ -12,6 +12,11 @@ from bench.speed_task import THRESHOLDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bench.contenders import Setting
+
+EARLY = 3
+"""The epoch after which the plain loop ends: recall there shows that both compute the same."""
+
 
 class FinishedError(Exception):
     """The race is over: raised out of a library's own loop, which has no other way to end it."""
@@ -29,12 +34,11 @@ class Race:
 
     Args:
         recall: Measures the model as it is now.
-        epochs: Epochs at the most.
-        patience: Epochs without a better recall before the end.
+        setting: Says how many epochs at the most, and how many without a better recall.
     """
 
-    def __init__(self, recall: Callable[[], float], epochs: int, patience: int) -> None:
-        self.recall, self.epochs, self.patience = recall, epochs, patience
+    def __init__(self, recall: Callable[[], float], setting: Setting) -> None:
+        self.recall, self.epochs, self.patience = recall, setting.epochs, setting.patience
         self.looks: list[Look] = []
         self.resumed, self.before = time.perf_counter(), 0.0
 
@@ -64,11 +68,13 @@ class Race:
 
     def figures(self, n_pairs: int) -> dict[str, float | None]:
         """Seconds an epoch, pairs a second, the best recall, and the seconds to each threshold (None: never)."""
+        early = self.looks[EARLY].recall if len(self.looks) > EARLY else None
         epoch = statistics.median(after.seconds - before.seconds for before, after in pairwise(self.looks))
         best = max(self.looks, key=lambda look: look.recall)
         return {
             "epoch_s": epoch,
             "samples_per_s": n_pairs / epoch,
+            f"recall_{EARLY}": early,
             "best_recall": best.recall,
             "best_at_s": best.seconds,
             "setup_s": self.looks[0].seconds,

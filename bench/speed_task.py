@@ -77,7 +77,7 @@ class SpeedTask:
         """Restores what ``save`` wrote."""
         with np.load(path) as arrays:
             pairs = [arrays[name] for name in ("train_users", "train_items", "test_users", "test_items")]
-            return cls(*pairs, n_users=int(arrays["n_users"]), n_items=int(arrays["n_items"]))
+            return cls(*pairs, int(arrays["n_users"]), int(arrays["n_items"]))
 
     def save(self, path: Path) -> None:
         """Writes the task, so that a measured process spends nothing on making it."""
