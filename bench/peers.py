@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections import OrderedDict
 from dataclasses import replace
@@ -31,9 +32,10 @@ def main() -> None:
     parser.add_argument("task", help="file that SpeedTask.save wrote")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, help="epochs at the most, if not the setting's")
+    parser.add_argument("--set", type=json.loads, default={}, help="other settings: '{\"learning_rate\": 0.03}'")
     arguments = parser.parse_args()
     setting = PEERS[arguments.peer]
-    setting = replace(setting, epochs=arguments.epochs or setting.epochs)
+    setting = replace(setting, epochs=arguments.epochs or setting.epochs, model=setting.model | arguments.set)
     task = SpeedTask.load(arguments.task)
     library, model = arguments.peer.split("-")
     race, rank = (

@@ -1,19 +1,19 @@
 """The task on which speed is compared: half of ML-1M's users, 20 % of their interactions held out.
 
-It is the same for our models, for the peers and for the plain loop. This module needs NumPy alone, so that a peer's
-memory is its own.
+It is the same for our models, for the peers and for the plain loop. Loading it needs NumPy alone, so that a peer's memory
+is its own. ``python -m bench.speed_task OUT.npz`` writes it, for a race by hand.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
 N_CHOSEN = 3020
@@ -76,8 +76,8 @@ class SpeedTask:
     def load(cls, path: Path | str) -> SpeedTask:
         """Restores what ``save`` wrote."""
         with np.load(path) as arrays:
-            pairs = [arrays[name] for name in ("train_users", "train_items", "test_users", "test_items")]
-            return cls(*pairs, int(arrays["n_users"]), int(arrays["n_items"]))
+            pairs = {name: arrays[name] for name in ("train_users", "train_items", "test_users", "test_items")}
+            return cls(**pairs, n_users=int(arrays["n_users"]), n_items=int(arrays["n_items"]))
 
     def save(self, path: Path) -> None:
         """Writes the task, so that a measured process spends nothing on making it."""
@@ -110,3 +110,7 @@ class SpeedTask:
             scores[seen_users[part] - start, seen_items[part]] = -np.inf
             lists[start : start + step] = np.argpartition(-scores, RECALL_AT, axis=1)[:, :RECALL_AT]
         return self.recall(lists)
+
+
+if __name__ == "__main__":
+    SpeedTask.from_raw(Path(__file__).resolve().parents[1] / "data" / "01_raw").save(Path(sys.argv[1]))
