@@ -12,7 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-MEBIBYTE = 2**20
+_BEGUN = time.perf_counter(), time.process_time()
 
 Figures = dict[str, Any]
 """What one run measured: a number for each metric, None where it was never reached, or the key ``error``."""
@@ -77,8 +77,13 @@ def _pinned(arguments: list[str], cores: int) -> list[str]:
 
 
 def report(**figures: float | str | None) -> None:
-    """Prints what a process measured and its peak memory, as the one line that ``fresh`` reads."""
-    print(json.dumps({"peak_mib": peak_mib(), **figures}))
+    """Prints what a process measured as the one line that ``fresh`` reads.
+
+    Beside it stand its peak memory and ``core_share``, the processor time that it got of the time that it took: well
+    below 1 where it had to share its core, so that its seconds say more of the neighbours than of itself.
+    """
+    wall, processor = time.perf_counter() - _BEGUN[0], time.process_time() - _BEGUN[1]
+    print(json.dumps({"peak_mib": peak_mib(), "core_share": processor / wall, **figures}))
 
 
 def peak_mib() -> float:

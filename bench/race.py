@@ -23,10 +23,17 @@ class FinishedError(Exception):
 
 
 class Look(NamedTuple):
-    """The state after an epoch: seconds of training so far, and recall."""
+    """The state after an epoch.
+
+    Attributes:
+        seconds: Of training so far.
+        recall: Recall@50.
+        processor: Seconds of the processor so far, which a busy machine does not change.
+    """
 
     seconds: float
     recall: float
+    processor: float
 
 
 class Race:
@@ -40,12 +47,13 @@ class Race:
     def __init__(self, recall: Callable[[], float], setting: Setting) -> None:
         self.recall, self.epochs, self.patience = recall, setting.epochs, setting.patience
         self.looks: list[Look] = []
-        self.resumed, self.before = time.perf_counter(), 0.0
+        self.before = (0.0, 0.0)
+        self.resumed = _clocks()
 
     def start(self) -> None:
         """Starts the clock for a library that shows nothing of its state before the first epoch ends."""
-        self.looks = [Look(0.0, 0.0)]
-        self.resumed = time.perf_counter()
+        self.looks = [Look(0.0, 0.0, 0.0)]
+        self.resumed = _clocks()
 
     def look(self) -> float:
         """Measures recall while the clock stands still. The first look is before the first epoch.
@@ -53,11 +61,11 @@ class Race:
         Raises:
             FinishedError: The race is over.
         """
-        seconds = self.before + time.perf_counter() - self.resumed
-        self.looks.append(Look(seconds, self.recall()))
+        seconds, processor = (b + now - r for b, now, r in zip(self.before, _clocks(), self.resumed, strict=True))
+        self.looks.append(Look(seconds, self.recall(), processor))
         if self.over:
             raise FinishedError
-        self.before, self.resumed = seconds, time.perf_counter()
+        self.before, self.resumed = (seconds, processor), _clocks()
         return self.looks[-1].recall
 
     @property
@@ -70,9 +78,11 @@ class Race:
         """Seconds an epoch, pairs a second, the best recall, and the seconds to each threshold (None: never)."""
         early = self.looks[EARLY].recall if len(self.looks) > EARLY else None
         epoch = statistics.median(after.seconds - before.seconds for before, after in pairwise(self.looks))
+        processor = statistics.median(after.processor - before.processor for before, after in pairwise(self.looks))
         best = max(self.looks, key=lambda look: look.recall)
         return {
             "epoch_s": epoch,
+            "epoch_cpu_s": processor,
             "samples_per_s": n_pairs / epoch,
             f"recall_{EARLY}": early,
             "best_recall": best.recall,
@@ -84,3 +94,7 @@ class Race:
 
     def _seconds_to(self, limit: float) -> float | None:
         return next((look.seconds for look in self.looks if look.recall >= limit), None)
+
+
+def _clocks() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()

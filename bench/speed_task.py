@@ -1,7 +1,7 @@
 """The task on which speed is compared: half of ML-1M's users, 20 % of their interactions held out.
 
-It is the same for our models, for the peers and for the plain loop. Loading it needs NumPy alone, so that a peer's memory
-is its own. ``python -m bench.speed_task OUT.npz`` writes it, for a race by hand.
+It is the same for our models, for the peers and for the plain loop. Loading it needs NumPy alone, so that a peer's
+memory is its own. ``python -m bench.speed_task OUT.npz`` writes it, for a race by hand.
 """
 
 from __future__ import annotations
