@@ -89,11 +89,20 @@ class Race:
             "best_at_s": best.seconds,
             "setup_s": self.looks[0].seconds,
             "epochs": len(self.looks) - 1,
-            **{f"to_{limit:g}_s": self._seconds_to(limit) for limit in THRESHOLDS},
+            **{f"to_{limit:g}_s": _seconds(self._first(limit)) for limit in THRESHOLDS},
+            **{f"to_{limit:g}_cpu_s": _processor(self._first(limit)) for limit in THRESHOLDS},
         }
 
-    def _seconds_to(self, limit: float) -> float | None:
-        return next((look.seconds for look in self.looks if look.recall >= limit), None)
+    def _first(self, limit: float) -> Look | None:
+        return next((look for look in self.looks if look.recall >= limit), None)
+
+
+def _seconds(look: Look | None) -> float | None:
+    return look.seconds if look else None
+
+
+def _processor(look: Look | None) -> float | None:
+    return look.processor if look else None
 
 
 def _clocks() -> tuple[float, float]:

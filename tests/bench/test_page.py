@@ -75,7 +75,7 @@ def test_one_area_is_replaced_and_the_others_stay(table: Table, tmp_path: Path) 
 
 def test_a_limit_on_paper_stands_beside_what_was_measured() -> None:
     machine = Table("machine", "", [], [Row(what, [{"rate": 100.0}]) for what in MACHINE.values()])
-    training = Table("training", "", [], [Row("bpr paper", [{"epoch_s": 1.0}])])
+    training = Table("training", "", [], [Row("bpr paper", [{"epoch_cpu_s": 1.0}])])
     found = limits({"machine": machine, "training": training}).rows
     assert [row.what for row in found] == ["an epoch of bpr"]
     bpr = paths()[0]
