@@ -29,9 +29,9 @@ def draw_scaling(tables: dict[str, Table], target: Path) -> None:
     left, right = picture.subplots(1, 2)
     slopes = [row.median("slope") for row in tables["scaling-slopes"].rows]
     _paint(left, tables["scaling-interactions"], ("interactions", "epoch_s"), slopes[0])
-    left.set(title="An epoch of bpr", xlabel="interactions", ylabel="seconds")
+    left.set(title="An epoch of bpr", xlabel="interactions", ylabel="processor seconds")
     _paint(right, tables["scaling-items"], ("items", "step_ms"), slopes[1])
-    right.set(title="A step of 2,048 interactions", xlabel="items in the catalogue", ylabel="milliseconds")
+    right.set(title="A step of 2,048 interactions", xlabel="items in the catalogue", ylabel="processor milliseconds")
     picture.savefig(target, dpi=120)
 
 

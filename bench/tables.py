@@ -7,8 +7,11 @@ import statistics
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import rich
+from rich.console import Console
 from rich.table import Table as RichTable
+
+FILE_WIDTH = 180
+"""Columns of a table that is printed into a file."""
 
 
 @dataclass(frozen=True)
@@ -118,22 +121,28 @@ class Table:
             said.append(f"{metric.head} {sign} {promise.limit:g}: {verdict}")
         return "; ".join(said)
 
-    def show(self) -> None:
-        """Prints the table."""
-        table = RichTable(title=self.title, title_justify="left")
-        for place, head in enumerate(self.heads()):
-            table.add_column(head, justify="right" if 0 < place <= len(self.metrics) else "left")
-        for row in self.rows:
-            table.add_row(*self.cells(row))
-        rich.print(table)
-
-    def markdown(self) -> str:
-        """The table as the page shows it; a column that no row fills is left out."""
+    def lines(self) -> list[list[str]]:
+        """Heads and rows in words; a column that no row fills is left out."""
         lines = [self.heads(), *(self.cells(row) for row in self.rows)]
         used = [place for place in range(len(lines[0])) if place == 0 or any(line[place] for line in lines[1:])]
-        rule = ["---" if place == 0 or place > len(self.metrics) else "--:" for place in used]
-        text = [[line[place].replace("|", "/") for place in used] for line in lines]
-        return "\n".join("| " + " | ".join(cells) + " |" for cells in (text[0], rule, *text[1:]))
+        return [[line[place] for place in used] for line in lines]
+
+    def show(self) -> None:
+        """Prints the table."""
+        heads, *lines = self.lines()
+        table = RichTable(title=self.title, title_justify="left")
+        for place, head in enumerate(heads):
+            table.add_column(head, justify="right" if place else "left", overflow="fold")
+        for line in lines:
+            table.add_row(*line)
+        console = Console()
+        Console(width=None if console.is_terminal else FILE_WIDTH).print(table)
+
+    def markdown(self) -> str:
+        """The table as the page shows it."""
+        heads, *lines = [[cell.replace("|", "/") for cell in line] for line in self.lines()]
+        rule = ["---", *["--:"] * (len(heads) - 1)]
+        return "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, rule, *lines))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
