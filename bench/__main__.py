@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("areas", nargs="*", metavar="AREA", help=f"of {', '.join(AREAS)}; all where none is named")
     parser.add_argument("--runs", type=int, help="fresh processes for each row; default: three, fewer of slow ones")
     parser.add_argument("--threads", type=int, default=1, help="cores and threads of each process (default: 1)")
+    parser.add_argument("--models", nargs="+", metavar="MODEL", help="measure these models alone")
     parser.add_argument("--large", action="store_true", help="ingestion of 50 million rows, too")
     parser.add_argument("--page", action="store_true", help="write docs/performance.md from bench.json")
     arguments = parser.parse_args()
@@ -33,7 +34,7 @@ def main() -> None:
     if arguments.page:
         write_page()
         return
-    options = Options(arguments.runs, arguments.threads, arguments.large)
+    options = Options(arguments.runs, arguments.threads, arguments.large, arguments.models)
     for area in arguments.areas or AREAS:
         measure(area, options)
     rich.print(f"All figures: {TARGET.relative_to(ROOT)}; `python -m bench --page` puts them into docs/performance.md.")

@@ -36,18 +36,25 @@ class Options:
         runs: Fresh processes for each row; None: each area's own number.
         threads: Cores and threads of a process.
         large: Whether the rows that take minutes are measured, too.
+        only: Models that are measured; None: every model of the project.
     """
 
     runs: int | None = None
     threads: int = 1
     large: bool = False
+    only: list[str] | None = None
 
+    @property
+    def models(self) -> list[str]:
+        """The models that are measured."""
+        from rec_msa.recommenders.settings import SETTINGS
 
-def models() -> list[str]:
-    """Every model of the project."""
-    from rec_msa.recommenders.settings import SETTINGS
+        return [model for model in SETTINGS if self.only is None or model in self.only]
 
-    return list(SETTINGS)
+    @property
+    def peers(self) -> list[str]:
+        """The peers that these models are set beside."""
+        return [peer for peer in PEERS if any(peer in RIVALS.get(model, ()) for model in self.models)]
 
 
 def in_turn(jobs: list[Job], options: Options) -> None:
@@ -94,6 +101,11 @@ RACE_PROMISES: dict[tuple[str, str], list[Promise]] = {
     ("bpr", "fast"): [Promise("to_0.355_s", 3.0)],
     ("ncf", "paper"): [Promise("epoch_s", 2.0), Promise("to_0.355_s", 25.0)],
 }
+RATIO_PROMISES: dict[tuple[str, str], list[Promise]] = {
+    ("bpr fast", "cornac-bpr"): [Promise("to_0.355_s", 1.0)],
+    ("lmf paper", "bpr paper"): [Promise("epoch_s", 2.0)],
+}
+EPOCH = ["epoch_s", "epoch_cpu_s"]
 RATIOS = [
     Metric("epoch_s", "s per epoch", 2),
     Metric("epoch_cpu_s", "processor s per epoch", 2),
@@ -110,9 +122,13 @@ RATIOS = [
 def training(options: Options) -> list[Table]:
     """Races on the speed task: our models, the peers and the plain loop, in turn."""
     with speed_task() as task:
-        ours = {(model, name): _our_job(model, name, task) for model in models() for name in settings_of(model)}
-        peers = {name: (Row(name), ["-m", "bench.peers", name, task]) for name in PEERS}
-        plain = {name: (Row(f"plain loop {name}"), ["-m", "bench.plain_loop", name, task]) for name in PLAIN}
+        ours = {(model, name): _our_job(model, name, task) for model in options.models for name in settings_of(model)}
+        peers = {name: (Row(name), ["-m", "bench.peers", name, task]) for name in options.peers}
+        plain = {
+            name: (Row(f"plain loop {name}"), ["-m", "bench.plain_loop", name, task])
+            for name in PLAIN
+            if name in options.models
+        }
         in_turn([*ours.values(), *peers.values(), *plain.values()], options)
     rows = {row.what: row for row, _ in (*ours.values(), *peers.values(), *plain.values())}
     _promise_recall(rows)
@@ -123,23 +139,24 @@ def training(options: Options) -> list[Table]:
 
 def _promise_recall(rows: dict[str, Row]) -> None:
     """Our best setting promises a recall within 0.005 of cornac's, which is known only now."""
-    theirs = rows["cornac-bpr"].median("best_recall")
+    theirs = rows["cornac-bpr"].median("best_recall") if "cornac-bpr" in rows else None
     if theirs is not None:
         rows["bpr fast"].promises.append(Promise("best_recall", round(theirs - 0.005, 4), at_least=True))
 
 
 def _compared(rows: dict[str, Row]) -> list[Row]:
-    """Ours over the peers', ours over the plain loop's, and lmf over bpr."""
-    every = [metric.key for metric in RATIOS]
+    """Ours over the peers', ours over the plain loop's, and lmf over bpr, as far as both were measured."""
     pairs = [(f"{model} {name}", peer) for model in OURS for name in OURS[model] for peer in RIVALS.get(model, ())]
-    compared = {pair: ratios(rows[pair[0]], rows[pair[1]], every) for pair in pairs}
-    compared["bpr fast", "cornac-bpr"].promises.append(Promise("to_0.355_s", 1.0))
-    for model in PLAIN:
-        pair = f"{model} paper", f"plain loop {model}"
-        compared[pair] = ratios(rows[pair[0]], rows[pair[1]], ["epoch_s", "epoch_cpu_s", "recall_3", "peak_mib"])
-    twice = ratios(rows["lmf paper"], rows["bpr paper"], ["epoch_s"])
-    twice.promises.append(Promise("epoch_s", 2.0))
-    return [*compared.values(), twice]
+    keys: dict[tuple[str, str], list[str]] = {pair: [metric.key for metric in RATIOS] for pair in pairs}
+    keys |= {(f"{model} paper", f"plain loop {model}"): [*EPOCH, "recall_3", "peak_mib"] for model in PLAIN}
+    keys["lmf paper", "bpr paper"] = EPOCH
+    compared = []
+    for (ours, theirs), compared_keys in keys.items():
+        if ours in rows and theirs in rows:
+            row = ratios(rows[ours], rows[theirs], compared_keys)
+            row.promises = RATIO_PROMISES.get((ours, theirs), [])
+            compared.append(row)
+    return compared
 
 
 def _our_job(model: str, name: str, task: str) -> Job:
@@ -172,7 +189,7 @@ def ranking(options: Options) -> list[Table]:
     """Top 50 of plain models, beside the peers' own."""
     table = _ranked("ranking", "not fused, top 50 of 3,706 items for 3,020 users", [], {}, options)
     with speed_task() as task:
-        peers = [(Row(name), ["-m", "bench.peers", name, task, "--epochs", "1"]) for name in PEERS]
+        peers = [(Row(name), ["-m", "bench.peers", name, task, "--epochs", "1"]) for name in options.peers]
         in_turn(peers, options)
     for row, _ in peers:
         row.runs = [_renamed(run, {"top50_s": "seconds"}) for run in row.runs]
@@ -182,7 +199,7 @@ def ranking(options: Options) -> list[Table]:
 
 def _ranked(name: str, title: str, flags: list[str], limits: dict[str, float], options: Options) -> Table:
     jobs = []
-    for model in models():
+    for model in options.models:
         promises = [Promise("seconds", limits[model])] if model in limits else []
         jobs.append((Row(model, promises=promises), ["-m", "bench.ranking", model, *flags]))
     in_turn(jobs, options)
@@ -203,7 +220,7 @@ def steal(options: Options) -> list[Table]:
         PEAK,
         SHARE,
     ]
-    jobs = [(Row(model), ["-m", "bench.steal_stage", model]) for model in models()]
+    jobs = [(Row(model), ["-m", "bench.steal_stage", model]) for model in options.models]
     in_turn(jobs, options)
     title = "steal stage: lists of 50 items of 226 queried users, 3,706 items, a look at held-back lists every 20 steps"
     return [Table("steal", title, metrics, [row for row, _ in jobs])]
