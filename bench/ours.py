@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,18 +20,23 @@ from rec_msa.training.interactions import InteractionTask
 from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from bench.contenders import Setting
-    from rec_msa.recommenders.base import Recommender
+    from rec_msa.training.fit import Task
 
 
-class RacingTask(InteractionTask):
-    """Learning from interactions; each validation is a look of the race, outside the clock."""
+class RacingTask:
+    """A task whose validations are looks of the race, outside the clock; all else is the task's own.
 
-    def __init__(self, model: Recommender, train: pd.DataFrame, held_back: pd.DataFrame, setting: Setting) -> None:
-        self.race = Race(super().quality, setting)
-        super().__init__(model, train, held_back)
+    Args:
+        task: What is learned.
+        race: The race.
+    """
+
+    def __init__(self, task: Task, race: Race) -> None:
+        self.task, self.race = task, race
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.task, name)
 
     def quality(self) -> float:
         """Recall@50 on the held-out pairs."""
@@ -47,23 +52,28 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     setting = settings_of(arguments.model)[arguments.setting]
-    report(**race(arguments.model, setting, SpeedTask.load(arguments.task), arguments.seed))
+    report(**run(arguments.model, setting, SpeedTask.load(arguments.task), arguments.seed))
 
 
-def race(architecture: str, setting: Setting, speed_task: SpeedTask, seed: int) -> dict[str, float | None]:
+def run(architecture: str, setting: Setting, speed_task: SpeedTask, seed: int) -> dict[str, float | None]:
     """Trains a model until the race is over, then ranks the catalogue for all users with it."""
     generator = torch.Generator().manual_seed(seed)
     model = build(architecture, torch.arange(speed_task.n_users), speed_task.n_items, setting.model)
     model.initialise(generator)
     train, held_out = speed_task.frames()
-    task = RacingTask(model, train, held_out, setting)
+
+    def recall() -> float:
+        return task.quality()
+
+    race = Race(recall, setting)  # before the task: preparing the data is a part of training
+    task = InteractionTask(model, train, held_out)
     try:
-        fit(model, task, _training(setting, task.n_terms), generator, f"race {architecture}")
+        fit(model, RacingTask(task, race), _training(setting, task.n_terms), generator, f"race {architecture}")
     except FinishedError:
         pass
     start = time.perf_counter()
     rank_lists(model, np.arange(speed_task.n_users), train, RECALL_AT)
-    return task.race.figures(len(train)) | {"top50_s": time.perf_counter() - start}
+    return race.figures(len(train)) | {"top50_s": time.perf_counter() - start}
 
 
 def _training(setting: Setting, n_terms: int) -> TrainingSettings:

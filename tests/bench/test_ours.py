@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from bench.contenders import OURS, Setting
-from bench.ours import race
+from bench.ours import run
 from bench.scaling import made_up, measure
 from bench.speed_task import SpeedTask
 from rec_msa.recommenders.checkpoint import RECOMMENDERS
-from rec_msa.recommenders.settings import SETTINGS
 from rec_msa.training.settings import TrainingSettings
 
 
@@ -22,9 +21,9 @@ def small_task() -> SpeedTask:
     return SpeedTask(users[~held], items[~held], users[held], items[held], n_users=40, n_items=300)
 
 
-@pytest.mark.parametrize("model", SETTINGS)
-def test_every_model_races_and_is_looked_at_once_an_epoch(model: str) -> None:
-    figures = race(model, Setting(epochs=2), small_task(), seed=0)
+@pytest.mark.parametrize("model", OURS)
+def test_a_model_races_and_is_looked_at_once_an_epoch(model: str) -> None:
+    figures = run(model, Setting(epochs=2), small_task(), seed=0)
     assert figures["epochs"] == 2
     assert figures["epoch_s"] > 0
     assert figures["best_at_s"] < 60
