@@ -14,6 +14,7 @@ from bench.limits import limits
 from bench.measure import ROOT
 from bench.page import fill
 from bench.store import TARGET, load, save, sentence, stamp, tables_of
+from rec_msa.errors import DataError
 
 DOCS = ROOT / "docs"
 
@@ -44,7 +45,11 @@ def measure(area: str, options: Options) -> None:
     """Measures one area, prints it and keeps it, so that a suite that is stopped keeps what is done."""
     rich.print(f"[bold]{area}[/bold]")
     start = time.perf_counter()
-    tables = AREAS[area](options)
+    try:
+        tables = AREAS[area](options)
+    except DataError as error:
+        rich.print(f"[red]{area} was not measured: {error}[/red]")
+        return
     flags = [flag for flag in sys.argv[1:] if flag not in AREAS]
     save(area, tables, stamp(" ".join(["python -m bench", area, *flags]), time.perf_counter() - start))
     for table in tables:

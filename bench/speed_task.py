@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.measure import ROOT, report
+
 if TYPE_CHECKING:
     import pandas as pd
 
+RAW = ROOT / "data" / "01_raw"
 N_CHOSEN = 3020
 HELD_OUT = 0.2
 RECALL_AT = 50
@@ -112,5 +115,16 @@ class SpeedTask:
         return self.recall(lists)
 
 
+def main() -> None:
+    """Writes the task to the file that the command line names."""
+    from rec_msa.errors import DataError
+
+    try:
+        SpeedTask.from_raw(RAW).save(Path(sys.argv[1]))
+    except DataError as error:
+        raise SystemExit(str(error)) from error
+    report()
+
+
 if __name__ == "__main__":
-    SpeedTask.from_raw(Path(__file__).resolve().parents[1] / "data" / "01_raw").save(Path(sys.argv[1]))
+    main()
