@@ -62,6 +62,8 @@ def write_page() -> None:
     tables = tables_of(areas)
     blocks = {name: table.markdown() for name, table in tables.items()}
     blocks |= {f"made-{name}": sentence(area["made_by"]) for name, area in areas.items()}
+    minutes = sum(area["made_by"]["seconds"] for area in areas.values()) / 60
+    blocks["total"] = f"The areas on this page took {minutes:.0f} minutes together: {', '.join(areas)}."
     if "machine" in tables:
         blocks["limits"] = limits(tables).markdown()
     page = DOCS / "performance.md"
