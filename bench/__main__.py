@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from typing import TYPE_CHECKING, Any
 
 import rich
 
@@ -16,7 +17,12 @@ from bench.page import fill
 from bench.store import TARGET, load, save, sentence, stamp, tables_of
 from rec_msa.errors import DataError
 
+if TYPE_CHECKING:
+    from bench.tables import Table
+
 DOCS = ROOT / "docs"
+OWN_CORE = 0.9
+"""The share of its core below which a process was not alone."""
 
 
 def main() -> None:
@@ -62,14 +68,24 @@ def write_page() -> None:
     tables = tables_of(areas)
     blocks = {name: table.markdown() for name, table in tables.items()}
     blocks |= {f"made-{name}": sentence(area["made_by"]) for name, area in areas.items()}
-    minutes = sum(area["made_by"]["seconds"] for area in areas.values()) / 60
-    blocks["total"] = f"The areas on this page took {minutes:.0f} minutes together: {', '.join(areas)}."
+    blocks["total"] = summary(areas, list(tables.values()))
     if "machine" in tables:
         blocks["limits"] = limits(tables).markdown()
     page = DOCS / "performance.md"
     page.write_text(fill(page.read_text(encoding="utf-8"), blocks), encoding="utf-8")
     if "scaling-slopes" in tables:
         draw_scaling(tables, DOCS / "images" / "scaling.png")
+
+
+def summary(areas: dict[str, Any], tables: list[Table]) -> str:
+    """How long the areas took, and how many rows were measured on a core that others used, too."""
+    minutes = sum(area["made_by"]["seconds"] for area in areas.values()) / 60
+    shares = [share for table in tables for row in table.rows if (share := row.median("core_share")) is not None]
+    shared = sum(share < OWN_CORE for share in shares)
+    return (
+        f"The areas on this page ({', '.join(areas)}) took {minutes:.0f} minutes together. {shared} of {len(shares)} "
+        f"rows had less than {OWN_CORE:.0%} of their core: other work ran on the machine, and their seconds show it."
+    )
 
 
 if __name__ == "__main__":

@@ -274,6 +274,7 @@ def scaling(options: Options) -> list[Table]:
     slopes = [
         _slope("processor s per epoch against interactions", by_size, "interactions", "epoch_s"),
         _slope("processor ms per step against items, batch 2,048", by_catalogue, "items", "step_ms"),
+        _slope("the same from 100,000 items on", by_catalogue[CATALOGUES.index(100_000) :], "items", "step_ms"),
     ]
     return [
         Table(

@@ -29,9 +29,9 @@ def draw_scaling(tables: dict[str, Table], target: Path) -> None:
     left, right = picture.subplots(1, 2)
     slopes = [row.median("slope") for row in tables["scaling-slopes"].rows]
     _paint(left, tables["scaling-interactions"], ("interactions", "epoch_s"), slopes[0])
-    left.set(title="An epoch of bpr", xlabel="interactions", ylabel="processor seconds")
+    _name(left, "An epoch of bpr", "interactions", "processor seconds")
     _paint(right, tables["scaling-items"], ("items", "step_ms"), slopes[1])
-    right.set(title="A step of 2,048 interactions", xlabel="items in the catalogue", ylabel="processor milliseconds")
+    _name(right, "A step of 2,048 interactions", "items in the catalogue", "processor milliseconds")
     picture.savefig(target, dpi=120)
 
 
@@ -47,4 +47,8 @@ def _paint(place: Axes, table: Table, keys: tuple[str, str], slope: float | None
     place.grid(color=_NEUTRAL, alpha=0.25, linewidth=0.8)
     place.tick_params(length=0, which="both")
     place.spines[:].set_visible(False)
-    place.title.set(fontweight="bold", fontsize=11)
+
+
+def _name(place: Axes, title: str, x: str, y: str) -> None:
+    place.set(xlabel=x, ylabel=y)
+    place.set_title(title, loc="left", fontweight="bold", fontsize=11)
