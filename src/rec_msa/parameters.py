@@ -50,12 +50,13 @@ class RecommenderParameters(_Strict):
 
 
 class StudySettings(_Strict):
-    """A declared grid: every named attack on every cell."""
+    """A declared grid: every named attack on every cell, under every defense."""
 
     dataset: Names = Field(min_length=1)
     model: Names = Field(min_length=1)
     seed: Seeds = Field(min_length=1)
     attacks: tuple[str, ...] = Field(min_length=1)
+    defenses: tuple[str, ...] | None = Field(None, min_length=1, description="'none' and '<name>_<strength>'")
 
 
 class Parameters(_Strict):
@@ -103,6 +104,8 @@ class Parameters(_Strict):
         for name, study in self.studies.items():
             for axis, allowed in (("dataset", self.datasets), ("model", SETTINGS), ("attacks", self.attacks)):
                 self._require(f"studies.{name}.{axis}", getattr(study, axis), allowed)
+            for defense in study.defenses or ():
+                parse_defense(defense)
         parse_defense(self.defense)
         return self
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline
 
+from rec_msa.clear_error import ClearError
 from rec_msa.config import current_experiments
+from rec_msa.errors import RecMsaError
 from rec_msa.pipelines.attack.pipeline import create_pipeline as attack_pipeline
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as auxiliary_pipeline
-from rec_msa.pipelines.defense.pipeline import defended_cells
+from rec_msa.pipelines.defense.pipeline import attacks_on, defended_cells
 from rec_msa.pipelines.evaluation.pipeline import create_pipeline as evaluation_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_reference_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_retrain_pipeline as retrain_evaluation_pipeline
@@ -39,7 +41,10 @@ class OnDemand(Mapping[str, Pipeline]):
 
     def __getitem__(self, name: str) -> Pipeline:
         if name not in self.built:
-            self.built[name] = self.builders[name]()
+            try:
+                self.built[name] = self.builders[name]()
+            except RecMsaError as error:
+                raise ClearError(f"{name}: {error}") from error
         return self.built[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -106,8 +111,8 @@ def _auxiliary(experiments: Experiments, cell: Cell) -> Pipeline:
 
 def _defense(experiments: Experiments, cell: Cell) -> Pipeline:
     cells = defended_cells(cell, experiments.parameters.defenses)
-    names = [name for name in ("ptd", "ptq", "pta", "ptaq", "qsd") if name in experiments.parameters.attacks]
-    return _sum(comparison(experiments, defended, names) for defended in cells)
+    measured = {one: attacks_on(one, experiments.parameters.attacks) for one in cells}
+    return _sum(comparison(experiments, one, names) for one, names in measured.items())
 
 
 def _sum(pipelines: Iterable[Pipeline]) -> Pipeline:
