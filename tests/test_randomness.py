@@ -64,7 +64,7 @@ def test_keyed_numbers_depend_on_their_key_and_not_on_the_others(
 def test_keyed_numbers_are_uniform_and_differ_by_seed_role_key_and_place() -> None:
     keys = np.stack([np.arange(500), np.zeros(500, dtype=int)], axis=1)
     drawn = [
-        keyed_uniforms(seed, role, keys + [0, turn], 200)
+        keyed_uniforms(seed, role, keys + np.array([0, turn]), 200)
         for seed, role, turn in [(0, "gate", 0), (1, "gate", 0), (0, "defense", 0), (0, "gate", 1)]
     ]
     assert len(np.unique(np.stack(drawn))) == 4 * 500 * 200
