@@ -18,7 +18,11 @@ from rec_msa.pipelines.evaluation.pipeline import create_reference_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_retrain_pipeline as retrain_evaluation_pipeline
 from rec_msa.pipelines.ingestion.pipeline import create_auxiliary_data_pipeline
 from rec_msa.pipelines.ingestion.pipeline import create_pipeline as ingestion_pipeline
-from rec_msa.pipelines.reporting.pipeline import create_comparison_pipeline, create_overview_pipeline
+from rec_msa.pipelines.reporting.pipeline import (
+    create_comparison_pipeline,
+    create_defense_pipeline,
+    create_overview_pipeline,
+)
 from rec_msa.pipelines.target.pipeline import create_pipeline as target_pipeline
 from rec_msa.pipelines.target.pipeline import create_retrain_pipeline
 
@@ -112,7 +116,9 @@ def _auxiliary(experiments: Experiments, cell: Cell) -> Pipeline:
 def _defense(experiments: Experiments, cell: Cell) -> Pipeline:
     cells = defended_cells(cell, experiments.parameters.defenses)
     measured = {one: attacks_on(one, experiments.parameters.attacks) for one in cells}
-    return _sum(comparison(experiments, one, names) for one, names in measured.items())
+    parts = [comparison(experiments, one, names) for one, names in measured.items()]
+    attacks = [experiments.attack(one, name) for one, names in measured.items() for name in names]
+    return _sum([*parts, create_defense_pipeline(attacks)])
 
 
 def _sum(pipelines: Iterable[Pipeline]) -> Pipeline:
