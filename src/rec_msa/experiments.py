@@ -12,7 +12,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from rec_msa.attacks.settings import AttackSettings, require_attack
-from rec_msa.defenses.settings import NO_DEFENSE, require_room, settings_key
+from rec_msa.defenses.settings import NO_DEFENSE, settings_key
 from rec_msa.errors import SettingsError, nearest
 
 if TYPE_CHECKING:
@@ -216,13 +216,11 @@ class Experiments:
         """A named attack on a cell.
 
         Raises:
-            SettingsError: There is no such attack, or the cell's defense alters more places than the attack's lists
-                have.
+            SettingsError: There is no such attack.
         """
         settings = require_attack(name, self.parameters.attacks)
         share = settings.attacker_fraction or self.parameters.split.attacker_fraction
         length = settings.list_length or self.parameters.list_length
-        require_room(cell.defense, length)
         return NamedAttack(cell, name, settings, share, length, self._defaults)
 
     def references(self, cell: Cell) -> NamedAttack:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from rec_msa.attacks.settings import REFERENCES, AttackSettings, CloneSettings, ReferenceSettings, StealSettings
-from rec_msa.defenses.settings import DefenseSettings, parse_defense
+from rec_msa.defenses.settings import DefenseSettings, parse_defense, require_room
 from rec_msa.errors import SettingsError, nearest
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.settings import DatasetSettings, SplitSettings
@@ -107,6 +107,7 @@ class Parameters(_Strict):
             for defense in study.defenses or ():
                 parse_defense(defense)
         parse_defense(self.defense)
+        require_room(self.defense, self.list_length)
         return self
 
     @staticmethod

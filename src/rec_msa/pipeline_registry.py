@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline
 
-from rec_msa.clear_error import ClearError
 from rec_msa.config import current_experiments
-from rec_msa.errors import RecMsaError
 from rec_msa.pipelines.attack.pipeline import create_pipeline as attack_pipeline
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as auxiliary_pipeline
 from rec_msa.pipelines.defense.pipeline import attacks_on, defended_cells
@@ -45,10 +43,7 @@ class OnDemand(Mapping[str, Pipeline]):
 
     def __getitem__(self, name: str) -> Pipeline:
         if name not in self.built:
-            try:
-                self.built[name] = self.builders[name]()
-            except RecMsaError as error:
-                raise ClearError(f"{name}: {error}") from error
+            self.built[name] = self.builders[name]()
         return self.built[name]
 
     def __iter__(self) -> Iterator[str]:
