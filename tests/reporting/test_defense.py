@@ -94,7 +94,7 @@ def test_targets_without_a_defended_cell_have_no_points(one_seed: Results) -> No
     for draw in (trade_off_figure, mixing_figure):
         assert NOTHING in draw(undefended, quality).layout.title.text
     for draw in (trade_off_picture, mixing_picture):
-        assert draw(undefended, quality)._supxlabel.get_text() == NOTHING
+        assert NOTHING in draw(undefended, quality).get_suptitle()
     assert NOTHING in defense_page(undefended, quality)
 
 

@@ -58,6 +58,7 @@ class Plot:
         x_title: What x is.
         y_title: What y is.
         curves: What is drawn.
+        top: Where y ends; it begins at 0, so that plots side by side compare.
         x_ticks: Where x is marked; everywhere it fits where empty.
     """
 
@@ -65,6 +66,7 @@ class Plot:
     x_title: str
     y_title: str
     curves: Sequence[Curve]
+    top: float
     x_ticks: Sequence[float] = field(default=())
 
 
@@ -128,17 +130,16 @@ def curves_picture(rows: Sequence[Sequence[Plot]], title: str, note: str) -> Pic
         for place, plot in zip(drawn, row, strict=False):
             place.set_axis_on()
             _paint_plot(place, plot)
-    picture.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=12)
+    picture.suptitle(f"{title}\n{note}", x=0.01, ha="left", fontsize=10)
     found = {
         label: handle for place in places.flat for handle, label in zip(*place.get_legend_handles_labels(), strict=True)
     }
-    picture.supxlabel(note, x=0.01, ha="left", fontsize=9)
     columns = min(max(1, len(found)), 2 * n_columns)
     picture.legend(found.values(), found.keys(), loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
     return picture
 
 
-_NOTHING = Plot("", "", "", ())
+_NOTHING = Plot("", "", "", (), 1)
 
 
 def _draw_plot(figure: Figure, plot: Plot, named: set[str], row: int, col: int) -> None:
@@ -164,10 +165,9 @@ def _draw_plot(figure: Figure, plot: Plot, named: set[str], row: int, col: int) 
         figure.add_trace(trace, row=row, col=col)
     ticks = {"tickvals": list(plot.x_ticks)} if plot.x_ticks else {}
     axis = {"zeroline": False, "gridcolor": _GRID}
-    figure.update_xaxes(
-        title={"text": plot.x_title, "font": {"size": 12}, "standoff": 6}, row=row, col=col, **axis, **ticks
-    )
-    figure.update_yaxes(title={"text": plot.y_title, "font": {"size": 12}, "standoff": 6}, row=row, col=col, **axis)
+    titles = [{"text": text, "font": {"size": 12}, "standoff": 6} for text in (plot.x_title, plot.y_title)]
+    figure.update_xaxes(title=titles[0], row=row, col=col, **axis, **ticks)
+    figure.update_yaxes(title=titles[1], range=[0, plot.top], row=row, col=col, **axis)
 
 
 def _errors(curve: Curve) -> dict[str, Any] | None:
@@ -197,7 +197,7 @@ def _paint_plot(place: Axes, plot: Plot) -> None:
         for x, y, label in zip(curve.x, curve.y, curve.labels, strict=bool(curve.labels)):
             place.annotate(label, (x, y), (4, 4), "data", "offset points", fontsize=8, color=curve.colour)
     place.set_title(plot.title, loc="left", fontsize=10)
-    place.set(xlabel=plot.x_title, ylabel=plot.y_title, axisbelow=True)
+    place.set(xlabel=plot.x_title, ylabel=plot.y_title, ylim=(0, plot.top), axisbelow=True)
     if plot.x_ticks:
         place.set_xticks(plot.x_ticks)
     place.grid(color=NEUTRAL, alpha=0.25)

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 ASKING = ("ptq", "ptaq", "qsd", "ptaq_denoise")
 """The attacks that meet a defense."""
-ATTACKS = ("ptd", "ptq", "pta", "ptaq", "qsd", "ptaq_denoise")
+PAPER_ATTACKS = ("ptd", "ptq", "pta", "ptaq", "qsd")
 MIXING = "popular_mixing"
 SIDES = {"served": "the served lists", "undefended": "what it would serve undefended"}
 NOTHING = "No defended target was measured; kedro run --pipeline=defense does"
 _POINT = ["dataset", "target", "attack", "against", "defense"]
 _GROUP = "heldout"
+_FULL = 1.05
 
 
 def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
@@ -42,7 +43,7 @@ def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFra
     """
     shown = agreement[
         (agreement["group"] == _GROUP)
-        & agreement["attack"].isin([*ATTACKS, TARGET])
+        & agreement["attack"].isin([*PAPER_ATTACKS, *ASKING, TARGET])
         & (agreement["clone"].isna() | (agreement["clone"] == agreement["target"]))
     ]
     shown = shown[shown["k"] == shown.groupby(_POINT)["k"].transform("max")]
@@ -96,12 +97,18 @@ def _trade_off(points: pd.DataFrame) -> list[list[Plot]]:
                     f"Recall@{own['k'].max()} of served lists",
                     "repeated share of the undefended list",
                     [*_by_defense(own[own["attack"] == attack]), *_level(level, own)],
+                    _top(own[own["attack"].isin([*ASKING, "pta"])]),
                 )
                 for attack in ASKING
                 if attack in set(own["attack"])
             ]
         )
     return rows
+
+
+def _top(own: pd.DataFrame) -> float:
+    found: list[Estimate] = list(own["estimate"])
+    return min(_FULL, 1.1 * max(max(one.value, one.high) for one in found))
 
 
 def _by_defense(own: pd.DataFrame) -> list[Curve]:
@@ -137,7 +144,7 @@ def _mixing(points: pd.DataFrame) -> list[list[Plot]]:
         n, k, ticks = "mixed items n", own["k"].max(), sorted(set(own["strength"]))
         where = f"{dataset} · {target}"
         plots = [
-            Plot(f"{where} · against {side}", n, f"Agr@{k}", _by_attack(own[own["against"] == name]), ticks)
+            Plot(f"{where} · against {side}", n, f"Agr@{k}", _by_attack(own[own["against"] == name]), _FULL, ticks)
             for name, side in SIDES.items()
         ]
         served = own[(own["attack"] == TARGET) & (own["against"] == "served")]
@@ -145,7 +152,8 @@ def _mixing(points: pd.DataFrame) -> list[list[Plot]]:
             Curve(f"{measure} of served lists", COLOURS[int(rings)], *_xy(served, measure.lower()), open=rings)
             for measure, rings in (("Recall", False), ("NDCG", True))
         ]
-        rows.append([*plots, Plot(f"{where} · utility", n, f"Recall@{k}, NDCG@{k}", utility, ticks)])
+        top = 1.1 * max(served["recall"].max(), served["ndcg"].max())
+        rows.append([*plots, Plot(f"{where} · utility", n, f"Recall@{k}, NDCG@{k}", utility, top, ticks)])
     return rows
 
 
@@ -155,10 +163,10 @@ def _xy(served: pd.DataFrame, measure: str) -> tuple[list[float], list[float]]:
 
 def _by_attack(own: pd.DataFrame) -> list[Curve]:
     curves = []
-    for attack, colour in zip(ATTACKS, COLOURS, strict=True):
+    for attack, colour in zip(PAPER_ATTACKS, COLOURS, strict=False):
         part = own[own["attack"] == attack]
         if len(part):
-            curves.append(_curve(attack, colour, part, list(part["strength"]), (), rings=attack == "ptaq_denoise"))
+            curves.append(_curve(attack, colour, part, list(part["strength"]), (), rings=False))
     ceiling = own[(own["attack"] == TARGET) & (own["against"] == "served")]
     if len(ceiling):
         values = [one.value for one in ceiling["estimate"]]
