@@ -22,7 +22,7 @@ ASKING = ("ptq", "ptaq", "qsd", "ptaq_denoise")
 """The attacks that meet a defense."""
 PAPER_ATTACKS = ("ptd", "ptq", "pta", "ptaq", "qsd")
 MIXING = "popular_mixing"
-SIDES = {"served": "the served lists", "undefended": "what it would serve undefended"}
+SIDES = {"served": "served lists", "undefended": "undefended lists"}
 NOTHING = "No defended target was measured; kedro run --pipeline=defense does"
 _POINT = ["dataset", "target", "attack", "against", "defense"]
 _GROUP = "heldout"
@@ -120,8 +120,8 @@ def _by_defense(own: pd.DataFrame) -> list[Curve]:
             part = own[own["kind"] == kind]
             if len(part):
                 name = base.replace("_", " ") + (", fresh draws" if kind != base else "")
-                # The undefended point has its own mark: from it each curve starts.
-                part = pd.concat([start, part])
+                # The undefended point has its own mark: from it each curve starts, but for the few points of fresh draws.
+                part = part if kind != base else pd.concat([start, part])
                 labels = ["" if n == 0 else str(n) for n in part["strength"]]
                 curves.append(_curve(name, colour, part, list(part["recall"]), labels, rings=kind != base))
     undefended = _curve("no defense", NEUTRAL, start, list(start["recall"]), (), rings=False)
