@@ -120,7 +120,7 @@ def _by_defense(own: pd.DataFrame) -> list[Curve]:
             part = own[own["kind"] == kind]
             if len(part):
                 name = base.replace("_", " ") + (", fresh draws" if kind != base else "")
-                # The undefended point has its own mark: from it each curve starts, but for the few points of fresh draws.
+                # A curve starts at the undefended point, which has a mark of its own; fresh draws are points alone.
                 part = part if kind != base else pd.concat([start, part])
                 labels = ["" if n == 0 else str(n) for n in part["strength"]]
                 curves.append(_curve(name, colour, part, list(part["recall"]), labels, rings=kind != base))
