@@ -39,6 +39,22 @@ def test_a_study_is_filtered_by_dataset_model_and_seed():
     assert cells == [Cell("steam", "bpr", 1), Cell("steam", "ncf", 1)]
 
 
+def test_a_study_may_name_defenses_which_the_session_s_own_then_chooses_from():
+    study = {"dataset": "ml-1m", "model": "bpr", "seed": 0, "attacks": ["ptd"], "defenses": ["none", "shuffle_5"]}
+    studies = {"studies": {"defended": study, "plain": {**study, "defenses": None}}}
+    assert [cell.defense for cell in experiments(**studies, study="defended").cells] == ["none", "shuffle_5"]
+    for name in ("defended", "plain"):
+        assert [cell.defense for cell in experiments(**studies, study=name, defense="shuffle_5").cells] == ["shuffle_5"]
+    with pytest.raises(SettingsError, match="defense: 'shuffle_6' is not in the study 'defended'"):
+        experiments(**studies, study="defended", defense="shuffle_6").cells  # noqa: B018
+
+
+def test_nodes_of_a_defended_cell_read_the_settings_of_its_defense_alone():
+    assert CELL.defense_settings == {}
+    fresh = Cell("ml-1m", "bpr", 0, "swap_tail_fresh_5")
+    assert fresh.defense_settings == {"defense_settings": "params:defenses.swap_tail"}
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

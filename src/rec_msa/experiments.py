@@ -12,17 +12,17 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from rec_msa.attacks.settings import AttackSettings, require_attack
+from rec_msa.defenses.settings import NO_DEFENSE, settings_key
 from rec_msa.errors import SettingsError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rec_msa.parameters import Parameters
+    from rec_msa.parameters import Parameters, StudySettings
 
 Axis = tuple[str, ...] | tuple[int, ...] | None
 
 PAPER_ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
-NO_DEFENSE = "none"
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,12 @@ class Cell:
     def served_space(self) -> str:
         """Namespace of what the target serves under its defense."""
         return f"{self.target_space}.{self.defense}"
+
+    @property
+    def defense_settings(self) -> dict[str, str]:
+        """The input of nodes that serve as the target does: the settings of the defense; empty where there is none."""
+        key = settings_key(self.defense)
+        return {} if key is None else {"defense_settings": f"params:defenses.{key}"}
 
     def undefended(self) -> Cell:
         """The same cell without a defense."""
@@ -184,6 +190,9 @@ class Experiments:
             study = parameters.require_study(parameters.study)
             asked, axes = axes, {"dataset": study.dataset, "model": study.model, "seed": study.seed}
             axes = {axis: _matching(axis, axes[axis], asked[axis], parameters.study) for axis in axes}
+            axes["defense"] = self._defenses(study)
+        else:
+            axes["defense"] = (parameters.defense,)
         missing = [axis for axis, values in axes.items() if not values]
         if missing:
             msg = (
@@ -192,7 +201,16 @@ class Experiments:
             )
             raise SettingsError(msg)
         grid: Iterable[Any] = product(*(values or () for values in axes.values()))
-        return [Cell(dataset, model, seed, parameters.defense) for dataset, model, seed in grid]
+        return [Cell(*cell) for cell in grid]
+
+    def _defenses(self, study: StudySettings) -> tuple[str, ...]:
+        """The defenses of a study's cells; a study that names none takes the session's, like a single cell."""
+        asked = self.parameters.defense
+        if study.defenses is None:
+            return (asked,)
+        if asked == NO_DEFENSE:
+            return study.defenses
+        return _matching("defense", study.defenses, (asked,), str(self.parameters.study))
 
     def attack(self, cell: Cell, name: str) -> NamedAttack:
         """A named attack on a cell.

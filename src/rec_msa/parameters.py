@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from rec_msa.attacks.settings import REFERENCES, AttackSettings, CloneSettings, ReferenceSettings, StealSettings
-from rec_msa.defenses.settings import DefenseSettings, parse_defense
+from rec_msa.defenses.settings import DefenseSettings, parse_defense, require_room
 from rec_msa.errors import SettingsError, nearest
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.settings import DatasetSettings, SplitSettings
@@ -50,12 +50,13 @@ class RecommenderParameters(_Strict):
 
 
 class StudySettings(_Strict):
-    """A declared grid: every named attack on every cell."""
+    """A declared grid: every named attack on every cell, under every defense."""
 
     dataset: Names = Field(min_length=1)
     model: Names = Field(min_length=1)
     seed: Seeds = Field(min_length=1)
     attacks: tuple[str, ...] = Field(min_length=1)
+    defenses: tuple[str, ...] | None = Field(None, min_length=1, description="'none' and '<name>_<strength>'")
 
 
 class Parameters(_Strict):
@@ -103,7 +104,10 @@ class Parameters(_Strict):
         for name, study in self.studies.items():
             for axis, allowed in (("dataset", self.datasets), ("model", SETTINGS), ("attacks", self.attacks)):
                 self._require(f"studies.{name}.{axis}", getattr(study, axis), allowed)
+            for defense in study.defenses or ():
+                parse_defense(defense)
         parse_defense(self.defense)
+        require_room(self.defense, self.list_length)
         return self
 
     @staticmethod

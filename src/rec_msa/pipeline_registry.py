@@ -10,13 +10,17 @@ from kedro.pipeline import Pipeline
 from rec_msa.config import current_experiments
 from rec_msa.pipelines.attack.pipeline import create_pipeline as attack_pipeline
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as auxiliary_pipeline
-from rec_msa.pipelines.defense.pipeline import defended_cells
+from rec_msa.pipelines.defense.pipeline import attacks_on, defended_cells
 from rec_msa.pipelines.evaluation.pipeline import create_pipeline as evaluation_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_reference_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_retrain_pipeline as retrain_evaluation_pipeline
 from rec_msa.pipelines.ingestion.pipeline import create_auxiliary_data_pipeline
 from rec_msa.pipelines.ingestion.pipeline import create_pipeline as ingestion_pipeline
-from rec_msa.pipelines.reporting.pipeline import create_comparison_pipeline, create_overview_pipeline
+from rec_msa.pipelines.reporting.pipeline import (
+    create_comparison_pipeline,
+    create_defense_pipeline,
+    create_overview_pipeline,
+)
 from rec_msa.pipelines.target.pipeline import create_pipeline as target_pipeline
 from rec_msa.pipelines.target.pipeline import create_retrain_pipeline
 
@@ -106,8 +110,10 @@ def _auxiliary(experiments: Experiments, cell: Cell) -> Pipeline:
 
 def _defense(experiments: Experiments, cell: Cell) -> Pipeline:
     cells = defended_cells(cell, experiments.parameters.defenses)
-    names = [name for name in ("ptd", "ptq", "pta", "ptaq", "qsd") if name in experiments.parameters.attacks]
-    return _sum(comparison(experiments, defended, names) for defended in cells)
+    measured = {one: attacks_on(one, experiments.parameters.attacks) for one in cells}
+    parts = [comparison(experiments, one, names) for one, names in measured.items()]
+    attacks = [experiments.attack(one, name) for one, names in measured.items() for name in names]
+    return _sum([*parts, create_defense_pipeline(attacks)])
 
 
 def _sum(pipelines: Iterable[Pipeline]) -> Pipeline:

@@ -74,6 +74,12 @@ def _write_small_data(path: Path, n_users: int = 160, n_items: int = 60) -> None
     frame.to_csv(path, index=False)
 
 
+@pytest.fixture(scope="session")
+def new_project() -> type[SmallProject]:
+    """``new_project(folder)``: a small project in an empty folder."""
+    return SmallProject
+
+
 @pytest.fixture
 def small_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallProject:
     """A small project in an empty folder, which is the working directory."""

@@ -46,6 +46,15 @@ BASES: dict[str, Base] = {
 }
 
 
+class DenoiseSettings(BaseModel):
+    """How a denoising attacker makes one list of a user's repeated answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    discount: float = Field(0.5, ge=0, le=1, description="what an item loses by being in the answers of others")
+    kept: float = Field(1.0, gt=0, le=1, description="share of the list length that is kept")
+
+
 class AttackSettings(BaseModel):
     """A named attack: a base and what it does otherwise than the base."""
 
@@ -62,6 +71,8 @@ class AttackSettings(BaseModel):
     item_fraction: float = Field(1.0, gt=0, le=1, description="share of the items whose auxiliary vector may be used")
     ranking_loss: PairLoss | None = Field(None, description="steal loss between neighbours in a list; None: the base's")
     positive_loss: PairLoss = Field("hinge", description="steal loss between list items and others")
+    calls_per_user: int = Field(1, ge=1, description="the budget: calls for each queried user")
+    denoise: DenoiseSettings | None = Field(None, description="how repeated answers become one list; None: none are")
 
     @field_validator("base")
     @classmethod
@@ -85,6 +96,12 @@ class AttackSettings(BaseModel):
             raise ValueError(msg)
         if (self.ranking_loss, self.positive_loss) != (None, "hinge") and not base.queries:
             msg = f"ranking_loss and positive_loss have no effect on '{self.base}', which learns no lists"
+            raise ValueError(msg)
+        if (self.denoise is not None or self.calls_per_user > 1) and not base.queries:
+            msg = f"calls_per_user and denoise have no effect on '{self.base}', which asks nothing"
+            raise ValueError(msg)
+        if self.calls_per_user > 1 and self.denoise is None:
+            msg = f"calls_per_user: {self.calls_per_user} has no effect without denoise, which asks more than once"
             raise ValueError(msg)
         return self
 

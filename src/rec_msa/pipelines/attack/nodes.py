@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from rec_msa.attacks.settings import AttackSettings, CloneSettings, StealSettings, Variant
-from rec_msa.defenses.settings import DefenseSettings
 
 
 def train_clone(
@@ -37,18 +36,22 @@ def query_target(
     target_model: dict[str, Any],
     target_train: pd.DataFrame,
     attackers: pd.DataFrame,
-    defenses: DefenseSettings,
     device: str,
     list_length: int,
     defense: str,
     seed: int,
+    defense_settings: dict[str, Any] | None = None,
+    calls_per_user: int = 1,
+    denoise: dict[str, float] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The gate: asks the target for the lists of the queried users; returns served lists and ledger."""
-    from rec_msa.attacks.gate import query
-    from rec_msa.defenses.serving import served_by
+    """The gate: asks the target for the lists of the queried users; returns the lists to learn from and the ledger."""
+    from rec_msa.attacks.denoise import Denoise
+    from rec_msa.attacks.gate import ask_each_once, query
+    from rec_msa.defenses.serving import Server
 
-    answer = served_by(target_model, target_train, list_length, defense, defenses, seed, device)
-    return query(answer, attackers)
+    answer = Server(target_model, target_train, list_length, defense, defense_settings, seed, device)
+    strategy = ask_each_once if denoise is None else Denoise(calls_per_user, **denoise)
+    return query(answer, attackers, calls_per_user, strategy, seed)
 
 
 def steal(

@@ -35,15 +35,15 @@ def clone_of(attack: NamedAttack) -> str:
     return f"{attack.space}.stolen_model" if attack.settings.behind.queries else f"{attack.clone_space}.clone_model"
 
 
-def target_side(attack: NamedAttack) -> list[str]:
+def target_side(attack: NamedAttack) -> dict[str, str]:
     """What a node reads that ranks with the target for the attacker users: the gate's, or the evaluation's."""
-    return [
-        f"{attack.cell.target_space}.target_model",
-        f"{attack.cell.split_space}.target_train",
-        f"{attack.groups_space}.attackers",
-        "params:defenses",
-        "params:device",
-    ]
+    return {
+        "target_model": f"{attack.cell.target_space}.target_model",
+        "target_train": f"{attack.cell.split_space}.target_train",
+        "attackers": f"{attack.groups_space}.attackers",
+        "device": "params:device",
+        **attack.cell.defense_settings,
+    }
 
 
 def _clone_stage(attack: NamedAttack) -> Pipeline:
@@ -73,7 +73,9 @@ def _clone_stage(attack: NamedAttack) -> Pipeline:
 def _gate(attack: NamedAttack) -> Pipeline:
     """The one node of an attack that sees the target."""
     cell, space = attack.cell, attack.space
-    ask = bind(nodes.query_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed)
+    # An attack that asks once is made from nothing but what it always was.
+    asks = attack.settings.model_dump(include={"calls_per_user", "denoise"}) if attack.settings.denoise else {}
+    ask = bind(nodes.query_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed, **asks)
     outputs = [f"{space}.served_lists", f"{space}.ledger"]
     return Pipeline([node(ask, target_side(attack), outputs, name="query_target", namespace=space, tags=["gate"])])
 
