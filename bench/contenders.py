@@ -23,21 +23,24 @@ class Setting:
     patience: int = 8
 
 
-FAST = {"learning_rate": 0.005}
-"""A step size for speed: never the attacks' silent default."""
+def falling(learning_rate: float) -> dict[str, Any]:
+    """A step size that falls to 0 with the last epoch."""
+    return {"learning_rate": learning_rate, "schedule": "linear"}
+
 
 OURS: dict[str, dict[str, Setting]] = {
     "bpr": {
-        "paper": Setting({"l2": 0.0}, epochs=70),
-        "fast": Setting({"l2": 0.01}, FAST),
+        "paper": Setting({"l2": 0.0}, epochs=75),
+        "fast": Setting({"l2": 0.01, "bias": True, "negatives": 2}, falling(0.02), epochs=5),
+        "best": Setting({"l2": 0.01, "bias": True, "negatives": 4}, falling(0.01), epochs=15),
     },
     "lmf": {
-        "paper": Setting({"l2": 0.0}),
-        "fast": Setting({"l2": 0.01}, FAST),
+        "paper": Setting({"l2": 0.0001}),
+        "fast": Setting({"l2": 0.01}, falling(0.02), epochs=8),
     },
     "ncf": {
         "paper": Setting({"l2": 0.0}, epochs=25, patience=5),
-        "fast": Setting({"l2": 0.0}, {"learning_rate": 0.002}, epochs=12, patience=3),
+        "fast": Setting({"l2": 0.001}, falling(0.005), epochs=6),
     },
 }
 """Named settings of our models. A model of the project that is not here runs with its defaults, as ``default``."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+import torch._dynamo  # the first optimiser of a process imports it; imports are outside every contender's clock
 
 from bench.contenders import settings_of
 from bench.measure import report
