@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rec_msa.experiments import Cell
 
 ATTACKS = ("ptd", "ptq", "pta", "ptaq", "qsd", "ptaq_denoise")
-ATTACKS_ON_FRESH_DRAWS = ("ptq", "ptaq", "ptaq_denoise")
-"""What fresh draws are about: asking once against asking again. Who asks nothing meets no defense."""
+ATTACKS_ON_FRESH_DRAWS = ("ptaq", "ptaq_denoise")
+"""What fresh draws are about: asking once against asking again. First answers are those of the consistent defense."""
 
 
 def defended_cells(cell: Cell, settings: DefenseSettings) -> list[Cell]:
