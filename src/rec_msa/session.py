@@ -7,6 +7,7 @@ from typing import Any
 from kedro.framework.session import KedroSession
 
 from rec_msa.clear_error import ClearError
+from rec_msa.errors import RecMsaError
 
 NO_SUCH_PIPELINE = "Failed to find the pipeline named"
 NO_SUCH_PART = ("does not contain", "contains no nodes after")
@@ -20,10 +21,12 @@ class ClearSession(KedroSession):
         """Runs as Kedro does.
 
         Raises:
-            ClearError: A pipeline, node, tag, namespace or dataset of that name is not there.
+            ClearError: A pipeline, node, tag, namespace or dataset of that name is not there, or an attack cannot run.
         """
         try:
             return super().run(*args, **kwargs)
+        except RecMsaError as error:
+            raise ClearError(str(error)) from error
         except ValueError as error:
             raise self._explained(error) from error
 
