@@ -6,7 +6,6 @@ import errno
 import logging
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
@@ -99,21 +98,13 @@ class Provenances:
 class ResultsTable:
     """Assembles the results of all cells at the end of a run and shows those of this run."""
 
-    def __init__(self) -> None:
-        self.project = Path()
-
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Remembers where the project lies."""
-        self.project = context.project_path
-
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Writes ``agreement.parquet`` and its companions, and prints a table where this run measured something."""
         from rec_msa.assembly import assemble
 
         measured = {name.rpartition(".")[0] for name in pipeline.all_outputs() if name.endswith(".agreement")}
-        assembled = assemble(catalog, self.project)
+        assembled = assemble(catalog)
         if assembled is None:
             return
         if assembled.stale:
@@ -123,11 +114,6 @@ class ResultsTable:
                 len(assembled.stale),
                 ", ".join(assembled.stale),
             )
-        tables = {"agreement": assembled.agreement, "agreement_per_user": assembled.per_user}
-        for name, table in {**tables, "target_quality": assembled.quality}.items():
-            dataset: Any = catalog[name]
-            dataset.expected = assembled.made_from
-            dataset.save(table)
         if measured:
             _show(assembled.agreement, measured, catalog)
 

@@ -25,6 +25,21 @@ RAW_FOLDER = "params:raw_folder"
 UNKNOWN = "unknown"
 
 
+UNREAD = {
+    "acquire_raw_file": {"params:datasets": ("min_interactions",)},
+    "read_raw_interactions": {"params:datasets": ("min_interactions",)},
+    "filter_and_index": {"params:datasets": ("path", "user", "item", "time")},
+    "split_by_seed": {"params:split": ("attacker_fraction", "heldout_fraction")},
+    "choose_attackers": {
+        "params:split": ("protocol", "target_fraction", "validation_fraction", "test_fraction"),
+    },
+}
+"""Fields of its parameters that a node's function is handed and does not read: a change of them changes nothing there."""
+
+UNDEFENDED = {"params:defenses": ("popular_mixing",)}
+"""What a node that serves without a defense does not read either."""
+
+
 def expect(pipeline: Pipeline, catalog: DataCatalog) -> None:
     """Tells every artifact of a pipeline what it must have been made from.
 
@@ -33,7 +48,11 @@ def expect(pipeline: Pipeline, catalog: DataCatalog) -> None:
     """
     fingerprints: dict[str, str] = {}
     for node in pipeline.nodes:
-        inputs = {name: _fingerprint_of(name, catalog, fingerprints) for name in sorted(set(node.inputs))}
+        unread = _unread(node)
+        inputs = {
+            name: _fingerprint_of(name, catalog, fingerprints, unread.get(name.partition(".")[0], ()))
+            for name in sorted(set(node.inputs))
+        }
         own = _digest([FORMAT_VERSION, *_function(node), inputs, _raw_checksum(node, catalog)])
         catalogued = {name: value for name, value in inputs.items() if not _is_parameter(name)}
         for output in node.outputs:
@@ -79,15 +98,28 @@ def _record(name: str, catalog: DataCatalog) -> Provenance | None:
     return dataset.record() if isinstance(dataset, Recorded) else None
 
 
-def _fingerprint_of(name: str, catalog: DataCatalog, fingerprints: dict[str, str]) -> str:
-    if name not in fingerprints:
+def _fingerprint_of(name: str, catalog: DataCatalog, fingerprints: dict[str, str], unread: tuple[str, ...]) -> str:
+    key = "-".join([name, *unread])
+    if key not in fingerprints:
         if _is_parameter(name):
             # Where raw data lie says nothing: their checksum counts.
-            fingerprints[name] = _digest(None if name == RAW_FOLDER else catalog.load(name))
+            fingerprints[key] = _digest(None if name == RAW_FOLDER else _without(catalog.load(name), unread))
         else:
             record = _record(name, catalog)
-            fingerprints[name] = record.fingerprint if record else UNKNOWN
-    return fingerprints[name]
+            fingerprints[key] = record.fingerprint if record else UNKNOWN
+    return fingerprints[key]
+
+
+def _unread(node: Node) -> dict[str, tuple[str, ...]]:
+    undefended = getattr(node.func, "constants", {}).get("defense") == "none"
+    return {**(UNDEFENDED if undefended else {}), **UNREAD.get(node.func.__name__, {})}
+
+
+def _without(value: Any, fields: tuple[str, ...]) -> Any:
+    if not fields:
+        return value
+    plain = _plain(value) if isinstance(value, BaseModel) else value
+    return {key: part for key, part in plain.items() if key not in fields}
 
 
 def _function(node: Node) -> tuple[str, Any]:
