@@ -127,8 +127,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         counts = disturb(Path(folder), arguments.pipeline, arguments.kills, arguments.seed)
     print(  # noqa: T201 - a command's answer
-        f"{counts.kills} kills, {counts.while_writing} of them in the middle of a file; {counts.whole} runs ended before "
-        f"they could be killed and began anew; {len(counts.differing)} of {counts.files} files differ from an "
+        f"{counts.kills} kills, {counts.while_writing} of them in the middle of a file; {counts.whole} runs ended "
+        f"before they could be killed and began anew; {len(counts.differing)} of {counts.files} files differ from an "
         f"undisturbed run's {', '.join(counts.differing)}"
     )
     return bool(counts.differing)

@@ -24,7 +24,7 @@ class Assembled(NamedTuple):
 
     Attributes:
         agreement: The rows of every current cell file.
-        stale: Names of cell files left out, since they are damaged, or something they were made from has been made anew.
+        stale: Names of cell files left out, damaged, or made from something that was made anew since.
     """
 
     agreement: pd.DataFrame
@@ -34,8 +34,8 @@ class Assembled(NamedTuple):
 def assemble(catalog: DataCatalog) -> Assembled | None:
     """Puts the results of every cell that still fits what it was made from into one file each.
 
-    Writes ``agreement``, ``agreement_per_user`` and ``target_quality``; what is already made from the same cells is left
-    as it is. One cell's users are in memory at a time.
+    Writes ``agreement``, ``agreement_per_user`` and ``target_quality``; what is made from the same cells already is
+    left as it is. One cell's users are in memory at a time.
 
     Args:
         catalog: The catalog.

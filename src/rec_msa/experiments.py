@@ -236,7 +236,7 @@ class Experiments:
             raise SettingsError(self._why_empty(name, study))
         return found
 
-    def _asked(self, axis: str, offered: Axis) -> tuple[Any, ...]:
+    def _asked(self, axis: str, offered: tuple[Any, ...] | None) -> tuple[Any, ...]:
         """The values of a study's axis that ``--params`` asks for; all where it says nothing."""
         asked = getattr(self.parameters, axis)
         if offered is None:

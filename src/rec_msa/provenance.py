@@ -25,7 +25,7 @@ RAW_FOLDER = "params:raw_folder"
 UNKNOWN = "unknown"
 
 
-UNREAD = {
+UNREAD: dict[str, dict[str, tuple[str, ...]]] = {
     "acquire_raw_file": {"params:datasets": ("min_interactions",)},
     "read_raw_interactions": {"params:datasets": ("min_interactions",)},
     "filter_and_index": {"params:datasets": ("path", "user", "item", "time")},
@@ -34,9 +34,9 @@ UNREAD = {
         "params:split": ("protocol", "target_fraction", "validation_fraction", "test_fraction"),
     },
 }
-"""Fields of its parameters that a node's function is handed and does not read: a change of them changes nothing there."""
+"""Fields of its parameters that a node's function is handed and does not read: their change changes nothing there."""
 
-UNDEFENDED = {"params:defenses": ("popular_mixing",)}
+UNDEFENDED: dict[str, tuple[str, ...]] = {"params:defenses": ("popular_mixing",)}
 """What a node that serves without a defense does not read either."""
 
 
@@ -112,7 +112,7 @@ def _fingerprint_of(name: str, catalog: DataCatalog, fingerprints: dict[str, str
 
 def _unread(node: Node) -> dict[str, tuple[str, ...]]:
     undefended = getattr(node.func, "constants", {}).get("defense") == "none"
-    return {**(UNDEFENDED if undefended else {}), **UNREAD.get(node.func.__name__, {})}
+    return (UNDEFENDED if undefended else {}) | UNREAD.get(node.func.__name__, {})
 
 
 def _without(value: Any, fields: tuple[str, ...]) -> Any:

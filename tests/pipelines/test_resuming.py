@@ -50,7 +50,8 @@ def test_a_damaged_artifact_and_nothing_else_is_made_again(ran_once, kind, damag
         Path(path).unlink()
     else:
         half = len(whole) // 2
-        Path(path).write_bytes(whole[:half] + (b"" if damage == "cut" else bytes([whole[half] ^ 4]) + whole[half + 1 :]))
+        rest_of_it = b"" if damage == "cut" else bytes([whole[half] ^ 4]) + whole[half + 1 :]
+        Path(path).write_bytes(whole[:half] + rest_of_it)
     rest = {name: written for name, written in before.items() if name != Path(path)}
     project.run("attack_ptd", only_missing_outputs=True)
     assert Path(path).read_bytes() == whole
