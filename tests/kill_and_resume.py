@@ -55,7 +55,7 @@ def disturb(folder: Path, pipeline: str, kills: int, seed: int = 0) -> Counts:
     start = time.perf_counter()
     _finish(_start(project, pipeline))
     seconds = time.perf_counter() - start
-    left = _contents(project)
+    left = contents(project)
     shutil.rmtree(_data(project))
     counts, rng = Counts(), random.Random(seed)
     while counts.kills < kills:
@@ -69,7 +69,7 @@ def disturb(folder: Path, pipeline: str, kills: int, seed: int = 0) -> Counts:
             counts.whole += 1
             shutil.rmtree(_data(project))
     _finish(_start(project, pipeline))
-    right = _contents(project)
+    right = contents(project)
     counts.files = len(left.keys() | right.keys())
     counts.differing = tuple(sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name)))
     return counts
@@ -112,7 +112,8 @@ def _killed(run: subprocess.Popen[bytes], folder: Path, moment: float, files: in
     return run.returncode == -signal.SIGKILL
 
 
-def _contents(folder: Path) -> dict[str, str]:
+def contents(folder: Path) -> dict[str, str]:
+    """Checksums of all files under a project's data folder, by name."""
     files = [path for path in _data(folder).rglob("*") if path.is_file() and ".locks" not in path.parts]
     return {str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest() for path in files}
 

@@ -171,8 +171,7 @@ class Runs:
     @hook_impl
     def after_pipeline_run(self) -> None:
         """Says where the time went, and gives the artifacts free."""
-        if self.progress is not None and self.progress.bar is not None:
-            self.progress.stop()
+        if self.progress is not None and self.progress.shown:
             rich.get_console().print(self.progress.account(self.outside), highlight=False, soft_wrap=True)
         self._end()
 
@@ -264,6 +263,7 @@ def _show(agreement: Any, measured: set[str], catalog: DataCatalog) -> None:
     cells = {tuple(space.split(".")[:4]) for space in measured}
     keys = agreement["dataset"], "seed" + agreement["seed"].astype(str), agreement["target"], agreement["defense"]
     names = list(zip(*keys, strict=True))
+    cells &= set(names)
     if len(cells) > CELLS_IN_FULL:
         console.print(study_table(agreement[[name in cells for name in names]]))
         return

@@ -45,11 +45,13 @@ class StudyProgress:
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.in_functions = self.in_tasks = 0.0
         self.bar: Progress | None = None
+        self.shown = False
 
     def show(self) -> None:
         """Shows the progress from now on."""
-        if self.bar is not None or not self.n_nodes:
+        if self.shown or not self.n_nodes:
             return
+        self.shown = True
         columns = (
             TextColumn("{task.completed:.0f} of {task.total:.0f} nodes"),
             BarColumn(bar_width=12),
@@ -90,6 +92,8 @@ class StudyProgress:
             self.cells_done += 1
             self._report_cell(node)
         self._refresh()
+        if not self.waiting:
+            self.stop()
 
     def drop(self, node: Node) -> None:
         """A node failed, or something that it needs did."""
@@ -127,9 +131,9 @@ class StudyProgress:
         return "" if left is None else f"{duration(left)} left · "
 
     def _report_cell(self, node: Node) -> None:
-        if self.bar is None:
+        if not self.shown:
             return
-        dataset, seed, target, defense = str(node.namespace).split(".")
+        dataset, seed, target, defense, *_ = str(node.namespace).split(".")
         labels = [dataset, target, f"seed {seed.removeprefix('seed')}", *([] if defense == "none" else [defense])]
         rich.get_console().print(
             f"{' · '.join(labels)}: {headline(node, self.catalog)} ({self.cells_done} of {self.n_cells} cells, "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.hooks import hook_impl
 from kedro.framework.hooks.manager import _create_hook_manager, _register_hooks
 from kedro.framework.project import configure_project, settings
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import AbstractRunner, Task
 
 from rec_msa.clear_error import ClearError, NodesFailedError
@@ -400,7 +400,7 @@ def _require_numbers(counts: dict[str, tuple[Any, int]], gpus: Any) -> None:
 
 
 def _require_files(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    missing = sorted(name for name in pipeline.all_outputs() if name not in catalog)
+    missing = sorted(name for name in pipeline.all_outputs() if isinstance(catalog[name], MemoryDataset))
     if missing:
         raise ClearError(
             f"RayRunner: {', '.join(missing)} has no catalog entry, and what lies in memory does not cross to another "
@@ -430,8 +430,10 @@ def _machines(ray: Any) -> list[dict[str, Any]]:
     return [machine for machine in ray.nodes() if machine["Alive"]]
 
 
-def _plugins(hook_manager: PluginManager | None) -> Any:
-    return hook_manager.get_plugins() if hook_manager is not None and hasattr(hook_manager, "get_plugins") else ()
+def _plugins(hook_manager: Any) -> Any:
+    from pluggy import PluginManager
+
+    return hook_manager.get_plugins() if isinstance(hook_manager, PluginManager) else ()
 
 
 def _first_line(error: BaseException) -> str:

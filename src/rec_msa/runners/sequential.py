@@ -28,7 +28,7 @@ class CellByCellRunner(SequentialRunner):
         hook_manager: PluginManager | None = None,
         run_id: str | None = None,
     ) -> None:
-        super()._run(_CellByCell(pipeline.nodes), catalog, hook_manager, run_id)  # type: ignore[arg-type]
+        super()._run(_CellByCell(pipeline.nodes), catalog, hook_manager, run_id)
 
 
 class _CellByCell(Pipeline):
