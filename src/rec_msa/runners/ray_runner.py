@@ -137,7 +137,7 @@ class RayRunner(AbstractRunner):
         try:
             import ray
         except ModuleNotFoundError as error:
-            raise ClearError("RayRunner needs Ray: pip install 'rec_msa[cluster]', or make cluster") from error
+            raise ClearError("RayRunner needs Ray: pip install 'rec_msa[cluster]'") from error
         if ray.is_initialized():
             yield
             return
