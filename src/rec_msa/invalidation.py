@@ -40,13 +40,20 @@ EXAMPLE = {
 }
 """Attacks that between them have every kind of stage."""
 
+MINE = {"path": "there is no such file", "user": "user", "item": "item", "time": "time", "min_interactions": 5}
+"""A data set that nobody fetches."""
+
 PLACES = ("dataset", "model", "seed", "defense")
 """What is part of an artifact's name: another value leaves other files, beside these."""
 
-NOT_SHOWN = ("study", "studies", "attacks", "raw_folder", "threads")
-"""What picks or names, or (``raw_folder``, ``threads``) is no part of what an artifact is made from."""
+NOT_SHOWN = ("study", "studies", "attacks", "raw_folder", "threads", "datasets.mine.path")
+"""What picks or names, or is no part of what an artifact is made from (the raw file's checksum is)."""
 
-OTHER_VALUES: dict[str, Any] = {"device": "cpu", "split.protocol": None}
+OTHER_VALUES: dict[str, Any] = {
+    "device": "cpu",
+    "split.protocol": None,
+    **{f"datasets.mine.{column}": "another" for column in ("user", "item", "time")},
+}
 """Where no other number will do; None where there is no other value."""
 
 
@@ -54,7 +61,8 @@ def base_parameters() -> dict[str, Any]:
     """The parameters of ``conf/base`` with the attacks of the example."""
     raw = yaml.safe_load((BASE / "parameters.yml").read_text(encoding="utf-8"))
     # Without YAML's aliases, through which a change of one parameter would be one of two.
-    return json.loads(json.dumps({**raw, "attacks": EXAMPLE}))  # type: ignore[no-any-return]
+    changed = {"dataset": "mine", "datasets": {"mine": MINE}, "attacks": EXAMPLE}
+    return json.loads(json.dumps({**raw, **changed}))  # type: ignore[no-any-return]
 
 
 def table() -> str:
@@ -131,10 +139,7 @@ def _leaves(parameters: dict[str, Any], head: str = "") -> Iterator[str]:
         key = f"{head}{name}"
         if key in PLACES or key in NOT_SHOWN:
             continue
-        if head == "datasets.":
-            if name == "ml-100k":
-                yield f"{key}.min_interactions"
-        elif isinstance(value, dict):
+        if isinstance(value, dict):
             yield from _leaves(value, f"{key}.")
         else:
             yield key

@@ -49,9 +49,12 @@ class StudyProgress:
 
     def show(self) -> None:
         """Shows the progress from now on."""
-        if self.shown or not self.n_nodes:
+        if self.shown:
             return
         self.shown = True
+        if not self.n_nodes:
+            rich.get_console().print(f"All {self.n_current} nodes have left their artifacts: there is nothing to run.")
+            return
         columns = (
             TextColumn("{task.completed:.0f} of {task.total:.0f} nodes"),
             BarColumn(bar_width=12),
@@ -128,7 +131,7 @@ class StudyProgress:
 
     def _left(self) -> str:
         left = self.seconds_left()
-        return "" if left is None else f"{duration(left)} left · "
+        return "" if left is None or not self.waiting else f"{duration(left)} left · "
 
     def _report_cell(self, node: Node) -> None:
         if not self.shown:
@@ -149,6 +152,8 @@ class StudyProgress:
             outside: Seconds in which no task was under way, where several run at once; by default what is left over.
         """
         total = time.monotonic() - self.started
+        if not self.n_nodes:
+            return f"Looked at {self.n_current} nodes in {duration(total)}."
         if outside is None:
             kedro = total - self.in_functions
         else:

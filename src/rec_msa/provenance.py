@@ -135,7 +135,7 @@ def _without(value: Any, fields: tuple[str, ...]) -> Any:
     for field in fields:
         *parents, name = field.split(".")
         place = reduce(lambda part, parent: part[parent], parents, kept)
-        place.pop(name)
+        place.pop(name, None)
     return kept
 
 

@@ -11,6 +11,9 @@ from rec_msa.session import ClearSession
 # Both spellings work; the documentation keeps the shorter one.
 warnings.filterwarnings("ignore", message="Option '--pipeline'", category=KedroDeprecationWarning)
 
+# Dots in names are our namespaces.
+warnings.filterwarnings("ignore", message="One or more dataset names contain '.'", category=UserWarning)
+
 SESSION_CLASS = ClearSession
 CONFIG_LOADER_CLASS = CellConfigLoader
 CONFIG_LOADER_ARGS = {

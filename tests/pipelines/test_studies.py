@@ -6,12 +6,14 @@ import functools
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
+import yaml
 from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import pipelines
 
 from rec_msa.config import current_experiments
-from tests.pipelines.conftest import SmallProject
+from tests.pipelines.conftest import ROOT, SmallProject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,6 +123,18 @@ def test_a_mistake_in_a_study_is_named(small_project, own, said):
     with pytest.raises(KedroCliError) as refusal:
         small_project.session(studies={"own": own}, study="own").load_context()
     assert said in str(refusal.value)
+
+
+def test_a_study_of_one_s_own_is_a_few_lines_of_yaml(small_project):
+    page = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+    own = yaml.safe_load(page.partition("```yaml")[2].partition("```")[0])
+    own["studies"]["questions"] |= {"dataset": "small", "model": ["bpr"]}
+    small_project.run("study", params={**own, "study": "questions"})
+    found = pd.read_parquet(small_project.folder / "data/08_reporting/agreement.parquet")
+    assert {"pta", "ptaq_half", "ptaq"} <= set(found["attack"])
+    assert set(found["seed"]) == {0, 1}
+    calls = found.groupby("attack")["n_queries"].first()
+    assert calls["ptaq_half"] == calls["ptaq"] // 2
 
 
 def test_the_cell_of_the_environment_does_not_filter_a_study(small_project):

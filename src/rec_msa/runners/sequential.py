@@ -59,5 +59,7 @@ def by_cell(pipeline: Pipeline) -> list[Node]:
             if node not in place:
                 place[node] = cell
                 open_nodes += needed[node]
+    # What only describes a cell (its target's quality) is needed by nothing, and belongs to it all the same.
+    space = {last.namespace: cell for cell, last in enumerate(filter(is_last_of_a_cell, nodes))}
     order = {node: number for number, node in enumerate(nodes)}
-    return sorted(nodes, key=lambda node: (place.get(node, len(nodes)), order[node]))
+    return sorted(nodes, key=lambda node: (place.get(node, space.get(node.namespace, len(nodes))), order[node]))
