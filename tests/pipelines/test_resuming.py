@@ -10,6 +10,7 @@ import fsspec
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from kedro.framework.cli.utils import KedroCliError
 
 from rec_msa import provenance
@@ -209,3 +210,23 @@ def test_artifacts_may_lie_on_a_url(tmp_path, monkeypatch):
     memory.pipe_file(model, whole[:-1])
     project.run("attack_ptd", only_missing_outputs=True)
     assert memory.cat_file(model) == whole
+
+
+def test_a_damaged_result_is_left_out_of_the_assembled_table_and_named(ran_once, caplog):
+    project, before = ran_once
+    path = Path("data/08_reporting/small/seed0/bpr/none/ptd/agreement.parquet")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:200] + bytes([whole[200] ^ 1]) + whole[201:])
+    project.run("ingestion", only_missing_outputs=True)
+    assert "ptd" not in set(pd.read_parquet("data/08_reporting/agreement.parquet")["attack"])
+    assert "small.seed0.bpr.none.ptd" in caplog.text
+    path.write_bytes(whole)
+    project.run("ingestion", only_missing_outputs=True)
+    assert "ptd" in set(pd.read_parquet("data/08_reporting/agreement.parquet")["attack"])
+    before.update(artifacts())
+
+
+def test_every_artifact_lies_where_globals_say():
+    entries = yaml.safe_load((ROOT / "conf" / "base" / "catalog.yml").read_text(encoding="utf-8"))
+    paths = {name: entry["filepath"] for name, entry in entries.items() if not name.startswith("_")}
+    assert {name for name, path in paths.items() if not path.startswith("${globals:data}/")} == set()
