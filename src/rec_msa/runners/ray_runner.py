@@ -147,7 +147,9 @@ class RayRunner(AbstractRunner):
             try:
                 ray.init(address=self.address, **quiet)
             except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-                raise ClearError(f"RayRunner, address: {self.address} answers, but {_first_line(error)}") from error
+                hint = "a cluster with a token asks for RAY_AUTH_MODE=token here too, see docs/cluster.md"
+                msg = f"RayRunner, address: {self.address} answers, but: {_first_line(error)} ({hint})"
+                raise ClearError(msg) from error
         else:
             cores = self.workers * self.threads_of_a_task() if self.workers else None
             small = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
