@@ -18,7 +18,7 @@ from rec_msa.recommenders.settings import SETTINGS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rec_msa.parameters import Parameters, Study
+    from rec_msa.parameters import GridSettings, Parameters, Study
 
 AXES = ("dataset", "model", "seed")
 """What ``--params`` may pick of a study."""
@@ -227,8 +227,8 @@ class Experiments:
         study = self.parameters.require_study(name)
         found: dict[Cell, tuple[str, ...]] = {}
         for part in study:
-            defenses = part.defense or (self.parameters.defense,)
-            chosen: Iterable[Any] = product(*(self._asked(axis, getattr(part, axis)) for axis in AXES), defenses)
+            axes = [self._asked(axis, getattr(part, axis)) for axis in AXES]
+            chosen: Iterable[Any] = product(*axes, self._defenses(part))
             for dataset, model, seed, defense in chosen:
                 cell = Cell(dataset, model, seed, defense)
                 found[cell] = tuple(dict.fromkeys([*found.get(cell, ()), *(part.attacks or ())]))
@@ -243,6 +243,13 @@ class Experiments:
             return () if asked else (NO_TARGET,)
         return tuple(value for value in offered if not asked or value in asked)
 
+    def _defenses(self, part: GridSettings) -> tuple[str, ...]:
+        """The defenses of a grid, or of them the session's; a grid that names none takes the session's."""
+        asked = self.parameters.defense
+        if part.defenses is None:
+            return (asked,)
+        return tuple(defense for defense in part.defenses if asked in (NO_DEFENSE, defense))
+
     def _why_empty(self, name: str, study: Study) -> str:
         for axis in AXES:
             offered = dict.fromkeys(value for part in study for value in getattr(part, axis) or ())
@@ -250,6 +257,7 @@ class Experiments:
                 if value not in offered:
                     return f"{axis}: '{value}' is not in the study '{name}'; {nearest(str(value), map(str, offered))}"
         asked = {axis: getattr(self.parameters, axis) for axis in AXES}
+        asked["defense"] = () if self.parameters.defense == NO_DEFENSE else (self.parameters.defense,)
         chosen = ", ".join(f"{axis} {'/'.join(map(str, values))}" for axis, values in asked.items() if values)
         return f"study: '{name}' has no cell with {chosen} together; leave one of them out"
 

@@ -59,7 +59,7 @@ class GridSettings(_Strict):
     dataset: SomeNames = Field(description="dataset or datasets")
     model: SomeNames | None = Field(None, description="target architecture or architectures")
     seed: SomeSeeds = Field((0,), description="seed or seeds")
-    defense: SomeNames | None = Field(None, description="'none' or '<name>_<strength>'; None: the session's")
+    defenses: SomeNames | None = Field(None, description="'none' and '<name>_<strength>'; None: the session's")
     attacks: SomeNames | None = Field(None, description="keys under attacks")
 
     @model_validator(mode="after")
@@ -68,7 +68,7 @@ class GridSettings(_Strict):
             missing = "model" if self.model is None else "attacks"
             msg = f"{missing}: this parameter is missing; a study names both model and attacks, or neither (data alone)"
             raise ValueError(msg)
-        for name in self.defense or ():
+        for name in self.defenses or ():
             parse_defense(name)
         return self
 

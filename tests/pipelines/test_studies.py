@@ -116,7 +116,7 @@ def test_the_points_of_a_figure_differ_in_one_setting(study):
         ({"dataset": "small", "model": "bpr", "attacks": []}, "studies.own.0.attacks"),
         ({"dataset": "small", "model": "bpr"}, "names both model and attacks"),
         ([], "studies.own"),
-        ({"dataset": "small", "model": "bpr", "attacks": "ptd", "defense": "popular_mix_5"}, "popular_mix"),
+        ({"dataset": "small", "model": "bpr", "attacks": "ptd", "defenses": "popular_mix_5"}, "popular_mix"),
     ],
 )
 def test_a_mistake_in_a_study_is_named(small_project, own, said):
