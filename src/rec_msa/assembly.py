@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from glob import escape
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -68,7 +69,8 @@ def assemble(catalog: DataCatalog) -> Assembled | None:
 def _measured_spaces(catalog: DataCatalog) -> list[str]:
     whole_table: Any = catalog["agreement"]
     folder = PurePosixPath(whole_table.path).parent
-    return sorted(".".join(PurePosixPath(path).parts[-6:-1]) for path in whole_table._fs.glob(str(folder / CELLS)))
+    found = whole_table._fs.glob(f"{escape(str(folder))}/{CELLS}")
+    return sorted(".".join(PurePosixPath(path).parts[-6:-1]) for path in found)
 
 
 def _quality(space: str, catalog: DataCatalog) -> dict[str, Any]:

@@ -171,7 +171,7 @@ class Runs:
     @hook_impl
     def after_pipeline_run(self) -> None:
         """Says where the time went, and gives the artifacts free."""
-        if self.progress is not None and self.progress.shown:
+        if self.progress is not None and self.progress.shown and not self.progress.waiting:
             rich.get_console().print(self.progress.account(self.outside), highlight=False, soft_wrap=True)
         self._end()
 
@@ -220,7 +220,7 @@ class ResultsTable:
         """Writes ``agreement.parquet`` and its companions, and prints a table where this run measured something."""
         try:
             self._assemble(pipeline, catalog)
-        except (OSError, DatasetError) as error:
+        except (OSError, DatasetError, RecMsaError) as error:
             ClearErrors().on_pipeline_error(error)
             raise
 

@@ -169,6 +169,16 @@ def test_it_holds_on_urls_too(name, protocol, tmp_path):
     assert not dataset.exists()
 
 
+def test_a_folder_may_have_brackets_in_its_name(tmp_path):
+    dataset = JSONDataset(filepath=str(tmp_path / "data [1]" / "numbers.json"))
+    dataset.expected = MADE_FROM
+    dataset.save({"a": 1})
+    (tmp_path / "data [1]" / ".numbers.json.0123.part").write_bytes(b"half")
+    dataset.save({"a": 2})
+    assert dataset.exists()
+    assert len(list((tmp_path / "data [1]").iterdir())) == 2
+
+
 def test_tables_are_written_one_after_the_other_and_read_as_one(tmp_path):
     parts = [pd.DataFrame({"clone": pd.array([clone], dtype="str"), "n": [n]}) for n, clone in enumerate(["a", None])]
     dataset = PartedParquetDataset(filepath=str(tmp_path / "table.parquet"))

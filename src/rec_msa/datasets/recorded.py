@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from glob import escape
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -133,7 +134,7 @@ class Recorded:
 
     def _remove_leftovers(self) -> None:
         """Takes away what a killed run was writing; the run's lock says that nobody else writes here."""
-        for part in self._fs.glob(str(self._filepath.parent / f".{self._filepath.name}.*.part")):
+        for part in self._fs.glob(f"{escape(str(self._filepath.parent))}/.{escape(self._filepath.name)}.*.part"):
             self._remove(part)
 
     def _remove(self, path: str) -> None:

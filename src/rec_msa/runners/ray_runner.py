@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import logging
 import os
@@ -343,6 +344,7 @@ def own_catalog(node: Node, catalog: DataCatalog) -> DataCatalog:
     return own
 
 
+@functools.cache
 def code_digest() -> str:
     """Digest of this package's source files."""
     folder = Path(__file__).resolve().parents[1]
