@@ -70,6 +70,56 @@ def test_an_empty_selection_is_refused(change, said):
         experiments(**change).cells  # noqa: B018
 
 
+def test_several_grids_of_a_study_ask_all_their_attacks_of_a_shared_cell():
+    grid = {"dataset": "ml-1m", "model": "bpr", "attacks": "ptd"}
+    both = grid | {"model": ["bpr", "ncf"], "attacks": ["pta", "ptd"]}
+    known = experiments(studies={"s": [grid, both]}, study="s", model=None)
+    assert {cell.model: names for cell, names in known.grid.items()} == {"bpr": ("ptd", "pta"), "ncf": ("pta", "ptd")}
+
+
+def test_a_study_may_name_defenses():
+    grid = {"dataset": "ml-1m", "model": "bpr", "attacks": "ptd", "defenses": ["none", "popular_mixing_5"]}
+    cells = experiments(studies={"s": grid}, study="s").cells
+    assert [cell.defense for cell in cells] == ["none", "popular_mixing_5"]
+    cells = experiments(studies={"s": grid}, study="s", defense="popular_mixing_5").cells
+    assert [cell.defense for cell in cells] == ["popular_mixing_5"]
+    with pytest.raises(SettingsError, match="defense popular_mixing_10 together"):
+        experiments(studies={"s": grid}, study="s", defense="popular_mixing_10").cells  # noqa: B018
+
+
+def test_a_study_about_data_alone_has_no_target():
+    known = experiments(studies={"s": {"dataset": ["ml-1m", "steam"]}}, study="s", dataset=None, model=None, seed=None)
+    assert known.cells == []
+    assert [cell.dataset for cell in known.grid] == ["ml-1m", "steam"]
+
+
+def test_all_is_every_study():
+    first = {"dataset": "ml-1m", "model": "bpr", "attacks": "ptd"}
+    studies = {"a": first, "b": first | {"attacks": "pta"}, "c": first | {"model": "ncf"}}
+    grid = experiments(studies=studies, study="all", dataset=None, model=None, seed=None).grid
+    assert grid == {Cell("ml-1m", "bpr", 0): ("ptd", "pta"), Cell("ml-1m", "ncf", 0): ("ptd",)}
+
+
+def test_a_filter_that_leaves_nothing_is_refused():
+    studies = {"s": [{"dataset": d, "model": m, "attacks": "ptd"} for d, m in (("ml-1m", "bpr"), ("steam", "ncf"))]}
+    with pytest.raises(SettingsError, match="no cell with dataset ml-1m, model ncf, seed 0 together"):
+        experiments(studies=studies, study="s", model="ncf").cells  # noqa: B018
+
+
+def test_two_attacks_that_would_write_to_one_place_are_refused():
+    near = {"a": {"base": "ptq", "query_fraction": 0.1}, "b": {"base": "ptaq", "query_fraction": 0.1 + 1e-13}}
+    with pytest.raises(SettingsError, match=r"attacks.a and attacks.b would write to one folder, 'users10-asked10'"):
+        experiments(attacks=near, studies={}).cells  # noqa: B018
+
+
+def test_an_attack_with_queries_needs_more_users_than_the_held_out_ones():
+    few = {"x": {"base": "ptq", "attacker_fraction": 0.025}, "y": {"base": "ptd", "attacker_fraction": 0.025}}
+    known = experiments(attacks=few, studies={})
+    with pytest.raises(SettingsError, match=r"attacks.x.attacker_fraction: 0.025 .* nobody to ask"):
+        known.attack(CELL, "x")
+    assert known.attack(CELL, "y").attacker_fraction == 0.025
+
+
 def test_an_unknown_attack_is_refused_with_the_nearest_name():
     with pytest.raises(SettingsError, match="did you mean 'pta'"):
         experiments().attack(CELL, "ptak")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from kedro.framework.project import configure_project
-from kedro.framework.session import KedroSession
+from kedro.framework.project import configure_project, settings
+
+if TYPE_CHECKING:
+    from kedro.framework.session import KedroSession
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,7 +40,7 @@ class SmallProject:
     def session(self, env: str | None = None, **params: object) -> KedroSession:
         """A session with the given ``--params``."""
         configure_project("rec_msa")
-        return KedroSession.create(self.folder, env=env, runtime_params=params)
+        return settings.SESSION_CLASS.create(self.folder, env=env, runtime_params=params)
 
     def run(self, pipeline: str = "attack_ptaq", *, params: dict | None = None, **options: object) -> None:
         """``kedro run``."""
