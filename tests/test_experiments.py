@@ -77,16 +77,6 @@ def test_several_grids_of_a_study_ask_all_their_attacks_of_a_shared_cell():
     assert {cell.model: names for cell, names in known.grid.items()} == {"bpr": ("ptd", "pta"), "ncf": ("pta", "ptd")}
 
 
-def test_a_study_may_name_defenses():
-    grid = {"dataset": "ml-1m", "model": "bpr", "attacks": "ptd", "defenses": ["none", "popular_mixing_5"]}
-    cells = experiments(studies={"s": grid}, study="s").cells
-    assert [cell.defense for cell in cells] == ["none", "popular_mixing_5"]
-    cells = experiments(studies={"s": grid}, study="s", defense="popular_mixing_5").cells
-    assert [cell.defense for cell in cells] == ["popular_mixing_5"]
-    with pytest.raises(SettingsError, match="defense popular_mixing_10 together"):
-        experiments(studies={"s": grid}, study="s", defense="popular_mixing_10").cells  # noqa: B018
-
-
 def test_a_study_about_data_alone_has_no_target():
     known = experiments(studies={"s": {"dataset": ["ml-1m", "steam"]}}, study="s", dataset=None, model=None, seed=None)
     assert known.cells == []
