@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rec_msa.attacks.settings import AttackSettings, require_attack
 from rec_msa.errors import SettingsError, nearest
+from rec_msa.recommenders.settings import is_sequential
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,8 @@ Axis = tuple[str, ...] | tuple[int, ...] | None
 
 PAPER_ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
 NO_DEFENSE = "none"
+TEMPORAL = "temporal"
+"""Marks what is split by time; what is split at random has no mark."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +38,32 @@ class Cell:
     defense: str = NO_DEFENSE
 
     @property
+    def sequential(self) -> bool:
+        """Whether the target reads sequences; then interactions are held out by time."""
+        return is_sequential(self.model)
+
+    @property
     def split_space(self) -> str:
-        """Namespace of what depends on dataset and seed alone."""
-        return f"{self.dataset}.seed{self.seed}"
+        """Namespace of what depends on dataset, seed and protocol alone."""
+        return f"{self._seed_space}.{TEMPORAL}" if self.sequential else self._seed_space
 
     @property
     def target_space(self) -> str:
-        """Namespace of the target."""
-        return f"{self.split_space}.{self.model}"
+        """Namespace of the target; its architecture says the protocol, too."""
+        return f"{self._seed_space}.{self.model}"
 
     @property
     def served_space(self) -> str:
         """Namespace of what the target serves under its defense."""
         return f"{self.target_space}.{self.defense}"
+
+    def data_space(self, share: str) -> str:
+        """Namespace of a share of the split's users, as ``users10``."""
+        return f"{self._seed_space}.{share}-{TEMPORAL}" if self.sequential else f"{self._seed_space}.{share}"
+
+    @property
+    def _seed_space(self) -> str:
+        return f"{self.dataset}.seed{self.seed}"
 
     def undefended(self) -> Cell:
         """The same cell without a defense."""
@@ -87,17 +103,17 @@ class NamedAttack:
     @property
     def users_space(self) -> str:
         """Namespace of D_t, which depends on the share of attacker users."""
-        return f"{self.cell.split_space}.{self._users}"
+        return self.cell.data_space(self._users)
 
     @property
     def groups_space(self) -> str:
         """Namespace of the attacker users' groups, which depend on the share asked about, too."""
-        return f"{self.cell.split_space}.{self._groups}"
+        return self.cell.data_space(self._groups)
 
     @property
     def auxiliary_data_space(self) -> str:
         """Namespace of the auxiliary data, which depend on the share of auxiliary users known."""
-        return f"{self.cell.split_space}.{_percent('auxiliary', self.settings.auxiliary_fraction)}"
+        return self.cell.data_space(_percent("auxiliary", self.settings.auxiliary_fraction))
 
     @property
     def auxiliary_space(self) -> str:
@@ -201,6 +217,12 @@ class Experiments:
             SettingsError: There is no such attack.
         """
         settings = require_attack(name, self.parameters.attacks)
+        if settings.clone is not None and is_sequential(settings.clone) and not cell.sequential:
+            msg = (
+                f"attacks.{name}.clone: '{settings.clone}' reads sequences, but {cell.model}'s data are split at "
+                "random and have none; choose a sequential model as target"
+            )
+            raise SettingsError(msg)
         share = settings.attacker_fraction or self.parameters.split.attacker_fraction
         length = settings.list_length or self.parameters.list_length
         return NamedAttack(cell, name, settings, share, length, self._defaults)

@@ -4,14 +4,16 @@ from rec_msa.interactions.acquisition import RawFile, acquire, checksum, locate
 from rec_msa.interactions.filtering import drop_repeats, k_core
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.readers import read_raw
-from rec_msa.interactions.settings import DatasetSettings, SplitSettings
+from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
 from rec_msa.interactions.splits import (
     PARTS,
     attacker_interactions,
     attackers,
     auxiliary_parts,
     count,
+    in_sequence,
     item_sample,
+    split_by_time,
     split_interactions,
     target_parts,
 )
@@ -23,6 +25,7 @@ __all__ = [
     "PARTS",
     "DatasetSettings",
     "RawFile",
+    "SequenceSettings",
     "SplitSettings",
     "acquire",
     "attacker_interactions",
@@ -32,12 +35,14 @@ __all__ = [
     "count",
     "describe",
     "drop_repeats",
+    "in_sequence",
     "index_interactions",
     "item_sample",
     "k_core",
     "locate",
     "prepare",
     "read_raw",
+    "split_by_time",
     "split_interactions",
     "target_parts",
 ]
