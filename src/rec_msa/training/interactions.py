@@ -12,6 +12,7 @@ from rec_msa.errors import DataError
 from rec_msa.randomness import torch_stream
 from rec_msa.recommenders.checkpoint import Checkpoint, build, to_checkpoint
 from rec_msa.recommenders.ranking import Exclusions, best_items
+from rec_msa.recommenders.sequential import SequentialRecommender
 from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit
 from rec_msa.training.negatives import NegativeSampler
@@ -115,6 +116,10 @@ def fit_interactions(
     title: str,
 ) -> pd.DataFrame:
     """Trains a recommender on interactions with its own loss; returns the training curve."""
+    if isinstance(model, SequentialRecommender):
+        from rec_msa.training.sequences import SequenceTask
+
+        return fit(model, SequenceTask(model, train, held_back), settings, generator, title)
     return fit(model, InteractionTask(model, train, held_back), settings, generator, title)
 
 
