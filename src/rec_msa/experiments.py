@@ -96,6 +96,21 @@ class NamedAttack:
         return self.settings.clone or self.cell.model
 
     @property
+    def asks_sequences(self) -> bool:
+        """Whether the attack asks about sequences that it makes up; a target without sequences will refuse them."""
+        return self.settings.makes_sequences and (self.cell.sequential or self.settings.needs_sequences)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the clone cannot be trained, said when it is to be; None where it can."""
+        if is_sequential(self.clone) and not self.cell.sequential:
+            return (
+                f"attacks.{self.name}.clone: '{self.clone}' reads sequences, but {self.cell.model}'s data are split at "
+                "random and have none; choose a sequential model as target"
+            )
+        return None
+
+    @property
     def space(self) -> str:
         """Namespace of the attack on its target."""
         return f"{self.cell.served_space}.{self.name}"
@@ -217,12 +232,6 @@ class Experiments:
             SettingsError: There is no such attack.
         """
         settings = require_attack(name, self.parameters.attacks)
-        if settings.clone is not None and is_sequential(settings.clone) and not cell.sequential:
-            msg = (
-                f"attacks.{name}.clone: '{settings.clone}' reads sequences, but {cell.model}'s data are split at "
-                "random and have none; choose a sequential model as target"
-            )
-            raise SettingsError(msg)
         share = settings.attacker_fraction or self.parameters.split.attacker_fraction
         length = settings.list_length or self.parameters.list_length
         return NamedAttack(cell, name, settings, share, length, self._defaults)

@@ -107,6 +107,8 @@ def _auxiliary(experiments: Experiments, cell: Cell) -> Pipeline:
 def _defense(experiments: Experiments, cell: Cell) -> Pipeline:
     cells = defended_cells(cell, experiments.parameters.defenses)
     names = [name for name in ("ptd", "ptq", "pta", "ptaq", "qsd") if name in experiments.parameters.attacks]
+    if cell.sequential and "qsd" in names:
+        names.remove("qsd")  # a defense alters the lists of users, and on sequences qsd asks about none
     return _sum(comparison(experiments, defended, names) for defended in cells)
 
 

@@ -62,6 +62,10 @@ class AttackSettings(BaseModel):
     item_fraction: float = Field(1.0, gt=0, le=1, description="share of the items whose auxiliary vector may be used")
     ranking_loss: PairLoss | None = Field(None, description="steal loss between neighbours in a list; None: the base's")
     positive_loss: PairLoss = Field("hinge", description="steal loss between list items and others")
+    calls_per_user: int = Field(1, ge=1, description="the budget: calls for each queried user")
+    sequences: Literal["recommended", "random"] = Field(
+        "recommended", description="qsd on sequential targets: where a made-up sequence's next item comes from"
+    )
 
     @field_validator("base")
     @classmethod
@@ -86,7 +90,20 @@ class AttackSettings(BaseModel):
         if (self.ranking_loss, self.positive_loss) != (None, "hinge") and not base.queries:
             msg = f"ranking_loss and positive_loss have no effect on '{self.base}', which learns no lists"
             raise ValueError(msg)
+        if self.needs_sequences and not self.makes_sequences:
+            msg = f"calls_per_user and sequences have no effect on '{self.base}', which asks each user once"
+            raise ValueError(msg)
         return self
+
+    @property
+    def makes_sequences(self) -> bool:
+        """Whether the attack, on a sequential target, asks about sequences that it makes up."""
+        return self.behind.queries and self.behind.variant is None
+
+    @property
+    def needs_sequences(self) -> bool:
+        """Whether the settings mean nothing without made-up sequences."""
+        return (self.calls_per_user, self.sequences) != (1, "recommended")
 
     @property
     def behind(self) -> Base:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from rec_msa.defenses.popular_mixing import PopularMixing
 from rec_msa.defenses.settings import DefenseSettings, parse_defense
+from rec_msa.errors import SettingsError
 from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint
-from rec_msa.recommenders.ranking import rank_lists
+from rec_msa.recommenders.ranking import rank_lists, rank_sequences
+from rec_msa.recommenders.sequential import SequentialRecommender
 from rec_msa.training.device import choose_device
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ def served_by(
 
     Args:
         target: The target's checkpoint.
-        interactions: The target's training interactions (columns user, item), never recommended.
+        interactions: The target's training interactions (columns user, item), never recommended; a sequential target
+            reads them as the users' sequences.
         list_length: Items in a list.
         defense: ``none`` or ``<name>_<strength>``.
         settings: Settings of the defenses.
@@ -43,6 +46,7 @@ def served_by(
         A function from global user ids ``[n]`` to the lists that these users are served.
     """
     model = from_checkpoint(target, choose_device(device))
+    model.read(interactions)
     name, strength = parse_defense(defense)
 
     def undefended(users: np.ndarray) -> Lists:
@@ -55,3 +59,30 @@ def served_by(
         interactions, model.n_items, strength, pool=mixing.pool, consistent=mixing.consistent, seed=seed
     )
     return lambda users: altered.serve(undefended(users))
+
+
+def served_after_sequences(
+    target: Checkpoint, list_length: int, defense: str, device: str = "auto"
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The target's side of a gate that answers for given sequences.
+
+    Args:
+        target: The checkpoint of a sequential target.
+        list_length: Items in a list.
+        defense: ``none``: the defenses alter lists of users.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Returns:
+        A function from sequences ``[n, l]``, -1 at the end of shorter ones, to served lists ``[n, list_length]``.
+
+    Raises:
+        SettingsError: There is a defense, or the target does not read sequences.
+    """
+    model = from_checkpoint(target, choose_device(device))
+    if not isinstance(model, SequentialRecommender):
+        msg = f"model: a {model.name} target knows users alone and cannot be asked about sequences"
+        raise SettingsError(msg)
+    if defense != "none":
+        msg = f"defense: '{defense}' alters the lists of users, not of given sequences; use --params=defense=none"
+        raise SettingsError(msg)
+    return lambda sequences: rank_sequences(model, sequences, list_length)

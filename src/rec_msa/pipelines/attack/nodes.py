@@ -8,6 +8,7 @@ import pandas as pd
 
 from rec_msa.attacks.settings import AttackSettings, CloneSettings, StealSettings, Variant
 from rec_msa.defenses.settings import DefenseSettings
+from rec_msa.errors import SettingsError
 
 
 def train_clone(
@@ -22,11 +23,14 @@ def train_clone(
     seed: int,
     auxiliary_model: dict[str, Any] | None = None,
     auxiliary_train: pd.DataFrame | None = None,
+    refusal: str | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Clone stage (Alg. 1, first loop): learns from the attacker's interactions; returns checkpoint and curve."""
     from rec_msa.attacks import clone
     from rec_msa.interactions import item_sample
 
+    if refusal is not None:
+        raise SettingsError(refusal)
     n_items = statistics["items"]
     known = None if item_fraction == 1 else item_sample(n_items, item_fraction, seed)
     data = clone.AttackerData(attacker_train, n_items, auxiliary_model, auxiliary_train, known)
@@ -49,6 +53,33 @@ def query_target(
 
     answer = served_by(target_model, target_train, list_length, defense, defenses, seed, device)
     return query(answer, attackers)
+
+
+def query_with_sequences(
+    target_model: dict[str, Any],
+    target_train: pd.DataFrame,
+    attackers: pd.DataFrame,
+    defenses: DefenseSettings,
+    device: str,
+    attack: AttackSettings,
+    recommender: dict[str, Any],
+    list_length: int,
+    defense: str,
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The gate of QSD on sequential targets: asks about made-up sequences; returns served lists and ledger."""
+    from functools import partial
+
+    from rec_msa.attacks.gate import SequenceSide, query_by_sequences
+    from rec_msa.attacks.prefixes import ask_prefixes
+    from rec_msa.defenses.serving import served_after_sequences, served_by
+
+    users = served_by(target_model, target_train, list_length, defense, defenses, seed, device)
+    n_items = target_model["n_items"]
+    side = SequenceSide(n_items, served_after_sequences(target_model, list_length, defense, device))
+    calls, length = attack.calls_per_user, recommender["length"]
+    strategy = partial(ask_prefixes, n_items=n_items, length=length, calls_per_user=calls, choice=attack.sequences)
+    return query_by_sequences(users, side, attackers, calls, strategy, seed)
 
 
 def steal(
@@ -85,5 +116,26 @@ def steal_from_lists_alone(
 
     users, served = attackers["user"].to_numpy(), Lists.from_frame(served_lists)
     return stage.steal_from_lists_alone(
+        architecture, recommender, users, statistics["items"], served, steal_settings, attack.losses, seed, device
+    )
+
+
+def steal_from_sequences(
+    served_lists: pd.DataFrame,
+    attackers: pd.DataFrame,
+    statistics: dict[str, Any],
+    recommender: dict[str, Any],
+    attack: AttackSettings,
+    steal_settings: StealSettings,
+    device: str,
+    architecture: str,
+    seed: int,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """QSD on sequential targets: teaches a fresh clone every prefix and its list; returns checkpoint and curve."""
+    from rec_msa.attacks.prefixes import PrefixLists
+    from rec_msa.attacks.steal_prefixes import steal_from_prefixes
+
+    users, served = attackers["user"].to_numpy(), PrefixLists.from_frame(served_lists)
+    return steal_from_prefixes(
         architecture, recommender, users, statistics["items"], served, steal_settings, attack.losses, seed, device
     )
