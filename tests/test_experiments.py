@@ -88,6 +88,27 @@ def test_references_with_other_users_or_lengths_are_told_apart(name, apart):
     assert attack.reference.reference_space == attack.reference_space
 
 
+def test_what_is_split_by_time_has_places_of_its_own_within_the_seed():
+    known, by_time = experiments(), Cell("ml-1m", "sasrec", 0)
+    attack, other = known.attack(by_time, "ptaq_few"), known.attack(CELL, "ptaq_few")
+    assert by_time.split_space == "ml-1m.seed0.temporal"
+    assert attack.users_space == "ml-1m.seed0.users10-temporal"
+    assert attack.groups_space == "ml-1m.seed0.users10-asked20-temporal"
+    assert attack.auxiliary_space == "ml-1m.seed0.auxiliary100-temporal.sasrec"
+    assert attack.clone_space == "ml-1m.seed0.users10-temporal.sasrec.fused"
+    assert attack.space == "ml-1m.seed0.sasrec.none.ptaq_few"
+    assert attack.apart == other.apart
+    assert other.users_space == "ml-1m.seed0.users10"
+    assert CELL.split_space == "ml-1m.seed0"
+
+
+def test_sequential_targets_share_their_split_and_clones_of_one_architecture():
+    known = experiments(attacks=ATTACKS | {"ptaq_stamp": {"base": "ptaq", "clone": "stamp"}})
+    first, second = (known.attack(Cell("ml-1m", model, 0), "ptaq_stamp") for model in ("sasrec", "stamp"))
+    assert first.cell.split_space == second.cell.split_space
+    assert first.clone_space == second.clone_space
+
+
 def test_names_are_free_of_dots():
     attack = experiments().attack(CELL, "ptaq_items")
     assert attack.clone_space == "ml-1m.seed0.users10.bpr.fused-items2_5"
