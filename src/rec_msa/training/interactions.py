@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rec_msa.recommenders.base import Recommender
     from rec_msa.recommenders.settings import RecommenderSettings
-    from rec_msa.training.fit import Batch
+    from rec_msa.training.fit import Batch, Task
     from rec_msa.training.settings import TrainingSettings
 
 RECALL_AT = 50
@@ -107,6 +107,15 @@ def index_pairs(model: Recommender, interactions: pd.DataFrame) -> tuple[Tensor,
     return model.rows_of(users), items.to(model.device)
 
 
+def task_of(model: Recommender, train: pd.DataFrame, held_back: pd.DataFrame) -> Task:
+    """What a model learns from interactions (columns user, item): single ones, or each user's rows as a sequence."""
+    if isinstance(model, SequentialRecommender):
+        from rec_msa.training.sequences import SequenceTask
+
+        return SequenceTask(model, train, held_back)
+    return InteractionTask(model, train, held_back)
+
+
 def fit_interactions(
     model: Recommender,
     train: pd.DataFrame,
@@ -116,11 +125,7 @@ def fit_interactions(
     title: str,
 ) -> pd.DataFrame:
     """Trains a recommender on interactions with its own loss; returns the training curve."""
-    if isinstance(model, SequentialRecommender):
-        from rec_msa.training.sequences import SequenceTask
-
-        return fit(model, SequenceTask(model, train, held_back), settings, generator, title)
-    return fit(model, InteractionTask(model, train, held_back), settings, generator, title)
+    return fit(model, task_of(model, train, held_back), settings, generator, title)
 
 
 def train_recommender(
