@@ -4,6 +4,7 @@ from rec_msa.interactions.acquisition import RawFile, acquire, checksum, locate
 from rec_msa.interactions.filtering import drop_repeats, k_core
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.readers import read_raw
+from rec_msa.interactions.sequences import in_sequence, split_by_time
 from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
 from rec_msa.interactions.splits import (
     PARTS,
@@ -11,9 +12,7 @@ from rec_msa.interactions.splits import (
     attackers,
     auxiliary_parts,
     count,
-    in_sequence,
     item_sample,
-    split_by_time,
     split_interactions,
     target_parts,
 )

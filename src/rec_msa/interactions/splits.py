@@ -18,7 +18,7 @@ from rec_msa.randomness import stream
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rec_msa.interactions.settings import SequenceSettings, SplitSettings
+    from rec_msa.interactions.settings import SplitSettings
 
 logger = logging.getLogger(__name__)
 
@@ -67,68 +67,26 @@ def split_interactions(interactions: pd.DataFrame, settings: SplitSettings, seed
         DataError: There are fewer than two users.
     """
     rng = stream(seed, "split")
-    user, n_of_user = _user_index(interactions)
-    place, n_target = _random_places(len(n_of_user), settings, rng)
-    rank = _random_rank(user, rng)
+    users, user = np.unique(interactions["user"].to_numpy(), return_inverse=True)
+    n_users = len(users)
+    if n_users < 2:  # noqa: PLR2004
+        raise DataError(f"{n_users} user can't be split into target and auxiliary users: use more data")
+    n_target = max(1, count(settings.target_fraction, n_users))
+    place = np.empty(n_users, dtype=np.int64)
+    place[rng.permutation(n_users)] = np.arange(n_users)
+    rank, n_of_user = _random_rank(user, rng)
     is_target = place < n_target
     n_test = np.where(is_target, np.minimum(np.maximum(1, count(settings.test_fraction, n_of_user)), n_of_user - 1), 0)
     n_validation = np.maximum(1, count(settings.validation_fraction, n_of_user))
     n_validation = np.minimum(n_validation, n_of_user - 1 - n_test)
-    return _with_parts(interactions, user, rank, (place, n_target), (n_test, n_validation))
-
-
-def split_by_time(
-    interactions: pd.DataFrame, settings: SplitSettings, sequence: SequenceSettings, seed: int
-) -> pd.DataFrame:
-    """Divides users as ``split_interactions`` does, and holds out the end of each user's sequence.
-
-    A target user's last item is the test, the second-last the validation; an auxiliary user's last one is the
-    validation. Every user keeps at least one interaction for training.
-
-    Args:
-        interactions: Columns ``user``, ``item`` and ``timestamp``, without repeated pairs.
-        settings: The shares of users.
-        sequence: What puts a user's interactions in order.
-        seed: The cell's seed.
-
-    Returns:
-        The rows sorted by user and in the order of each user's sequence, with ``part`` and ``user_rank`` as
-        ``split_interactions`` returns them: whoever reads a sequence later takes the rows as they come.
-
-    Raises:
-        DataError: There are fewer than two users, or times are missing where they decide.
-    """
-    interactions = in_sequence(interactions, sequence)
-    user, n_of_user = _user_index(interactions)
-    place, n_target = _random_places(len(n_of_user), settings, stream(seed, "split"))
-    from_end = np.cumsum(n_of_user)[user] - 1 - np.arange(len(user))
-    n_test = np.where(place < n_target, np.minimum(1, n_of_user - 1), 0)
-    n_validation = np.minimum(1, n_of_user - 1 - n_test)
-    return _with_parts(interactions, user, from_end, (place, n_target), (n_test, n_validation))
-
-
-def in_sequence(interactions: pd.DataFrame, sequence: SequenceSettings) -> pd.DataFrame:
-    """Sorts interactions by user and, within a user, by time; equal times stay in the file's order.
-
-    Args:
-        interactions: Columns ``user``, ``item`` and ``timestamp``, in the file's order.
-        sequence: ``order: file`` keeps the file's order and does not look at times.
-
-    Raises:
-        DataError: A time is missing where times decide.
-    """
-    user = interactions["user"].to_numpy()
-    if sequence.order == "file":
-        order = np.argsort(user, kind="stable")
-    else:
-        missing = int(interactions["timestamp"].isna().sum())
-        if missing:
-            raise DataError(
-                f"{missing} of {len(user)} interactions have no time, and a sequential model must know what came "
-                "first: use data with times, or, if the rows of the file are in order, --params=sequence.order=file"
-            )
-        order = np.lexsort((interactions["timestamp"].to_numpy(dtype=np.int64), user))
-    return interactions.iloc[order].reset_index(drop=True)
+    part = np.where(is_target, _TARGET_TRAIN, _AUXILIARY_TRAIN)[user]
+    validation = np.where(is_target, _TARGET_VALIDATION, _AUXILIARY_VALIDATION)[user]
+    part = np.where(rank < (n_test + n_validation)[user], validation, part)
+    part = np.where(rank < n_test[user], _TARGET_TEST, part)
+    return interactions[["user", "item", "timestamp"]].assign(
+        part=pd.Categorical.from_codes(part, dtype=pd.CategoricalDtype(list(PARTS))),
+        user_rank=np.where(is_target, place, place - n_target)[user].astype(np.int32),
+    )
 
 
 def target_parts(split: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -243,50 +201,14 @@ def item_sample(n_items: int, fraction: float, seed: int) -> NDArray[np.int64]:
     return np.sort(order[: max(1, count(fraction, n_items))])
 
 
-def _user_index(interactions: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Returns each row's user as a number from 0 in the order of the ids, and the number of rows of each user."""
-    users, user = np.unique(interactions["user"].to_numpy(), return_inverse=True)
-    if len(users) < 2:  # noqa: PLR2004
-        raise DataError(f"{len(users)} user can't be split into target and auxiliary users: use more data")
-    return user, np.bincount(user)
-
-
-def _random_places(n_users: int, settings: SplitSettings, rng: np.random.Generator) -> tuple[NDArray[np.int64], int]:
-    """Returns each user's place in a random order, and how many of the first places are target users."""
-    place = np.empty(n_users, dtype=np.int64)
-    place[rng.permutation(n_users)] = np.arange(n_users)
-    return place, max(1, count(settings.target_fraction, n_users))
-
-
-def _random_rank(user: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Returns each row's place in a random order of its user's rows."""
+def _random_rank(user: NDArray[np.int64], rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Returns each row's place in a random order of its user's rows, and the number of rows of each user."""
     order = np.lexsort((rng.permutation(len(user)), user))
     n_of_user = np.bincount(user)
     first = np.cumsum(n_of_user) - n_of_user
     rank = np.empty(len(user), dtype=np.int64)
     rank[order] = np.arange(len(user)) - first[user[order]]
-    return rank
-
-
-def _with_parts(
-    interactions: pd.DataFrame,
-    user: NDArray[np.int64],
-    rank: NDArray[np.int64],
-    halves: tuple[NDArray[np.int64], int],
-    held_out: tuple[NDArray[np.int64], NDArray[np.int64]],
-) -> pd.DataFrame:
-    """Gives each user's rows of the lowest ranks to the test, then to the validation, the others to the training."""
-    place, n_target = halves
-    n_test, n_validation = held_out
-    is_target = place < n_target
-    part = np.where(is_target, _TARGET_TRAIN, _AUXILIARY_TRAIN)[user]
-    validation = np.where(is_target, _TARGET_VALIDATION, _AUXILIARY_VALIDATION)[user]
-    part = np.where(rank < (n_test + n_validation)[user], validation, part)
-    part = np.where(rank < n_test[user], _TARGET_TEST, part)
-    return interactions[["user", "item", "timestamp"]].assign(
-        part=pd.Categorical.from_codes(part, dtype=pd.CategoricalDtype(list(PARTS))),
-        user_rank=np.where(is_target, place, place - n_target)[user].astype(np.int32),
-    )
+    return rank, n_of_user
 
 
 def _rows(split: pd.DataFrame, chosen: NDArray[np.bool_]) -> pd.DataFrame:

@@ -72,7 +72,8 @@ def query_with_sequences(
 
     from rec_msa.attacks.gate import SequenceSide, query_by_sequences
     from rec_msa.attacks.prefixes import ask_prefixes
-    from rec_msa.defenses.serving import served_after_sequences, served_by
+    from rec_msa.defenses.sequences import served_after_sequences
+    from rec_msa.defenses.serving import served_by
 
     users = served_by(target_model, target_train, list_length, defense, defenses, seed, device)
     n_items = target_model["n_items"]
