@@ -30,7 +30,7 @@ study: $(VENV)/.installed ## a study of the paper (STUDY=table4, or STUDY=table4
 	@test -n "$(STUDY)" || { echo "make study: which one? For example: make study STUDY=table4" >&2; exit 2; }
 	@$(BIN)/kedro run --env=paper --pipeline=study --params=study=$(STUDY) $(ARGS)
 
-bench: $(VENV)/.installed ## measure speed and memory
+bench: $(VENV)/.peers ## measure speed and memory beside other libraries (ARGS="training scoring --runs 1")
 	@$(BIN)/python -m bench $(ARGS)
 
 lint: $(VENV)/.linters ## check style, formatting, types and layers
@@ -48,7 +48,7 @@ lock: ## resolve every dependency afresh and pin it in constraints.txt
 	@echo "Resolving all extras in a fresh environment: one to four minutes ..."
 	@set -e; place=$$(mktemp -d); trap 'rm -rf "$$place"' EXIT; \
 	$(PYTHON) -m venv "$$place/venv"; echo "torch==$(TORCH)" > "$$place/pins"; \
-	"$$place/venv/bin/python" $(PIP) --constraint "$$place/pins" --editable '.[viz,test,lint,notebook]'; \
+	"$$place/venv/bin/python" $(PIP) --constraint "$$place/pins" --editable '.[viz,test,cluster,lint,notebook,bench]'; \
 	"$$place/venv/bin/python" -m pip freeze --exclude-editable > "$$place/frozen"; \
 	{ echo "# Made by 'make lock': the packages of all extras. torch's local version (+cpu) and the CUDA packages that some of"; \
 	  echo "# its builds bring along are left out, so that the pins hold with a GPU and without."; \
@@ -74,7 +74,13 @@ CHECK_PYTHON = \
 $(VENV)/.installed: pyproject.toml constraints.txt $(shell $(BIN)/python -c '' 2>/dev/null || echo FORCE)
 	@$(BIN)/python -c '' 2>/dev/null || { $(CHECK_PYTHON); $(PYTHON) -m venv --clear $(VENV); }
 	@echo "Installing the pinned packages into $(VENV), once: one to four minutes, most of it torch ..."
-	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[viz,test]' \
+	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[viz,test,cluster]' \
+		|| { echo "make: the installation failed, pip says why above; the same command tries again." >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.peers: $(VENV)/.installed
+	@echo "Installing the libraries to compare with into $(VENV), once: less than a minute ..."
+	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[bench]' \
 		|| { echo "make: the installation failed, pip says why above; the same command tries again." >&2; exit 1; }
 	@touch $@
 

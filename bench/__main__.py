@@ -1,104 +1,91 @@
-"""Prints what commands and hot paths cost on this machine, beside what the project promises for two cores.
-
-Everything runs in a copy of the project's configuration in a temporary folder, on the raw files that lie in
-``data/01_raw``; a row whose raw file is absent says so. The figures go to ``data/08_reporting/bench.json``, too.
-"""
+"""Measures areas and prints their tables: ``python -m bench training scoring --runs 3``; ``--page`` writes the page."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
+import argparse
 import sys
-import tempfile
-from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import rich
-from rich.table import Table
 
-from bench.measure import Figure, command
-from rec_msa.interactions import DatasetSettings, locate
+from bench.areas import AREAS, Options
+from bench.figure import draw_scaling
+from bench.limits import limits
+from bench.measure import ROOT
+from bench.page import fill
+from bench.store import TARGET, load, save, sentence, stamp, tables_of
+from rec_msa.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from bench.tables import Table
 
-ROOT = Path(__file__).resolve().parents[1]
-RAW = ROOT / "data" / "01_raw"
-KEDRO = ["-m", "kedro"]
+DOCS = ROOT / "docs"
+OWN_CORE = 0.9
+"""The share of its core below which a process was not alone."""
 
 
 def main() -> None:
-    """Measures everything and prints the tables."""
-    figures = [*fused_ranking()]
-    with project_copy() as project:
-        figures += [*commands(project)]
-    show(figures)
-    target = ROOT / "data" / "08_reporting" / "bench.json"
-    rows = [asdict(figure) | {"median": figure.median} for figure in figures]
-    target.write_text(json.dumps({"cores": len(os.sched_getaffinity(0)), "figures": rows}, indent=1))
-
-
-def fused_ranking() -> Iterator[Figure]:
-    """Full-catalogue top 50 through the fusion, five fresh processes for each architecture."""
-    for architecture in ("bpr", "lmf", "ncf"):
-        runs = [
-            subprocess.run(
-                [sys.executable, "-m", "bench.fused_ranking", architecture],
-                cwd=ROOT,
-                check=True,
-                capture_output=True,
-                text=True,
-            ).stdout.split()
-            for _ in range(5)
-        ]
-        what = f"fused top 50, 3,020 x 3,706, {architecture}"
-        limit = "1 s, 500 MiB" if architecture != "ncf" else ""
-        yield Figure(what, [float(run[0]) for run in runs], max(float(run[1]) for run in runs), limit)
-
-
-def commands(project: Path) -> Iterator[Figure]:
-    """Commands as a user types them."""
-    yield command("kedro registry list", [*KEDRO, "registry", "list"], project, runs=5, limit="2 s")
-    attack = [*KEDRO, "run", "--pipeline=attack_ptaq"]
-    command("warm up: fetches the raw file", [*KEDRO, "run", "--pipeline=ingestion"], project)
-    yield command("attack_ptaq, ml-100k, bpr", attack, project, runs=3, limit="60 s")
-    nothing = [*attack, "--only-missing-outputs"]
-    yield command("the same with nothing left to do: Kedro's own share", nothing, project, runs=3, limit="6 s")
-    if locate("ml-1m", DatasetSettings(), RAW) is None:
-        rich.print("no data/01_raw/ml-1m/ratings.dat[.gz]: the row for ML-1M is left out")
+    """Does what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("areas", nargs="*", metavar="AREA", help=f"of {', '.join(AREAS)}; all where none is named")
+    parser.add_argument("--runs", type=int, help="fresh processes for each row; default: three, fewer of slow ones")
+    parser.add_argument("--threads", type=int, default=1, help="cores and threads of each process (default: 1)")
+    parser.add_argument("--models", nargs="+", metavar="MODEL", help="measure these models alone")
+    parser.add_argument("--large", action="store_true", help="ingestion of 50 million rows, too")
+    parser.add_argument("--page", action="store_true", help="write docs/performance.md from bench.json")
+    arguments = parser.parse_args()
+    unknown = [area for area in arguments.areas if area not in AREAS]
+    if unknown:
+        parser.error(f"there is no area '{unknown[0]}'; choose from {', '.join(AREAS)}")
+    if arguments.page:
+        write_page()
         return
-    large = [*attack, "--env=paper", "--params=dataset=ml-1m,model=bpr,seed=0"]
-    yield command("attack_ptaq, ml-1m unfiltered, bpr", large, project, limit="180 s, 2 GiB")
+    options = Options(arguments.runs, arguments.threads, arguments.large, arguments.models)
+    for area in arguments.areas or AREAS:
+        measure(area, options)
+    rich.print(f"All figures: {TARGET.relative_to(ROOT)}; `python -m bench --page` puts them into docs/performance.md.")
 
 
-@contextmanager
-def project_copy() -> Iterator[Path]:
-    """A project of the same configuration and raw files with no artifacts."""
-    with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder)
-        shutil.copy(ROOT / "pyproject.toml", project)
-        shutil.copytree(ROOT / "conf", project / "conf")
-        (project / "conf" / "local").mkdir(exist_ok=True)
-        shutil.copytree(ROOT / "src", project / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        (project / "data").mkdir()
-        shutil.copytree(RAW, project / "data" / "01_raw")
-        yield project
+def measure(area: str, options: Options) -> None:
+    """Measures one area, prints it and keeps it, so that a suite that is stopped keeps what is done."""
+    rich.print(f"[bold]{area}[/bold]")
+    start = time.perf_counter()
+    try:
+        tables = AREAS[area](options)
+    except DataError as error:
+        rich.print(f"[red]{area} was not measured: {error}[/red]")
+        return
+    flags = [flag for flag in sys.argv[1:] if flag not in AREAS]
+    save(area, tables, stamp(" ".join(["python -m bench", area, *flags]), time.perf_counter() - start))
+    for table in tables:
+        table.show()
 
 
-def show(figures: list[Figure]) -> None:
-    """Prints the table."""
-    table = Table(title=f"rec_msa on {len(os.sched_getaffinity(0))} cores")
-    table.add_column("what")
-    for name in ("median s", "min", "max", "peak MiB", "promise (2 cores)"):
-        table.add_column(name, justify="right")
-    for figure in figures:
-        seconds = (figure.median, min(figure.seconds), max(figure.seconds))
-        table.add_row(figure.what, *(f"{value:.2f}" for value in seconds), f"{figure.mebibytes:.0f}", figure.limit)
-    rich.print(table)
+def write_page() -> None:
+    """Writes the tables of docs/performance.md and its figure anew."""
+    areas = load()
+    tables = tables_of(areas)
+    blocks = {name: table.markdown() for name, table in tables.items()}
+    blocks |= {f"made-{name}": sentence(area["made_by"]) for name, area in areas.items()}
+    blocks["total"] = summary(areas, list(tables.values()))
+    if "machine" in tables:
+        blocks["limits"] = limits(tables).markdown()
+    page = DOCS / "performance.md"
+    page.write_text(fill(page.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+    if "scaling-slopes" in tables:
+        draw_scaling(tables, DOCS / "images" / "scaling.png")
+
+
+def summary(areas: dict[str, Any], tables: list[Table]) -> str:
+    """How long the areas took, and how many rows were measured on a core that others used, too."""
+    minutes = sum(area["made_by"]["seconds"] for area in areas.values()) / 60
+    shares = [share for table in tables for row in table.rows if (share := row.median("core_share")) is not None]
+    shared = sum(share < OWN_CORE for share in shares)
+    return (
+        f"The areas on this page ({', '.join(areas)}) took {minutes:.0f} minutes together. {shared} of {len(shares)} "
+        f"rows had less than {OWN_CORE:.0%} of their core: other work ran on the machine, and their seconds show it."
+    )
 
 
 if __name__ == "__main__":

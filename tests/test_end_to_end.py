@@ -100,7 +100,18 @@ def test_cuda_without_a_gpu_is_refused_by_name(ml_100k: Path):
 
 def test_the_registry_lists_a_pipeline_for_every_attack_and_part(project: Path):
     names = kedro(project, "registry", "list").stdout.replace("- ", "").split()
-    attacks = ["pta", "pta_joint", "pta_mean", "pta_pre", "ptaq", "ptaq_joint", "ptaq_pre", "ptd", "ptq", "qsd"]
-    attacks += [f"qsd{k}" for k in (5, 10, 15, 20, 25, 30)] + ["qsd30_sequences", "random_sequences"]
+    attacks = [
+        "pta",
+        "pta_joint",
+        "pta_mean",
+        "pta_pre",
+        "ptaq",
+        "ptaq_denoise",
+        "ptaq_joint",
+        "ptaq_pre",
+        "ptd",
+        "ptq",
+    ]
+    attacks += ["qsd", *(f"qsd{k}" for k in (5, 10, 15, 20, 25, 30)), "qsd30_sequences", "random_sequences"]
     parts = ["auxiliary", "defense", "evaluation", "ingestion", "reporting", "study", "target"]
     assert sorted(names) == sorted(["__default__", *(f"attack_{name}" for name in attacks), *parts])

@@ -11,6 +11,7 @@ from rec_msa.errors import SettingsError
 from rec_msa.parameters import Parameters, read_parameters
 
 NAMED = ("dataset", "model", "seed", "datasets", "attacks")
+STUDY = {"dataset": "ml-1m", "model": "bpr", "seed": 0, "attacks": ["ptd"]}
 CONF = Path(__file__).resolve().parents[1] / "conf"
 
 
@@ -33,6 +34,7 @@ def test_the_base_file_shows_every_parameter_but_the_studies():
 def test_the_base_file_and_the_classes_have_the_same_defaults():
     written, bare = read_parameters(base()), read_parameters({key: base()[key] for key in NAMED})
     assert written.model_dump(exclude={"datasets"}) == bare.model_dump(exclude={"datasets"})
+    assert written.defenses.names() == bare.defenses.names()
 
 
 def test_a_scalar_is_a_list_of_one():
@@ -73,6 +75,16 @@ def test_a_scalar_is_a_list_of_one():
         ({"recommenders": {"lmf": {"bias": "maybe"}}}, "recommenders.lmf.bias: 'maybe' is not valid"),
         ({"recommenders": {"lmff": {}}}, "recommenders.lmff: there is no such parameter; did you mean 'lmf'?"),
         ({"defense": "popular_mixing"}, "'<name>_<strength>'"),
+        ({"defense": "shuffle_51"}, "'shuffle_51' alters 51 places, but a list has 50 (list_length)"),
+        ({"defenses": {"swap_tail": {"deep": 5}}}, "defenses.swap_tail.deep: there is no such parameter"),
+        (
+            {
+                "studies": {
+                    "s": {"dataset": "ml-1m", "model": "bpr", "seed": 0, "attacks": ["ptd"], "defenses": ["mix_5"]}
+                }
+            },
+            "there is no 'mix_5'",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(change, said):

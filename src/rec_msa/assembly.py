@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from glob import escape
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -11,15 +13,11 @@ from rec_msa.evaluation.results import KEY
 from rec_msa.provenance import is_current, whole
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kedro.io import DataCatalog
-
-    from rec_msa.datasets.recorded import Provenance
 
 logger = logging.getLogger(__name__)
 
-CELLS = "data/08_reporting/*/seed*/*/*/*/agreement.parquet"
+CELLS = "*/seed*/*/*/*/agreement.parquet"
 
 
 class Assembled(NamedTuple):
@@ -27,52 +25,64 @@ class Assembled(NamedTuple):
 
     Attributes:
         agreement: The rows of every current cell file.
-        per_user: The same for each user.
-        quality: A row for each target under a defense: dataset, target, seed, defense, and how good it is.
-        stale: Names of cell files left out, since something they were made from has been made anew.
-        made_from: Provenance of the whole, so that figures of it are drawn anew when a cell is added.
+        stale: Names of cell files left out, damaged, or made from something that was made anew since.
     """
 
     agreement: pd.DataFrame
-    per_user: pd.DataFrame
-    quality: pd.DataFrame
     stale: list[str]
-    made_from: Provenance
 
 
-def assemble(catalog: DataCatalog, project: Path) -> Assembled | None:
-    """Reads the results of every cell that still fits what it was made from.
+def assemble(catalog: DataCatalog) -> Assembled | None:
+    """Puts the results of every cell that still fits what it was made from into one file each.
+
+    Writes ``agreement``, ``agreement_per_user`` and ``target_quality``; what is made from the same cells already is
+    left as it is. One cell's users are in memory at a time.
 
     Args:
         catalog: The catalog.
-        project: The project's root.
 
     Returns:
         The results, or None where no cell has any.
     """
-    spaces = sorted(".".join(path.parts[-6:-1]) for path in project.glob(CELLS))
     seen: dict[str, bool] = {}
-    current = {space: _is_whole(space, catalog, seen) for space in spaces}
-    stale = [space for space, fits in current.items() if not fits]
-    tables = [
-        [catalog.load(f"{space}.{name}") for space, fits in current.items() if fits]
-        for name in ("agreement", "agreement_per_user")
-    ]
-    if not tables[0]:
+    current = {space: _is_whole(space, catalog, seen) for space in _measured_spaces(catalog)}
+    fitting = [space for space, fits in current.items() if fits]
+    if not fitting:
         return None
-    agreement, per_user = (pd.concat(parts, ignore_index=True) for parts in tables)
-    quality = _quality(agreement, catalog, seen)
-    made_from = whole([f"{space}.agreement" for space, fits in current.items() if fits], catalog)
-    return Assembled(agreement.sort_values(list(KEY), ignore_index=True), per_user, quality, stale, made_from)
+    served = dict.fromkeys(space.rpartition(".")[0] for space in fitting)
+    targets = [space for space in served if _fits(f"{space}.target_quality", catalog, seen)]
+    made_from = [*(f"{space}.agreement" for space in fitting), *(f"{space}.target_quality" for space in targets)]
+    tables: dict[str, Any] = {name: catalog[name] for name in ("agreement", "agreement_per_user", "target_quality")}
+    for table in tables.values():
+        table.expected = whole(made_from, catalog)
+    stale = [space for space, fits in current.items() if not fits]
+    if all(table.exists() for table in tables.values()):
+        return Assembled(tables["agreement"].load(), stale)
+    agreement = pd.concat([catalog.load(f"{space}.agreement") for space in fitting], ignore_index=True)
+    agreement = agreement.sort_values(list(KEY), ignore_index=True)
+    tables["agreement"].save(agreement)
+    tables["agreement_per_user"].save(catalog.load(f"{space}.agreement_per_user") for space in fitting)
+    tables["target_quality"].save(pd.DataFrame([_quality(space, catalog) for space in targets]))
+    return Assembled(agreement, stale)
 
 
-def _quality(agreement: pd.DataFrame, catalog: DataCatalog, seen: dict[str, bool]) -> pd.DataFrame:
-    targets = agreement[["dataset", "target", "seed", "defense"]].drop_duplicates()
-    names = [f"{row.dataset}.seed{row.seed}.{row.target}.{row.defense}.target_quality" for row in targets.itertuples()]
-    current = [is_current(name, catalog, seen) for name in names]
-    figures = pd.DataFrame([catalog.load(name) for name, fits in zip(names, current, strict=True) if fits])
-    return pd.concat([targets[current].reset_index(drop=True), figures], axis=1)
+def _measured_spaces(catalog: DataCatalog) -> list[str]:
+    whole_table: Any = catalog["agreement"]
+    folder = PurePosixPath(whole_table.path).parent
+    found = whole_table._fs.glob(f"{escape(str(folder))}/{CELLS}")
+    return sorted(".".join(PurePosixPath(path).parts[-6:-1]) for path in found)
+
+
+def _quality(space: str, catalog: DataCatalog) -> dict[str, Any]:
+    dataset, seed, target, defense = space.split(".")
+    labels = {"dataset": dataset, "target": target, "seed": int(seed.removeprefix("seed")), "defense": defense}
+    return {**labels, **catalog.load(f"{space}.target_quality")}
 
 
 def _is_whole(space: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
-    return all(is_current(f"{space}.{name}", catalog, seen) for name in ("agreement", "agreement_per_user"))
+    return all(_fits(f"{space}.{name}", catalog, seen) for name in ("agreement", "agreement_per_user"))
+
+
+def _fits(name: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
+    dataset: Any = catalog.get(name)
+    return is_current(name, catalog, seen) and dataset.intact()

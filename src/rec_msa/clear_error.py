@@ -14,3 +14,7 @@ class ClearError(KedroCliError):
     def show(self, file: IO[Any] | None = None) -> None:
         """Prints the message; Kedro's own would print the exception being handled, which is gone by then."""
         click.secho(f"Error: {self.message}", fg="red", file=file, err=file is None)
+
+
+class NodesFailedError(ClearError):
+    """Some nodes of a run failed; all that does not depend on them was finished."""

@@ -12,7 +12,7 @@ from yaml import YAMLError
 
 from rec_msa.clear_error import ClearError
 from rec_msa.errors import RecMsaError
-from rec_msa.experiments import Experiments
+from rec_msa.experiments import AXES, Experiments
 from rec_msa.parameters import read_parameters
 
 _session: list[Experiments] = []
@@ -32,9 +32,9 @@ class CellConfigLoader(OmegaConfigLoader):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         try:
             super().__init__(*args, **kwargs)
-            parameters = read_parameters(self["parameters"]).under(Path(self.conf_source).resolve().parent)
+            parameters = read_parameters(self._asked()).under(Path(self.conf_source).resolve().parent)
             experiments = Experiments(parameters)
-            experiments.cells  # noqa: B018 - an empty selection is refused now, not in the middle of a build
+            experiments.grid  # noqa: B018 - an empty selection is refused now, not in the middle of a build
         except RecMsaError as error:
             raise ClearError(str(error)) from error
         except (MissingConfigException, YAMLError, OmegaConfBaseException, ValueError) as error:
@@ -42,6 +42,13 @@ class CellConfigLoader(OmegaConfigLoader):
         self["parameters"] = parameters.model_dump(mode="json")
         _session[:] = [experiments]
         project.pipelines.configure("rec_msa.pipeline_registry")
+
+    def _asked(self) -> dict[str, Any]:
+        """The merged parameters; with a study, only ``--params`` picks cells of it, not the environment's own cell."""
+        parameters: dict[str, Any] = self["parameters"]
+        if parameters.get("study") is not None:
+            parameters |= {axis: self.runtime_params.get(axis) for axis in AXES}
+        return parameters
 
 
 def current_experiments() -> Experiments:

@@ -12,18 +12,21 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from rec_msa.attacks.settings import AttackSettings, require_attack
+from rec_msa.defenses.settings import NO_DEFENSE, settings_key
 from rec_msa.errors import SettingsError, nearest
-from rec_msa.recommenders.settings import is_sequential
+from rec_msa.recommenders.settings import SETTINGS, is_sequential
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rec_msa.parameters import Parameters
+    from rec_msa.parameters import GridSettings, Parameters, Study
 
-Axis = tuple[str, ...] | tuple[int, ...] | None
+AXES = ("dataset", "model", "seed")
+"""What ``--params`` may pick of a study."""
 
 PAPER_ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
-NO_DEFENSE = "none"
+NO_TARGET = ""
+"""The model of a cell that is about data alone."""
 TEMPORAL = "temporal"
 """Marks what is split by time; what is split at random has no mark."""
 
@@ -40,7 +43,7 @@ class Cell:
     @property
     def sequential(self) -> bool:
         """Whether the target reads sequences; then interactions are held out by time."""
-        return is_sequential(self.model)
+        return self.model != NO_TARGET and is_sequential(self.model)
 
     @property
     def split_space(self) -> str:
@@ -56,6 +59,12 @@ class Cell:
     def served_space(self) -> str:
         """Namespace of what the target serves under its defense."""
         return f"{self.target_space}.{self.defense}"
+
+    @property
+    def defense_settings(self) -> dict[str, str]:
+        """The input of nodes that serve as the target does: the settings of the defense; empty where there is none."""
+        key = settings_key(self.defense)
+        return {} if key is None else {"defense_settings": f"params:defenses.{key}"}
 
     def data_space(self, share: str) -> str:
         """Namespace of a share of the split's users, as ``users10``."""
@@ -102,11 +111,23 @@ class NamedAttack:
 
     @property
     def refusal(self) -> str | None:
-        """Why the clone cannot be trained, said when it is to be; None where it can."""
+        """Why the attack cannot work on this target, said by its first stage; None where it can."""
         if is_sequential(self.clone) and not self.cell.sequential:
             return (
                 f"attacks.{self.name}.clone: '{self.clone}' reads sequences, but {self.cell.model}'s data are split at "
                 "random and have none; choose a sequential model as target"
+            )
+        if not (self.cell.sequential and self.settings.makes_sequences):
+            return None
+        if not is_sequential(self.clone):
+            return (
+                f"attacks.{self.name}.clone: '{self.clone}' reads no sequences, but of a sequential target qsd has "
+                "nothing else to learn from; choose a sequential model as clone"
+            )
+        if self.settings.denoise is not None:
+            return (
+                f"attacks.{self.name}.denoise: users' repeated answers are denoised, but a sequential target is asked "
+                "by qsd about made-up sequences; leave it out or take a base that asks about users"
             )
         return None
 
@@ -176,6 +197,20 @@ class NamedAttack:
             ]
         )
 
+    @property
+    def places(self) -> dict[str, tuple[Any, ...]]:
+        """The namespaces that attacks share, each with all that tells it from the others of its kind."""
+        settings = self.settings
+        asked = self.attacker_fraction, settings.query_fraction
+        clone = self.attacker_fraction, settings.auxiliary_fraction, settings.item_fraction
+        return {
+            self.users_space: (self.attacker_fraction, 1.0),
+            self.groups_space: asked,
+            self.auxiliary_data_space: (settings.auxiliary_fraction,),
+            self.clone_space: clone,
+            self.reference_space: (*asked, self.list_length),
+        }
+
     def _measured_as(self, what: str) -> str:
         return "-".join([what, self.apart]) if self.apart else what
 
@@ -202,35 +237,112 @@ class Experiments:
 
     parameters: Parameters
 
-    @cached_property
+    @property
     def cells(self) -> list[Cell]:
-        """The cells of the study or of ``dataset``, ``model`` and ``seed``.
+        """The cells that have a target.
 
         Raises:
             SettingsError: Neither a study nor a whole cell is named, or the selection is empty.
         """
-        parameters = self.parameters
-        axes: dict[str, Axis] = {"dataset": parameters.dataset, "model": parameters.model, "seed": parameters.seed}
-        if parameters.study is not None:
-            study = parameters.require_study(parameters.study)
-            asked, axes = axes, {"dataset": study.dataset, "model": study.model, "seed": study.seed}
-            axes = {axis: _matching(axis, axes[axis], asked[axis], parameters.study) for axis in axes}
-        missing = [axis for axis, values in axes.items() if not values]
+        return [cell for cell in self.grid if cell.model != NO_TARGET]
+
+    @cached_property
+    def grid(self) -> dict[Cell, tuple[str, ...]]:
+        """The named attacks on each cell of the study, or of ``dataset``, ``model`` and ``seed``.
+
+        Cells of a study that is about data alone have no target and no attacks.
+
+        Raises:
+            SettingsError: Neither a study nor a whole cell is named, the selection is empty, or two attacks would
+                write to one place.
+        """
+        self._require_places_apart()
+        if self.parameters.study is not None:
+            return self._grid_of_study(self.parameters.study)
+        missing = [axis for axis in AXES if not getattr(self.parameters, axis)]
         if missing:
             msg = (
                 f"{missing[0]}: nothing is chosen in this environment; name a study (--params=study=table4) "
                 "or a cell (--params=dataset=ml-1m,model=bpr,seed=0)"
             )
             raise SettingsError(msg)
-        grid: Iterable[Any] = product(*(values or () for values in axes.values()))
-        return [Cell(dataset, model, seed, parameters.defense) for dataset, model, seed in grid]
+        chosen: Iterable[Any] = product(*(getattr(self.parameters, axis) for axis in AXES))
+        defense = self.parameters.defense
+        return {Cell(dataset, model, seed, defense): PAPER_ATTACKS for dataset, model, seed in chosen}
+
+    def _grid_of_study(self, name: str) -> dict[Cell, tuple[str, ...]]:
+        """A study's cells; what several of its parts ask of one cell is put together."""
+        study = self.parameters.require_study(name)
+        found: dict[Cell, tuple[str, ...]] = {}
+        for part in study:
+            axes = [self._asked(axis, getattr(part, axis)) for axis in AXES]
+            chosen: Iterable[Any] = product(*axes, self._defenses(part))
+            for dataset, model, seed, defense in chosen:
+                cell = Cell(dataset, model, seed, defense)
+                found[cell] = tuple(dict.fromkeys([*found.get(cell, ()), *(part.attacks or ())]))
+        if not found:
+            raise SettingsError(self._why_empty(name, study))
+        return found
+
+    def _asked(self, axis: str, offered: tuple[Any, ...] | None) -> tuple[Any, ...]:
+        """The values of a study's axis that ``--params`` asks for; all where it says nothing."""
+        asked = getattr(self.parameters, axis)
+        if offered is None:
+            return () if asked else (NO_TARGET,)
+        return tuple(value for value in offered if not asked or value in asked)
+
+    def _defenses(self, part: GridSettings) -> tuple[str, ...]:
+        """The defenses of a grid, or of them the session's; a grid that names none takes the session's."""
+        asked = self.parameters.defense
+        if part.defenses is None:
+            return (asked,)
+        return tuple(defense for defense in part.defenses if asked in (NO_DEFENSE, defense))
+
+    def _why_empty(self, name: str, study: Study) -> str:
+        asked = {axis: getattr(self.parameters, axis) for axis in AXES}
+        asked["defense"] = () if self.parameters.defense == NO_DEFENSE else (self.parameters.defense,)
+        offers = [(*AXES, "defense"), *((*(getattr(part, axis) for axis in AXES), part.defenses) for part in study)]
+        for axis, *parts in zip(*offers, strict=True):
+            offered = dict.fromkeys(str(value) for part in parts for value in part or ())
+            for value in asked[axis] or ():
+                if str(value) not in offered:
+                    return f"{axis}: '{value}' is not in the study '{name}'; {nearest(str(value), offered)}"
+        chosen = ", ".join(f"{axis} {'/'.join(map(str, values))}" for axis, values in asked.items() if values)
+        return f"study: '{name}' has no cell with {chosen} together; leave one of them out"
+
+    def _require_places_apart(self) -> None:
+        """Two attacks that share a folder must mean the same by it."""
+        for model in self.parameters.model or SETTINGS:
+            first: dict[str, tuple[str, Any]] = {}
+            for name in self.parameters.attacks:
+                for place, made_by in self._named(Cell("any", model, 0), name).places.items():
+                    other, what = first.setdefault(place, (name, made_by))
+                    if what != made_by:
+                        differing = ", ".join(f"{a} and {b}" for a, b in zip(what, made_by, strict=True) if a != b)
+                        msg = (
+                            f"attacks.{other} and attacks.{name} would write to one folder, '{place.split('.')[-1]}', "
+                            f"what is made with {differing}; make these equal, or differ by more"
+                        )
+                        raise SettingsError(msg)
 
     def attack(self, cell: Cell, name: str) -> NamedAttack:
         """A named attack on a cell.
 
         Raises:
-            SettingsError: There is no such attack.
+            SettingsError: There is no such attack, or there is nobody whom it might ask about.
         """
+        attack, split = self._named(cell, name), self.parameters.split
+        heldout = split.attacker_fraction * split.heldout_fraction
+        if attack.settings.behind.queries and attack.attacker_fraction <= heldout * (1 + 1e-9):
+            msg = (
+                f"attacks.{name}.attacker_fraction: {attack.attacker_fraction:g} of the target users are the held-out "
+                f"users and nobody else, so '{attack.settings.base}' has nobody to ask; set more than {heldout:g}, or "
+                "take a base without queries"
+            )
+            raise SettingsError(msg)
+        return attack
+
+    def _named(self, cell: Cell, name: str) -> NamedAttack:
         settings = require_attack(name, self.parameters.attacks)
         share = settings.attacker_fraction or self.parameters.split.attacker_fraction
         length = settings.list_length or self.parameters.list_length
@@ -243,21 +355,3 @@ class Experiments:
     @property
     def _defaults(self) -> tuple[float, int]:
         return self.parameters.split.attacker_fraction, self.parameters.list_length
-
-    def study_attacks(self) -> tuple[str, ...]:
-        """The named attacks of the study; without a study, the paper's."""
-        if self.parameters.study is None:
-            return PAPER_ATTACKS
-        return tuple(self.parameters.require_study(self.parameters.study).attacks)
-
-
-def _matching(axis: str, offered: Axis, asked: Axis, study: str) -> tuple[Any, ...]:
-    """The values of a study's axis that ``--params`` asks for; all where it says nothing."""
-    offered = offered or ()
-    if not asked:
-        return offered
-    for value in asked:
-        if value not in offered:
-            msg = f"{axis}: '{value}' is not in the study '{study}'; {nearest(str(value), map(str, offered))}"
-            raise SettingsError(msg)
-    return tuple(value for value in offered if value in asked)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from rec_msa.attacks.settings import REFERENCES, AttackSettings, CloneSettings, ReferenceSettings, StealSettings
-from rec_msa.defenses.settings import DefenseSettings, parse_defense
+from rec_msa.defenses.settings import DefenseSettings, parse_defense, require_room
 from rec_msa.errors import SettingsError, nearest
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
@@ -42,7 +43,10 @@ def _as_tuple(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...] | None, BeforeValidator(_as_tuple)]
-Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...] | None, BeforeValidator(_as_tuple)]
+Seed = Annotated[int, Field(ge=0)]
+Seeds = Annotated[tuple[Seed, ...] | None, BeforeValidator(_as_tuple)]
+SomeNames = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+SomeSeeds = Annotated[tuple[Seed, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 
 
 class _Strict(BaseModel):
@@ -60,13 +64,30 @@ class RecommenderParameters(_Strict):
     gru4rec: Gru4recSettings = Gru4recSettings()
 
 
-class StudySettings(_Strict):
-    """A declared grid: every named attack on every cell."""
+class GridSettings(_Strict):
+    """Part of a study: every named attack on every cell of a grid; without models and attacks, the data alone."""
 
-    dataset: Names = Field(min_length=1)
-    model: Names = Field(min_length=1)
-    seed: Seeds = Field(min_length=1)
-    attacks: tuple[str, ...] = Field(min_length=1)
+    dataset: SomeNames = Field(description="dataset or datasets")
+    model: SomeNames | None = Field(None, description="target architecture or architectures")
+    seed: SomeSeeds = Field((0,), description="seed or seeds")
+    defenses: SomeNames | None = Field(None, description="'none' and '<name>_<strength>'; None: the session's")
+    attacks: SomeNames | None = Field(None, description="keys under attacks")
+
+    @model_validator(mode="after")
+    def _targets_are_attacked(self) -> GridSettings:
+        if (self.model is None) != (self.attacks is None):
+            missing = "model" if self.model is None else "attacks"
+            msg = f"{missing}: this parameter is missing; a study names both model and attacks, or neither (data alone)"
+            raise ValueError(msg)
+        for name in self.defenses or ():
+            parse_defense(name)
+        return self
+
+
+Study = Annotated[tuple[GridSettings, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+"""A grid, or a list of grids."""
+
+ALL_STUDIES = "all"
 
 
 class Parameters(_Strict):
@@ -75,7 +96,7 @@ class Parameters(_Strict):
     dataset: Names = Field(description="dataset or datasets of the cells")
     model: Names = Field(description="target architecture or architectures")
     seed: Seeds = Field(description="seed or seeds")
-    study: str | None = Field(None, description="a key under studies; dataset, model and seed then filter its cells")
+    study: str | None = Field(None, description="a key under studies or 'all'; dataset, model, seed filter it")
     defense: str = Field("none", description="'none' or '<name>_<strength>'")
     device: Device = Field("auto", description="where models are trained: auto, cpu or cuda")
     threads: int = Field(2, ge=1, description="torch's threads on the CPU; OMP_NUM_THREADS, where set, decides")
@@ -92,7 +113,7 @@ class Parameters(_Strict):
     references: ReferenceSettings = ReferenceSettings()
     defenses: DefenseSettings = DefenseSettings()
     attacks: dict[str, AttackSettings]
-    studies: dict[str, StudySettings] = {}
+    studies: dict[str, Study] = {}
 
     @model_validator(mode="after")
     def _names_exist(self) -> Parameters:
@@ -113,9 +134,14 @@ class Parameters(_Strict):
                 raise ValueError(msg)
             self._require(f"attacks.{name}.clone", (attack.clone,) if attack.clone else None, SETTINGS)
         for name, study in self.studies.items():
-            for axis, allowed in (("dataset", self.datasets), ("model", SETTINGS), ("attacks", self.attacks)):
-                self._require(f"studies.{name}.{axis}", getattr(study, axis), allowed)
+            if name == ALL_STUDIES:
+                msg = f"studies.{name}: this name means every study; choose another"
+                raise ValueError(msg)
+            axes: dict[str, dict[str, Any]] = {"dataset": self.datasets, "model": SETTINGS, "attacks": self.attacks}
+            for grid, (axis, allowed) in product(study, axes.items()):
+                self._require(f"studies.{name}.{axis}", getattr(grid, axis), allowed)
         parse_defense(self.defense)
+        require_room(self.defense, self.list_length)
         return self
 
     @staticmethod
@@ -133,12 +159,14 @@ class Parameters(_Strict):
         }
         return self.model_copy(update={"raw_folder": str(root / self.raw_folder), "datasets": datasets})
 
-    def require_study(self, name: str) -> StudySettings:
-        """Looks a study up.
+    def require_study(self, name: str) -> Study:
+        """Looks a study up; ``all`` is every study.
 
         Raises:
             SettingsError: There is no such study.
         """
+        if name == ALL_STUDIES and self.studies:
+            return tuple(grid for study in self.studies.values() for grid in study)
         if name not in self.studies:
             hint = nearest(name, self.studies) if self.studies else "this environment has none; try --env=paper"
             msg = f"study: there is no study '{name}'; {hint}"
@@ -183,5 +211,6 @@ def _fields_at(parents: list[int | str]) -> list[str]:
     for part in parents:
         field = getattr(model, "model_fields", {}).get(part)
         annotation = field.annotation if field else model
-        model = next(iter(reversed(getattr(annotation, "__args__", ()))), annotation)
+        inner = [part for part in getattr(annotation, "__args__", ()) if part not in (..., type(None))]
+        model = inner[-1] if inner else annotation
     return sorted(getattr(model, "model_fields", {}))

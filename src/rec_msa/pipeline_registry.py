@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING
 from kedro.pipeline import Pipeline
 
 from rec_msa.config import current_experiments
+from rec_msa.experiments import NO_TARGET
 from rec_msa.pipelines.attack.pipeline import create_pipeline as attack_pipeline
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as auxiliary_pipeline
-from rec_msa.pipelines.defense.pipeline import defended_cells
+from rec_msa.pipelines.defense.pipeline import attacks_on, defended_cells
 from rec_msa.pipelines.evaluation.pipeline import create_pipeline as evaluation_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_reference_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_retrain_pipeline as retrain_evaluation_pipeline
 from rec_msa.pipelines.ingestion.pipeline import create_auxiliary_data_pipeline
 from rec_msa.pipelines.ingestion.pipeline import create_pipeline as ingestion_pipeline
-from rec_msa.pipelines.reporting.pipeline import create_comparison_pipeline, create_overview_pipeline
+from rec_msa.pipelines.reporting.pipeline import (
+    create_comparison_pipeline,
+    create_defense_pipeline,
+    create_overview_pipeline,
+)
 from rec_msa.pipelines.target.pipeline import create_pipeline as target_pipeline
 from rec_msa.pipelines.target.pipeline import create_retrain_pipeline
 
@@ -60,12 +65,14 @@ def register_pipelines() -> OnDemand:
     def attack(name: str) -> Callable[[], Pipeline]:
         return of_cells(lambda cell: single_attack(experiments, cell, name))
 
-    compared = of_cells(lambda cell: comparison(experiments, cell, experiments.study_attacks()))
+    def compared() -> Pipeline:
+        return _sum(_study_part(experiments, cell, names) for cell, names in experiments.grid.items())
+
     return OnDemand(
         {
             "__default__": compared,
             **{f"attack_{name}": attack(name) for name in experiments.parameters.attacks},
-            "ingestion": of_cells(ingestion_pipeline),
+            "ingestion": lambda: _sum(ingestion_pipeline(cell) for cell in experiments.grid),
             "target": of_cells(lambda cell: ingestion_pipeline(cell) + target_pipeline(cell)),
             "auxiliary": of_cells(lambda cell: _auxiliary(experiments, cell)),
             "defense": of_cells(lambda cell: _defense(experiments, cell)),
@@ -89,14 +96,29 @@ def single_attack(experiments: Experiments, cell: Cell, name: str) -> Pipeline:
     )
 
 
-def comparison(experiments: Experiments, cell: Cell, names: Iterable[str]) -> Pipeline:
-    """Several named attacks on a cell beside all references, the retrained target too."""
+def _study_part(experiments: Experiments, cell: Cell, names: Iterable[str]) -> Pipeline:
+    if cell.model == NO_TARGET:
+        return ingestion_pipeline(cell)
+    study = experiments.parameters.study
+    # Two studies of one cell draw other attacks.
+    return comparison(experiments, cell, names, f"{study}." if study else "")
+
+
+def comparison(experiments: Experiments, cell: Cell, names: Iterable[str], prefix: str = "") -> Pipeline:
+    """Several named attacks on a cell beside all references, the retrained target too.
+
+    Args:
+        experiments: The session's experiments.
+        cell: The cell.
+        names: Keys under ``attacks:``.
+        prefix: Put before the name of the figure.
+    """
     attacks = [experiments.attack(cell, name) for name in names]
     parts = [ingestion_pipeline(cell), target_pipeline(cell), create_retrain_pipeline(cell)]
     for attack in attacks:
         parts += [attack_pipeline(attack), evaluation_pipeline(attack)]
         parts += [create_reference_pipeline(attack), retrain_evaluation_pipeline(attack.reference)]
-    return _sum([*parts, create_comparison_pipeline(cell.served_space, attacks, retrain=True)])
+    return _sum([*parts, create_comparison_pipeline(f"{prefix}{cell.served_space}", attacks, retrain=True)])
 
 
 def _auxiliary(experiments: Experiments, cell: Cell) -> Pipeline:
@@ -106,10 +128,10 @@ def _auxiliary(experiments: Experiments, cell: Cell) -> Pipeline:
 
 def _defense(experiments: Experiments, cell: Cell) -> Pipeline:
     cells = defended_cells(cell, experiments.parameters.defenses)
-    names = [name for name in ("ptd", "ptq", "pta", "ptaq", "qsd") if name in experiments.parameters.attacks]
-    if cell.sequential and "qsd" in names:
-        names.remove("qsd")  # a defense alters the lists of users, and on sequences qsd asks about none
-    return _sum(comparison(experiments, defended, names) for defended in cells)
+    measured = {one: attacks_on(one, experiments.parameters.attacks) for one in cells}
+    parts = [comparison(experiments, one, names) for one, names in measured.items()]
+    attacks = [experiments.attack(one, name) for one, names in measured.items() for name in names]
+    return _sum([*parts, create_defense_pipeline(attacks)])
 
 
 def _sum(pipelines: Iterable[Pipeline]) -> Pipeline:

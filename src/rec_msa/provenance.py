@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from copy import deepcopy
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,22 +27,52 @@ RAW_FOLDER = "params:raw_folder"
 UNKNOWN = "unknown"
 
 
+UNREAD: dict[str, dict[str, tuple[str, ...]]] = {
+    "acquire_raw_file": {"params:datasets": ("min_interactions",)},
+    "read_raw_interactions": {"params:datasets": ("min_interactions",)},
+    "filter_and_index": {"params:datasets": ("path", "user", "item", "time")},
+    "split_by_seed": {"params:split": ("attacker_fraction", "heldout_fraction")},
+    "split_by_time": {"params:split": ("attacker_fraction", "heldout_fraction")},
+    "choose_attackers": {
+        "params:split": ("protocol", "target_fraction", "validation_fraction", "test_fraction"),
+    },
+}
+"""Fields of its parameters that a node's function is handed and does not read: their change changes nothing there."""
+
+SERVING = {"params:defenses": ("popular_mixing.strengths",)}
+"""What no node that serves reads: its strength is a constant of the node."""
+
+UNDEFENDED: dict[str, tuple[str, ...]] = {"params:defenses": ("popular_mixing",)}
+"""What a node that serves without a defense does not read either."""
+
+
 def expect(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Tells every artifact of a pipeline what it must have been made from.
+    """Tells every artifact of a pipeline what it must have been made from."""
+    known = fingerprints(pipeline, catalog)
+    for node in pipeline.nodes:
+        made_from = {name: known[name] for name in sorted(node.inputs) if not _is_parameter(name)}
+        for output in node.outputs:
+            dataset: Any = catalog.get(output)
+            if isinstance(dataset, Recorded):
+                dataset.expected = Provenance(known[output], made_from)
+
+
+def fingerprints(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, str]:
+    """What every artifact of a pipeline must have been made from, and the inputs that it does not make itself.
 
     A fingerprint digests the node's function and constants, its parameters, the fingerprints of its inputs, the raw
     file's checksum and the format version. An input that this pipeline does not make counts as what lies on disk.
     """
-    fingerprints: dict[str, str] = {}
+    known: dict[str, str] = {}
     for node in pipeline.nodes:
-        inputs = {name: _fingerprint_of(name, catalog, fingerprints) for name in sorted(set(node.inputs))}
+        unread = _unread(node)
+        inputs = {
+            name: _fingerprint_of(name, catalog, known, unread.get(name.partition(".")[0], ()))
+            for name in sorted(set(node.inputs))
+        }
         own = _digest([FORMAT_VERSION, *_function(node), inputs, _raw_checksum(node, catalog)])
-        catalogued = {name: value for name, value in inputs.items() if not _is_parameter(name)}
-        for output in node.outputs:
-            fingerprints[output] = _digest([own, output])
-            dataset: Any = catalog.get(output)
-            if isinstance(dataset, Recorded):
-                dataset.expected = Provenance(fingerprints[output], catalogued)
+        known |= {output: _digest([own, output]) for output in node.outputs}
+    return known
 
 
 def is_current(name: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
@@ -79,15 +111,33 @@ def _record(name: str, catalog: DataCatalog) -> Provenance | None:
     return dataset.record() if isinstance(dataset, Recorded) else None
 
 
-def _fingerprint_of(name: str, catalog: DataCatalog, fingerprints: dict[str, str]) -> str:
-    if name not in fingerprints:
+def _fingerprint_of(name: str, catalog: DataCatalog, known: dict[str, str], unread: tuple[str, ...]) -> str:
+    key = "-".join([name, *unread])
+    if key not in known:
         if _is_parameter(name):
             # Where raw data lie says nothing: their checksum counts.
-            fingerprints[name] = _digest(None if name == RAW_FOLDER else catalog.load(name))
+            known[key] = _digest(None if name == RAW_FOLDER else _without(catalog.load(name), unread))
         else:
             record = _record(name, catalog)
-            fingerprints[name] = record.fingerprint if record else UNKNOWN
-    return fingerprints[name]
+            known[key] = record.fingerprint if record else UNKNOWN
+    return known[key]
+
+
+def _unread(node: Node) -> dict[str, tuple[str, ...]]:
+    undefended = getattr(node.func, "constants", {}).get("defense") == "none"
+    return (UNDEFENDED if undefended else SERVING) | UNREAD.get(node.func.__name__, {})
+
+
+def _without(value: Any, fields: tuple[str, ...]) -> Any:
+    if not fields:
+        return value
+    plain = _plain(value) if isinstance(value, BaseModel) else value
+    kept = deepcopy(plain)
+    for field in fields:
+        *parents, name = field.split(".")
+        place = reduce(lambda part, parent: part[parent], parents, kept)
+        place.pop(name, None)
+    return kept
 
 
 def _function(node: Node) -> tuple[str, Any]:

@@ -5,11 +5,14 @@ import warnings
 from kedro import KedroDeprecationWarning
 
 from rec_msa.config import CellConfigLoader
-from rec_msa.hooks import ClearErrors, Provenances, ResultsTable, Threads
+from rec_msa.hooks import ClearErrors, ResultsTable, Runs, Threads
 from rec_msa.session import ClearSession
 
 # Both spellings work; the documentation keeps the shorter one.
 warnings.filterwarnings("ignore", message="Option '--pipeline'", category=KedroDeprecationWarning)
+
+# Dots in names are our namespaces.
+warnings.filterwarnings("ignore", message="One or more dataset names contain '.'", category=UserWarning)
 
 SESSION_CLASS = ClearSession
 CONFIG_LOADER_CLASS = CellConfigLoader
@@ -19,4 +22,4 @@ CONFIG_LOADER_ARGS = {
     # Else an environment's `attacks:` would replace base's whole key.
     "merge_strategy": {"parameters": "soft"},
 }
-HOOKS = (ClearErrors(), Threads(), Provenances(), ResultsTable())
+HOOKS = (ClearErrors(), Threads(), Runs(), ResultsTable())

@@ -126,15 +126,21 @@ def test_an_attack_that_reuses_its_arrays_changes_no_record() -> None:
     assert gate.ledger()["items"].iloc[0].tolist() == list_of(3)
 
 
-def test_what_answers_is_given_ids_alone_sorted_and_once() -> None:
+def test_what_answers_is_given_ids_alone_sorted_and_each_once_at_a_time() -> None:
     target = Target()
     QueryGate(target, [3, 5, 7], budget=9).ask([7, 3, 7])
-    (args, kwargs) = target.given[0]
-    assert len(target.given) == len(args) == 1
-    assert kwargs == {}
-    assert isinstance(args[0], np.ndarray)
-    assert args[0].tolist() == [3, 7]
-    assert np.issubdtype(args[0].dtype, np.integer)
+    for args, kwargs in target.given:
+        assert len(args) == 1
+        assert kwargs == {}
+        assert isinstance(args[0], np.ndarray)
+        assert np.issubdtype(args[0].dtype, np.integer)
+    assert [args[0].tolist() for args, _ in target.given] == [[3, 7], [7]]
+
+
+def test_a_user_asked_about_twice_in_one_question_is_answered_twice() -> None:
+    answers = iter(range(100, 200))
+    gate = QueryGate(lambda users: Lists(users, np.array([[next(answers)] for _ in users])), [3, 5, 7], budget=9)
+    assert gate.ask([7, 3, 7, 5, 7]).ravel().tolist() == [102, 100, 103, 101, 104]
 
 
 @given(st.lists(st.lists(st.integers(0, 9), max_size=5), max_size=8), st.sets(st.integers(0, 9)), st.integers(0, 15))
@@ -174,12 +180,12 @@ def test_the_plain_strategy_asks_for_each_queried_user_once_and_for_no_other() -
 
 def test_asking_each_once_forgets_repeats() -> None:
     gate = QueryGate(Target(), [3, 5], budget=2)
-    assert ask_each_once(gate.ask, np.array([5, 3, 5])).users.tolist() == [3, 5]
+    assert ask_each_once(gate.ask, np.array([5, 3, 5]), np.random.default_rng()).users.tolist() == [3, 5]
 
 
 @pytest.mark.parametrize("user", [2, 6, 12])
 def test_a_strategy_cannot_ask_for_users_of_other_groups(user: int) -> None:
-    def curious(ask: Callable[[Any], np.ndarray], users: np.ndarray) -> Lists:
+    def curious(ask: Callable[[Any], np.ndarray], _: np.ndarray, __: np.random.Generator) -> Lists:
         return Lists(np.array([user]), ask([user]))
 
     with pytest.raises(QueryError, match=f"user {user} may not"):
@@ -188,13 +194,13 @@ def test_a_strategy_cannot_ask_for_users_of_other_groups(user: int) -> None:
 
 @pytest.mark.parametrize("calls_per_user", [1, 3])
 def test_the_budget_is_a_number_of_calls_for_each_queried_user(calls_per_user: int) -> None:
-    def patient(ask: Callable[[Any], np.ndarray], users: np.ndarray) -> Lists:
+    def patient(ask: Callable[[Any], np.ndarray], users: np.ndarray, _: np.random.Generator) -> Lists:
         for _ in range(calls_per_user * len(users)):
             ask(users[:1])
         return CATALOGUE.of(users[:1])
 
-    def greedy(ask: Callable[[Any], np.ndarray], users: np.ndarray) -> Lists:
-        patient(ask, users)
+    def greedy(ask: Callable[[Any], np.ndarray], users: np.ndarray, stream: np.random.Generator) -> Lists:
+        patient(ask, users, stream)
         return Lists(users[:1], ask(users[:1]))
 
     _, ledger = query(Target(), PEOPLE, calls_per_user, strategy=patient)
@@ -202,6 +208,15 @@ def test_the_budget_is_a_number_of_calls_for_each_queried_user(calls_per_user: i
     assert ledger["calls_left"].iloc[-1] == 0
     with pytest.raises(QueryError, match=f"budget of {3 * calls_per_user}"):
         query(Target(), PEOPLE, calls_per_user, strategy=greedy)
+
+
+def test_a_strategy_has_a_random_stream_that_the_seed_decides() -> None:
+    def drawing(ask: Callable[[Any], np.ndarray], users: np.ndarray, stream: np.random.Generator) -> Lists:
+        return Lists(users[:1], ask(stream.permutation(users))[:1])
+
+    orders = [query(Target(), PEOPLE, strategy=drawing, seed=seed)[1]["user"].tolist() for seed in (0, 0, 1, 2, 3)]
+    assert orders[0] == orders[1]
+    assert len(set(map(tuple, orders))) > 1
 
 
 N_ITEMS = 30

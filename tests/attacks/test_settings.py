@@ -71,6 +71,7 @@ WITHOUT_EFFECT = [
     *((base, {"item_fraction": 0.5}) for base in ("ptd", "ptq", "qsd", "pta_pre", "ptaq_pre", "pta_joint")),
     *((base, {"ranking_loss": "hinge"}) for base in ("ptd", "pta")),
     *((base, {"positive_loss": "bpr"}) for base in ("ptd", "pta")),
+    *((base, {"calls_per_user": 2}) for base in ("ptd", "pta")),
 ]
 
 
@@ -90,6 +91,14 @@ def test_a_setting_without_effect_is_refused(base: str, setting: dict[str, Any])
 )
 def test_a_share_with_effect_is_taken(base: str, key: str) -> None:
     assert getattr(AttackSettings(**{"base": base, key: 0.5}), key) == 0.5
+
+
+def test_more_calls_than_one_need_a_use_for_the_answers() -> None:
+    with pytest.raises(ValidationError, match="calls_per_user: 3 has no effect without denoise"):
+        AttackSettings(base="ptaq", calls_per_user=3)
+    assert AttackSettings(base="ptaq", calls_per_user=3, denoise={"discount": 1}).denoise.kept == 1
+    with pytest.raises(ValidationError, match="denoise have no effect on 'pta'"):
+        AttackSettings(base="pta", denoise={})
 
 
 @pytest.mark.parametrize("base", sorted(BASES))

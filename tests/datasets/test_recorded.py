@@ -12,7 +12,14 @@ import torch
 from kedro.io import DatasetError
 from matplotlib.figure import Figure
 
-from rec_msa.datasets.files import JSONDataset, ParquetDataset, PictureDataset, PlotlyDataset, TextDataset
+from rec_msa.datasets.files import (
+    JSONDataset,
+    ParquetDataset,
+    PartedParquetDataset,
+    PictureDataset,
+    PlotlyDataset,
+    TextDataset,
+)
 from rec_msa.datasets.recorded import Provenance
 from rec_msa.datasets.torch_dataset import TorchDataset
 
@@ -100,3 +107,80 @@ def test_a_checkpoint_with_code_in_it_is_refused(tmp_path):
 
 def test_the_record_names_the_inputs(saved):
     assert json.loads(Path(saved.record_path).read_text())["inputs"] == {"x.interactions": "def"}
+
+
+@pytest.mark.parametrize("where", ["start", "middle", "end"])
+def test_an_artifact_with_a_flipped_byte_counts_as_missing_and_is_not_loaded(saved, where):
+    path = file_of(saved)
+    content = bytearray(path.read_bytes())
+    content[{"start": 0, "middle": len(content) // 2, "end": -1}[where]] ^= 1
+    path.write_bytes(content)
+    assert not saved.exists()
+    with pytest.raises(DatasetError, match="not what was written there"):
+        saved.load()
+
+
+def test_a_flipped_byte_anywhere_in_the_record_makes_the_artifact_missing(saved):
+    record = Path(saved.record_path)
+    content = record.read_bytes()
+    for place in range(0, len(content), 7):
+        damaged = bytearray(content)
+        damaged[place] ^= 1
+        record.write_bytes(damaged)
+        harmless = json.loads(content) == _json(damaged)
+        assert saved.exists() == harmless
+    record.write_bytes(content)
+    assert saved.exists()
+
+
+def _json(content: bytes) -> object:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def test_what_a_killed_save_left_is_taken_away_by_the_next(saved):
+    path = file_of(saved)
+    (path.parent / f".{path.name}.0123.part").write_bytes(b"half")
+    (path.parent / ".other.parquet.0123.part").write_bytes(b"half")
+    saved.save(KINDS[path.name][1])
+    assert {p.name for p in path.parent.iterdir() if p.suffix == ".part"} == {".other.parquet.0123.part"}
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("protocol", ["memory", "file"])
+def test_it_holds_on_urls_too(name, protocol, tmp_path):
+    kind, data = KINDS[name]
+    dataset = kind(filepath=f"{protocol}://{tmp_path}/{name}")
+    dataset.expected = MADE_FROM
+    assert not dataset.exists()
+    dataset.save(data)
+    assert dataset.exists()
+    assert dataset.record() == MADE_FROM
+    dataset.expected = Provenance("other", {})
+    assert not dataset.exists()
+    dataset.expected = MADE_FROM
+    content = bytearray(dataset._fs.cat_file(dataset.path))
+    content[len(content) // 2] ^= 1
+    dataset._fs.pipe_file(dataset.path, bytes(content))
+    assert not dataset.exists()
+    dataset._fs.pipe_file(dataset.path, bytes(content[:-1]))
+    assert not dataset.exists()
+
+
+def test_a_folder_may_have_brackets_in_its_name(tmp_path):
+    dataset = JSONDataset(filepath=str(tmp_path / "data [1]" / "numbers.json"))
+    dataset.expected = MADE_FROM
+    dataset.save({"a": 1})
+    (tmp_path / "data [1]" / ".numbers.json.0123.part").write_bytes(b"half")
+    dataset.save({"a": 2})
+    assert dataset.exists()
+    assert len(list((tmp_path / "data [1]").iterdir())) == 2
+
+
+def test_tables_are_written_one_after_the_other_and_read_as_one(tmp_path):
+    parts = [pd.DataFrame({"clone": pd.array([clone], dtype="str"), "n": [n]}) for n, clone in enumerate(["a", None])]
+    dataset = PartedParquetDataset(filepath=str(tmp_path / "table.parquet"))
+    dataset.save(iter(parts))
+    pd.testing.assert_frame_equal(dataset.load(), pd.concat(parts, ignore_index=True))

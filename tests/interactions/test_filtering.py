@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import plain_ingestion
 from rec_msa.errors import DataError
-from rec_msa.interactions import drop_repeats, k_core
+from rec_msa.interactions import filtering
+from rec_msa.interactions.filtering import kept_rows
 
 Rows = list[tuple[int, int, int | None]]
 
@@ -15,67 +18,102 @@ ROWS = st.lists(
 )
 
 
-def table(rows: Rows) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["user", "item", "timestamp"])
-    return frame.astype({"user": "int64", "item": "int64", "timestamp": "Int64"})
+def kept(rows: Rows, k: int) -> list[int]:
+    """The places of the rows that stay."""
+    user, item, times = zip(*rows, strict=True) if rows else ((), (), ())
+    return kept_rows(
+        np.array(user, dtype=np.int32),
+        np.array(item, dtype=np.int32),
+        pd.Series(times, dtype="Int64"),
+        k,
+    ).tolist()
 
 
-def pairs(frame: pd.DataFrame) -> list[tuple[int, int]]:
-    return list(zip(frame["user"], frame["item"], strict=True))
-
-
-def slow_k_core(rows: list[tuple[int, int]], k: int) -> list[tuple[int, int]]:
-    while True:
-        users, items = [user for user, _ in rows], [item for _, item in rows]
-        kept = [(user, item) for user, item in rows if users.count(user) >= k and items.count(item) >= k]
-        if kept == rows:
-            return rows
-        rows = kept
-
-
-def slow_repeats(rows: Rows) -> Rows:
+def earliest(rows: Rows) -> list[int]:
+    """The place of the row that stays of each pair, found by a slow loop."""
     best: dict[tuple[int, int], int] = {}
     for place, (user, item, time) in enumerate(rows):
-        kept = best.setdefault((user, item), place)
-        kept_time = rows[kept][2]
-        if time is not None and (kept_time is None or time < kept_time):
+        first = best.setdefault((user, item), place)
+        earliest_time = rows[first][2]
+        if time is not None and (earliest_time is None or time < earliest_time):
             best[(user, item)] = place
-    return [rows[place] for place in sorted(best.values())]
+    return sorted(best.values())
+
+
+def slow_core(rows: Rows, places: list[int], k: int) -> list[int]:
+    while True:
+        users, items = [rows[place][0] for place in places], [rows[place][1] for place in places]
+        enough = [p for p in places if users.count(rows[p][0]) >= k and items.count(rows[p][1]) >= k]
+        if enough == places:
+            return places
+        places = enough
 
 
 def test_the_earliest_repeat_stays() -> None:
-    kept = drop_repeats(table([(1, 1, 5), (1, 2, 9), (1, 1, 3), (1, 1, 3)]))
-    assert kept.to_dict("list") == {"user": [1, 1], "item": [2, 1], "timestamp": [9, 3]}
+    assert kept([(1, 1, 5), (1, 2, 9), (1, 1, 3), (1, 1, 3)], k=1) == [1, 2]
 
 
 def test_the_first_repeat_stays_where_there_is_no_time() -> None:
-    rows = pd.DataFrame({"user": ["a", "b", "a"], "item": ["x", "x", "x"], "timestamp": pd.array([None] * 3, "Int64")})
-    kept = drop_repeats(rows.assign(mark=[0, 1, 2]))
-    assert kept["mark"].to_list() == [0, 1]
+    assert kept([(0, 0, None), (1, 0, None), (0, 0, None)], k=1) == [0, 1]
+
+
+def test_a_known_time_is_earlier_than_a_missing_one() -> None:
+    assert kept([(0, 0, None), (0, 0, 7)], k=1) == [1]
 
 
 @given(ROWS)
 def test_repeats_are_dropped_as_a_slow_loop_does(rows: Rows) -> None:
-    pd.testing.assert_frame_equal(drop_repeats(table(rows)), table(slow_repeats(rows)))
+    assert kept(rows, k=1) == earliest(rows)
 
 
 @given(ROWS, st.integers(1, 4))
 def test_the_k_core_is_what_a_slow_loop_leaves(rows: Rows, k: int) -> None:
-    distinct = drop_repeats(table(rows))
-    expected = slow_k_core(pairs(distinct), k)
+    expected = slow_core(rows, earliest(rows), k)
     if expected:
-        assert pairs(k_core(distinct, k)) == expected
+        assert kept(rows, k) == expected
     else:
         with pytest.raises(DataError, match="min_interactions"):
-            k_core(distinct, k)
+            kept(rows, k)
+
+
+@pytest.mark.parametrize("k", [3, 4])
+def test_many_rows_are_kept_as_the_plain_way_keeps_them(k: int) -> None:
+    rng = np.random.default_rng(k)
+    n = 30_000
+    table = pd.DataFrame(
+        {
+            "user": (rng.random(n) ** 2 * 6_000).astype(np.int32),
+            "item": (rng.random(n) ** 2 * 4_000).astype(np.int32),
+            "timestamp": pd.array(rng.integers(0, 50, n), dtype="Int64"),
+        }
+    )
+    table.loc[rng.random(n) < 0.2, "timestamp"] = pd.NA
+    table = pd.concat([table, table.sample(5_000, random_state=0)], ignore_index=True)
+    rows = kept_rows(table["user"].to_numpy(), table["item"].to_numpy(), table["timestamp"], k)
+    assert rows.tolist() == plain_ingestion.kept_rows(table, k).index.to_list()
+
+
+def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    rows = [(int(user), int(item), None) for user, item in rng.integers(0, 12, (150, 2))]
+    whole = kept(rows, k=6)
+    monkeypatch.setattr(filtering, "_BLOCK", 7)
+    assert kept(rows, k=6) == whole == slow_core(rows, earliest(rows), k=6) != earliest(rows)
+
+
+def test_a_long_chain_falls_link_by_link() -> None:
+    chain = [(link, link + step, None) for link in range(2_000) for step in (0, 1)]
+    square = [(3_000 + user, 3_000 + item, None) for user in range(2) for item in range(2)]
+    assert kept(chain + square, k=2) == [4_000, 4_001, 4_002, 4_003]
 
 
 def test_a_filter_that_leaves_nothing_says_what_would_leave_something() -> None:
-    square = table([(user, item, None) for user in range(3) for item in range(3)] + [(9, 9, None)])
-    with pytest.raises(DataError, match=r"100 leaves no interaction; set it to 3 or less \(3 leaves 3 users, 3 items"):
-        k_core(square, 100)
+    square = [(user, item, None) for user in range(3) for item in range(3)]
+    remedy = r"100 leaves no interaction; set it to 3 or less \(3 leaves 3 users, 3 items and 9 interactions\)"
+    with pytest.raises(DataError, match=remedy):
+        kept([*square, (9, 9, None), (0, 0, None)], k=100)
 
 
 def test_an_empty_table_is_refused() -> None:
     with pytest.raises(DataError, match="the table has none"):
-        k_core(table([]), 1)
+        kept([], k=1)

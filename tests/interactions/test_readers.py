@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rec_msa.errors import DataError
-from rec_msa.interactions import DatasetSettings, RawFile, read_raw
+from rec_msa.interactions import DatasetSettings, RawFile, read_raw, readers
 
 OWN = {"user": "who", "item": "what"}
 TA_FENG_HEADER = b'\xef\xbb\xbf"TRANSACTION_DT","CUSTOMER_ID","AGE_GROUP","PRODUCT_ID"\r\n'
@@ -285,3 +285,16 @@ def test_a_damaged_parquet_file_is_one_clear_error(tmp_path: Path) -> None:
     pd.DataFrame({"who": [1], "what": [2]}).to_parquet(path)
     with pytest.raises(DataError, match="can't be read as parquet"):
         read(path, path.read_bytes()[:100], **OWN)
+
+
+def test_batches_of_a_parquet_file_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "mine.parquet"
+    written = pd.DataFrame({"who": range(7), "what": range(7), "when": pd.array([5, None, 4, None, 3, 2, 1], "Int64")})
+    written.to_parquet(path, row_group_size=3)
+    whole = read_existing(path, time="when", **OWN)
+    monkeypatch.setattr(readers, "_BATCH", 2)
+    pd.testing.assert_frame_equal(read_existing(path, time="when", **OWN), whole)
+    assert rows(whole) == [(0, 0, 5), (1, 1, None), (2, 2, 4), (3, 3, None), (4, 4, 3), (5, 5, 2), (6, 6, 1)]
+    written.assign(what=[0, 1, 2, 3, 4, 5, -6]).to_parquet(path, row_group_size=3)
+    with pytest.raises(DataError, match="row 7, column what: -6 is negative"):
+        read_existing(path, time="when", **OWN)

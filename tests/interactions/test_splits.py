@@ -24,6 +24,7 @@ from rec_msa.interactions import (
     split_interactions,
     target_parts,
 )
+from rec_msa.randomness import stream
 
 SHARES = [0.1, 0.2, 0.4, 0.6, 0.8, 1.0]
 
@@ -146,6 +147,42 @@ def test_the_same_seed_gives_the_same_split(rows: list[tuple[int, int, int | Non
     pd.testing.assert_frame_equal(
         split_interactions(interactions, SplitSettings(), seed), split_interactions(interactions, SplitSettings(), seed)
     )
+
+
+def slow_split(interactions: pd.DataFrame, settings: SplitSettings, seed: int) -> list[tuple[str, int]]:
+    """Part and rank of every row, user by user from the same draws."""
+    rng = stream(seed, "split")
+    users = sorted(interactions["user"].unique())
+    order = [users[index] for index in rng.permutation(len(users))]
+    lots = rng.permutation(len(interactions))
+    n_target = max(1, count(settings.target_fraction, len(users)))
+    found: dict[int, tuple[str, int]] = {}
+    for rank, user in enumerate(order):
+        rows = sorted(np.flatnonzero(interactions["user"] == user), key=lambda row: lots[row])
+        half = "target" if rank < n_target else "auxiliary"
+        n_test = min(max(1, count(settings.test_fraction, len(rows))), len(rows) - 1) if half == "target" else 0
+        n_validation = min(max(1, count(settings.validation_fraction, len(rows))), len(rows) - 1 - n_test)
+        for place, row in enumerate(rows):
+            part = "test" if place < n_test else "validation" if place < n_test + n_validation else "train"
+            found[row] = (f"{half}_{part}", rank if half == "target" else rank - n_target)
+    return [found[row] for row in range(len(interactions))]
+
+
+@given(RAW_ROWS, SPLITS, st.integers(1, 3), st.integers(0, 99))
+def test_a_split_is_what_a_slow_loop_over_users_makes(
+    rows: list[tuple[int, int, int | None]], settings: SplitSettings, k: int, seed: int
+) -> None:
+    interactions = prepared(rows, k)
+    split = split_interactions(interactions, settings, seed)
+    assert list(zip(split["part"], split["user_rank"], strict=True)) == slow_split(interactions, settings, seed)
+
+
+def test_users_may_have_gaps_between_their_indices() -> None:
+    interactions = table([7, 3, 5])
+    apart = interactions.assign(user=interactions["user"] * 10 + 3)
+    columns = ["item", "part", "user_rank"]
+    one, other = (split_interactions(rows, SplitSettings(), seed=1) for rows in (interactions, apart))
+    pd.testing.assert_frame_equal(one[columns], other[columns])
 
 
 def test_another_seed_changes_users_and_holdouts() -> None:

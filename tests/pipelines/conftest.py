@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from kedro.framework.project import configure_project
-from kedro.framework.session import KedroSession
+from kedro.framework.project import configure_project, settings
+
+if TYPE_CHECKING:
+    from kedro.framework.session import KedroSession
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,7 +40,7 @@ class SmallProject:
     def session(self, env: str | None = None, **params: object) -> KedroSession:
         """A session with the given ``--params``."""
         configure_project("rec_msa")
-        return KedroSession.create(self.folder, env=env, runtime_params=params)
+        return settings.SESSION_CLASS.create(self.folder, env=env, runtime_params=params)
 
     def run(self, pipeline: str = "attack_ptaq", *, params: dict | None = None, **options: object) -> None:
         """``kedro run``."""
@@ -72,6 +75,12 @@ def _write_small_data(path: Path, n_users: int = 160, n_items: int = 60) -> None
     frame = pd.DataFrame({"who": np.repeat(np.arange(n_users) + 1000, 14), "what": liked.ravel() + 5})
     frame["when"] = rng.integers(1_000_000, 2_000_000, len(frame))
     frame.to_csv(path, index=False)
+
+
+@pytest.fixture(scope="session")
+def new_project() -> type[SmallProject]:
+    """``new_project(folder)``: a small project in an empty folder."""
+    return SmallProject
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def test_a_variant_of_an_attack_is_a_line_of_yaml(small_project):
 
 def test_a_defended_target_is_measured_against_what_it_serves_and_against_itself(small_project):
     small_project.run(
-        "attack_ptd", params={"defense": "popular_mixing_5", "defenses": {"popular_mixing": {"pool": 40}}}
+        "attack_ptd", params={"defense": "popular_mixing_5", "defenses": {"popular_mixing": {"pool": 50}}}
     )
     found = pd.read_parquet("data/08_reporting/agreement.parquet").query("k == 20 and group == 'heldout'")
     ceiling = found[found["attack"] == "target"].set_index("against")["agreement"]
@@ -259,15 +259,138 @@ def test_the_reporting_is_drawn_anew_when_a_cell_is_added_and_only_then(small_pr
     assert page.stat().st_mtime_ns != first
 
 
-def test_the_defense_pipeline_measures_every_strength_against_both_sides(small_project):
-    defenses = {"popular_mixing": {"pool": 20, "strengths": [5, 10]}}
-    small_project.run("defense", params={"defenses": defenses})
-    found = pd.read_parquet("data/08_reporting/agreement.parquet").query("k == 20 and group == 'heldout'")
-    assert set(found["defense"]) == {"none", "popular_mixing_5", "popular_mixing_10"}
-    without_queries = found[found["attack"].isin(["ptd", "pta"]) & (found["against"] == "undefended")]
-    assert (without_queries.groupby("attack")["agreement"].nunique() == 1).all()
-    ceiling = found[(found["attack"] == "target") & (found["against"] == "served")].set_index("defense")["agreement"]
-    assert ceiling.to_dict() == {"none": 1, "popular_mixing_5": 0.75, "popular_mixing_10": 0.5}
-    quality = pd.read_parquet("data/08_reporting/target_quality.parquet").set_index("defense")
-    assert quality["recall_test"].nunique() == 1
-    assert quality["recall_served"].nunique() == 3
+SMALL_DEFENSES = {
+    "popular_mixing": {"pool": 40, "widened_users": 1, "strengths": [5, 10], "fresh_strengths": [5]},
+    "random_replacement": {"strengths": [5], "fresh_strengths": []},
+    "shuffle": {"strengths": [20], "fresh_strengths": []},
+    "swap_tail": {"depth": 10, "strengths": [5], "fresh_strengths": []},
+}
+DEFENDED = {
+    "popular_mixing_5",
+    "popular_mixing_10",
+    "popular_mixing_fresh_5",
+    "random_replacement_5",
+    "shuffle_20",
+    "swap_tail_5",
+}
+
+
+@pytest.fixture(scope="module")
+def defended_project(new_project, tmp_path_factory):
+    """A small project in which ``defense`` has run."""
+    project = new_project(tmp_path_factory.mktemp("defended"))
+    for pipeline in ("defense", "reporting"):
+        project.run(pipeline, params={"defenses": SMALL_DEFENSES})
+    return project
+
+
+@pytest.fixture(scope="module")
+def defended(defended_project) -> pd.DataFrame:
+    found = pd.read_parquet(defended_project.folder / "data/08_reporting/agreement.parquet")
+    return found.query("k == 20 and group == 'heldout'")
+
+
+def test_the_defense_pipeline_measures_every_strength_of_every_defense(defended):
+    assert set(defended["defense"]) == {"none", *DEFENDED}
+    attacks = defended.groupby("defense")["attack"].agg(set)
+    assert all({*PAPER_ATTACKS, "ptaq_denoise"} <= attacks[name] for name in DEFENDED if "fresh" not in name)
+    assert {"ptaq", "ptaq_denoise"} <= attacks["popular_mixing_fresh_5"]
+
+
+def test_attacks_that_ask_nothing_are_exactly_constant_against_undefended_lists(defended):
+    rows = defended[defended["attack"].isin(["ptd", "pta"]) & (defended["against"] == "undefended")]
+    assert rows.groupby("attack").size().to_dict() == {"pta": 6, "ptd": 6}
+    assert (rows.groupby("attack")[["agreement", "ci_low", "ci_high"]].nunique() == 1).all(axis=None)
+
+
+def test_the_target_s_row_is_the_ceiling_that_the_defense_leaves(defended):
+    ceiling = defended[(defended["attack"] == "target") & (defended["against"] == "served")]
+    expected = dict.fromkeys(DEFENDED, 0.75) | {"none": 1, "popular_mixing_10": 0.5, "shuffle_20": 1}
+    assert ceiling.set_index("defense")["agreement"].to_dict() == pytest.approx(expected)
+
+
+def test_a_defense_costs_served_quality_alone(defended_project):
+    quality = pd.read_parquet(defended_project.folder / "data/08_reporting/target_quality.parquet").set_index("defense")
+    assert quality["recall_test"].nunique() == quality["ndcg_test"].nunique() == 1
+    assert quality.loc["shuffle_20", "recall_served"] == quality.loc["none", "recall_served"]
+    assert quality.loc["shuffle_20", "ndcg_served"] != quality.loc["none", "ndcg_served"]
+    assert quality.loc["popular_mixing_fresh_5", "recall_served"] == quality.loc["popular_mixing_5", "recall_served"]
+    assert quality["n_widened"].isna().to_dict() == {name: name == "none" for name in quality.index}
+
+
+def test_a_denoising_attacker_asks_five_times_and_learns_nothing_from_answers_that_stay(defended_project, defended):
+    rows = defended[defended["against"] == "undefended"].set_index(["attack", "defense"])
+    assert (rows.loc["ptaq_denoise", "n_queries"] == 5 * rows.loc["ptaq", "n_queries"].iloc[0]).all()
+    asked_again, asked_once = rows.loc["ptaq_denoise", "agreement"], rows.loc["ptaq", "agreement"]
+    assert asked_again["popular_mixing_5"] == asked_once["popular_mixing_5"]
+    ledgers = [
+        defended_project.load(f"small.seed0.bpr.{name}.ptaq_denoise.ledger", defenses=SMALL_DEFENSES)
+        for name in ("popular_mixing_5", "popular_mixing_fresh_5")
+    ]
+    answers = [
+        ledger.groupby("user")["items"].agg(lambda rows: len({tuple(row) for row in rows})) for ledger in ledgers
+    ]
+    assert (answers[0] == 1).all()
+    assert answers[1].max() > 1
+
+
+def test_figures_and_page_of_the_defense_are_drawn(defended_project):
+    folder = defended_project.folder / "data/08_reporting"
+    for space in ("small.seed0.bpr", "overview"):
+        for name in ("trade_off", "mixing"):
+            assert (folder / "defense" / f"{space}.{name}.json").stat().st_size > 1000
+            assert (folder / "defense" / f"{space}.{name}.png").stat().st_size > 1000
+    page = (folder / "defense.md").read_text()
+    assert all(f"`{name}`" in page for name in DEFENDED)
+
+
+def test_strength_zero_is_the_undefended_target_to_the_last_digit(small_project):
+    for name in ("none", "popular_mixing_0", "swap_tail_0"):
+        small_project.run("target", params={"defense": name, "defenses": SMALL_DEFENSES})
+    quality = [
+        small_project.load(f"small.seed0.bpr.{name}.target_quality")
+        for name in ("none", "popular_mixing_0", "swap_tail_0")
+    ]
+    assert [one["recall_served"] for one in quality] == [quality[0]["recall_served"]] * 3
+    assert [one["ndcg_served"] for one in quality] == [quality[0]["ndcg_served"]] * 3
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "params", "said"),
+    [
+        ("attack_ptd", {"defense": "popular_mixing_21"}, ["popular_mixing_21", "list_length", "20"]),
+        ("defense", {"defenses": {"popular_mixing": {"pool": 60}}}, ["popular_mixing_25", "list_length"]),
+        ("attack_ptd", {"defense": "popular_mixing_5"}, ["defenses.popular_mixing.pool: 100", "60 items"]),
+        ("attack_ptd", {"defense": "popular_mixing_5", "defenses": {"popular_mixing": {"pool": 4}}}, ["pool", "raise"]),
+        ("attack_ptd", {"defense": "swap_tail_15", "defenses": {"swap_tail": {"depth": 9}}}, ["swap_tail.depth: 9"]),
+    ],
+)
+def test_a_defense_that_cannot_work_is_refused_before_anything_is_trained(small_project, pipeline, params, said):
+    with pytest.raises(KedroCliError) as refusal:
+        small_project.run(pipeline, params=params)
+    assert all(part in str(refusal.value) for part in said), refusal.value
+    assert not list(Path("data").rglob("*.pt"))
+
+
+def test_a_pool_that_the_lists_leave_too_few_of_is_refused(small_project):
+    narrow = {"popular_mixing": {"pool": 30, "widened_users": 0}}
+    with pytest.raises(KedroCliError, match=r"assess_target: defenses.popular_mixing.pool: of the 30 most popular"):
+        small_project.run("attack_ptd", params={"defense": "popular_mixing_14", "defenses": narrow})
+
+
+def test_a_study_may_name_defenses(small_project):
+    from kedro.framework.project import pipelines
+
+    small_project.session(env="paper", study="figure7", model="lmf", seed=1).load_context()
+    assert {node.name.split(".")[3] for node in pipelines["study"].nodes if node.name.endswith("query_target")} == {
+        "none",
+        *(f"popular_mixing_{n}" for n in (5, 10, 15, 20, 25)),
+    }
+
+
+def test_other_defenses_settings_make_no_artifact_stale(small_project):
+    small_project.run("attack_ptq", params={"defense": "shuffle_5"})
+    before = {path: path.stat().st_mtime_ns for path in Path("data").rglob("*.pt")}
+    changed = {"swap_tail": {"depth": 7}, "shuffle": {"strengths": [5, 6]}}
+    small_project.run("attack_ptq", params={"defense": "shuffle_5", "defenses": changed}, only_missing_outputs=True)
+    assert {path: path.stat().st_mtime_ns for path in Path("data").rglob("*.pt")} == before

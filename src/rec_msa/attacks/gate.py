@@ -77,8 +77,7 @@ class QueryGate:
             msg = f"user {strangers[0]} may not be asked about: only the {len(self._allowed)} queried users may"
             raise QueryError(msg)
         self._require_budget(len(asked))
-        distinct, place = np.unique(asked, return_inverse=True)
-        items = self._answer(distinct).of(distinct).items[place]
+        items = self._answers(asked)
         self._record(asked, np.full((len(asked), 1), PADDING), items)
         return items.copy()
 
@@ -104,6 +103,21 @@ class QueryGate:
         items = self._side.answer(asked)
         self._record(np.full(len(asked), PADDING), asked, items)
         return items.copy()
+
+    def _answers(self, asked: np.ndarray) -> np.ndarray:
+        """The lists in the order asked; who is asked about twice is answered twice, maybe otherwise."""
+        if not len(asked):
+            return self._answer(asked).items
+        order = np.argsort(asked, kind="stable")
+        starts = np.searchsorted(asked[order], asked[order])
+        repeat = np.empty(len(asked), dtype=np.int64)
+        repeat[order] = np.arange(len(asked)) - starts
+        rounds = [np.flatnonzero(repeat == n) for n in range(int(repeat.max()) + 1)]
+        answers = [self._answer(np.sort(asked[places])).of(asked[places]) for places in rounds]
+        items = np.empty((len(asked), answers[0].length), dtype=answers[0].items.dtype)
+        for places, lists in zip(rounds, answers, strict=True):
+            items[places] = lists.items[np.searchsorted(lists.users, asked[places])]
+        return items
 
     def _require_budget(self, more: int) -> None:
         if self.n_calls + more > self.budget:
@@ -167,18 +181,26 @@ SequenceStrategy = Callable[[Callable[[np.ndarray], np.ndarray], np.ndarray, np.
 """How an attack asks about sequences: given ``ask_sequences``, the queried users and a random stream of its own, it
 returns the sequences with the lists that it will learn from."""
 
-Strategy = Callable[[Callable[["ArrayLike"], np.ndarray], np.ndarray], Lists]
-"""How an attack asks: given ``ask`` and the users it may ask about, it returns the lists that it will learn from."""
+Ask = Callable[["ArrayLike"], np.ndarray]
+"""``QueryGate.ask``: users in, their lists out."""
+
+Strategy = Callable[[Ask, np.ndarray, np.random.Generator], Lists]
+"""How an attack asks: given ``ask``, the users it may ask about (sorted) and a random stream of its own, it returns the
+lists that it will learn from."""
 
 
-def ask_each_once(ask: Callable[[ArrayLike], np.ndarray], users: np.ndarray) -> Lists:
-    """The plain strategy: one call for each queried user."""
+def ask_each_once(ask: Ask, users: np.ndarray, _: np.random.Generator) -> Lists:
+    """The plain strategy: one call for each queried user; nothing is random."""
     users = np.unique(users)
     return Lists(users, ask(users))
 
 
 def query(
-    answer: Answer, attackers: pd.DataFrame, calls_per_user: int = 1, strategy: Strategy = ask_each_once
+    answer: Answer,
+    attackers: pd.DataFrame,
+    calls_per_user: int = 1,
+    strategy: Strategy = ask_each_once,
+    seed: int = 0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Runs a query strategy through a fresh gate.
 
@@ -187,13 +209,14 @@ def query(
         attackers: Columns user, group; only users of group ``queried`` may be asked about.
         calls_per_user: The budget, for each queried user.
         strategy: How to ask.
+        seed: The cell's seed, of the strategy's random stream.
 
     Returns:
-        The served lists (columns user, rank, item) and the ledger.
+        The lists to learn from (columns user, rank, item) and the ledger.
     """
     allowed = np.sort(attackers.loc[attackers["group"] == "queried", "user"].to_numpy())
     gate = QueryGate(answer, allowed, budget=calls_per_user * len(allowed))
-    lists = strategy(gate.ask, allowed)
+    lists = strategy(gate.ask, allowed, stream(seed, "gate"))
     return lists.to_frame(), gate.ledger()
 
 

@@ -46,6 +46,15 @@ BASES: dict[str, Base] = {
 }
 
 
+class DenoiseSettings(BaseModel):
+    """How a denoising attacker makes one list of a user's repeated answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    discount: float = Field(0.5, ge=0, le=1, description="what an item loses by being in the answers of others")
+    kept: float = Field(1.0, gt=0, le=1, description="share of the list length that is kept")
+
+
 class AttackSettings(BaseModel):
     """A named attack: a base and what it does otherwise than the base."""
 
@@ -66,6 +75,7 @@ class AttackSettings(BaseModel):
     sequences: Literal["recommended", "random"] = Field(
         "recommended", description="qsd on sequential targets: where a made-up sequence's next item comes from"
     )
+    denoise: DenoiseSettings | None = Field(None, description="how repeated answers become one list; None: none are")
 
     @field_validator("base")
     @classmethod
@@ -90,8 +100,17 @@ class AttackSettings(BaseModel):
         if (self.ranking_loss, self.positive_loss) != (None, "hinge") and not base.queries:
             msg = f"ranking_loss and positive_loss have no effect on '{self.base}', which learns no lists"
             raise ValueError(msg)
-        if self.needs_sequences and not self.makes_sequences:
-            msg = f"calls_per_user and sequences have no effect on '{self.base}', which asks each user once"
+        asks = self.denoise is not None or self.calls_per_user > 1 or self.sequences != "recommended"
+        if asks and not base.queries:
+            msg = f"calls_per_user, denoise and sequences have no effect on '{self.base}', which asks nothing"
+            raise ValueError(msg)
+        if self.sequences != "recommended" and (self.denoise is not None or not self.makes_sequences):
+            why = f"'{self.base}'" if self.denoise is None else "an attack that denoises"
+            msg = f"sequences has no effect on {why}, which asks about users; only a qsd without denoise makes some up"
+            raise ValueError(msg)
+        if self.calls_per_user > 1 and self.denoise is None and not self.makes_sequences:
+            msg = f"calls_per_user: {self.calls_per_user} has no effect without denoise, which asks more than once; "
+            msg += "qsd alone makes up sequences to ask about"
             raise ValueError(msg)
         return self
 
@@ -103,7 +122,7 @@ class AttackSettings(BaseModel):
     @property
     def needs_sequences(self) -> bool:
         """Whether the settings mean nothing without made-up sequences."""
-        return (self.calls_per_user, self.sequences) != (1, "recommended")
+        return self.denoise is None and (self.calls_per_user, self.sequences) != (1, "recommended")
 
     @property
     def behind(self) -> Base:

@@ -18,7 +18,7 @@ from rec_msa.recommenders.checkpoint import Checkpoint, build, from_checkpoint, 
 from rec_msa.recommenders.ranking import best_items, exclusions_of
 from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit
-from rec_msa.training.interactions import index_pairs
+from rec_msa.training.interactions import index_pairs, shuffled
 from rec_msa.training.negatives import NegativeSampler
 
 if TYPE_CHECKING:
@@ -122,10 +122,8 @@ class StealTask:
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
         """Yields (rows, items, successors ``[batch]``, negatives ``[batch, n]``) in a new order."""
-        order = torch.randperm(len(self.rows), generator=generator).to(self.rows.device)
-        terms = [values[order] for values in (self.rows, self.items, self.successors)]
-        terms.append(self.sampler.draw(terms[0], self.settings.negatives, generator))
-        yield from zip(*(values.split(batch_size) for values in terms), strict=True)
+        negatives = self.sampler.draw(self.rows, self.settings.negatives, generator)
+        yield from shuffled((self.rows, self.items, self.successors, negatives), batch_size, generator)
 
     def loss(self, batch: Batch) -> Tensor:
         """L_S = L_r + L_p, each divided by its number of terms."""

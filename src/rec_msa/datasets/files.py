@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
+import pyarrow as pa
 from kedro_datasets import json as kedro_json
 from kedro_datasets import matplotlib as kedro_matplotlib
 from kedro_datasets import pandas as kedro_pandas
@@ -12,9 +13,50 @@ from kedro_datasets import text as kedro_text
 
 from rec_msa.datasets.recorded import Recorded
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
 
 class ParquetDataset(Recorded, kedro_pandas.ParquetDataset):
     """``kedro_datasets.pandas.ParquetDataset``, atomic and recorded; the same catalog entry."""
+
+    def load(self) -> pd.DataFrame:
+        """Loads the table, and hands back the memory that Arrow took beside it."""
+        table: pd.DataFrame = super().load()
+        pa.default_memory_pool().release_unused()
+        return table
+
+
+class PartedParquetDataset(ParquetDataset):
+    """A parquet file saved from an iterable of tables, one at a time in memory; loaded as one table.
+
+    All tables must have the columns of the first.
+    """
+
+    def save(self, data: Iterable[pd.DataFrame]) -> None:
+        """Saves whole or not at all."""
+        super().save(_Parts(data))
+
+
+class _Parts:
+    """Looks to ``kedro_datasets.pandas.ParquetDataset`` like one table that can be written."""
+
+    def __init__(self, tables: Iterable[pd.DataFrame]) -> None:
+        self.tables = tables
+
+    def to_parquet(self, file: IO[bytes]) -> None:
+        """Writes the tables one after the other."""
+        from pyarrow import parquet
+
+        writer = None
+        for table in self.tables:
+            rows = pa.Table.from_pandas(table, preserve_index=False, schema=writer and writer.schema)
+            writer = writer or parquet.ParquetWriter(file, rows.schema)
+            writer.write_table(rows)
+        if writer is not None:
+            writer.close()
 
 
 class JSONDataset(Recorded, kedro_json.JSONDataset):

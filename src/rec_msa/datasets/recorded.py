@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
+from glob import escape
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kedro.io import DatasetError
+
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
+
+BLOCK = 1 << 20
+STAMPS = ("mtime", "ino", "LastModified", "last_modified", "updated", "ETag", "etag")
+"""What file systems tell of a file that changes when the file does."""
 
 
 class Provenance(NamedTuple):
@@ -27,15 +35,23 @@ class Recorded:
     """Mixin for file datasets of kedro-datasets: atomic saves, and a record of provenance beside the file.
 
     A save removes the old record, writes to a temporary name in the same folder, renames it, and writes the record
-    last. So a file without a record is of unknown origin, and a record whose size does not match tells of damage. With
-    an expected fingerprint (set by the project's hook before a run) an artifact made otherwise counts as missing, which
-    is what ``--only-missing-outputs`` asks.
+    last: provenance, size and checksum. So a file without a record is of unknown origin, and one that does not fit its
+    record is damaged: it counts as missing, and is not loaded. With an expected fingerprint (set by the project's hook
+    before a run) an artifact made otherwise counts as missing too, which is what ``--only-missing-outputs`` asks.
+
+    All of it goes through fsspec, so it holds on a local disk and on a URL alike.
     """
 
     _fs: AbstractFileSystem
     _filepath: PurePosixPath
     expected: Provenance | None = None
     _writing: str | None = None
+    _seen: tuple[object, str] | None = None
+
+    @property
+    def path(self) -> str:
+        """Where the file lies, within its file system."""
+        return str(self._filepath)
 
     @property
     def record_path(self) -> str:
@@ -43,41 +59,91 @@ class Recorded:
         return str(self._filepath.parent / f".{self._filepath.name}.record.json")
 
     def record(self) -> Provenance | None:
-        """The provenance of the file as it lies there; None where it is absent, damaged or of unknown origin."""
-        try:
-            raw = json.loads(self._fs.cat_file(self.record_path))
-            if self._fs.size(str(self._filepath)) == raw["bytes"]:
-                return Provenance(raw["fingerprint"], raw["inputs"])
-        except (OSError, ValueError, KeyError):
-            pass
-        return None
+        """The provenance of the file as it lies there; None where it is absent, cut short or of unknown origin."""
+        raw = self._raw_record()
+        return None if raw is None else Provenance(raw["fingerprint"], raw["inputs"])
+
+    def intact(self) -> bool:
+        """Whether there is a record and every byte of the file fits it; unchanged files are read once."""
+        raw = self._raw_record()
+        return raw is not None and self._checksum(self.path) == raw["sha256"]
+
+    def load(self) -> Any:
+        """Loads, but not a file that was damaged since it was written.
+
+        Raises:
+            DatasetError: The file does not fit its record.
+        """
+        if self._fs.exists(self.record_path) and self._fs.exists(self.path) and not self.intact():
+            msg = f"{self.path} is not what was written there: it does not fit the checksum in {self.record_path}"
+            raise DatasetError(msg)
+        return super().load()  # type: ignore[misc]
 
     def save(self, data: Any) -> None:
         """Saves whole or not at all."""
         self._fs.invalidate_cache()
         self._fs.makedirs(str(self._filepath.parent), exist_ok=True)
         self._remove(self.record_path)
-        self._writing = str(self._filepath.parent / f".{uuid.uuid4().hex}.part")
+        self._remove_leftovers()
+        self._writing = str(self._filepath.parent / f".{self._filepath.name}.{uuid.uuid4().hex}.part")
         try:
             super().save(data)  # type: ignore[misc]
-            size = self._fs.size(self._writing)
-            self._fs.mv(self._writing, str(self._filepath))
+            size, checksum = self._fs.size(self._writing), self._checksum(self._writing)
+            self._fs.mv(self._writing, self.path)
         finally:
             self._remove(self._writing)
             self._writing = None
         if self.expected is not None:
-            record = {"fingerprint": self.expected.fingerprint, "inputs": self.expected.inputs, "bytes": size}
-            self._fs.pipe_file(self.record_path, json.dumps(record, indent=1).encode())
+            self._write_record({**self.expected._asdict(), "bytes": size, "sha256": checksum})
+
+    def _write_record(self, record: dict[str, Any]) -> None:
+        sealed = {**record, "seal": _seal(record)}
+        self._fs.pipe_file(self.record_path, json.dumps(sealed, indent=1).encode())
+
+    def _raw_record(self) -> dict[str, Any] | None:
+        """The record, if it is whole and of a file of this size."""
+        try:
+            raw: dict[str, Any] = json.loads(self._fs.cat_file(self.record_path))
+            if raw.pop("seal") == _seal(raw) and self._fs.size(self.path) == raw["bytes"]:
+                return raw
+        except (OSError, ValueError, KeyError, AttributeError):
+            pass
+        return None
+
+    def _checksum(self, path: str) -> str:
+        """SHA-256 of a file; of one that has not changed since it was last read, from memory."""
+        info = self._fs.info(path)
+        stamps = [path, info.get("size"), *(info[stamp] for stamp in STAMPS if info.get(stamp))]
+        if self._seen is not None and len(stamps) > 2 and self._seen[0] == stamps:  # noqa: PLR2004 - path and size
+            return self._seen[1]
+        digest = hashlib.sha256()
+        with self._fs.open(path, "rb") as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+        self._seen = stamps, digest.hexdigest()
+        return self._seen[1]
 
     def _get_save_path(self) -> PurePosixPath:
         return PurePosixPath(self._writing) if self._writing else self._filepath
 
     def _exists(self) -> bool:
-        if not self._fs.exists(str(self._filepath)):
-            return False
         record = self.record()
-        return record is not None and (self.expected is None or record.fingerprint == self.expected.fingerprint)
+        if record is None or (self.expected is not None and record.fingerprint != self.expected.fingerprint):
+            return False
+        return self.intact()
+
+    def _remove_leftovers(self) -> None:
+        """Takes away what a killed run was writing; the run's lock says that nobody else writes here."""
+        for part in self._fs.glob(f"{escape(str(self._filepath.parent))}/.{escape(self._filepath.name)}.*.part"):
+            self._remove(part)
 
     def _remove(self, path: str) -> None:
-        if self._fs.exists(path):
+        try:
             self._fs.rm_file(path)
+        except FileNotFoundError:
+            pass
+
+
+def _seal(record: dict[str, Any]) -> str:
+    """Digest of a record, by which a damaged one is known."""
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]

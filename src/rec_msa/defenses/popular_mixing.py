@@ -2,73 +2,94 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import Field
 
+from rec_msa.defenses.base import Defense, Question, first
 from rec_msa.errors import SettingsError
-from rec_msa.lists import PADDING, Lists
-from rec_msa.randomness import stream
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 
-class PopularMixing:
-    """Serves lists with ``strength`` items at random places replaced by random popular items.
+class PopularMixing(Defense):
+    """Serves lists in which n items at random places are replaced by random popular items.
 
-    Ours: a replacement is neither in the user's list nor in the user's training interactions, and with ``consistent``
-    the same user always gets the same served list. A user who has nearly all popular items already gets the next most
-    popular ones that are left.
-
-    Args:
-        interactions: The target's training interactions (columns user, item): popularity and what is excluded.
-        n_items: Size of the catalogue.
-        strength: Items replaced in each list.
-        pool: How many of the most popular items replacements are drawn from.
-        consistent: Whether a repeated question gets the same answer.
-        seed: The cell's seed.
+    Ours: a replacement is neither in the user's list nor in the user's training interactions. A user who has nearly all
+    popular items already gets all that are left and then the next most popular ones; ``widened_users`` bounds how many
+    users may.
     """
 
-    def __init__(
-        self, interactions: pd.DataFrame, n_items: int, strength: int, *, pool: int, consistent: bool, seed: int
-    ) -> None:
-        if pool > n_items:
-            msg = f"defenses.popular_mixing.pool: {pool} is more than the {n_items} items of the catalogue"
-            raise SettingsError(msg)
-        counts = np.bincount(interactions["item"], minlength=n_items)
-        self.by_popularity = np.argsort(-counts, kind="stable")
-        self.strength, self.pool, self.consistent, self.seed = strength, pool, consistent, seed
-        self.seen = interactions.groupby("user")["item"].agg(np.asarray).to_dict()
-        self.fresh = stream(seed, "defense")
+    strengths: tuple[int, ...] = Field((5, 10, 15, 20, 25), exclude=True, description="items replaced, a cell each")
+    pool: int = Field(100, ge=1, description="how many of the most popular items replacements are drawn from")
+    widened_users: float = Field(
+        0.2, ge=0, le=1, description="share of users, at most, for whom the pool may be too small and is widened"
+    )
 
-    def serve(self, lists: Lists) -> Lists:
-        """Replaces items; lists and users keep their order.
+    def alter(self, question: Question, n: int) -> NDArray[np.int32]:
+        """Replaces n items.
 
         Raises:
-            SettingsError: The strength is more than a list, or the catalogue has too few items that are new to a user.
+            SettingsError: A list has fewer than n items, or the catalogue fewer than n that are new to a user.
         """
-        rows = [self._mixed(int(user), items) for user, items in zip(lists.users, lists.items, strict=True)]
-        return Lists(lists.users, np.stack(rows)) if rows else lists
+        new = ~question.known[:, question.by_popularity]
+        enough = new[:, : self.pool].sum(axis=1) >= n
+        chosen = np.empty((len(new), n), dtype=np.int64)
+        keys = question.draw("items", min(self.pool, new.shape[1]))
+        chosen[enough] = first(np.where(new[enough, : self.pool], keys[enough], np.inf), n)
+        if not enough.all():
+            chosen[~enough] = self._widened(question, new, keys, np.flatnonzero(~enough), n)
+        return question.replaced(question.by_popularity[chosen].astype(np.int32))
 
-    def _mixed(self, user: int, items: np.ndarray) -> np.ndarray:
-        generator = self.fresh
-        if self.consistent:
-            generator = np.random.default_rng([self.seed, zlib.crc32(b"defense"), user])
-        listed = np.flatnonzero(items != PADDING)
-        if self.strength > len(listed):
-            msg = f"defense: {self.strength} replaced items are more than the {len(listed)} of user {user}'s list"
+    def _widened(
+        self, question: Question, new: NDArray[np.bool_], keys: NDArray[np.float64], rows: NDArray[np.int64], n: int
+    ) -> NDArray[np.int64]:
+        """The choice of those for whom the pool is too small: all of it that is new, then by popularity."""
+        left = new[rows].sum(axis=1)
+        if (left < n).any():
+            row = int((left < n).argmax())
+            msg = (
+                f"defense: the catalogue has only {left[row]} items that are new to user {question.users[rows[row]]}, "
+            )
+            raise SettingsError(msg + f"fewer than the {n} to replace; lower the strength")
+        behind = np.tile(np.arange(1.0, new.shape[1] - keys.shape[1] + 1), (len(rows), 1))
+        return first(np.where(new[rows], np.hstack([keys[rows], behind]), np.inf), n)
+
+    def check(self, n: int, n_items: int, interactions: pd.DataFrame) -> None:
+        """Refuses a pool that is too small for n, or larger than the catalogue.
+
+        Raises:
+            SettingsError: With the key to change.
+        """
+        if self.pool > n_items:
+            msg = f"defenses.popular_mixing.pool: {self.pool} is more than the {n_items} items of the catalogue"
+            raise SettingsError(f"{msg}; choose at most {n_items}")
+        counts = np.bincount(interactions["item"], minlength=n_items)
+        popular = np.argsort(-counts, kind="stable")[: self.pool]
+        n_users = interactions["user"].nunique()
+        has = interactions.loc[interactions["item"].isin(popular), "user"].value_counts()
+        short = int((self.pool - has < n).sum()) + (n_users - len(has)) * (self.pool < n)
+        self.require_few_widened(n, short, n_users)
+
+    def widened(self, question: Question, n: int) -> NDArray[np.bool_]:
+        """Which users have fewer than n new items in the pool, their lists left out too."""
+        new = ~question.known[:, question.by_popularity[: self.pool]]
+        few: NDArray[np.bool_] = new.sum(axis=1) < n
+        return few
+
+    def require_few_widened(self, n: int, widened: int, n_users: int) -> None:
+        """Refuses a pool that is too small for too many users.
+
+        Raises:
+            SettingsError: With the key to change.
+        """
+        if widened > self.widened_users * n_users or (widened and self.pool < n):
+            msg = (
+                f"defenses.popular_mixing.pool: of the {self.pool} most popular items, fewer than the {n} to mix in "
+                f"are new to {widened} of {n_users} users, and at most {self.widened_users:.0%} may get less popular "
+                "ones instead; raise pool, lower the strength, or raise defenses.popular_mixing.widened_users"
+            )
             raise SettingsError(msg)
-        mixed = items.copy()
-        mixed[generator.permutation(listed)[: self.strength]] = self._replacements(user, items, generator)
-        return mixed
-
-    def _replacements(self, user: int, items: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        known = np.concatenate([items, self.seen.get(user, items[:0])])
-        new = np.flatnonzero(~np.isin(self.by_popularity, known))
-        candidates = self.by_popularity[new[: max(self.strength, int((new < self.pool).sum()))]]
-        if len(candidates) < self.strength:
-            msg = f"defense: the catalogue has only {len(candidates)} items that are new to user {user}, "
-            raise SettingsError(msg + f"fewer than the {self.strength} to replace; lower the strength")
-        return generator.permutation(candidates)[: self.strength]

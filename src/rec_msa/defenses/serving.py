@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rec_msa.defenses.popular_mixing import PopularMixing
-from rec_msa.defenses.settings import DefenseSettings, parse_defense
+from rec_msa.defenses.defended import Defended
+from rec_msa.defenses.settings import NO_DEFENSE, build_defense, require_room
 from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint
-from rec_msa.recommenders.ranking import rank_lists
+from rec_msa.recommenders.ranking import check_length, rank_lists
 from rec_msa.training.device import choose_device
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     import pandas as pd
 
+    from rec_msa.defenses.base import Defense
     from rec_msa.lists import Lists
 
 
-def served_by(
-    target: Checkpoint,
-    interactions: pd.DataFrame,
-    list_length: int,
-    defense: str,
-    settings: DefenseSettings,
-    seed: int,
-    device: str = "auto",
-) -> Callable[[np.ndarray], Lists]:
-    """The target's side of the gate.
+class Server:
+    """The target's side of the gate: users go in, the lists that they are served come out.
+
+    It remembers how often each user was asked about, where a defense gives fresh draws.
 
     Args:
         target: The target's checkpoint.
@@ -36,24 +29,46 @@ def served_by(
             reads them as the users' sequences.
         list_length: Items in a list.
         defense: ``none`` or ``<name>_<strength>``.
-        settings: Settings of the defenses.
+        settings: The settings under ``defenses.<name>``; None without a defense.
         seed: The cell's seed.
         device: ``auto``, ``cpu`` or ``cuda``.
 
-    Returns:
-        A function from global user ids ``[n]`` to the lists that these users are served.
+    Raises:
+        SettingsError: The defense alters more places than a list has.
     """
-    model = from_checkpoint(target, choose_device(device))
-    model.read(interactions)
-    name, strength = parse_defense(defense)
 
-    def undefended(users: np.ndarray) -> Lists:
-        return rank_lists(model, users, interactions, list_length)
+    def __init__(
+        self,
+        target: Checkpoint,
+        interactions: pd.DataFrame,
+        list_length: int,
+        defense: str,
+        settings: Defense | dict[str, Any] | None,
+        seed: int,
+        device: str = "auto",
+    ) -> None:
+        self._model, self._interactions = from_checkpoint(target, choose_device(device)), interactions
+        self._model.read(interactions)
+        check_length(list_length, self._model.n_items)
+        self._ranked, self._defended = list_length, None
+        if defense != NO_DEFENSE:
+            require_room(defense, list_length)
+            rule, strength = build_defense(defense, settings or {})
+            self._ranked = min(list_length + rule.tail_length, self._model.n_items)
+            self._defended = Defended(rule, strength, interactions, self._model.n_items, list_length, seed)
 
-    if name == "none":
-        return undefended
-    mixing = settings.popular_mixing
-    altered = PopularMixing(
-        interactions, model.n_items, strength, pool=mixing.pool, consistent=mixing.consistent, seed=seed
-    )
-    return lambda users: altered.serve(undefended(users))
+    def __call__(self, users: np.ndarray) -> Lists:
+        """The lists that users (global ids ``[n]``) are served."""
+        own = self._own(users)
+        return own if self._defended is None else self._defended.serve(own)
+
+    def n_widened(self, users: np.ndarray) -> int:
+        """How many of these users get replacements from elsewhere than the defense's settings say.
+
+        Raises:
+            SettingsError: Too many of them.
+        """
+        return 0 if self._defended is None else self._defended.n_widened(self._own(users))
+
+    def _own(self, users: np.ndarray) -> Lists:
+        return rank_lists(self._model, users, self._interactions, self._ranked)

@@ -2,43 +2,119 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import TYPE_CHECKING, Any
 
-from rec_msa.errors import nearest
+from pydantic import BaseModel, ConfigDict
 
-DEFENSES = ("popular_mixing",)
+from rec_msa.defenses.popular_mixing import PopularMixing
+from rec_msa.defenses.random_replacement import RandomReplacement
+from rec_msa.defenses.shuffle import Shuffle
+from rec_msa.defenses.swap_tail import SwapTail
+from rec_msa.errors import SettingsError, nearest
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-class PopularMixingSettings(BaseModel):
-    """Popular-item mixing (Zhu et al. 2023, section 6)."""
+    from rec_msa.defenses.base import Defense
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    pool: int = Field(100, ge=1, description="how many of the most popular items replacements are drawn from")
-    consistent: bool = Field(True, description="whether the same question gets the same answer")
-    strengths: tuple[int, ...] = Field(
-        (5, 10, 15, 20, 25), description="items replaced, a cell of the defense pipeline each"
-    )
+NO_DEFENSE = "none"
+FRESH = "_fresh"
+"""Behind a defense's name: each call gets a fresh draw, whatever its setting ``consistent`` says."""
 
 
 class DefenseSettings(BaseModel):
-    """Settings of each defense."""
+    """The defenses by name, each with its settings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    popular_mixing: PopularMixingSettings = PopularMixingSettings()
+    popular_mixing: PopularMixing = PopularMixing()
+    random_replacement: RandomReplacement = RandomReplacement()
+    shuffle: Shuffle = Shuffle()
+    swap_tail: SwapTail = SwapTail()
+
+    def names(self) -> list[str]:
+        """Each defense at each of its strengths, with fresh draws too where it says so, as results name them."""
+        found = []
+        for name in DEFENSES:
+            defense: Defense = getattr(self, name)
+            found += [f"{name}_{n}" for n in defense.strengths if n]
+            found += [f"{name}{FRESH}_{n}" for n in defense.fresh_strengths if n]
+        return found
+
+
+DEFENSES: dict[str, type[Defense]] = {name: type(defense) for name, defense in DefenseSettings()}
 
 
 def parse_defense(name: str) -> tuple[str, int]:
     """Splits ``popular_mixing_15`` into the defense and its strength; ``none`` has strength 0.
 
+    ``popular_mixing_fresh_15`` is the same defense with a fresh draw at each call: ``("popular_mixing_fresh", 15)``.
+
     Raises:
         ValueError: The name is neither ``none`` nor a defense with a strength.
     """
-    if name == "none":
+    if name == NO_DEFENSE:
         return name, 0
     defense, _, strength = name.rpartition("_")
-    if defense not in DEFENSES or not strength.isdigit():
+    if defense.removesuffix(FRESH) not in DEFENSES or not strength.isdecimal():
         msg = f"defense: there is no '{name}'; write 'none' or '<name>_<strength>', as popular_mixing_15; "
         raise ValueError(msg + nearest(defense or name, DEFENSES))
     return defense, int(strength)
+
+
+def is_fresh(name: str) -> bool:
+    """Whether a defense's name says that each call gets a fresh draw."""
+    return parse_defense(name)[0].endswith(FRESH)
+
+
+def settings_key(name: str) -> str | None:
+    """The key under ``defenses`` that a defense's name belongs to; None for ``none``."""
+    kind, _ = parse_defense(name)
+    return None if kind == NO_DEFENSE else kind.removesuffix(FRESH)
+
+
+def build_defense(name: str, settings: Defense | dict[str, Any]) -> tuple[Defense, int]:
+    """Makes the defense of a name from the settings of its kind.
+
+    Args:
+        name: ``<name>_<strength>``, not ``none``.
+        settings: The settings under ``defenses.<name>``, typed or plain.
+
+    Returns:
+        The defense and its strength.
+    """
+    kind, strength = parse_defense(name)
+    defense = DEFENSES[kind.removesuffix(FRESH)].model_validate(settings)
+    return (defense.model_copy(update={"consistent": False}) if kind.endswith(FRESH) else defense), strength
+
+
+def check_defense(
+    name: str, settings: Defense | dict[str, Any], list_length: int, n_items: int, interactions: pd.DataFrame
+) -> None:
+    """Refuses what cannot work whatever the target learns, before it is trained.
+
+    Args:
+        name: ``<name>_<strength>``, not ``none``.
+        settings: The settings under ``defenses.<name>``, typed or plain.
+        list_length: Items in a list.
+        n_items: Size of the catalogue.
+        interactions: The target's training interactions (columns user, item).
+
+    Raises:
+        SettingsError: With the key to change.
+    """
+    require_room(name, list_length)
+    defense, strength = build_defense(name, settings)
+    defense.check(strength, n_items, interactions)
+
+
+def require_room(name: str, list_length: int) -> None:
+    """Refuses a defense that alters more places than a list has.
+
+    Raises:
+        SettingsError: The strength is above the list length.
+    """
+    _, strength = parse_defense(name)
+    if strength > list_length:
+        msg = f"defense: '{name}' alters {strength} places, but a list has {list_length} (list_length)"
+        raise SettingsError(f"{msg}; choose a strength of at most {list_length}")

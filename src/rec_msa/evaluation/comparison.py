@@ -5,7 +5,7 @@ Seeds are the units that a verdict rests on; users of one seed share its models 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -147,6 +147,27 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     return adjusted
 
 
+def judge_together(cells: Sequence[ArrayLike], alpha: float = 0.05) -> list[tuple[Verdict, float]]:
+    """Judges the cells of one claim, with Holm's correction over them.
+
+    Args:
+        cells: For every cell the difference of each seed ``[n_seeds]``, positive where the claim holds.
+        alpha: The level of the verdicts.
+
+    Returns:
+        For every cell ``paired_verdict`` with the verdict by the corrected p-value, and that p-value.
+
+    Raises:
+        DataError: If a cell has no seed, or a difference is not finite.
+    """
+    judged = [paired_verdict(differences, alpha) for differences in cells]
+    found = []
+    for over, p in zip(judged, holm([over.p for over in judged]), strict=True):
+        verdict, note = _judge(over.n_seeds, p < alpha and over.mean > 0, p < alpha and over.mean < 0)
+        found.append((replace(over, verdict=verdict, note=note), float(p)))
+    return found
+
+
 def sign_flip(differences_by_seed: Sequence[ArrayLike], draws: int = 9999, seed: int = 0) -> float:
     """Returns the two-sided p-value of a sign-flip permutation over users within seeds.
 
@@ -219,10 +240,10 @@ def _claim(rows: pd.DataFrame, attack: str, versus: str, alpha: float) -> list[d
     """Returns a claim's rows, one per dataset and target, corrected by Holm among themselves."""
     differences = _differences(rows, attack, versus)
     cells: list[dict[str, object]] = []
-    judged: list[Verdict] = []
+    by_cell: list[list[float]] = []
     for (dataset, target), cell in differences.groupby(["dataset", "target"], sort=True):
         by_seed = [part["difference"].to_numpy() for _, part in cell.groupby("seed", sort=True)]
-        judged.append(paired_verdict([part.mean() for part in by_seed], alpha))
+        by_cell.append([float(part.mean()) for part in by_seed])
         cells.append(
             {
                 "dataset": dataset,
@@ -233,10 +254,9 @@ def _claim(rows: pd.DataFrame, attack: str, versus: str, alpha: float) -> list[d
                 "n_users": min(part.size for part in by_seed),
             }
         )
-    for cell_row, over, p in zip(cells, judged, holm([over.p for over in judged]), strict=True):
-        verdict, note = _judge(over.n_seeds, p < alpha and over.mean > 0, p < alpha and over.mean < 0)
+    for cell_row, (over, p) in zip(cells, judge_together(by_cell, alpha), strict=True):
         cell_row.update(difference=over.mean, sd=over.sd, ci_low=over.low, ci_high=over.high, p=over.p, p_holm=p)
-        cell_row.update(n_seeds=over.n_seeds, verdict=verdict, note=note)
+        cell_row.update(n_seeds=over.n_seeds, verdict=over.verdict, note=over.note)
     return cells
 
 

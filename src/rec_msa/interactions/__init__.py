@@ -1,7 +1,6 @@
 """Interactions: finding and reading raw data, filtering, indexing, and the splits by the seed."""
 
 from rec_msa.interactions.acquisition import RawFile, acquire, checksum, locate
-from rec_msa.interactions.filtering import drop_repeats, k_core
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.readers import read_raw
 from rec_msa.interactions.sequences import in_sequence, split_by_time
@@ -17,7 +16,7 @@ from rec_msa.interactions.splits import (
     target_parts,
 )
 from rec_msa.interactions.statistics import describe
-from rec_msa.interactions.vocabulary import index_interactions, prepare
+from rec_msa.interactions.vocabulary import prepare
 
 __all__ = [
     "KNOWN",
@@ -33,11 +32,8 @@ __all__ = [
     "checksum",
     "count",
     "describe",
-    "drop_repeats",
     "in_sequence",
-    "index_interactions",
     "item_sample",
-    "k_core",
     "locate",
     "prepare",
     "read_raw",

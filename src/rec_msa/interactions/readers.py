@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
@@ -16,8 +18,13 @@ from rec_msa.interactions import columns as kinds
 from rec_msa.interactions.text import Layout, place_of, read_text, require_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rec_msa.interactions.acquisition import RawFile
     from rec_msa.interactions.settings import DatasetSettings
+
+_BATCH = 1 << 20
+"""Rows of a parquet file that are in memory as they stand there beside what they are converted to."""
 
 _Converter = Callable[[pa.ChunkedArray], pa.ChunkedArray]
 
@@ -108,8 +115,8 @@ def read_raw(raw: RawFile, settings: DatasetSettings) -> pd.DataFrame:
     else:
         source = _own_source(raw.dataset, settings)
     if settings.path is not None and path.suffix == ".parquet":
-        return _table(path, source, _read_parquet(path, source.layout), in_text=False)
-    return _table(path, source, read_text(path, source.layout), in_text=True)
+        return _read_parquet(path, source)
+    return _read_text(path, source)
 
 
 def _own_source(dataset: str, settings: DatasetSettings) -> Source:
@@ -122,36 +129,86 @@ def _own_source(dataset: str, settings: DatasetSettings) -> Source:
     return _source(converters, layout, (str(settings.user), str(settings.item), settings.time))
 
 
-def _read_parquet(path: Path, layout: Layout) -> dict[str, pa.ChunkedArray]:
+def _read_text(path: Path, source: Source) -> pd.DataFrame:
+    columns = read_text(path, source.layout)
+    converted = {}
+    for name in tuple(columns):
+        column = columns.pop(name)  # nothing else holds on to it once it is converted
+        try:
+            converted[name] = _series(source.converters[name](column))
+        except kinds.BadValueError as error:
+            raise _bad_value(path, place_of(path, source.layout, error.row), name, column, error) from error
+    return _table(source, converted)
+
+
+def _read_parquet(path: Path, source: Source) -> pd.DataFrame:
+    """Reads column by column, so that little is in memory beside what they are converted to."""
+    with _readable_parquet(path):
+        file = parquet.ParquetFile(path, pre_buffer=False)
+        require_columns(path, source.layout.columns, file.schema_arrow.names, source.layout.keys)
+        if file.metadata.num_rows == 0:
+            raise DataError(f"{path} has no rows: write it again")
+        return _table(source, {name: _parquet_column(path, file, name, source) for name in source.converters})
+
+
+def _parquet_column(path: Path, file: parquet.ParquetFile, name: str, source: Source) -> pd.Series:
+    """Reads and converts whole numbers by batches; what other types hold is seen from all of their values alone."""
+    if not pa.types.is_integer(file.schema_arrow.field(name).type):
+        return _series(_converted(path, name, file.read([name]).column(name), source))
+    values = np.empty(file.metadata.num_rows, dtype=np.int64)
+    is_missing = np.zeros(len(values), dtype=bool)
+    start = 0
+    for batch in file.iter_batches(_BATCH, columns=[name]):
+        column = _converted(path, name, pa.chunked_array([batch.column(0)]), source, start)
+        rows = slice(start, start + len(column))
+        values[rows] = column.fill_null(0).to_numpy()
+        if column.null_count:
+            is_missing[rows] = column.is_null().to_numpy()
+        start = rows.stop
+    return pd.Series(pd.arrays.IntegerArray(values, is_missing), copy=False)
+
+
+def _converted(path: Path, name: str, column: pa.ChunkedArray, source: Source, start: int = 0) -> pa.ChunkedArray:
+    """Checks and converts rows of a parquet file's column, from some row on."""
     try:
-        require_columns(path, layout.columns, parquet.read_schema(path).names, layout.keys)
-        table = parquet.read_table(path, columns=list(layout.columns))
+        return source.converters[name](column)
+    except kinds.BadValueError as error:
+        raise _bad_value(path, f"row {start + error.row + 1}", name, column, error) from error
+
+
+def _bad_value(path: Path, where: str, name: str, column: pa.ChunkedArray, error: kinds.BadValueError) -> DataError:
+    return DataError(
+        f"{path}, {where}, column {name}: {column[error.row].as_py()!r} {error.requirement}; mend the row "
+        f"or get the file again"
+    )
+
+
+@contextlib.contextmanager
+def _readable_parquet(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise DataError(f"{path} can't be read as parquet: {error}. Write it again") from error
-    if table.num_rows == 0:
-        raise DataError(f"{path} has no rows: write it again")
-    return {name: table.column(name) for name in layout.columns}
 
 
-def _table(path: Path, source: Source, columns: dict[str, pa.ChunkedArray], in_text: bool) -> pd.DataFrame:
-    """Checks and converts every column, and keeps those with a meaning."""
-    converted = {}
-    for name, column in columns.items():
-        try:
-            converted[name] = source.converters[name](column)
-        except kinds.BadValueError as error:
-            where = place_of(path, source.layout, error.row) if in_text else f"row {error.row + 1}"
-            raise DataError(
-                f"{path}, {where}, column {name}: {column[error.row].as_py()!r} {error.requirement}; mend the row "
-                f"or get the file again"
-            ) from error
-    times = converted.get(source.time) if source.time is not None else None
-    if times is None:
-        times = pa.chunked_array([pa.nulls(len(converted[source.user]), pa.int64())])
+def _series(column: pa.ChunkedArray) -> pd.Series:
+    if not pa.types.is_int64(column.type):
+        return pd.Series(column.to_pandas(), copy=False)
+    values = pd.arrays.IntegerArray(column.fill_null(0).to_numpy(), column.is_null().to_numpy())
+    return pd.Series(values, copy=False)
+
+
+def _table(source: Source, columns: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """Keeps the columns with a meaning."""
+    user, item = columns[source.user], columns[source.item]
+    times = columns.get(source.time) if source.time is not None else None
+    if times is None:  # a file may lack it
+        times = pd.Series(pd.NA, index=user.index, dtype="Int64")
     return pd.DataFrame(
         {
-            "user": converted[source.user].to_pandas(),
-            "item": converted[source.item].to_pandas(),
-            "timestamp": times.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get),
-        }
+            "user": user if user.dtype != "Int64" else user.to_numpy(dtype=np.int64),
+            "item": item if item.dtype != "Int64" else item.to_numpy(dtype=np.int64),
+            "timestamp": times,
+        },
+        copy=False,
     )

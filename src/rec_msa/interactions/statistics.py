@@ -8,21 +8,22 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 def describe(interactions: pd.DataFrame) -> dict[str, int | float]:
     """Counts users, items and interactions, and how they spread.
 
     Args:
-        interactions: At least one row; columns ``user``, ``item``, and ``timestamp``, which may be missing.
+        interactions: At least one row; columns ``user`` and ``item`` with indices from 0, and ``timestamp``, which may
+            be missing.
 
     Returns:
         ``users``, ``items`` and ``interactions``; ``density``, the share of all pairs that are present;
         ``per_user_min``, ``per_user_median``, ``per_user_max`` and the same ``per_item``: interactions of one user or
         item; ``share_with_time``.
     """
-    of_user = np.unique(interactions["user"].to_numpy(), return_counts=True)[1]
-    of_item = np.unique(interactions["item"].to_numpy(), return_counts=True)[1]
+    of_user, of_item = _counts(interactions["user"]), _counts(interactions["item"])
     return {
         "users": len(of_user),
         "items": len(of_item),
@@ -36,3 +37,8 @@ def describe(interactions: pd.DataFrame) -> dict[str, int | float]:
         "per_item_max": int(of_item.max()),
         "share_with_time": float(interactions["timestamp"].notna().mean()),
     }
+
+
+def _counts(indices: pd.Series) -> NDArray[np.intp]:
+    n_each = np.bincount(indices.to_numpy())
+    return n_each[n_each > 0]

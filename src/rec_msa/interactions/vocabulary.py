@@ -7,47 +7,65 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rec_msa.interactions.filtering import drop_repeats, k_core
+from rec_msa.interactions.filtering import kept_rows
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from rec_msa.interactions.settings import DatasetSettings
+
+_TABLE_PER_ROW = 4
+"""Ids are counted off in a table as long as the largest of them, up to so many entries for each row."""
 
 
 def prepare(raw: pd.DataFrame, settings: DatasetSettings) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Turns raw interactions into what is split and trained on: no repeats, the k-core, indices.
+
+    Of repeated pairs the earliest stays, or the first in the table where no time is known. Then users and items with
+    fewer than ``min_interactions`` are dropped, again and again until nothing changes. What stays is numbered from 0 in
+    the order of the raw ids: numbers by value, strings by code point.
 
     Args:
         raw: What ``read_raw`` returns.
         settings: The data set's settings, for ``min_interactions``.
 
     Returns:
-        The interactions, the users and the items, as ``index_interactions`` returns them.
+        The interactions that stay in their order, with ``user`` and ``item`` as int32 indices and ``timestamp`` as
+        Int64; the users, columns ``user`` (int32) and ``raw_user``; and the items, columns ``item`` (int32) and
+        ``raw_item``.
 
     Raises:
         DataError: The k-core is empty.
     """
-    return index_interactions(k_core(drop_repeats(raw), settings.min_interactions))
-
-
-def index_interactions(interactions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Numbers users and items from 0, in the order of their raw ids: numbers by value, strings by code point.
-
-    Args:
-        interactions: Columns ``user`` and ``item`` with raw ids, and ``timestamp``.
-
-    Returns:
-        The interactions in their order, with ``user`` and ``item`` as int32 indices and ``timestamp`` as Int64; the
-        users, columns ``user`` (int32) and ``raw_user``; and the items, columns ``item`` (int32) and ``raw_item``.
-    """
-    user, raw_users = pd.factorize(interactions["user"], sort=True)
-    item, raw_items = pd.factorize(interactions["item"], sort=True)
-    indexed = pd.DataFrame(
-        {
-            "user": user.astype(np.int32),
-            "item": item.astype(np.int32),
-            "timestamp": interactions["timestamp"].astype("Int64").array,
-        }
-    )
+    user, raw_users = _codes(raw["user"])
+    item, raw_items = _codes(raw["item"])
+    times = raw["timestamp"].astype("Int64")
+    rows = kept_rows(user, item, times, settings.min_interactions)
+    user, raw_users = _indices(user[rows], raw_users)
+    item, raw_items = _indices(item[rows], raw_items)
+    interactions = pd.DataFrame({"user": user, "item": item, "timestamp": times.array.take(rows)}, copy=False)
     users = pd.DataFrame({"user": np.arange(len(raw_users), dtype=np.int32), "raw_user": raw_users})
     items = pd.DataFrame({"item": np.arange(len(raw_items), dtype=np.int32), "raw_item": raw_items})
-    return indexed, users, items
+    return interactions, users, items
+
+
+def _codes(ids: pd.Series) -> tuple[NDArray[np.int32], pd.Index]:
+    """Numbers ids from 0 in any order: the code of each row, and the id of each code."""
+    if ids.dtype == np.int64 and len(ids) and ids.min() >= 0 and ids.max() < _TABLE_PER_ROW * len(ids):
+        values = ids.to_numpy()
+        is_there = np.zeros(values.max() + 1, dtype=bool)
+        is_there[values] = True
+        code_of = np.cumsum(is_there, dtype=np.int32)
+        code_of -= 1
+        return code_of[values], pd.Index(np.flatnonzero(is_there))
+    codes, distinct = pd.factorize(ids)
+    return codes.astype(np.int32), pd.Index(distinct)
+
+
+def _indices(codes: NDArray[np.int32], ids: pd.Index) -> tuple[NDArray[np.int32], pd.Index]:
+    """Renumbers the codes that are left in the order of their ids; returns them and these ids."""
+    is_left = np.zeros(len(ids), dtype=bool)
+    is_left[codes] = True
+    index_of = np.zeros(len(ids), dtype=np.int32)
+    index_of[is_left], left = pd.factorize(ids[is_left], sort=True)
+    return index_of[codes], left

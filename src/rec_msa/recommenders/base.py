@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from rec_msa.errors import QueryError
-from rec_msa.recommenders.items import INITIAL_SCALE, ItemTable
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rec_msa.recommenders.items import ItemTable
     from rec_msa.recommenders.settings import RecommenderSettings
 
 
@@ -101,6 +101,10 @@ class Recommender(nn.Module, ABC):
     def _draw(self, generator: torch.Generator) -> None:
         """Draws all parameters but the attention's."""
 
+    def row_parameters(self) -> list[nn.Parameter]:
+        """Parameters that the loss reads row by row and in no other way; large ones may get row-sparse updates."""
+        return []
+
     @abstractmethod
     def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
         """The model's own training loss, a mean over its terms.
@@ -121,11 +125,6 @@ class Recommender(nn.Module, ABC):
     @abstractmethod
     def score_all(self, users: Tensor) -> Tensor:
         """Scores of the full catalogue: rows ``[batch]`` give ``[batch, n_items]``."""
-
-
-def normal_(table: nn.Embedding, generator: torch.Generator) -> None:
-    """Draws an embedding's vectors from N(0, 0.01)."""
-    nn.init.normal_(table.weight, std=INITIAL_SCALE, generator=generator)
 
 
 def squared_norms(*vectors: Tensor) -> Tensor:

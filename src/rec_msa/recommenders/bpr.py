@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.base import Recommender, normal_, squared_norms
+from rec_msa.recommenders.base import Recommender
 from rec_msa.recommenders.items import ItemTable
+from rec_msa.recommenders.lookups import Table, dots, gather, regularised_dots
 from rec_msa.recommenders.settings import BprSettings
 
 if TYPE_CHECKING:
@@ -17,33 +18,46 @@ if TYPE_CHECKING:
 
 
 class Bpr(Recommender):
-    """Matrix factorisation, r_ij = p_i . q_j, trained by -ln sigmoid(r_ip - r_in)."""
+    """Matrix factorisation, r_ij = p_i . q_j, trained by -ln sigmoid(r_ip - r_in); an item bias is an option.
+
+    In the fusion only the vectors are fused: an item bias stays the clone's own.
+    """
 
     name = "bpr"
     settings_class = BprSettings
+    settings: BprSettings
 
     def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
         super().__init__(user_ids, n_items, settings)
-        self.users = nn.Embedding(self.n_users, settings.dimensions)
+        self.users = Table(self.n_users, settings.dimensions)
         self.items = ItemTable(n_items, settings.dimensions)
+        self.item_bias = nn.Parameter(torch.zeros(n_items)) if self.settings.bias else None
 
     def _draw(self, generator: torch.Generator) -> None:
-        normal_(self.users, generator)
+        self.users.initialise(generator)
         self.items.initialise(generator)
+        if self.item_bias is not None:
+            nn.init.zeros_(self.item_bias)
+
+    def row_parameters(self) -> list[nn.Parameter]:
+        biases = [] if self.item_bias is None else [self.item_bias]
+        return [self.users.weight, self.items.weight, *biases]
 
     def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
+        items = torch.cat([positives.unsqueeze(1), negatives], dim=1)
         p = self.users(users)
-        q = self.items.pairs(p, torch.cat([positives.unsqueeze(1), negatives], dim=1))
-        scores = torch.einsum("bd,bmd->bm", p, q)
-        loss = -F.logsigmoid(scores[:, :1] - scores[:, 1:]).mean()
-        if self.settings.l2:
-            loss = loss + 0.5 * self.settings.l2 * squared_norms(p, q[:, 0], q[:, 1:])
-        return loss
+        products, penalty = regularised_dots(p, self.items.pairs(p, items), self.settings.l2)
+        scores = self._with_bias(products, items)
+        return -F.logsigmoid(scores[:, :1] - scores[:, 1:]).mean() + penalty
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         p = self.users(users)
-        return torch.einsum("bd,bmd->bm", p, self.items.pairs(p, items))
+        return self._with_bias(dots(p, self.items.pairs(p, items)), items)
 
     def score_all(self, users: Tensor) -> Tensor:
         p = self.users(users)
-        return self.items.products(p, p)
+        products = self.items.products(p, p)
+        return products if self.item_bias is None else products + self.item_bias
+
+    def _with_bias(self, products: Tensor, items: Tensor) -> Tensor:
+        return products if self.item_bias is None else products + gather(self.item_bias, items)

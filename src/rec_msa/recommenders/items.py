@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-INITIAL_SCALE = 0.01
+from rec_msa.recommenders.lookups import Table, attend, gather, is_row_sparse
 
 
-class ItemTable(nn.Module):
+class ItemTable(Table):
     """An item embedding of its own, the same for every user.
 
     Attributes:
@@ -22,14 +22,6 @@ class ItemTable(nn.Module):
     """
 
     floats_per_score = 2
-
-    def __init__(self, n_items: int, dimensions: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(n_items, dimensions))
-
-    def initialise(self, generator: torch.Generator) -> None:
-        """Draws the vectors from N(0, 0.01)."""
-        nn.init.normal_(self.weight, std=INITIAL_SCALE, generator=generator)
 
     def draw_attention(self, generator: torch.Generator) -> None:
         """Draws what a fusion adds; a plain table has nothing."""
@@ -44,7 +36,8 @@ class ItemTable(nn.Module):
         Returns:
             Vectors ``[batch, m, d]``.
         """
-        return F.embedding(items, self.weight)
+        vectors: Tensor = self(items)
+        return vectors
 
     def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
         """Images of ``pairs`` under ``linear`` ``[out, d]``: ``[batch, m, out]``."""
@@ -54,9 +47,13 @@ class ItemTable(nn.Module):
         """Dot products of ``towards`` ``[batch, d]`` with every item as ``p`` sees it: ``[batch, n_items]``."""
         return towards @ self.weight.T
 
-    def project_all(self, p: Tensor, linear: Tensor) -> Tensor:
-        """Images of every item as ``p`` sees it under ``linear`` ``[out, d]``: ``[batch or 1, n_items, out]``."""
-        return (self.weight @ linear.T).unsqueeze(0)
+    def project_all(self, p: Tensor, linear: Tensor, offset: Tensor) -> Tensor:
+        """Images of every item as ``p`` sees it under ``linear`` ``[out, d]``, plus an offset ``[batch, out]``.
+
+        Returns:
+            A tensor of its own ``[batch, n_items, out]``.
+        """
+        return self.weight @ linear.T + offset.unsqueeze(1)
 
 
 class FusedItemTable(ItemTable):
@@ -90,29 +87,21 @@ class FusedItemTable(ItemTable):
             nn.init.uniform_(self.w, -bound, bound, generator=generator)
 
     def pairs(self, p: Tensor, items: Tensor) -> Tensor:
-        q_c, q_a = F.embedding(items, self.weight), F.embedding(items, self.auxiliary)
-        return torch.lerp(q_a, q_c, self._share_of_pairs(p, items, q_c, q_a).unsqueeze(-1))
+        q_c, q_a, known = self(items), gather(self.auxiliary, items), self.known[items]
+        if not self.attention:
+            return torch.lerp(q_a, q_c, torch.where(known, 0.5, 1.0).to(q_c).unsqueeze(-1))
+        return attend(p, q_c, q_a, self.w, known)
 
     def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
-        q_c, q_a = F.embedding(items, self.weight), F.embedding(items, self.auxiliary)
-        share = self._share_of_pairs(p, items, q_c, q_a).unsqueeze(-1)
-        return torch.lerp(_project(self.auxiliary, items, linear), _project(self.weight, items, linear), share)
+        return self.pairs(p, items) @ linear.T
 
     def products(self, p: Tensor, towards: Tensor) -> Tensor:
         return torch.lerp(towards @ self.auxiliary.T, towards @ self.weight.T, self._share_of_all(p))
 
-    def project_all(self, p: Tensor, linear: Tensor) -> Tensor:
-        own, other = self.weight @ linear.T, self.auxiliary @ linear.T
-        return torch.lerp(other.unsqueeze(0), own.unsqueeze(0), self._share_of_all(p).unsqueeze(-1))
-
-    def _share_of_pairs(self, p: Tensor, items: Tensor, q_c: Tensor, q_a: Tensor) -> Tensor:
-        """The softmax weight of q_c for each pair, ``[batch, m]``."""
-        if not self.attention:
-            share = q_c.new_full(items.shape, 0.5)
-        else:
-            p = p.unsqueeze(1)
-            share = torch.sigmoid((F.relu(p * q_c) - F.relu(p * q_a)) @ self.w)
-        return torch.where(self.known[items], share, 1.0)
+    def project_all(self, p: Tensor, linear: Tensor, offset: Tensor) -> Tensor:
+        other, apart = self.auxiliary @ linear.T, (self.weight - self.auxiliary) @ linear.T
+        images = other + offset.unsqueeze(1)
+        return images.addcmul_(self._share_of_all(p).unsqueeze(-1), apart)
 
     def _share_of_all(self, p: Tensor) -> Tensor:
         """The softmax weight of q_c for every item, ``[batch, n_items]``, by matrix products.
@@ -134,6 +123,6 @@ def _signed_parts(q: Tensor) -> Tensor:
 
 def _project(weight: Tensor, items: Tensor, linear: Tensor) -> Tensor:
     """Projects the gathered rows, or the whole table first where a batch has more pairs than the table has rows."""
-    if items.numel() < len(weight):
-        return F.linear(F.embedding(items, weight), linear)
-    return F.embedding(items, F.linear(weight, linear))
+    if items.numel() < len(weight) or is_row_sparse(weight):
+        return gather(weight, items) @ linear.T
+    return gather(weight @ linear.T, items)

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.base import Recommender, normal_, squared_norms
+from rec_msa.recommenders.base import Recommender
 from rec_msa.recommenders.items import ItemTable
+from rec_msa.recommenders.lookups import Table, dots, gather, regularised_dots
 from rec_msa.recommenders.settings import LmfSettings
 
 if TYPE_CHECKING:
@@ -32,30 +33,31 @@ class Lmf(Recommender):
 
     def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
         super().__init__(user_ids, n_items, settings)
-        self.users = nn.Embedding(self.n_users, settings.dimensions)
+        self.users = Table(self.n_users, settings.dimensions)
         self.items = ItemTable(n_items, settings.dimensions)
         self.user_bias = nn.Parameter(torch.zeros(self.n_users), requires_grad=self.settings.bias)
         self.item_bias = nn.Parameter(torch.zeros(n_items), requires_grad=self.settings.bias)
 
     def _draw(self, generator: torch.Generator) -> None:
-        normal_(self.users, generator)
+        self.users.initialise(generator)
         self.items.initialise(generator)
         nn.init.zeros_(self.user_bias)
         nn.init.zeros_(self.item_bias)
+
+    def row_parameters(self) -> list[nn.Parameter]:
+        return [self.users.weight, self.items.weight, self.user_bias, self.item_bias]
 
     def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
         items = torch.cat([positives.unsqueeze(1), negatives], dim=1)
         p = self.users(users)
         q = self.items.pairs(p, items)
-        scores = self._with_biases(torch.einsum("bd,bmd->bm", p, q), users, items)
-        loss = (F.softplus(-scores[:, :1]).sum() + F.softplus(scores[:, 1:]).sum()) / scores.numel()
-        if self.settings.l2:
-            loss = loss + 0.5 * self.settings.l2 * squared_norms(p, q[:, 0], q[:, 1:])
-        return loss
+        products, penalty = regularised_dots(p, q, self.settings.l2)
+        scores = self._with_biases(products, users, items)
+        return (F.softplus(-scores[:, :1]).sum() + F.softplus(scores[:, 1:]).sum()) / scores.numel() + penalty
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         p = self.users(users)
-        return self._with_biases(torch.einsum("bd,bmd->bm", p, self.items.pairs(p, items)), users, items)
+        return self._with_biases(dots(p, self.items.pairs(p, items)), users, items)
 
     def score_all(self, users: Tensor) -> Tensor:
         p = self.users(users)
@@ -64,5 +66,4 @@ class Lmf(Recommender):
     def _with_biases(self, products: Tensor, users: Tensor, items: Tensor) -> Tensor:
         if not self.settings.bias:
             return products
-        biases = F.embedding(items, self.item_bias.unsqueeze(1)).squeeze(-1)
-        return products + biases + F.embedding(users, self.user_bias.unsqueeze(1))
+        return products + gather(self.item_bias, items) + gather(self.user_bias, users).unsqueeze(1)

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.base import Recommender, normal_, squared_norms
+from rec_msa.recommenders.base import Recommender, squared_norms
 from rec_msa.recommenders.items import ItemTable
+from rec_msa.recommenders.lookups import Table, dots
 from rec_msa.recommenders.settings import NcfSettings
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ class Ncf(Recommender):
     def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
         super().__init__(user_ids, n_items, settings)
         d, widths = settings.dimensions, self.settings.layers
-        self.product_users = nn.Embedding(self.n_users, d)
+        self.product_users = Table(self.n_users, d)
         self.product_items = ItemTable(n_items, d)
-        self.tower_users = nn.Embedding(self.n_users, d)
+        self.tower_users = Table(self.n_users, d)
         self.tower_items = ItemTable(n_items, d)
         self.first_user = nn.Linear(d, widths[0])
         self.first_item = nn.Parameter(torch.zeros(widths[0], d))
@@ -44,11 +45,11 @@ class Ncf(Recommender):
 
     @property
     def floats_per_score(self) -> int:
-        return super().floats_per_score + 3 * max(self.settings.layers)
+        return super().floats_per_score + sum(self.settings.layers)
 
     def _draw(self, generator: torch.Generator) -> None:
-        normal_(self.product_users, generator)
-        normal_(self.tower_users, generator)
+        self.product_users.initialise(generator)
+        self.tower_users.initialise(generator)
         for table in self.tables():
             table.initialise(generator)
         d = self.settings.dimensions
@@ -58,17 +59,20 @@ class Ncf(Recommender):
         width = d + self.settings.layers[-1]
         _uniform(width, generator, self.output_product, self.output_tower.weight, self.output_tower.bias)
 
+    def row_parameters(self) -> list[nn.Parameter]:
+        return [table.weight for table in (self.product_users, self.tower_users, *self.tables())]
+
     def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
         scores = self.score_pairs(users, torch.cat([positives.unsqueeze(1), negatives], dim=1))
         loss = (F.softplus(-scores[:, :1]).sum() + F.softplus(scores[:, 1:]).sum()) / scores.numel()
         if self.settings.l2:
             rows = [table(users) for table in (self.product_users, self.tower_users)]
-            loss = loss + 0.5 * self.settings.l2 * squared_norms(*rows, *(t.weight[positives] for t in self.tables()))
+            loss = loss + 0.5 * self.settings.l2 * squared_norms(*rows, *(table(positives) for table in self.tables()))
         return loss
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         p = self.product_users(users)
-        product = torch.einsum("bd,bmd->bm", p * self.output_product, self.product_items.pairs(p, items))
+        product = dots(p * self.output_product, self.product_items.pairs(p, items))
         p = self.tower_users(users)
         first = self.first_user(p).unsqueeze(1) + self.tower_items.project_pairs(p, items, self.first_item)
         return product + self._upper_tower(first)
@@ -77,14 +81,14 @@ class Ncf(Recommender):
         p = self.product_users(users)
         product = self.product_items.products(p, p * self.output_product)
         p = self.tower_users(users)
-        first = self.first_user(p).unsqueeze(1) + self.tower_items.project_all(p, self.first_item)
-        return product + self._upper_tower(first)
+        first = self.tower_items.project_all(p, self.first_item, self.first_user(p))
+        return product.add_(self._upper_tower(first))
 
     def _upper_tower(self, hidden: Tensor) -> Tensor:
-        """From the first layer's sums ``[batch, m, width]`` to the branch's part of the logit ``[batch, m]``."""
-        hidden = F.relu(hidden)
+        """The branch's part of the logit ``[batch, m]``; overwrites the first layer's sums ``[batch, m, width]``."""
+        hidden = torch.relu_(hidden)
         for layer in self.tower:
-            hidden = F.relu(layer(hidden))
+            hidden = torch.relu_(layer(hidden))
         logits: Tensor = self.output_tower(hidden)
         return logits.squeeze(-1)
 

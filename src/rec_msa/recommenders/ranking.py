@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rec_msa.recommenders.base import Recommender
     from rec_msa.recommenders.sequential import SequentialRecommender
 
-MEMORY_BUDGET = 48 * 2**20
+MEMORY_BUDGET = 16 * 2**20
 BYTES_PER_FLOAT = 4
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.items import INITIAL_SCALE
+from rec_msa.recommenders.lookups import INITIAL_SCALE
 from rec_msa.recommenders.sequential import SequentialRecommender, draw_linear, dropped
 from rec_msa.recommenders.settings import SasrecSettings
 

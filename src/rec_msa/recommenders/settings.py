@@ -20,6 +20,8 @@ class RecommenderSettings(BaseModel):
 class BprSettings(RecommenderSettings):
     """Matrix factorisation with pairwise ranking."""
 
+    bias: bool = Field(False, description="an item bias; the attack paper's Eq. 1 has none")
+
 
 class LmfSettings(RecommenderSettings):
     """Logistic matrix factorisation."""

@@ -201,7 +201,7 @@ def _row(attack: str, table: pd.DataFrame, seeds: tuple[int, ...], k: int) -> Ro
     notes = [f"at {own_k}"] * (own_k != k) + [seeds_text(own_seeds)] * (own_seeds != seeds)
     clone = ", ".join(sorted(set(shown["clone"].dropna().astype(str))))
     calls = span(_values(shown["n_queries"]))
-    groups = {str(group): _estimate(part) for group, part in shown.groupby("group")}
+    groups = {str(group): estimate(part) for group, part in shown.groupby("group")}
     base = str(shown["base"].iloc[0])
     if base not in REFERENCES:
         return Row(attack, False, attack, tuple(notes), own_k, clone, calls, groups)
@@ -214,7 +214,12 @@ def _values(column: pd.Series) -> tuple[int, ...]:
     return tuple(sorted({int(value) for value in column}))
 
 
-def _estimate(table: pd.DataFrame) -> Estimate:
+def estimate(table: pd.DataFrame) -> Estimate:
+    """Gathers one figure over seeds.
+
+    Args:
+        table: A row for each seed: seed, agreement, ci_low, ci_high, n_users.
+    """
     ordered = table.sort_values("seed")
     seeds, n_users = (tuple(int(value) for value in ordered[name]) for name in ("seed", "n_users"))
     if len(seeds) == 1:

@@ -6,17 +6,22 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rec_msa.errors import DataError
 from rec_msa.evaluation.comparison import SEEDS_FOR_A_VERDICT, compare
 from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
+from rec_msa.reporting.markdown import DECIMALS, MISSING
+from rec_msa.reporting.markdown import figure as _figure
+from rec_msa.reporting.markdown import interval as _interval
+from rec_msa.reporting.markdown import p_value as _p
+from rec_msa.reporting.markdown import table as _table
+from rec_msa.reporting.markdown import verdict as _verdict_text
 from rec_msa.reporting.names import REFERENCES, TARGET, seeds_text
 from rec_msa.reporting.panels import NO_DEFENSE, Estimate, Panel, intervals_text, panels_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -38,10 +43,8 @@ CLAIMS = {
     ("ptaq", "knn_lists"): "the same with auxiliary data",
 }
 """The claims "the first agrees more with the target than the second", and what each is about."""
-MISSING = "–"
 _QUALITY_COLUMNS = ["dataset", "target", "seed", "defense", "k", "recall_test", "ndcg_test"]
 _PAPER_TABLES = ("table4", "table5")
-_DECIMALS, _SMALLEST_P = 3, 0.001
 
 _OPENING = """\
 # Reproduction of tables 4 and 5
@@ -251,32 +254,14 @@ def _differences(per_user: pd.DataFrame) -> str:
 
 
 def _difference(row: pd.Series) -> list[str]:
-    interval = MISSING
-    if not np.isnan(row["ci_low"]):
-        interval = f"[{_figure(row['ci_low'], signed=True)}, {_figure(row['ci_high'], signed=True)}]"
+    interval = _interval(row["ci_low"], row["ci_high"], signed=True)
     figures = [_figure(row["difference"], signed=True), interval, _p(row["p_holm"]), _p(row["p_sign_flip"])]
     return [row["dataset"], row["target"], *figures, str(row["n_seeds"]), str(row["n_users"]), _verdict(row)]
 
 
 def _verdict(row: pd.Series) -> str:
-    if not row["note"]:
-        return str(row["verdict"])
     leader = row["attack"] if row["difference"] > 0 else row["versus"]
-    direction = f"`{leader}` ahead" if round(row["difference"], _DECIMALS) else "level"
-    return f"{row['verdict']} ({row['n_seeds']} of {SEEDS_FOR_A_VERDICT} seeds); so far {direction}"
-
-
-def _p(value: float) -> str:
-    return "< .001" if value < _SMALLEST_P else _figure(value)
-
-
-def _figure(value: float, *, signed: bool = False) -> str:
-    """Returns three decimals without the zero before the point, never ``-.000``."""
-    if np.isnan(value):
-        return MISSING
-    rounded = round(float(value), _DECIMALS) + 0.0
-    text = f"{rounded:{'+' * (signed and rounded != 0)}.{_DECIMALS}f}"
-    return (text.replace("0.", ".", 1) if abs(rounded) < 1 else text).replace("-", "−")
+    return _verdict_text(row, f"`{leader}` ahead" if round(row["difference"], DECIMALS) else "level")
 
 
 def _range(values: NDArray[np.float64], n_seeds: int) -> str:
@@ -286,23 +271,3 @@ def _range(values: NDArray[np.float64], n_seeds: int) -> str:
     fewer = "*" * (values.size < n_seeds)
     ends = f" ({_figure(values.min())}–{_figure(values.max())})" if values.size > 1 else ""
     return _figure(values.mean()) + fewer + ends
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:
-    """Returns a table in Markdown whose columns are aligned in the source too.
-
-    Args:
-        head: The headings.
-        rows: The cells of each row.
-        align: ``l`` or ``r`` for each column.
-    """
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    rule = ["-" * (width - 1) + ("-" if side == "l" else ":") for width, side in zip(widths, align, strict=True)]
-    lines = [
-        [
-            cell.ljust(width) if side == "l" else cell.rjust(width)
-            for cell, width, side in zip(line, widths, align, strict=True)
-        ]
-        for line in [head, *rows]
-    ]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], rule, *lines[1:]])

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import pandas as pd
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LinearLR
 
 from rec_msa.errors import DataError
+from rec_msa.recommenders.lookups import set_row_sparse
 from rec_msa.training.progress import TrainingProgress
 
 if TYPE_CHECKING:
@@ -53,7 +55,9 @@ class _Fitting:
         self.task, self.settings = task, settings
         self.live: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self.kept = [p.detach().clone() for p in self.live]
-        self.optimiser = torch.optim.Adam(self.live, lr=settings.learning_rate, fused=True)
+        self.optimisers = _optimisers(model, self.live, settings)
+        end = 0.0 if settings.schedule == "linear" else 1.0
+        self.schedules = [LinearLR(o, 1.0, end, total_iters=settings.max_steps) for o in self.optimisers]
         self.patience = max(settings.patience, settings.patience_epochs * -(-task.n_terms // settings.batch_size))
         self.losses, self.steps = torch.zeros((), device=model.device), 0
         self.curve = [_Point(0, float("nan"), task.quality())]
@@ -62,9 +66,12 @@ class _Fitting:
     def step(self, batch: Batch) -> None:
         """One step of Adam; the loss stays on the device."""
         loss = self.task.loss(batch)
-        self.optimiser.zero_grad(set_to_none=False)
         loss.backward()
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad()
+        for schedule in self.schedules:
+            schedule.step()
         self.losses += loss.detach()
         self.steps += 1
 
@@ -93,6 +100,21 @@ class _Fitting:
         """Puts the best state back into the model and returns the curve."""
         torch._foreach_copy_(self.live, self.kept)
         return pd.DataFrame(self.curve).assign(kept=lambda points: points["step"] == self.best.step)
+
+
+def _optimisers(model: Recommender, live: list[Tensor], settings: TrainingSettings) -> list[torch.optim.Optimizer]:
+    """Adam, and for tables so large that it would spend its time on rows that no batch touched, Adam on rows."""
+    by_row = {id(p) for p in model.row_parameters() if p.requires_grad and len(p) >= settings.row_sparse_from}
+    for parameter in model.row_parameters():
+        set_row_sparse(parameter, id(parameter) in by_row)
+    whole = [p for p in live if id(p) not in by_row]
+    rows = [p for p in live if id(p) in by_row]
+    optimisers: list[torch.optim.Optimizer] = []
+    if whole:
+        optimisers.append(torch.optim.Adam(whole, lr=settings.learning_rate, fused=True))
+    if rows:
+        optimisers.append(torch.optim.SparseAdam(rows, lr=settings.learning_rate))
+    return optimisers
 
 
 def fit(

@@ -18,7 +18,7 @@ from rec_msa.training.fit import fit
 from rec_msa.training.negatives import NegativeSampler
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -46,7 +46,7 @@ class InteractionTask:
 
     def __init__(self, model: Recommender, train: pd.DataFrame, held_back: pd.DataFrame) -> None:
         self.model = model
-        rows, items = index_pairs(model, train)
+        rows, items = by_row(*index_pairs(model, train))
         self.sampler = NegativeSampler(rows, items, model.n_users, model.n_items)
         useful = self.sampler.unseen[rows] > 0
         self.rows, self.items = rows[useful], items[useful]
@@ -58,10 +58,8 @@ class InteractionTask:
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
         """Yields (rows ``[batch]``, positives ``[batch]``, negatives ``[batch, n]``) in a new order."""
-        order = torch.randperm(len(self.rows), generator=generator).to(self.rows.device)
-        rows, items = self.rows[order], self.items[order]
-        negatives = self.sampler.draw(rows, self.model.settings.negatives, generator)
-        yield from zip(*(values.split(batch_size) for values in (rows, items, negatives)), strict=True)
+        negatives = self.sampler.draw(self.rows, self.model.settings.negatives, generator)
+        yield from shuffled((self.rows, self.items, negatives), batch_size, generator)
 
     def loss(self, batch: Batch) -> Tensor:
         """The recommender's own loss."""
@@ -105,6 +103,18 @@ def index_pairs(model: Recommender, interactions: pd.DataFrame) -> tuple[Tensor,
     """Rows and items ``[n]`` of interactions on the model's device."""
     users, items = (torch.from_numpy(interactions[name].to_numpy(np.int64, copy=True)) for name in ("user", "item"))
     return model.rows_of(users), items.to(model.device)
+
+
+def by_row(rows: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+    """Terms in the order of their rows: a sampler that goes through its keys in order finds them in the cache."""
+    order = torch.argsort(rows, stable=True)
+    return rows[order], *(values[order] for values in others)
+
+
+def shuffled(terms: Sequence[Tensor], batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
+    """Batches of an epoch's terms, tensors of one length, in a new order."""
+    order = torch.randperm(len(terms[0]), generator=generator).to(terms[0].device)
+    yield from (tuple(values[batch] for values in terms) for batch in order.split(batch_size))
 
 
 def task_of(model: Recommender, train: pd.DataFrame, held_back: pd.DataFrame) -> Task:

@@ -19,8 +19,14 @@ class TrainingSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     learning_rate: float = Field(0.001, gt=0, description="Adam's step size")
+    schedule: Literal["constant", "linear"] = Field(
+        "constant", description="how the step size goes on: as it is, or down to 0 at max_steps"
+    )
     batch_size: int = Field(2048, ge=1, description="interactions (or list places) in a step")
     max_steps: int = Field(40_000, ge=1, description="steps at the most")
     validate_every: int = Field(200, ge=1, description="steps between two looks at the held-back data")
     patience: int = Field(500, ge=1, description="steps without a better validation before the end")
     patience_epochs: int = Field(5, ge=0, description="the same in epochs; the longer of the two counts")
+    row_sparse_from: int = Field(
+        100_000, ge=1, description="tables of so many rows or more are updated in a batch's rows alone (SparseAdam)"
+    )

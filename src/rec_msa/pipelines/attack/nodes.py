@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rec_msa.attacks.settings import AttackSettings, CloneSettings, StealSettings, Variant
-from rec_msa.defenses.settings import DefenseSettings
 from rec_msa.errors import SettingsError
+
+if TYPE_CHECKING:
+    from rec_msa.attacks.prefixes import Choice
 
 
 def train_clone(
@@ -29,8 +31,7 @@ def train_clone(
     from rec_msa.attacks import clone
     from rec_msa.interactions import item_sample
 
-    if refusal is not None:
-        raise SettingsError(refusal)
+    _refuse(refusal)
     n_items = statistics["items"]
     known = None if item_fraction == 1 else item_sample(n_items, item_fraction, seed)
     data = clone.AttackerData(attacker_train, n_items, auxiliary_model, auxiliary_train, known)
@@ -41,31 +42,39 @@ def query_target(
     target_model: dict[str, Any],
     target_train: pd.DataFrame,
     attackers: pd.DataFrame,
-    defenses: DefenseSettings,
     device: str,
     list_length: int,
     defense: str,
     seed: int,
+    defense_settings: dict[str, Any] | None = None,
+    calls_per_user: int = 1,
+    denoise: dict[str, float] | None = None,
+    refusal: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The gate: asks the target for the lists of the queried users; returns served lists and ledger."""
-    from rec_msa.attacks.gate import query
-    from rec_msa.defenses.serving import served_by
+    """The gate: asks the target for the lists of the queried users; returns the lists to learn from and the ledger."""
+    from rec_msa.attacks.denoise import Denoise
+    from rec_msa.attacks.gate import ask_each_once, query
+    from rec_msa.defenses.serving import Server
 
-    answer = served_by(target_model, target_train, list_length, defense, defenses, seed, device)
-    return query(answer, attackers)
+    _refuse(refusal)
+    answer = Server(target_model, target_train, list_length, defense, defense_settings, seed, device)
+    strategy = ask_each_once if denoise is None else Denoise(calls_per_user, **denoise)
+    return query(answer, attackers, calls_per_user, strategy, seed)
 
 
 def query_with_sequences(
     target_model: dict[str, Any],
     target_train: pd.DataFrame,
     attackers: pd.DataFrame,
-    defenses: DefenseSettings,
     device: str,
-    attack: AttackSettings,
     recommender: dict[str, Any],
     list_length: int,
     defense: str,
     seed: int,
+    calls_per_user: int,
+    sequences: Choice,
+    defense_settings: dict[str, Any] | None = None,
+    refusal: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The gate of QSD on sequential targets: asks about made-up sequences; returns served lists and ledger."""
     from functools import partial
@@ -73,14 +82,25 @@ def query_with_sequences(
     from rec_msa.attacks.gate import SequenceSide, query_by_sequences
     from rec_msa.attacks.prefixes import ask_prefixes
     from rec_msa.defenses.sequences import served_after_sequences
-    from rec_msa.defenses.serving import served_by
+    from rec_msa.defenses.serving import Server
 
-    users = served_by(target_model, target_train, list_length, defense, defenses, seed, device)
+    _refuse(refusal)
     n_items = target_model["n_items"]
     side = SequenceSide(n_items, served_after_sequences(target_model, list_length, defense, device))
-    calls, length = attack.calls_per_user, recommender["length"]
-    strategy = partial(ask_prefixes, n_items=n_items, length=length, calls_per_user=calls, choice=attack.sequences)
-    return query_by_sequences(users, side, attackers, calls, strategy, seed)
+    users = Server(target_model, target_train, list_length, defense, defense_settings, seed, device)
+    strategy = partial(
+        ask_prefixes,
+        n_items=n_items,
+        length=recommender["length"],
+        calls_per_user=calls_per_user,
+        choice=sequences,
+    )
+    return query_by_sequences(users, side, attackers, calls_per_user, strategy, seed)
+
+
+def _refuse(reason: str | None) -> None:
+    if reason is not None:
+        raise SettingsError(reason)
 
 
 def steal(

@@ -35,15 +35,15 @@ def clone_of(attack: NamedAttack) -> str:
     return f"{attack.space}.stolen_model" if attack.settings.behind.queries else f"{attack.clone_space}.clone_model"
 
 
-def target_side(attack: NamedAttack) -> list[str]:
+def target_side(attack: NamedAttack) -> dict[str, str]:
     """What a node reads that ranks with the target for the attacker users: the gate's, or the evaluation's."""
-    return [
-        f"{attack.cell.target_space}.target_model",
-        f"{attack.cell.split_space}.target_train",
-        f"{attack.groups_space}.attackers",
-        "params:defenses",
-        "params:device",
-    ]
+    return {
+        "target_model": f"{attack.cell.target_space}.target_model",
+        "target_train": f"{attack.cell.split_space}.target_train",
+        "attackers": f"{attack.groups_space}.attackers",
+        "device": "params:device",
+        **attack.cell.defense_settings,
+    }
 
 
 def _clone_stage(attack: NamedAttack) -> Pipeline:
@@ -65,7 +65,7 @@ def _clone_stage(attack: NamedAttack) -> Pipeline:
         architecture=attack.clone,
         item_fraction=attack.settings.item_fraction,
         seed=seed,
-        **({"refusal": attack.refusal} if attack.refusal else {}),
+        **_refusal(attack),
     )
     outputs = [f"{space}.clone_model", f"{space}.clone_curve"]
     return Pipeline([node(train, inputs, outputs, name="train_clone", namespace=space, tags=["attack", "gpu"])])
@@ -74,13 +74,21 @@ def _clone_stage(attack: NamedAttack) -> Pipeline:
 def _gate(attack: NamedAttack) -> Pipeline:
     """The one node of an attack that sees the target."""
     cell, space = attack.cell, attack.space
-    constants = {"list_length": attack.list_length, "defense": cell.defense, "seed": cell.seed}
-    ask, inputs = bind(nodes.query_target, **constants), target_side(attack)
+    served = {"list_length": attack.list_length, "defense": cell.defense, "seed": cell.seed, **_refusal(attack)}
     if attack.asks_sequences:
-        ask = bind(nodes.query_with_sequences, **constants)
-        inputs += [f"params:attacks.{attack.name}", f"params:recommenders.{attack.clone}"]
+        asks = attack.settings.model_dump(include={"calls_per_user", "sequences"})
+        ask = bind(nodes.query_with_sequences, **served, **asks)
+        inputs = {**target_side(attack), "recommender": f"params:recommenders.{attack.clone}"}
+    else:
+        # An attack that asks once is made from nothing but what it always was.
+        asks = attack.settings.model_dump(include={"calls_per_user", "denoise"}) if attack.settings.denoise else {}
+        ask, inputs = bind(nodes.query_target, **served, **asks), target_side(attack)
     outputs = [f"{space}.served_lists", f"{space}.ledger"]
     return Pipeline([node(ask, inputs, outputs, name="query_target", namespace=space, tags=["gate"])])
+
+
+def _refusal(attack: NamedAttack) -> dict[str, str]:
+    return {"refusal": attack.refusal} if attack.refusal else {}
 
 
 def _steal_stage(attack: NamedAttack) -> Pipeline:

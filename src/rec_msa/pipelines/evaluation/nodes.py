@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from rec_msa.attacks.settings import ReferenceSettings
-from rec_msa.defenses.settings import DefenseSettings
 from rec_msa.evaluation.results import Identity, agreement_of
 from rec_msa.lists import Lists
 
@@ -16,18 +15,18 @@ def rank_target(
     target_model: dict[str, Any],
     target_train: pd.DataFrame,
     attackers: pd.DataFrame,
-    defenses: DefenseSettings,
     device: str,
     list_length: int,
     defense: str,
     seed: int,
+    defense_settings: dict[str, Any] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The target's lists for every attacker user, undefended and as served; only the evaluation reads them."""
-    from rec_msa.defenses.serving import served_by
+    from rec_msa.defenses.serving import Server
 
     users = attackers["user"].to_numpy()
     lists = [
-        served_by(target_model, target_train, list_length, name, defenses, seed, device)(users)
+        Server(target_model, target_train, list_length, name, defense_settings, seed, device)(users)
         for name in ("none", defense)
     ]
     return lists[0].to_frame(), lists[1].to_frame()

@@ -20,3 +20,26 @@ def write_reproduction(agreement: pd.DataFrame, agreement_per_user: pd.DataFrame
     from rec_msa.reporting.reproduction import reproduction_page
 
     return reproduction_page(agreement, agreement_per_user, target_quality)
+
+
+def draw_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> tuple[Any, Any, Any, Any]:
+    """Agreement against utility, and both over the mixed items: each an interactive figure and a picture."""
+    from rec_msa.reporting import defense
+
+    drawn = (defense.trade_off_figure, defense.trade_off_picture, defense.mixing_figure, defense.mixing_picture)
+    figures = [draw(agreement, target_quality) for draw in drawn]
+    return figures[0], figures[1], figures[2], figures[3]
+
+
+def draw_defended_cells(*tables: Any, cells: list[dict[str, Any]]) -> tuple[Any, Any, Any, Any]:
+    """The same of one run's cells: their qualities first, in the order of ``cells``, then the agreement."""
+    quality = [{**cell, **figures} for cell, figures in zip(cells, tables, strict=False)]
+    agreement = pd.concat(tables[len(cells) :], ignore_index=True).drop_duplicates(ignore_index=True)
+    return draw_defenses(agreement, pd.DataFrame(quality))
+
+
+def write_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> str:
+    """What defenses hide and cost, and verdicts on the paper's claims, in Markdown."""
+    from rec_msa.reporting.defense_page import defense_page
+
+    return defense_page(agreement, target_quality)

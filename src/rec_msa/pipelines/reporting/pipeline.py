@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.pipelines.reporting.nodes import draw_comparison, write_reproduction
+from rec_msa.pipelines.binding import bind
+from rec_msa.pipelines.reporting.nodes import (
+    draw_comparison,
+    draw_defended_cells,
+    draw_defenses,
+    write_defenses,
+    write_reproduction,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +42,31 @@ def create_overview_pipeline() -> Pipeline:
         namespace="overview",
         tags=["reporting"],
     )
-    return _draw(["agreement"], "overview", namespace="overview") + Pipeline([page])
+    return _draw(["agreement"], "overview", namespace="overview") + Pipeline([page]) + _overview_of_defenses()
+
+
+def create_defense_pipeline(attacks: Sequence[NamedAttack]) -> Pipeline:
+    """Draws what a target's defenses do to attacks on it, and what they cost; the figures lie in the target's space."""
+    space = attacks[0].cell.target_space
+    cells = list(dict.fromkeys(attack.cell for attack in attacks))
+    measured = dict.fromkeys(name for attack in attacks for name in (attack.space, attack.reference_space))
+    inputs = [f"{cell.served_space}.target_quality" for cell in cells] + [f"{name}.agreement" for name in measured]
+    names = [
+        {"dataset": cell.dataset, "target": cell.model, "seed": cell.seed, "defense": cell.defense} for cell in cells
+    ]
+    draw = bind(draw_defended_cells, cells=names)
+    return Pipeline([node(draw, inputs, _figures(space), name="draw_defenses", namespace=space, tags=["reporting"])])
+
+
+def _overview_of_defenses() -> Pipeline:
+    inputs, space = ["agreement", "target_quality"], "overview"
+    draw = node(draw_defenses, inputs, _figures(space), name="draw_defenses", namespace=space, tags=["reporting"])
+    page = node(write_defenses, inputs, "defense_page", name="write_defenses", namespace=space, tags=["reporting"])
+    return Pipeline([draw, page])
+
+
+def _figures(space: str) -> list[str]:
+    return [f"{space}.{name}_{kind}" for name in ("trade_off", "mixing") for kind in ("figure", "picture")]
 
 
 def _draw(inputs: list[str], space: str, namespace: str) -> Pipeline:

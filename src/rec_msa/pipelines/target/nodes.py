@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rec_msa.defenses.settings import DefenseSettings
 from rec_msa.training.settings import TrainingSettings
 
 SHORT = 10
@@ -34,36 +33,53 @@ def train_recommender(
     return train_one(architecture, recommender, train, validation, statistics["items"], training, seed, role, device)
 
 
+def check_defense(
+    split: pd.DataFrame,
+    statistics: dict[str, Any],
+    defense_settings: dict[str, Any],
+    list_length: int,
+    defense: str,
+) -> dict[str, Any]:
+    """Refuses a defense that cannot work on these data, before anything is trained; returns what was checked."""
+    from rec_msa.defenses.settings import check_defense as check
+    from rec_msa.interactions import target_parts
+
+    check(defense, defense_settings, list_length, statistics["items"], target_parts(split)[0])
+    return {"defense": defense, "settings": defense_settings}
+
+
 def assess_target(
     target_model: dict[str, Any],
     target_train: pd.DataFrame,
     target_validation: pd.DataFrame,
     target_test: pd.DataFrame,
     list_length: int,
-    defenses: DefenseSettings,
     device: str,
     defense: str,
     seed: int,
+    defense_settings: dict[str, Any] | None = None,
 ) -> dict[str, float]:
     """Recall and NDCG on test interactions: over all items (``test``), and of the served lists (``served``).
 
     Over all items also at 10, as the literature on sequential models has it; a sequential target then reads the
-    validation item, too.
+    validation item, too. Under a defense also how many users get replacements from elsewhere than its settings say
+    (``n_widened``).
     """
-    from rec_msa.defenses.serving import served_by
+    from rec_msa.defenses.serving import Server
     from rec_msa.evaluation import mean_quality
 
     known = pd.concat([target_train, target_validation], ignore_index=True)
     users = np.unique(target_train["user"].to_numpy())
-    open_lists = served_by(target_model, known, list_length, "none", defenses, seed, device)(users)
-    served = served_by(target_model, target_train, list_length, defense, defenses, seed, device)(users)
+    open_lists = Server(target_model, known, list_length, "none", None, seed, device)(users)
+    server = Server(target_model, target_train, list_length, defense, defense_settings, seed, device)
     on_test = mean_quality(open_lists, target_test, list_length)
     at_10 = mean_quality(open_lists, target_test, min(SHORT, list_length))
-    as_served = mean_quality(served, target_test, list_length)
+    as_served = mean_quality(server(users), target_test, list_length)
     return {
         "k": list_length,
         "n_users": on_test["n_users"],
         **{f"{name}_test": on_test[name] for name in ("recall", "ndcg")},
         **{f"{name}_test_at_{SHORT}": at_10[name] for name in ("recall", "ndcg")},
         **{f"{name}_served": as_served[name] for name in ("recall", "ndcg")},
+        **({} if defense == "none" else {"n_widened": server.n_widened(users)}),
     }

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 def create_pipeline(cell: Cell) -> Pipeline:
-    """Trains the target and measures it, undefended and as it serves."""
-    return _train(cell, "target", "train_target") + _assess(cell)
+    """Checks the defense, trains the target and measures it, undefended and as it serves."""
+    trained = _train(cell, "target", "train_target") + _assess(cell)
+    return trained + _check(cell) if cell.defense_settings else trained
 
 
 def create_retrain_pipeline(cell: Cell) -> Pipeline:
@@ -38,15 +39,28 @@ def _train(cell: Cell, role: str, name: str) -> Pipeline:
     return Pipeline([node(train, inputs, outputs, name=name, namespace=space, tags=["target", "gpu"])])
 
 
+def _check(cell: Cell) -> Pipeline:
+    # It reads the split and not the target's data, so that it comes before the trainings, which do.
+    inputs = {
+        "split": f"{cell.split_space}.split",
+        "statistics": f"{cell.dataset}.statistics",
+        "list_length": "params:list_length",
+        **cell.defense_settings,
+    }
+    check = bind(nodes.check_defense, defense=cell.defense)
+    output, space = f"{cell.served_space}.defense_check", cell.served_space
+    return Pipeline([node(check, inputs, output, name="check_defense", namespace=space, tags=["target"])])
+
+
 def _assess(cell: Cell) -> Pipeline:
-    data = [f"{cell.split_space}.target_{part}" for part in ("train", "validation", "test")]
-    inputs = [
-        f"{cell.target_space}.target_model",
-        *data,
-        "params:list_length",
-        "params:defenses",
-        "params:device",
-    ]
+    parts = ("train", "validation", "test")
+    inputs = {
+        "target_model": f"{cell.target_space}.target_model",
+        **{f"target_{part}": f"{cell.split_space}.target_{part}" for part in parts},
+        "list_length": "params:list_length",
+        "device": "params:device",
+        **cell.defense_settings,
+    }
     assess = bind(nodes.assess_target, defense=cell.defense, seed=cell.seed)
     output = f"{cell.served_space}.target_quality"
     tags = ["target", "evaluation"]

@@ -1,0 +1,68 @@
+"""The measured figures on disk: JSON by area, each with the machine, the commit and the command that made it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.measure import ROOT
+from bench.tables import Table
+
+TARGET = ROOT / "data" / "08_reporting" / "bench.json"
+
+
+def load(path: Path = TARGET) -> dict[str, Any]:
+    """Everything measured so far, by area; empty where there is nothing."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
+
+
+def save(area: str, tables: list[Table], made_by: dict[str, Any], path: Path = TARGET) -> None:
+    """Replaces one area's tables and leaves the others."""
+    areas = load(path) | {area: {"made_by": made_by, "tables": [table.to_dict() for table in tables]}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(areas, indent=1), encoding="utf-8")
+
+
+def tables_of(areas: dict[str, Any]) -> dict[str, Table]:
+    """Every stored table by its name."""
+    return {plain["name"]: Table.from_dict(plain) for area in areas.values() for plain in area["tables"]}
+
+
+def stamp(command: str, seconds: float) -> dict[str, Any]:
+    """Where and how an area was measured."""
+    return {
+        "command": command,
+        "commit": _commit(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[2], 1),
+        "seconds": round(seconds),
+    }
+
+
+def sentence(made_by: dict[str, Any]) -> str:
+    """The stamp as the page shows it."""
+    return (
+        f"`{made_by['command']}` at commit `{made_by['commit']}`, {made_by['date']}, {made_by['processor']}, "
+        f"{made_by['cores']} cores (load {made_by['load']}), {made_by['seconds']} s."
+    )
+
+
+def _commit() -> str:
+    said = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return said.stdout.strip() or "unknown"
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown processor"
+    )

@@ -1,0 +1,34 @@
+"""Random replacement: random places of a list are replaced by random items of the whole catalogue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rec_msa.defenses.base import Defense, Question, first
+from rec_msa.errors import SettingsError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class RandomReplacement(Defense):
+    """Serves lists in which n items at random places are replaced by any items that are new to the user.
+
+    A reference: what popular mixing has above it comes from the items being popular.
+    """
+
+    def alter(self, question: Question, n: int) -> NDArray[np.int32]:
+        """Replaces n items.
+
+        Raises:
+            SettingsError: A list has fewer than n items, or the catalogue fewer than n that are new to a user.
+        """
+        left = (~question.known).sum(axis=1)
+        if (left < n).any():
+            row = int((left < n).argmax())
+            msg = f"defense: the catalogue has only {left[row]} items that are new to user {question.users[row]}, "
+            raise SettingsError(msg + f"fewer than the {n} to replace; lower the strength")
+        keys = np.where(question.known, np.inf, question.draw("items", question.known.shape[1]))
+        return question.replaced(first(keys, n).astype(np.int32))

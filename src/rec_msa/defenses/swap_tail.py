@@ -1,0 +1,56 @@
+"""Swapping in the tail: random places of a list are replaced by items that the target ranks right behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
+
+from rec_msa.defenses.base import Defense, Question, first
+from rec_msa.errors import SettingsError
+from rec_msa.lists import PADDING
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+class SwapTail(Defense):
+    """Serves lists in which n items at random places are replaced by the user's own next ones.
+
+    With the default depth and lists of 50 items these are ranks 51 to 150. A reference: the least harm to the user that
+    a replacement can do.
+    """
+
+    depth: int = Field(100, ge=1, description="how many ranks behind the list replacements are drawn from")
+
+    @property
+    def tail_length(self) -> int:
+        """The depth."""
+        return self.depth
+
+    def alter(self, question: Question, n: int) -> NDArray[np.int32]:
+        """Replaces n items.
+
+        Raises:
+            SettingsError: A list has fewer than n items, or fewer than n are ranked behind it.
+        """
+        ranked = question.tail != PADDING
+        left = ranked.sum(axis=1)
+        if (left < n).any():
+            row = int((left < n).argmax())
+            msg = f"defense: only {left[row]} items are ranked behind user {question.users[row]}'s list, "
+            raise SettingsError(f"{msg}fewer than the {n} to swap in; lower the strength or list_length")
+        chosen = first(np.where(ranked, question.draw("items", ranked.shape[1]), np.inf), n)
+        return question.replaced(np.take_along_axis(question.tail, chosen, axis=1))
+
+    def check(self, n: int, n_items: int, interactions: pd.DataFrame) -> None:
+        """Refuses a depth that is too small for n.
+
+        Raises:
+            SettingsError: With the key to change.
+        """
+        if self.depth < n:
+            msg = f"defenses.swap_tail.depth: {self.depth} ranks are fewer than the {n} items to swap in"
+            raise SettingsError(f"{msg}; raise depth or lower the strength")

@@ -1,0 +1,210 @@
+"""Locks: of two runs that would write the same artifacts, the second refuses and names the first.
+
+Each run leaves a file beside the artifacts that says who it is and what it writes, and writes it anew now and then.
+It works on every file system that lists what was just written: a run first says what it wants, then looks at the
+others, so of two that start together at least one sees the other.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shlex
+import socket
+import sys
+import threading
+import time
+import uuid
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rec_msa.errors import RecMsaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fsspec import AbstractFileSystem
+
+BEAT_SECONDS = 15.0
+DEAD_AFTER_SECONDS = 180.0
+"""A run on another machine that has not been heard of for so long is dead; on this machine its process tells."""
+UNDECIDED_SECONDS = 5.0
+
+
+class LockedError(RecMsaError):
+    """Another run writes the same artifacts."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a run says of itself.
+
+    Attributes:
+        name: The lock file's name.
+        host: The machine.
+        process: The process id there.
+        born: When that process started, since a process id is used again.
+        command: What was typed.
+        since: When the run began, seconds since 1970.
+        beat: When it was last heard of.
+        held: Whether it has looked at the others.
+        paths: The files that it writes.
+    """
+
+    name: str
+    host: str
+    process: int
+    born: str
+    command: str
+    since: float
+    beat: float
+    held: bool
+    paths: tuple[str, ...]
+
+    @property
+    def alive(self) -> bool:
+        """Whether the run may still be writing."""
+        if self.host == socket.gethostname():
+            return _born(self.process) == self.born
+        return time.time() - self.beat < DEAD_AFTER_SECONDS
+
+
+class Lock:
+    """The claim of this run on the files that it writes.
+
+    Args:
+        fs: The artifacts' file system.
+        folder: The folder for lock files there.
+        paths: The files that this run writes.
+    """
+
+    def __init__(self, fs: AbstractFileSystem, folder: str, paths: Iterable[str]) -> None:
+        now = time.time()
+        self.fs, self.folder = fs, folder
+        self.claim = Claim(
+            f"{uuid.uuid4().hex}.json",
+            socket.gethostname(),
+            os.getpid(),
+            _born(os.getpid()),
+            " ".join([Path(sys.argv[0]).name, *map(shlex.quote, sys.argv[1:])]),
+            *(now, now),
+            held=False,
+            paths=tuple(sorted(paths)),
+        )
+        self._ended = threading.Event()
+
+    def take(self, patience: float = 0.0) -> None:
+        """Claims the files.
+
+        Args:
+            patience: Seconds to wait for a run that holds some of them.
+
+        Raises:
+            LockedError: Another run that is alive writes some of them.
+        """
+        self.fs.makedirs(self.folder, exist_ok=True)
+        self._write()
+        try:
+            self._give_way(time.monotonic() + patience)
+        except BaseException:
+            self._remove(self.claim.name)
+            raise
+        self.claim = replace(self.claim, held=True)
+        self._write()
+        self._beating = threading.Thread(target=self._beat, daemon=True)
+        self._beating.start()
+        atexit.register(self.free)
+
+    def free(self) -> None:
+        """Gives the files up."""
+        self._ended.set()
+        self._beating.join()
+        atexit.unregister(self.free)
+        self._remove(self.claim.name)
+
+    def _give_way(self, patient_until: float) -> None:
+        """Refuses where another run holds a file, or claimed it earlier; waits for one that is about to refuse."""
+        deadline = time.monotonic() + UNDECIDED_SECONDS
+        while others := self._others():
+            mine = self.claim.since, self.claim.name
+            first = min(others, key=lambda other: (not other.held, other.since, other.name))
+            taken = first.held or (first.since, first.name) < mine or time.monotonic() > deadline
+            if taken and time.monotonic() >= patient_until:
+                raise LockedError(self._explain(first))
+            time.sleep(0.05)
+
+    def _others(self) -> list[Claim]:
+        """Living claims on the same files; those of dead runs are taken away."""
+        self.fs.invalidate_cache()
+        found, mine = [], set(self.claim.paths)
+        for path in self.fs.ls(self.folder, detail=False):
+            name = path.rpartition("/")[2]
+            claim = None if name == self.claim.name or not name.endswith(".json") else self._read(name)
+            if claim is None:
+                continue
+            if not claim.alive:
+                self._remove(name)
+            elif not mine.isdisjoint(claim.paths):
+                found.append(claim)
+        return found
+
+    def _explain(self, other: Claim) -> str:
+        shared = sorted(set(self.claim.paths) & set(other.paths))
+        since = datetime.fromtimestamp(other.since).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+        return (
+            f"another run writes {len(shared)} of the same artifacts, as {shared[0]}: process {other.process} on "
+            f"{other.host}, since {since} ({other.command}); wait for it, or end it and start again"
+        )
+
+    def _beat(self) -> None:
+        while not self._ended.wait(BEAT_SECONDS):
+            self.claim = replace(self.claim, beat=time.time())
+            try:
+                self._write()
+            except OSError:
+                continue  # a full disk is the run's own to report
+
+    def _write(self) -> None:
+        part = f"{self.folder}/{self.claim.name}.part"
+        self.fs.pipe_file(part, json.dumps(asdict(self.claim)).encode())
+        if not self._ended.is_set():
+            self.fs.mv(part, f"{self.folder}/{self.claim.name}")
+
+    def _read(self, name: str) -> Claim | None:
+        try:
+            raw = json.loads(self.fs.cat_file(f"{self.folder}/{name}"))
+            return Claim(**{**raw, "paths": tuple(raw["paths"])})
+        except FileNotFoundError:
+            return None  # given up in the meantime
+        except (ValueError, TypeError, KeyError):
+            self._remove(name)  # damaged: written whole, so nobody's
+            return None
+
+    def _remove(self, name: str) -> None:
+        try:
+            self.fs.rm_file(f"{self.folder}/{name}")
+        except FileNotFoundError:
+            pass
+
+
+def _born(process: int) -> str:
+    """When a process of this machine started, as far as the system tells; empty where there is none."""
+    try:
+        after_name = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except FileNotFoundError:
+        if Path("/proc/self/stat").exists():
+            return ""
+    else:
+        if after_name[0] in "ZX":
+            return ""  # it ended, and its parent has not asked
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text(encoding='utf-8').strip()} {after_name[19]}"
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        pass
+    return "running"

@@ -1,0 +1,169 @@
+"""The two steps in which all models spend their training: reading rows of a table, and products of vectors.
+
+Their gradients are written out. torch's own take two to five times as long on a CPU: the one of an embedding walks
+through the table, and the one of a batch of dot products is a batch of tiny matrix products.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+INITIAL_SCALE = 0.01
+
+
+class Table(nn.Module):
+    """A vector for each row.
+
+    Attributes:
+        weight: Vectors ``[n_rows, d]``.
+    """
+
+    def __init__(self, n_rows: int, dimensions: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(n_rows, dimensions))
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draws the vectors from N(0, 0.01)."""
+        nn.init.normal_(self.weight, std=INITIAL_SCALE, generator=generator)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """The vectors of rows ``[...]``: ``[..., d]``."""
+        return gather(self.weight, rows)
+
+
+def gather(table: Tensor, rows: Tensor) -> Tensor:
+    """Rows of a table.
+
+    Args:
+        table: A parameter or buffer ``[n_rows, ...]``.
+        rows: Indices, any shape.
+
+    Returns:
+        Values ``[*rows.shape, ...]``.
+    """
+    return _Gather.apply(table, rows, is_row_sparse(table))  # type: ignore[no-any-return, no-untyped-call]
+
+
+def set_row_sparse(table: nn.Parameter, row_sparse: bool) -> None:
+    """Says whether a table's gradient holds only the rows read; then ``gather`` alone may read it."""
+    table.row_sparse = row_sparse  # type: ignore[attr-defined]
+
+
+def is_row_sparse(table: Tensor) -> bool:
+    """Whether the gradient of a table holds only the rows read."""
+    return getattr(table, "row_sparse", False)
+
+
+def dots(p: Tensor, q: Tensor) -> Tensor:
+    """Dot products of ``p`` ``[batch, d]`` with its candidates ``q`` ``[batch, m, d]``: ``[batch, m]``."""
+    return regularised_dots(p, q, 0.0)[0]
+
+
+def regularised_dots(p: Tensor, q: Tensor, l2: float) -> tuple[Tensor, Tensor]:
+    """Dot products, and the penalty on the length of the vectors that are multiplied.
+
+    Args:
+        p: User vectors ``[batch, d]``.
+        q: Vectors of each user's candidates, the positive first ``[batch, m, d]``.
+        l2: Weight of the penalty.
+
+    Returns:
+        Products ``[batch, m]``, and ``l2 / 2`` times the sum of three mean squared norms: of users, of positives and
+        of negatives.
+    """
+    return _RegularisedDots.apply(p, q, l2)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def attend(p: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Tensor:
+    """The fused vectors of a user's candidates (Zhu et al. 2023, Eq. 5-8).
+
+    Args:
+        p: User vectors ``[batch, d]``.
+        q_c: The clone's own vectors of each user's candidates ``[batch, m, d]``.
+        q_a: The auxiliary ones, which get no gradient ``[batch, m, d]``.
+        w: The attention vector ``[d]``.
+        known: Whether a candidate's auxiliary vector may be used; where not, q_c stands alone ``[batch, m]``.
+
+    Returns:
+        Vectors ``[batch, m, d]``.
+    """
+    return _Attend.apply(p, q_c, q_a, w, known)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, rows: Tensor, sparse: bool) -> Tensor:
+        ctx.save_for_backward(rows)
+        ctx.shape, ctx.sparse = table.shape, sparse
+        return table.index_select(0, rows.reshape(-1)).view(*rows.shape, *table.shape[1:])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        rows = ctx.saved_tensors[0].reshape(-1)
+        gradient = gradient.reshape(len(rows), *ctx.shape[1:])
+        if ctx.sparse:
+            return torch.sparse_coo_tensor(rows.unsqueeze(0), gradient, ctx.shape, check_invariants=False), None, None
+        return gradient.new_zeros(ctx.shape).index_add_(0, rows, gradient), None, None
+
+
+class _RegularisedDots(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, p: Tensor, q: Tensor, l2: float) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(p, q)
+        ctx.l2 = l2
+        penalty = p.new_zeros(())
+        if l2:
+            penalty = 0.5 * l2 * (_squares(p) + _squares(q[:, 0]) + _squares(q[:, 1:]))
+        return (p.unsqueeze(1) * q).sum(-1), penalty
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, to_products: Tensor, to_penalty: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        p, q = ctx.saved_tensors
+        weights = to_products.unsqueeze(-1)
+        to_p = (weights * q).sum(1) if ctx.needs_input_grad[0] else None
+        to_q = weights * p.unsqueeze(1) if ctx.needs_input_grad[1] else None
+        if ctx.l2:
+            pull = to_penalty * ctx.l2 / len(p)
+            if to_p is not None:
+                to_p.addcmul_(p, pull)
+            if to_q is not None:
+                others = max(1, q.shape[1] - 1)
+                shares = torch.cat([pull.view(1), (pull / others).expand(q.shape[1] - 1)])
+                to_q.addcmul_(q, shares.view(1, -1, 1))
+        return to_p, to_q, None
+
+
+class _Attend(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, p: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Tensor:
+        own = torch.relu_(p.unsqueeze(1) * q_c)
+        preferred = own - torch.relu_(p.unsqueeze(1) * q_a)
+        share = torch.where(known, torch.sigmoid(preferred @ w), 1.0)
+        apart = q_c - q_a
+        ctx.save_for_backward(p, w, own, preferred, share, apart)
+        return torch.addcmul(q_a, share.unsqueeze(-1), apart)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, Tensor, None]:
+        p, w, own, preferred, share, apart = ctx.saved_tensors
+        # Where the share is fixed at 1 its slope is 0, too.
+        to_logit = (gradient * apart).sum(-1) * share * (1 - share)
+        to_w = to_logit.reshape(-1) @ preferred.view(-1, len(w))
+        weights = to_logit.unsqueeze(-1)
+        # relu(p * q) is p times its slope in p: the slope is read off the value, and is 0 at p = 0.
+        to_p = (weights * preferred).sum(1) * torch.where(p == 0, 0.0, w / p)
+        to_q = torch.ops.aten.threshold_backward(weights * (p * w).unsqueeze(1), own, 0)
+        return to_p, to_q.addcmul_(share.unsqueeze(-1), gradient), None, to_w, None
+
+
+def _squares(vectors: Tensor) -> Tensor:
+    """The mean squared norm of the last axis."""
+    flat = vectors.reshape(-1)
+    return torch.dot(flat, flat) / max(1, flat.numel() // vectors.shape[-1])

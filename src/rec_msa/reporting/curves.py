@@ -1,0 +1,205 @@
+"""Figures of curves: a grid of plots with points, intervals and levels, interactive and as a picture.
+
+Both renderers draw the same plots: what is shown is decided once, only how it is drawn stands twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Picture
+    from plotly.graph_objects import Figure
+
+# Colours of Okabe and Ito's, which colour-blind people tell apart; these stand out on white and on black.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+NEUTRAL = "#808080"
+_GRID = "rgba(128, 128, 128, 0.25)"
+_PLOT_WIDTH, _PLOT_HEIGHT, _HEAD, _FOOT = 380, 330, 90, 110  # pixels
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points that belong together.
+
+    Attributes:
+        name: What the legend says; curves of one name share an entry.
+        colour: The colour.
+        x: ``[n]``.
+        y: ``[n]``.
+        below: How far intervals reach below y ``[n]``; empty for none.
+        above: How far they reach above y ``[n]``.
+        labels: A short text at each point ``[n]``; empty for none.
+        open: Whether points are rings, not dots.
+        level: Whether it is a level to compare with: a dashed line without points.
+    """
+
+    name: str
+    colour: str
+    x: Sequence[float]
+    y: Sequence[float]
+    below: Sequence[float] = ()
+    above: Sequence[float] = ()
+    labels: Sequence[str] = ()
+    open: bool = False
+    level: bool = False
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One plot of a grid.
+
+    Attributes:
+        title: What stands above it.
+        x_title: What x is.
+        y_title: What y is.
+        curves: What is drawn.
+        top: Where y ends; it begins at 0, so that plots side by side compare.
+        x_ticks: Where x is marked; everywhere it fits where empty.
+    """
+
+    title: str
+    x_title: str
+    y_title: str
+    curves: Sequence[Curve]
+    top: float
+    x_ticks: Sequence[float] = field(default=())
+
+
+def curves_figure(rows: Sequence[Sequence[Plot]], title: str, note: str) -> Figure:
+    """Draws a grid of plots, interactively.
+
+    Args:
+        rows: The plots of each row, the first row at least as long as the others; none for a title and a note alone.
+        title: What stands above all.
+        note: Who was measured and what the intervals are, below the title.
+
+    Returns:
+        A figure with a transparent ground and no text colour of its own, so that it takes on a viewer's theme.
+    """
+    from plotly.subplots import make_subplots
+
+    n_rows, n_columns = max(1, len(rows)), max([1, *map(len, rows)])
+    height = n_rows * _PLOT_HEIGHT + _HEAD + _FOOT
+    figure = make_subplots(
+        rows=n_rows,
+        cols=n_columns,
+        subplot_titles=[plot.title for row in rows for plot in [*row, *[_NOTHING] * (n_columns - len(row))]],
+        horizontal_spacing=0.18 / n_columns,
+        vertical_spacing=90 / height if n_rows > 1 else None,
+    )
+    named: set[str] = set()
+    for place, row in enumerate(rows, start=1):
+        for column, plot in enumerate(row, start=1):
+            _draw_plot(figure, plot, named, row=place, col=column)
+    figure.update_layout(
+        template="none",
+        title={"text": f'<b>{title}</b><br><span style="font-size: 12px">{note}</span>', "x": 0, "xref": "paper"},
+        height=height,
+        margin={"l": 70, "r": 20, "t": _HEAD + 20, "b": _FOOT},
+        legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+    )
+    figure.update_annotations(font_size=13)
+    return figure
+
+
+def curves_picture(rows: Sequence[Sequence[Plot]], title: str, note: str) -> Picture:
+    """Draws a grid of plots as a picture, without pyplot and its global state.
+
+    Args:
+        rows: The plots of each row; none for a title and a note alone.
+        title: What stands above all.
+        note: Who was measured and what the intervals are, below the title.
+    """
+    from matplotlib.figure import Figure as Picture
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    n_rows, n_columns = max(1, len(rows)), max([1, *map(len, rows)])
+    size = (n_columns * _PLOT_WIDTH / 90, (n_rows * _PLOT_HEIGHT + _HEAD) / 90)
+    picture = Picture(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.1))
+    places = picture.subplots(n_rows, n_columns, squeeze=False)
+    for place in places.flat:
+        place.set_axis_off()
+    for drawn, row in zip(places, rows, strict=False):
+        for place, plot in zip(drawn, row, strict=False):
+            place.set_axis_on()
+            _paint_plot(place, plot)
+    picture.suptitle(f"{title}\n{note}", x=0.01, ha="left", fontsize=10)
+    found = {
+        label: handle for place in places.flat for handle, label in zip(*place.get_legend_handles_labels(), strict=True)
+    }
+    columns = min(max(1, len(found)), 2 * n_columns)
+    picture.legend(found.values(), found.keys(), loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
+    return picture
+
+
+_NOTHING = Plot("", "", "", (), 1)
+
+
+def _draw_plot(figure: Figure, plot: Plot, named: set[str], row: int, col: int) -> None:
+    from plotly.graph_objects import Scatter
+
+    for curve in plot.curves:
+        trace = Scatter(
+            x=list(curve.x),
+            y=list(curve.y),
+            mode="lines" if curve.level else "lines+markers+text" if curve.labels else "lines+markers",
+            text=list(curve.labels) or [""] * len(curve.x),
+            textposition="top center",
+            textfont={"size": 10, "color": curve.colour},
+            line={"color": curve.colour, "width": 1.5, "dash": "dash" if curve.level else "solid"},
+            marker={"symbol": "circle-open" if curve.open else "circle", "color": curve.colour, "size": 8},
+            error_y=_errors(curve),
+            hovertemplate=_details(curve, plot),
+            name=curve.name,
+            legendgroup=curve.name,
+            showlegend=curve.name not in named,
+        )
+        named.add(curve.name)
+        figure.add_trace(trace, row=row, col=col)
+    ticks = {"tickvals": list(plot.x_ticks)} if plot.x_ticks else {}
+    axis = {"zeroline": False, "gridcolor": _GRID}
+    titles = [{"text": text, "font": {"size": 12}, "standoff": 6} for text in (plot.x_title, plot.y_title)]
+    figure.update_xaxes(title=titles[0], row=row, col=col, **axis, **ticks)
+    figure.update_yaxes(title=titles[1], range=[0, plot.top], row=row, col=col, **axis)
+
+
+def _errors(curve: Curve) -> dict[str, Any] | None:
+    if not curve.above:
+        return None
+    ends = {"array": list(curve.above), "arrayminus": list(curve.below)}
+    return {"type": "data", "symmetric": False, **ends, "width": 0, "thickness": 1, "color": curve.colour}
+
+
+def _details(curve: Curve, plot: Plot) -> str:
+    return f"<b>{curve.name}</b> %{{text}}<br>{plot.x_title} %{{x:.3~g}}<br>{plot.y_title} %{{y:.3f}}<extra></extra>"
+
+
+def _paint_plot(place: Axes, plot: Plot) -> None:
+    for curve in plot.curves:
+        style: dict[str, Any] = {"color": curve.colour, "label": curve.name, "linewidth": 1.5}
+        if curve.level:
+            place.plot(curve.x, curve.y, linestyle="--", **style)
+            continue
+        marker: dict[str, Any] = {
+            "marker": "o",
+            "markersize": 5.5,
+            "markerfacecolor": "white" if curve.open else curve.colour,
+        }
+        errors = [list(curve.below), list(curve.above)] if curve.above else None
+        place.errorbar(curve.x, curve.y, yerr=errors, elinewidth=1, **marker, **style)
+        for x, y, label in zip(curve.x, curve.y, curve.labels, strict=bool(curve.labels)):
+            place.annotate(label, (x, y), (4, 4), "data", "offset points", fontsize=8, color=curve.colour)
+    place.set_title(plot.title, loc="left", fontsize=10)
+    place.set(xlabel=plot.x_title, ylabel=plot.y_title, ylim=(0, plot.top), axisbelow=True)
+    if plot.x_ticks:
+        place.set_xticks(plot.x_ticks)
+    place.grid(color=NEUTRAL, alpha=0.25)
+    place.tick_params(length=0)
+    place.spines[:].set_visible(False)

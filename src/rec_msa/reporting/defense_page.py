@@ -1,0 +1,291 @@
+"""The page on defenses: what each costs and hides, and verdicts on the paper's claims 19 to 23, in Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from rec_msa.defenses.settings import NO_DEFENSE, parse_defense
+from rec_msa.evaluation.comparison import Verdict, judge_together
+from rec_msa.reporting.defense import MIXING, NOTHING, SIDES, defense_points
+from rec_msa.reporting.markdown import figure, interval, p_value, table, verdict
+from rec_msa.reporting.names import TARGET, seeds_text, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rec_msa.reporting.panels import Estimate
+
+CLAIMS = {
+    19: "Mixing popular items effectively resists the attacks: agreement at the highest n is below that at n = 0",
+    20: "ptd and pta fall too, against the served lists: as they are, and relative to the ceiling of the row `target`",
+    21: "Mixing decreases the target's recommendation performance: the trend of recall_served over n is below 0",
+    22: "More mixed items give more defense: the trend of agreement over n is below 0",
+    23: "Attacks remain good even under the defense: ptaq at the highest n is above popularity against the same lists",
+}
+"""The paper's claims on its defense (section 6 and, of 23, section 1) and how each is checked."""
+
+CLAIM_COLUMNS = ["claim", "dataset", "target", "attack", "against", "figure"]
+_CELL = ["dataset", "target"]
+_K = 50
+_OPENING = """\
+# Defenses: what they hide and what they cost
+
+Agreement is that of held-out users, who were never asked about. *Undefended* is the real question: how much of what
+the target would serve without its defense does the clone repeat? Against *served* lists any clone falls, since even
+the target's own lists repeat only a part of them: the row `target` is that ceiling. Recall and NDCG are of the served
+lists on the test interactions. Made by
+
+    kedro run --pipeline=defense
+    kedro run --pipeline=reporting"""
+_DENOISE_NOTE = """\
+`ptaq_denoise` asks about each user several times and learns what the answers have in common; `ptaq` asks once. `fresh`
+draws anew at each call, so that asking again averages the defense out; the others answer the same question alike. The
+last columns are the mean over seeds of the difference, with Student's t interval over seeds. Lists are undefended."""
+_CLAIMS_NOTE = """\
+A difference is positive where the claim holds. Interval and p are Student's t over seeds (two-sided; p after Holm's
+correction over the rows of the claim); of a trend it is the fall of the fitted line from n = 0 to the highest n. With
+fewer than five seeds a verdict is always open, and the sign is a direction, no finding."""
+
+
+class _Cell(NamedTuple):
+    """A row of a claim: what it is about, and the difference of each seed, positive where the claim holds."""
+
+    claim: int
+    dataset: str
+    target: str
+    attack: str
+    against: str
+    figure: str
+    differences: pd.Series
+
+
+def defense_page(agreement: pd.DataFrame, quality: pd.DataFrame) -> str:
+    """Returns what defenses cost and hide, what a denoising attacker gets, and the verdicts on the paper's claims.
+
+    Args:
+        agreement: The columns of ``rec_msa.evaluation.results``, of any number of cells.
+        quality: A row for each target under a defense: dataset, target, seed, defense, n_users, recall_served,
+            ndcg_served and, where there is a defense, n_widened.
+    """
+    points = defense_points(agreement, quality)
+    if points.empty:
+        return f"{_OPENING}\n\n{NOTHING}.\n"
+    sections = [*_overview(points, quality), *_denoising(points, agreement), *_verdicts(agreement, quality)]
+    return "\n\n".join([_OPENING, *sections]) + "\n"
+
+
+def defense_claims(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
+    """Judges claims 19 to 23 on every target that was measured under popular mixing.
+
+    Args:
+        agreement: The columns of ``rec_msa.evaluation.results``; agreement at 50 items of held-out users counts.
+        quality: dataset, target, seed, defense, recall_served.
+
+    Returns:
+        A row for each claim and cell of it: ``CLAIM_COLUMNS``, mean ``difference`` over seeds (positive where the claim
+        holds), ``ci_low, ci_high, p_holm, n_seeds, verdict, note``.
+    """
+    mixed = _popular_mixing(agreement[(agreement["group"] == "heldout") & (agreement["k"] == _K)])
+    cells = [*_resistance(mixed), *_cost(_popular_mixing(quality)), *_trends(mixed), *_remaining(mixed)]
+    rows: list[dict[str, Any]] = []
+    for claim in CLAIMS:
+        own = [cell for cell in cells if cell.claim == claim and len(cell.differences)]
+        judged = judge_together([cell.differences.to_numpy() for cell in own])
+        rows += [_row(cell, *verdict) for cell, verdict in zip(own, judged, strict=True)]
+    return pd.DataFrame(rows, columns=[*CLAIM_COLUMNS, *_FIGURES])
+
+
+_FIGURES = ["difference", "ci_low", "ci_high", "p_holm", "n_seeds", "verdict", "note"]
+
+
+def _row(cell: _Cell, over: Verdict, p_holm: float) -> dict[str, Any]:
+    figures = [over.mean, over.low, over.high, p_holm, over.n_seeds, over.verdict, over.note]
+    return dict(zip([*CLAIM_COLUMNS, *_FIGURES], [*cell[:-1], *figures], strict=True))
+
+
+def _targets(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
+    """The rows of each dataset and target."""
+    for (dataset, target), part in rows.groupby(_CELL):
+        yield (str(dataset), str(target)), part
+
+
+def _popular_mixing(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of popular mixing and without a defense, with their strength ``n``, of cells that have both."""
+    parsed = rows["defense"].map(parse_defense)
+    mixed = rows.assign(n=parsed.str[1])[parsed.str[0].isin([NO_DEFENSE, MIXING])]
+    strengths = mixed.groupby([*_CELL, "seed"])["n"]
+    both: pd.DataFrame = mixed[(strengths.transform("min") == 0) & (strengths.transform("max") > 0)]
+    return both
+
+
+def _by_n(rows: pd.DataFrame, attack: str, against: str) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
+    """For each dataset and target the agreement of an attack: a row for each seed, a column for each n."""
+    own = rows[(rows["attack"] == attack) & (rows["against"] == against)]
+    for cell, part in _targets(own):
+        by_n = part.pivot(index="seed", columns="n", values="agreement").dropna()
+        if 0 in by_n and by_n.shape[1] > 1:
+            yield cell, by_n
+
+
+def _fall(by_n: pd.DataFrame) -> pd.Series:
+    """How much less the highest n has than n = 0, for each seed."""
+    fall: pd.Series = by_n[0] - by_n[by_n.columns.max()]
+    return fall
+
+
+def _trend(by_n: pd.DataFrame) -> pd.Series:
+    """How far the line fitted to each seed's points falls from n = 0 to the highest n."""
+    n = by_n.columns.to_numpy(dtype=np.float64)
+    slopes = (by_n @ (n - n.mean())) / ((n - n.mean()) ** 2).sum()
+    fall: pd.Series = -slopes * n.max()
+    return fall
+
+
+def _resistance(mixed: pd.DataFrame) -> Iterator[_Cell]:
+    """Claims 19 and 20."""
+    for attack in ("ptq", "ptaq"):
+        for against in SIDES:
+            for cell, by_n in _by_n(mixed, attack, against):
+                yield _Cell(19, *cell, attack, against, "agreement", _fall(by_n))
+    ceilings = dict(_by_n(mixed, TARGET, "served"))
+    for attack in ("ptd", "pta"):
+        for cell, by_n in _by_n(mixed, attack, "served"):
+            yield _Cell(20, *cell, attack, "served", "agreement", _fall(by_n))
+            relative = (by_n / ceilings[cell]).dropna() if cell in ceilings else by_n.iloc[:0]
+            yield _Cell(20, *cell, attack, "served", "share of the ceiling", _fall(relative))
+
+
+def _cost(quality: pd.DataFrame) -> Iterator[_Cell]:
+    """Claim 21."""
+    for (dataset, target), part in _targets(quality):
+        by_n = part.pivot(index="seed", columns="n", values="recall_served").dropna()
+        yield _Cell(21, dataset, target, "", "", "Recall of served lists, trend", _trend(by_n))
+
+
+def _trends(mixed: pd.DataFrame) -> Iterator[_Cell]:
+    """Claim 22; who asks nothing cannot change against undefended lists."""
+    for attack, sides in (("ptq", SIDES), ("ptaq", SIDES), ("ptd", ["served"]), ("pta", ["served"])):
+        for against in sides:
+            for cell, by_n in _by_n(mixed, attack, against):
+                yield _Cell(22, *cell, attack, against, "agreement, trend", _trend(by_n))
+
+
+def _remaining(mixed: pd.DataFrame) -> Iterator[_Cell]:
+    """Claim 23."""
+    for against in SIDES:
+        popular = dict(_by_n(mixed, "popularity", against))
+        for cell, by_n in _by_n(mixed, "ptaq", against):
+            if cell in popular:
+                highest = by_n.columns.max()
+                above = (by_n[highest] - popular[cell][highest]).dropna()
+                yield _Cell(23, *cell, "ptaq", against, f"agreement at n = {highest}, above popularity", above)
+
+
+def _overview(points: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
+    blocks = ["## What each defense costs and hides"]
+    attacks = [name for name in ("ptd", "ptq", "pta", "ptaq", "qsd") if name in set(points["attack"])]
+    for (dataset, target), own in _targets(points):
+        measured = sorted({seed for one in own["estimate"] for seed in one.seeds})
+        users = span([n for one in own["estimate"] for n in one.n_users])
+        for against, side in SIDES.items():
+            shown = [*attacks, TARGET] if against == "served" else attacks
+            head = ["defense", "Recall", "NDCG", "widened", *(f"`{name}`" for name in shown)]
+            rows = [
+                [f"`{name}`", *_price(name, part, quality), *(_of(part, attack) for attack in shown)]
+                for name, part in _in_order(own[own["against"] == against])
+            ]
+            heading = f"### {dataset} · {target}, {seeds_text(tuple(measured))}, {users} users: against {side}"
+            blocks += [heading, table(head, rows, "lrrr" + "l" * len(shown))]
+    blocks.append(
+        "Agreement: mean and [95 % interval], t over seeds, bootstrap over users of a single seed. *Widened*: the "
+        "share of users for whom the pool of popular items is too small and who get the next most popular ones."
+    )
+    return blocks
+
+
+def _in_order(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The defenses, none first and then popular mixing, each by its strength."""
+    parts = {str(name): part for name, part in own.groupby("defense")}
+    first = {NO_DEFENSE: 0, MIXING: 1}
+
+    def rank(name: str) -> tuple[int, str, int]:
+        kind, strength = parse_defense(name)
+        return first.get(kind, 2), kind, strength
+
+    return [(name, parts[name]) for name in sorted(parts, key=rank)]
+
+
+def _price(name: str, part: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
+    own = quality[(quality["defense"] == name)].merge(part[_CELL].drop_duplicates())
+    widened = (own["n_widened"] / own["n_users"]).mean() if "n_widened" in own else np.nan
+    return [figure(part["recall"].iloc[0]), figure(part["ndcg"].iloc[0]), figure(widened)]
+
+
+def _of(part: pd.DataFrame, attack: str) -> str:
+    found: list[Estimate] = list(part.loc[part["attack"] == attack, "estimate"])
+    return f"{figure(found[0].value)} {interval(found[0].low, found[0].high)}" if found else figure(np.nan)
+
+
+def _denoising(points: pd.DataFrame, agreement: pd.DataFrame) -> list[str]:
+    """What asking again gains against each defense, undefended lists being the measure."""
+    if "ptaq_denoise" not in set(points["attack"]):
+        return []
+    rows = []
+    for (dataset, target), own in _targets(points[points["against"] == "undefended"]):
+        for name, part in _in_order(own):
+            gains = _gains(agreement, dataset, target, name)
+            if len(gains):
+                [(over, _)] = judge_together([gains])
+                calls = span(sorted(set(_rows(agreement, dataset, target, name, "ptaq_denoise")["n_queries"])))
+                figures = [_of(part, "ptaq"), _of(part, "ptaq_denoise"), calls, figure(over.mean, signed=True)]
+                rows.append([dataset, target, f"`{name}`", *figures, interval(over.low, over.high, signed=True)])
+    head = ["dataset", "target", "defense", "`ptaq`", "`ptaq_denoise`", "calls", "difference", "95 % interval"]
+    return ["## Asking again: the denoising attacker", _DENOISE_NOTE, table(head, rows, "lllllrrl")]
+
+
+def _rows(agreement: pd.DataFrame, dataset: str, target: str, defense: str, attack: str) -> pd.DataFrame:
+    keys = {"dataset": dataset, "target": target, "defense": defense, "attack": attack, "group": "heldout"}
+    own = agreement[np.logical_and.reduce([agreement[name] == value for name, value in keys.items()])]
+    longest: pd.DataFrame = own[(own["against"] == "undefended") & (own["k"] == own["k"].max())]
+    return longest
+
+
+def _gains(agreement: pd.DataFrame, dataset: str, target: str, defense: str) -> np.ndarray:
+    """Denoised less plain, for each seed that has both."""
+    sides = [
+        _rows(agreement, dataset, target, defense, attack).set_index("seed")["agreement"]
+        for attack in ("ptaq_denoise", "ptaq")
+    ]
+    return (sides[0] - sides[1]).dropna().to_numpy(dtype=np.float64)
+
+
+def _verdicts(agreement: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
+    judged = defense_claims(agreement, quality)
+    blocks = ["## The paper's claims on popular mixing", _CLAIMS_NOTE]
+    head = [
+        "dataset",
+        "target",
+        "attack",
+        "against",
+        "figure",
+        "difference",
+        "95 % interval",
+        "p (Holm)",
+        "seeds",
+        "verdict",
+    ]
+    for claim, text in CLAIMS.items():
+        rows = [_verdict(row) for _, row in judged[judged["claim"] == claim].iterrows()]
+        blocks += [f"### {claim}. {text}", table(head, rows, "lllllrlrrl") if rows else "Not measured."]
+    return blocks
+
+
+def _verdict(row: pd.Series) -> list[str]:
+    attack = f"`{row['attack']}`" if row["attack"] else ""
+    direction = "for it" if row["difference"] > 0 else "against it"
+    figures = [figure(row["difference"], signed=True), interval(row["ci_low"], row["ci_high"], signed=True)]
+    figures += [p_value(row["p_holm"]), str(row["n_seeds"]), verdict(row, direction)]
+    return [row["dataset"], row["target"], attack, row["against"], row["figure"], *figures]

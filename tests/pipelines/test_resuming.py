@@ -1,0 +1,232 @@
+"""Runs that were killed, artifacts that were damaged, and parameters that were changed: what is made again."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import fsspec
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from kedro.framework.cli.utils import KedroCliError
+
+from rec_msa import provenance
+from rec_msa.interactions import SplitSettings
+from rec_msa.invalidation import BEGIN, DEFENSE, END, invalidated, table
+from rec_msa.locks import Lock
+from rec_msa.pipelines.ingestion.nodes import choose_attackers, split_by_seed
+from tests.kill_and_resume import disturb
+from tests.pipelines.conftest import ROOT, SmallProject
+
+
+def artifacts() -> dict[Path, int]:
+    """What the nodes of a run left, with the time of writing."""
+    assembled = [Path("data/08_reporting") / f"{name}.parquet" for name in ("agreement", "agreement_per_user")]
+    return {
+        path: path.stat().st_mtime_ns
+        for path in Path("data").rglob("[!.]*.*")
+        if path.is_file() and path not in (*assembled, Path("data/08_reporting/target_quality.parquet"))
+    }
+
+
+FIGURES = {"comparison_figure", "comparison_picture"}
+
+
+def kind(name: str) -> str:
+    """The last part of a dataset's name, from the name of its file."""
+    stem, suffix = Path(name).stem, Path(name).suffix
+    if stem.startswith("small.seed0"):
+        return "comparison_picture" if suffix == ".png" else "comparison_figure"
+    return f"{stem}_model" if suffix == ".pt" else stem
+
+
+def made_again(project, before: dict[Path, int], **params: object) -> set[str]:
+    """Names of the artifacts that a resumed run writes."""
+    project.run("attack_ptd", params=params, only_missing_outputs=True)
+    return {path.name for path, written in artifacts().items() if before.get(path) != written}
+
+
+@pytest.mark.slow
+def test_killed_runs_go_on_and_end_in_the_same_bytes(tmp_path):
+    counts = disturb(tmp_path, "attack_ptq", kills=3)
+    assert counts.kills == 3
+    assert counts.files > 50
+    assert not counts.differing
+
+
+@pytest.mark.parametrize("kind", [".pt", ".parquet", ".json", ".png"])
+@pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
+def test_a_damaged_artifact_and_nothing_else_is_made_again(ran_once, kind, damage):
+    project, before = ran_once
+    path = {
+        ".pt": "data/06_models/small/seed0/bpr/target.pt",
+        ".parquet": "data/07_model_output/small/seed0/bpr/none/ptd/clone_lists.parquet",
+        ".json": "data/08_reporting/small/seed0/bpr/none/target_quality.json",
+        ".png": "data/08_reporting/comparison/small.seed0.bpr.none.ptd.png",
+    }[kind]
+    whole = Path(path).read_bytes()
+    if damage == "gone":
+        Path(path).unlink()
+    else:
+        half = len(whole) // 2
+        rest_of_it = b"" if damage == "cut" else bytes([whole[half] ^ 4]) + whole[half + 1 :]
+        Path(path).write_bytes(whole[:half] + rest_of_it)
+    rest = {name: written for name, written in before.items() if name != Path(path)}
+    project.run("attack_ptd", only_missing_outputs=True)
+    assert Path(path).read_bytes() == whole
+    # The other outputs of the same node are written with it.
+    beside = {".pt": {"target_curve.parquet"}, ".png": {"small.seed0.bpr.none.ptd.json"}}.get(kind, set())
+    assert {path.name for path, written in rest.items() if artifacts()[path] != written} == beside
+    before.update(artifacts())
+
+
+def test_another_format_makes_everything_again(ran_once, monkeypatch):
+    project, before = ran_once
+    monkeypatch.setattr(provenance, "FORMAT_VERSION", provenance.FORMAT_VERSION + 1)
+    assert made_again(project, before) == {path.name for path in before}
+    monkeypatch.undo()
+    made_again(project, before)
+    before.update(artifacts())
+
+
+def test_other_raw_data_make_everything_again(ran_once):
+    project, before = ran_once
+    raw = project.folder / "small.csv"
+    content = raw.read_text()
+    raw.write_text(content + "1000,5000,1500000\n")
+    assert made_again(project, before) == {path.name for path in before}
+    raw.write_text(content)
+    made_again(project, before)
+    before.update(artifacts())
+
+
+@pytest.fixture(scope="module")
+def ran_once(tmp_path_factory):
+    """A project in which ``attack_ptd`` has run, and when each artifact was written; tests leave it as they find it."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("resumed")
+        patch.chdir(folder)
+        project = SmallProject(folder)
+        project.run("attack_ptd")
+        yield project, artifacts()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("steal.margin", 0.25),
+        ("split.heldout_fraction", 0.5),
+        ("clone.held_back_fraction", 0.1),
+        ("defenses.popular_mixing.pool", 50),
+    ],
+)
+def test_a_changed_parameter_makes_again_what_the_table_in_the_docs_says(ran_once, key, value):
+    project, before = ran_once
+    changed: object = value
+    for part in reversed(key.split(".")):
+        changed = {part: changed}
+    # ptd reads what the example's attacks read but for auxiliary data, questions and lists.
+    of_others = {"served_lists", "ledger", "stolen_model", "steal_curve", *FIGURES}
+    said = {name.rpartition(".")[2] for name in invalidated(key) if f".{DEFENSE}." not in name} - of_others
+    written = {kind(name) for name in made_again(project, before, **changed)} - FIGURES
+    made_again(project, before)
+    before.update(artifacts())
+    assert written == (set() if key == "steal.margin" else said)
+
+
+def test_the_table_in_the_docs_is_up_to_date():
+    page = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+    assert page.partition(BEGIN)[2].partition(END)[0].strip() == table()
+
+
+def test_what_a_node_is_said_not_to_read_changes_nothing_there():
+    interactions = pd.DataFrame({"user": np.repeat(np.arange(40), 8), "item": np.tile(np.arange(8), 40)})
+    interactions["timestamp"] = pd.array([None] * 320, dtype="Int64")
+    plain = SplitSettings()
+    other = {"attacker_fraction": 0.5, "heldout_fraction": 0.5}
+    assert set(provenance.UNREAD["split_by_seed"]["params:split"]) == set(other)
+    split = split_by_seed(interactions, plain, seed=0)
+    pd.testing.assert_frame_equal(split, split_by_seed(interactions, plain.model_copy(update=other), seed=0))
+    other = {"target_fraction": 0.3, "validation_fraction": 0.3, "test_fraction": 0.3}
+    assert set(provenance.UNREAD["choose_attackers"]["params:split"]) == {"protocol", *other}
+    chosen = [choose_attackers(split, s, 0.5, 1.0) for s in (plain, plain.model_copy(update=other))]
+    pd.testing.assert_frame_equal(*chosen)
+
+
+def test_a_run_that_would_write_what_another_writes_is_refused_at_once(ran_once):
+    project, before = ran_once
+    path = str(project.folder / "data/06_models/small/seed0/bpr/target.pt")
+    other = Lock(fsspec.filesystem("file"), str(project.folder / "data/.locks"), [path])
+    other.take()
+    with pytest.raises(KedroCliError, match=rf"another run writes 1 of the same artifacts.*process {os.getpid()} on "):
+        project.run("attack_ptd")
+    # What is there already, nobody writes.
+    project.run("attack_ptd", only_missing_outputs=True)
+    other.free()
+    assert artifacts() == before
+
+
+def test_a_finished_and_a_failed_run_leave_no_lock(ran_once):
+    project, before = ran_once
+    with pytest.raises(KedroCliError, match="held-out"):
+        project.run("attack_few", params={"attacks": {"few": {"base": "ptq", "attacker_fraction": 0.02}}})
+    with pytest.raises(KedroCliError, match="list_length"):
+        project.run("attack_ptd", params={"list_length": 500})
+    assert not list(Path("data/.locks").iterdir())
+    made_again(project, before)
+    before.update(artifacts())
+
+
+def test_a_read_only_data_folder_is_named_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    project = SmallProject(tmp_path)
+
+    def read_only(path: str, **_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", path)
+
+    monkeypatch.setattr("fsspec.implementations.local.LocalFileSystem.makedirs", lambda _, path, **o: read_only(path))
+    with pytest.raises(KedroCliError, match=r"nothing was run: Read-only file system: .*\.locks"):
+        project.run("ingestion")
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_artifacts_may_lie_on_a_url(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    project = SmallProject(tmp_path)
+    (tmp_path / "conf/local/globals.yml").write_text(f"data: memory://{tmp_path}/elsewhere\n")
+    project.run("attack_ptd")
+    memory = fsspec.filesystem("memory")
+    assert not list(tmp_path.rglob("*.parquet"))
+    before = {path: memory.created(path) for path in memory.find(f"{tmp_path}/elsewhere")}
+    assert f"{tmp_path}/elsewhere/08_reporting/agreement.parquet" in before
+    project.run("attack_ptd", only_missing_outputs=True)
+    after = {path: memory.created(path) for path in memory.find(f"{tmp_path}/elsewhere")}
+    assert after == before
+    model = f"{tmp_path}/elsewhere/06_models/small/seed0/bpr/target.pt"
+    whole = memory.cat_file(model)
+    memory.pipe_file(model, whole[:-1])
+    project.run("attack_ptd", only_missing_outputs=True)
+    assert memory.cat_file(model) == whole
+
+
+def test_a_damaged_result_is_left_out_of_the_assembled_table_and_named(ran_once, caplog):
+    project, before = ran_once
+    path = Path("data/08_reporting/small/seed0/bpr/none/ptd/agreement.parquet")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:200] + bytes([whole[200] ^ 1]) + whole[201:])
+    project.run("ingestion", only_missing_outputs=True)
+    assert "ptd" not in set(pd.read_parquet("data/08_reporting/agreement.parquet")["attack"])
+    assert "small.seed0.bpr.none.ptd" in caplog.text
+    path.write_bytes(whole)
+    project.run("ingestion", only_missing_outputs=True)
+    assert "ptd" in set(pd.read_parquet("data/08_reporting/agreement.parquet")["attack"])
+    before.update(artifacts())
+
+
+def test_every_artifact_lies_where_globals_say():
+    entries = yaml.safe_load((ROOT / "conf" / "base" / "catalog.yml").read_text(encoding="utf-8"))
+    paths = {name: entry["filepath"] for name, entry in entries.items() if not name.startswith("_")}
+    assert {name for name, path in paths.items() if not path.startswith("${globals:data}/")} == set()

@@ -1,0 +1,148 @@
+"""The paper's studies as they are declared: what they train, what they share, what a user may write."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+import yaml
+from kedro.framework.cli.utils import KedroCliError
+from kedro.framework.project import pipelines
+
+from rec_msa.config import current_experiments
+from tests.pipelines.conftest import ROOT, SmallProject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kedro.pipeline import Pipeline
+
+DECLARED = ["table4", "table5", "table6", "table7", "figure2", "figure3", "figure4", "figure5", "figure6", "figure9"]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Callable[..., Pipeline]:
+    """Builds a study of conf/paper for seed 0; the five seeds differ in nothing."""
+    project = SmallProject(tmp_path_factory.mktemp("studies"))
+
+    @functools.cache
+    def build(name: str, **filters: object) -> Pipeline:
+        project.session("paper", study=name, seed=0, **filters).load_context()
+        return pipelines["study"]
+
+    return build
+
+
+def trainings(pipeline: Pipeline) -> dict[str, int]:
+    kinds = Counter(node.name.rpartition(".")[2] for node in pipeline.nodes)
+    return {kind: kinds[kind] for kind in ("train_target", "retrain_target", "train_auxiliary", "train_clone", "steal")}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        # 3 targets; clone stages own and fused; what varies costs steal stages alone
+        ("table7", [3, 3, 3, 6, 3 * 12]),
+        ("figure2", [3, 3, 3, 6, 3 * 3 * 10]),
+        ("figure9", [3, 3, 3, 6, 3 * 3 * 6]),
+        # 9 pairs of clone and target share the clone stages of 3 architectures
+        ("figure6", [3, 3, 3, 6, 9 * 2]),
+        # one auxiliary model for all shares of items, one for each share of users
+        ("figure5", [3, 3, 3, 3 * 7, 3 * 7]),
+        ("figure4", [3, 3, 3 * 6, 3 * 7, 3 * 7]),
+        ("figure3", [3, 3, 3, 3 * 5 * 2, 3 * 3 * 4]),
+        ("table4", [9, 9, 9, 18, 27]),
+    ],
+)
+def test_what_does_not_vary_is_trained_once(study, name, expected):
+    assert list(trainings(study(name)).values()) == expected
+
+
+@pytest.mark.parametrize("name", ["table7", "figure2", "figure9"])
+def test_no_clone_stage_is_trained_twice(study, name):
+    stages = [node for node in study(name).nodes if node.name.endswith(".train_clone")]
+    made = {(node.func.constants["seed"], node.func.constants["architecture"], tuple(node.inputs)) for node in stages}
+    assert len(made) == len(stages)
+
+
+def test_every_study_shares_the_targets_and_the_splits_of_table_4(study):
+    shared = {node.name for node in study("table4").nodes if node.tags & {"target", "ingestion"}}
+    for name in set(DECLARED) - {"table6"}:
+        nodes = study(name).nodes
+        assert {node.name for node in nodes if "target" in node.tags} <= shared
+        assert {node.name for node in nodes if node.name.endswith(".split_by_seed")} <= shared
+
+
+def test_all_is_the_union_of_every_study(study):
+    names = {node.name for name in ("table5", "figure4", "figure5") for node in study(name, dataset="steam").nodes}
+    figures = {name for name in names if name.endswith("draw_comparison")}
+    assert {node.name for node in study("all", dataset="steam").nodes} >= names - figures
+
+
+def test_a_study_is_filtered_by_a_data_set(study):
+    assert {node.name.split(".")[0] for node in study("table4", dataset="ml-1m").nodes} == {"ml-1m"}
+
+
+def test_a_study_of_the_data_alone_trains_nothing(study):
+    assert not any(trainings(study("table6")).values())
+    assert {node.name.split(".")[0] for node in study("table6").nodes} == {"ml-1m", "ta-feng", "steam"}
+
+
+def test_the_points_of_a_figure_differ_in_one_setting(study):
+    study("figure9", model="bpr")
+    attacks = current_experiments().parameters.attacks
+    for name in ("length", "users", "auxiliary", "items", "asked"):
+        for attack, settings in attacks.items():
+            base, _, value = attack.rpartition(f"_{name}")
+            if base and value.isdigit():
+                changed = settings.model_dump(exclude_unset=True)
+                assert changed.pop("base") == base
+                assert len(changed) == 1
+                assert next(iter(changed.values())) in (int(value), int(value) / 100)
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"dataset": "small", "model": "bpr", "attacks": ["ptb"]}, "studies.own.attacks: there is no 'ptb'"),
+        (
+            {"dataset": "smal", "model": "bpr", "attacks": ["ptd"]},
+            "studies.own.dataset: there is no 'smal'",
+        ),
+        ({"dataset": "small", "modle": "bpr", "attacks": ["ptd"]}, "no such parameter; did you mean 'model'"),
+        ({"dataset": "small", "model": "bpr", "attacks": []}, "studies.own.0.attacks"),
+        ({"dataset": "small", "model": "bpr"}, "names both model and attacks"),
+        ([], "studies.own"),
+        ({"dataset": "small", "model": "bpr", "attacks": "ptd", "defenses": "popular_mix_5"}, "popular_mix"),
+    ],
+)
+def test_a_mistake_in_a_study_is_named(small_project, own, said):
+    with pytest.raises(KedroCliError) as refusal:
+        small_project.session(studies={"own": own}, study="own").load_context()
+    assert said in str(refusal.value)
+
+
+def test_a_study_of_one_s_own_is_a_few_lines_of_yaml(small_project):
+    page = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+    own = yaml.safe_load(page.partition("```yaml")[2].partition("```")[0])
+    own["studies"]["questions"] |= {"dataset": "small", "model": ["bpr"]}
+    small_project.run("study", params={**own, "study": "questions"})
+    found = pd.read_parquet(small_project.folder / "data/08_reporting/agreement.parquet")
+    assert {"pta", "ptaq_half", "ptaq"} <= set(found["attack"])
+    assert set(found["seed"]) == {0, 1}
+    calls = found.groupby("attack")["n_queries"].first()
+    assert calls["ptaq_half"] == calls["ptaq"] // 2
+
+
+def test_the_cell_of_the_environment_does_not_filter_a_study(small_project):
+    own = {"dataset": "small", "model": ["lmf", "ncf"], "seed": [3, 4], "attacks": "ptd"}
+    small_project.session(studies={"own": own}, study="own").load_context()
+    assert len(current_experiments().cells) == 4
+
+
+def test_an_attack_that_has_nobody_to_ask_is_refused_by_name(small_project):
+    with pytest.raises(KedroCliError, match=r"attacks.few.attacker_fraction: 0.02 .* nobody to ask"):
+        small_project.run("attack_few", params={"attacks": {"few": {"base": "ptq", "attacker_fraction": 0.02}}})

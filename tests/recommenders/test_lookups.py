@@ -1,0 +1,87 @@
+"""Gradients that are written out, against those that torch derives from the plain formula."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from rec_msa.recommenders.lookups import attend, dots, gather, is_row_sparse, regularised_dots, set_row_sparse
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+BATCH, M, D = 7, 3, 5
+
+
+def draw(*shape: int, seed: int = 0, trained: bool = True) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_(trained)
+
+
+def plain_attention(p: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Tensor:
+    """Eq. 5-8 as they stand: both weights through a softmax."""
+    p = p.unsqueeze(1)
+    weights = torch.stack([F.relu(p * q_c) @ w, F.relu(p * q_a) @ w], dim=-1).softmax(-1)
+    fused = weights[..., :1] * q_c + weights[..., 1:] * q_a
+    return torch.where(known.unsqueeze(-1), fused, q_c)
+
+
+def plain_penalty(p: Tensor, q: Tensor, l2: float) -> Tensor:
+    return 0.5 * l2 * sum(v.square().sum(-1).mean() for v in (p, q[:, 0], q[:, 1:]))
+
+
+def assert_same_gradients(ours: Tensor, plain: Tensor, inputs: tuple[Tensor, ...]) -> None:
+    """The same values, and the same gradients of one arbitrary function of them."""
+    torch.testing.assert_close(ours, plain)
+    towards = draw(*ours.shape, seed=9, trained=False)
+    expected = torch.autograd.grad(plain, inputs, towards)
+    torch.testing.assert_close(torch.autograd.grad(ours, inputs, towards), expected)
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, D)], ids=["numbers", "vectors"])
+def test_rows_that_are_read_again_and_again_gather_their_gradients(shape: tuple[int, ...]) -> None:
+    table, rows = draw(*shape), torch.tensor([[0, 3, 3], [3, 1, 0]])
+    assert_same_gradients(gather(table, rows), table[rows], (table,))
+
+
+def test_a_row_sparse_gradient_says_the_same_with_the_rows_that_were_read() -> None:
+    table, rows = torch.nn.Parameter(draw(6, D)), torch.tensor([[0, 4], [4, 1]])
+    dense = torch.autograd.grad(gather(table, rows).square().sum(), table)[0]
+    set_row_sparse(table, True)
+    sparse = torch.autograd.grad(gather(table, rows).square().sum(), table)[0].coalesce()
+    assert is_row_sparse(table)
+    assert sparse.indices().tolist() == [[0, 1, 4]]
+    torch.testing.assert_close(sparse.to_dense(), dense)
+
+
+def test_dot_products() -> None:
+    p, q = draw(BATCH, D), draw(BATCH, M, D, seed=1)
+    assert_same_gradients(dots(p, q), torch.einsum("bd,bmd->bm", p, q), (p, q))
+
+
+@pytest.mark.parametrize("candidates", [1, 2, 5])
+def test_dot_products_with_a_penalty_on_users_positives_and_negatives(candidates: int) -> None:
+    p, q = draw(BATCH, D), draw(BATCH, candidates + 1, D, seed=1)
+    products, penalty = regularised_dots(p, q, 0.3)
+    together = products.sigmoid().sum() + 2 * penalty
+    plain = torch.einsum("bd,bmd->bm", p, q).sigmoid().sum() + 2 * plain_penalty(p, q, 0.3)
+    assert_same_gradients(together, plain, (p, q))
+    torch.testing.assert_close(penalty, plain_penalty(p, q, 0.3))
+
+
+def test_attention_over_own_and_auxiliary_vectors() -> None:
+    p, q_c, q_a, w = draw(BATCH, D), draw(BATCH, M, D, seed=1), draw(BATCH, M, D, seed=2, trained=False), draw(D)
+    known = torch.rand(BATCH, M, generator=torch.Generator().manual_seed(3)) < 0.7
+    assert_same_gradients(attend(p, q_c, q_a, w, known), plain_attention(p, q_c, q_a, w, known), (p, q_c, w))
+
+
+def test_attention_where_a_user_vector_has_zeros() -> None:
+    """The slope of relu at 0 is 0, as torch has it."""
+    p, q_c, q_a, w = draw(BATCH, D), draw(BATCH, M, D, seed=1), draw(BATCH, M, D, seed=2, trained=False), draw(D)
+    with torch.no_grad():
+        p[::2, 1:3] = 0.0
+    known = torch.ones(BATCH, M, dtype=torch.bool)
+    assert_same_gradients(attend(p, q_c, q_a, w, known), plain_attention(p, q_c, q_a, w, known), (p, q_c, w))

@@ -1,0 +1,138 @@
+"""Two runs that would write the same artifacts: the second refuses and names the first."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import fsspec
+import pytest
+
+from rec_msa import locks
+from rec_msa.locks import Lock, LockedError
+
+
+@pytest.fixture(params=["file", "memory"])
+def place(request, tmp_path):
+    """A file system and a folder for locks on it."""
+    return fsspec.filesystem(request.param), f"{tmp_path}/.locks"
+
+
+def names(place) -> list[str]:
+    fs, folder = place
+    return [path for path in fs.ls(folder, detail=False) if path.endswith(".json")]
+
+
+def rewrite(place, **change: object) -> None:
+    """Makes the only claim another's."""
+    fs, _ = place
+    (path,) = names(place)
+    fs.pipe_file(path, json.dumps({**json.loads(fs.cat_file(path)), **change}).encode())
+
+
+def test_the_second_run_refuses_and_names_the_first(place):
+    first, second = Lock(*place, ["a", "b"]), Lock(*place, ["b", "c"])
+    first.take()
+    with pytest.raises(LockedError) as refusal:
+        second.take()
+    said = str(refusal.value)
+    assert "1 of the same artifacts, as b" in said
+    assert f"process {os.getpid()} on {first.claim.host}, since {time.strftime('%Y-')}" in said
+    assert len(names(place)) == 1
+    first.free()
+    second.take()
+    second.free()
+    assert not names(place)
+
+
+def test_runs_that_write_different_artifacts_do_not_disturb_each_other(place):
+    first, second = Lock(*place, ["a"]), Lock(*place, ["b"])
+    first.take()
+    second.take()
+    first.free()
+    second.free()
+
+
+def test_one_that_may_wait_waits(place):
+    first, second = Lock(*place, ["a"]), Lock(*place, ["a"])
+    first.take()
+    threading.Timer(0.3, first.free).start()
+    second.take(patience=10)
+    second.free()
+
+
+def test_the_lock_of_a_dead_process_is_taken_over(place):
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
+        born = locks._born(other.pid)
+        Lock(*place, ["a"]).take()
+        rewrite(place, process=other.pid, born=born)
+        with pytest.raises(LockedError, match=f"process {other.pid}"):
+            Lock(*place, ["a"]).take()
+        other.send_signal(signal.SIGKILL)
+        time.sleep(0.1)
+        # It has not been waited for yet, and is dead all the same.
+        Lock(*place, ["a"]).take()
+
+
+def test_the_lock_of_an_earlier_process_with_the_same_number_is_taken_over(place):
+    Lock(*place, ["a"]).take()
+    rewrite(place, born="another day")
+    Lock(*place, ["a"]).take()
+
+
+@pytest.mark.parametrize(("seconds", "alive"), [(10, True), (1000, False)])
+def test_a_run_on_another_machine_is_dead_when_it_has_not_been_heard_of(place, seconds, alive):
+    Lock(*place, ["a"]).take()
+    rewrite(place, host="elsewhere", beat=time.time() - seconds)
+    second = Lock(*place, ["a"])
+    if alive:
+        with pytest.raises(LockedError, match="on elsewhere"):
+            second.take()
+    else:
+        second.take()
+
+
+def test_a_run_lets_others_hear_of_it(place, monkeypatch):
+    monkeypatch.setattr(locks, "BEAT_SECONDS", 0.05)
+    lock = Lock(*place, ["a"])
+    lock.take()
+    time.sleep(0.3)
+    (path,) = names(place)
+    assert json.loads(place[0].cat_file(path))["beat"] > lock.claim.since + 0.1
+    lock.free()
+    assert not names(place)
+
+
+def test_of_two_runs_that_start_together_one_at_most_goes_on(place):
+    for _ in range(10):
+        taken: list[Lock] = []
+
+        def start(lock: Lock, taken: list[Lock] = taken) -> None:
+            try:
+                lock.take()
+            except LockedError:
+                return
+            taken.append(lock)
+
+        runs = [threading.Thread(target=start, args=(Lock(*place, ["a"]),)) for _ in range(4)]
+        for run in runs:
+            run.start()
+        for run in runs:
+            run.join()
+        assert len(taken) <= 1
+        for lock in taken:
+            lock.free()
+
+
+def test_a_damaged_lock_file_stops_nobody(place):
+    fs, folder = place
+    fs.makedirs(folder, exist_ok=True)
+    fs.pipe_file(f"{folder}/0123.json", b'{"host"')
+    lock = Lock(*place, ["a"])
+    lock.take()
+    lock.free()
