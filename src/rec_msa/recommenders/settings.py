@@ -97,5 +97,5 @@ SETTINGS: dict[str, type[RecommenderSettings]] = {
 
 
 def is_sequential(architecture: str) -> bool:
-    """Whether an architecture reads a user's sequence instead of having a vector for the user."""
-    return issubclass(SETTINGS[architecture], SequentialSettings)
+    """Whether an architecture reads a user's sequence instead of having a vector for the user; not where there is none."""
+    return issubclass(SETTINGS.get(architecture, RecommenderSettings), SequentialSettings)
