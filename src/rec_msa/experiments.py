@@ -43,7 +43,7 @@ class Cell:
     @property
     def sequential(self) -> bool:
         """Whether the target reads sequences; then interactions are held out by time."""
-        return self.model != NO_TARGET and is_sequential(self.model)
+        return is_sequential(self.model)
 
     @property
     def split_space(self) -> str:

@@ -102,7 +102,7 @@ class AttackSettings(BaseModel):
             raise ValueError(msg)
         asks = self.denoise is not None or self.calls_per_user > 1 or self.sequences != "recommended"
         if asks and not base.queries:
-            msg = f"calls_per_user, denoise and sequences have no effect on '{self.base}', which asks nothing"
+            msg = f"calls_per_user, sequences and denoise have no effect on '{self.base}', which asks nothing"
             raise ValueError(msg)
         if self.sequences != "recommended" and (self.denoise is not None or not self.makes_sequences):
             why = f"'{self.base}'" if self.denoise is None else "an attack that denoises"

@@ -99,5 +99,5 @@ SETTINGS: dict[str, type[RecommenderSettings]] = {
 
 
 def is_sequential(architecture: str) -> bool:
-    """Whether an architecture reads a user's sequence instead of having a vector for the user."""
-    return issubclass(SETTINGS[architecture], SequentialSettings)
+    """Whether an architecture reads sequences instead of having a vector for each user; False for what is none."""
+    return issubclass(SETTINGS.get(architecture, RecommenderSettings), SequentialSettings)
