@@ -165,6 +165,23 @@ def test_sequential_targets_share_their_split_and_clones_of_one_architecture():
     assert first.clone_space == second.clone_space
 
 
+@pytest.mark.parametrize(
+    ("model", "settings", "said"),
+    [
+        ("bpr", {"base": "ptd", "clone": "sasrec"}, "clone: 'sasrec' reads sequences, but bpr's data"),
+        ("bpr", {"base": "qsd", "clone": "sasrec"}, "clone: 'sasrec' reads sequences, but bpr's data"),
+        ("sasrec", {"base": "qsd", "clone": "bpr"}, "clone: 'bpr' reads no sequences"),
+        ("sasrec", {"base": "qsd", "calls_per_user": 5, "denoise": {}}, "denoise: users' repeated answers"),
+        ("sasrec", {"base": "ptq", "clone": "bpr"}, None),
+        ("sasrec", {"base": "ptaq", "calls_per_user": 5, "denoise": {}}, None),
+        ("bpr", {"base": "qsd", "calls_per_user": 5, "denoise": {}}, None),
+    ],
+)
+def test_what_cannot_work_on_a_target_is_refused_by_key(model, settings, said):
+    refusal = experiments(attacks=ATTACKS | {"odd": settings}).attack(Cell("ml-1m", model, 0), "odd").refusal
+    assert (refusal is None) if said is None else refusal.startswith(f"attacks.odd.{said}")
+
+
 def test_names_are_free_of_dots():
     attack = experiments().attack(CELL, "ptaq_items")
     assert attack.clone_space == "ml-1m.seed0.users10.bpr.fused-items2_5"

@@ -94,6 +94,19 @@ def test_missing_times_are_refused_and_the_files_order_needs_none(small_project)
     assert vocabulary[train.loc[train["user"] == first, "item"]].tolist() == items[:-2]
 
 
+def test_a_defense_alters_what_users_of_a_sequential_target_are_served_and_refuses_sequences(sequential_project):
+    defended = {"defense": "popular_mixing_5"}
+    sequential_project.run("attack_ptaq", params=defended, only_missing_outputs=True)
+    own, served = (
+        sequential_project.load(f"small.seed0.gru4rec.{defense}.ptaq.served_lists", **defended)
+        for defense in ("none", "popular_mixing_5")
+    )
+    both = own.merge(served, on=["user", "rank"])
+    assert (both["item_x"] != both["item_y"]).groupby(both["user"]).sum().eq(5).all()
+    with pytest.raises(KedroCliError, match="'popular_mixing_5' alters the lists of users, not of given sequences"):
+        sequential_project.run("attack_qsd5", params=defended)
+
+
 def test_attacks_that_need_sequences_are_refused_on_a_target_without(small_project):
     with pytest.raises(KedroCliError, match="a bpr target knows users alone"):
         small_project.run("attack_qsd5")
