@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from kedro.io import DataCatalog, MemoryDataset
 
+from rec_msa.defenses.settings import DEFENSES
 from rec_msa.errors import RecMsaError
 from rec_msa.experiments import Experiments
 from rec_msa.parameters import Parameters, read_parameters
@@ -47,8 +48,10 @@ MINE = {"path": "there is no such file", "user": "user", "item": "item", "time":
 PLACES = ("dataset", "model", "seed", "defense")
 """What is part of an artifact's name: another value leaves other files, beside these."""
 
-NOT_SHOWN = ("study", "studies", "attacks", "raw_folder", "threads", "datasets.mine.path")
-"""What picks or names, or is no part of what an artifact is made from (the raw file's checksum is)."""
+OTHER_DEFENSES = tuple(f"defenses.{name}" for name in DEFENSES if not DEFENSE.startswith(name))
+
+NOT_SHOWN = ("study", "studies", "attacks", "raw_folder", "threads", "datasets.mine.path", *OTHER_DEFENSES)
+"""What picks or names, is no part of what an artifact is made from (the raw file's checksum is), or has no example."""
 
 OF_SEQUENCES = ("sequence", *(f"recommenders.{name}" for name in SETTINGS if is_sequential(name)))
 """What the example's target does not read."""
@@ -57,6 +60,7 @@ OTHER_VALUES: dict[str, Any] = {
     "device": "cpu",
     "split.protocol": None,
     **{f"datasets.mine.{column}": "another" for column in ("user", "item", "time")},
+    **{f"{stage}.schedule": "linear" for stage in ("target", "auxiliary", "clone.training", "steal.training")},
 }
 """Where no other number will do; None where there is no other value."""
 

@@ -26,7 +26,6 @@ FORMAT_VERSION = 1
 RAW_FOLDER = "params:raw_folder"
 UNKNOWN = "unknown"
 
-
 UNREAD: dict[str, dict[str, tuple[str, ...]]] = {
     "acquire_raw_file": {"params:datasets": ("min_interactions",)},
     "read_raw_interactions": {"params:datasets": ("min_interactions",)},
@@ -38,12 +37,6 @@ UNREAD: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 """Fields of its parameters that a node's function is handed and does not read: their change changes nothing there."""
-
-SERVING = {"params:defenses": ("popular_mixing.strengths",)}
-"""What no node that serves reads: its strength is a constant of the node."""
-
-UNDEFENDED: dict[str, tuple[str, ...]] = {"params:defenses": ("popular_mixing",)}
-"""What a node that serves without a defense does not read either."""
 
 
 def expect(pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -65,7 +58,7 @@ def fingerprints(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, str]:
     """
     known: dict[str, str] = {}
     for node in pipeline.nodes:
-        unread = _unread(node)
+        unread = UNREAD.get(node.func.__name__, {})
         inputs = {
             name: _fingerprint_of(name, catalog, known, unread.get(name.partition(".")[0], ()))
             for name in sorted(set(node.inputs))
@@ -121,11 +114,6 @@ def _fingerprint_of(name: str, catalog: DataCatalog, known: dict[str, str], unre
             record = _record(name, catalog)
             known[key] = record.fingerprint if record else UNKNOWN
     return known[key]
-
-
-def _unread(node: Node) -> dict[str, tuple[str, ...]]:
-    undefended = getattr(node.func, "constants", {}).get("defense") == "none"
-    return (UNDEFENDED if undefended else SERVING) | UNREAD.get(node.func.__name__, {})
 
 
 def _without(value: Any, fields: tuple[str, ...]) -> Any:

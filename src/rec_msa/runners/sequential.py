@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from kedro.pipeline.node import Node
     from pluggy import PluginManager
 
+CHECK = "check"
+"""The tag of nodes that refuse settings which no cell could use: before anything is trained."""
+
 
 class CellByCellRunner(SequentialRunner):
     """Runs what one cell needs before it begins the next, so that a study which is stopped leaves whole cells.
@@ -48,11 +51,12 @@ def by_cell(pipeline: Pipeline) -> list[Node]:
     """The nodes cell by cell, each after those that it needs.
 
     Args:
-        pipeline: Any pipeline; nodes that no cell needs come last.
+        pipeline: Any pipeline; nodes that refuse what cannot work come first, nodes that no cell needs last.
     """
     nodes, needed = pipeline.nodes, pipeline.node_dependencies
     place: dict[Node, int] = {}
-    for cell, last in enumerate(filter(is_last_of_a_cell, nodes)):
+    checks = [(-1, node) for node in nodes if CHECK in node.tags]
+    for cell, last in [*checks, *enumerate(filter(is_last_of_a_cell, nodes))]:
         open_nodes = [last]
         while open_nodes:
             node = open_nodes.pop()

@@ -49,7 +49,7 @@ def _check(cell: Cell) -> Pipeline:
     }
     check = bind(nodes.check_defense, defense=cell.defense)
     output, space = f"{cell.served_space}.defense_check", cell.served_space
-    return Pipeline([node(check, inputs, output, name="check_defense", namespace=space, tags=["target"])])
+    return Pipeline([node(check, inputs, output, name="check_defense", namespace=space, tags=["target", "check"])])
 
 
 def _assess(cell: Cell) -> Pipeline:
