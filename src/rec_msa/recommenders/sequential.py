@@ -14,7 +14,6 @@ from torch.nn import functional as F
 from rec_msa.lists import PADDING
 from rec_msa.recommenders.base import Recommender, squared_norms
 from rec_msa.recommenders.items import ItemTable
-from rec_msa.recommenders.lookups import dots
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,8 +83,7 @@ class SequentialRecommender(Recommender):
 
     def embed(self, sequences: Tensor) -> Tensor:
         """The items' own vectors ``[batch, l, d]``."""
-        vectors: Tensor = self.items(sequences)
-        return vectors
+        return F.embedding(sequences, self.items.weight)
 
     def read(self, interactions: pd.DataFrame) -> None:
         """Takes interactions as the histories of their users; other users keep theirs.
@@ -141,7 +139,7 @@ class SequentialRecommender(Recommender):
         """``next_item_loss`` and L2 of the vectors that took part."""
         loss = self.next_item_loss(states, targets, negatives)
         if self.settings.l2:
-            loss = loss + 0.5 * self.settings.l2 * squared_norms(states, self.embed(targets))
+            loss = loss + 0.5 * self.settings.l2 * squared_norms(states, F.embedding(targets, self.items.weight))
         return loss
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
@@ -149,7 +147,7 @@ class SequentialRecommender(Recommender):
 
     def score_candidates(self, states: Tensor, items: Tensor) -> Tensor:
         """Scores of chosen items: states ``[batch, d]`` and items ``[batch, m]`` give ``[batch, m]``."""
-        return dots(states, self.items.pairs(states, items))
+        return torch.einsum("bd,bmd->bm", states, self.items.pairs(states, items))
 
     def score_all(self, users: Tensor) -> Tensor:
         return self.score_states(self.user_states(users))
