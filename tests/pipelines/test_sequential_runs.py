@@ -95,15 +95,15 @@ def test_missing_times_are_refused_and_the_files_order_needs_none(small_project)
 
 
 def test_a_defense_alters_what_users_of_a_sequential_target_are_served_and_refuses_sequences(sequential_project):
-    defended = {"defense": "popular_mixing_5"}
+    defended = {"defense": "random_replacement_5"}
     sequential_project.run("attack_ptaq", params=defended, only_missing_outputs=True)
     own, served = (
         sequential_project.load(f"small.seed0.gru4rec.{defense}.ptaq.served_lists", **defended)
-        for defense in ("none", "popular_mixing_5")
+        for defense in ("none", "random_replacement_5")
     )
     both = own.merge(served, on=["user", "rank"])
     assert (both["item_x"] != both["item_y"]).groupby(both["user"]).sum().eq(5).all()
-    with pytest.raises(KedroCliError, match="'popular_mixing_5' alters the lists of users, not of given sequences"):
+    with pytest.raises(KedroCliError, match="'random_replacement_5' alters the lists of users, not of given sequences"):
         sequential_project.run("attack_qsd5", params=defended)
 
 
