@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE, parse_defense
-from rec_msa.evaluation.comparison import Verdict, judge_together
+from rec_msa.evaluation.comparison import judge_together
+from rec_msa.reporting.claims import ClaimCell, claim_blocks, judge_claims
 from rec_msa.reporting.defense import MIXING, NOTHING, SIDES, defense_points
-from rec_msa.reporting.markdown import figure, interval, p_value, table, verdict
+from rec_msa.reporting.markdown import figure, interval, table
 from rec_msa.reporting.names import TARGET, seeds_text, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pandas as pd
 
     from rec_msa.reporting.panels import Estimate
 
@@ -27,7 +29,6 @@ CLAIMS = {
 }
 """The paper's claims on its defense (section 6 and, of 23, section 1) and how each is checked."""
 
-CLAIM_COLUMNS = ["claim", "dataset", "target", "attack", "against", "figure"]
 _CELL = ["dataset", "target"]
 _K = 50
 _OPENING = """\
@@ -48,18 +49,6 @@ _CLAIMS_NOTE = """\
 A difference is positive where the claim holds. Interval and p are Student's t over seeds (two-sided; p after Holm's
 correction over the rows of the claim); of a trend it is the fall of the fitted line from n = 0 to the highest n. With
 fewer than five seeds a verdict is always open, and the sign is a direction, no finding."""
-
-
-class _Cell(NamedTuple):
-    """A row of a claim: what it is about, and the difference of each seed, positive where the claim holds."""
-
-    claim: int
-    dataset: str
-    target: str
-    attack: str
-    against: str
-    figure: str
-    differences: pd.Series
 
 
 def defense_page(agreement: pd.DataFrame, quality: pd.DataFrame) -> str:
@@ -85,25 +74,11 @@ def defense_claims(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFra
         quality: dataset, target, seed, defense, recall_served.
 
     Returns:
-        A row for each claim and cell of it: ``CLAIM_COLUMNS``, mean ``difference`` over seeds (positive where the claim
-        holds), ``ci_low, ci_high, p_holm, n_seeds, verdict, note``.
+        What ``rec_msa.reporting.claims.judge_claims`` returns.
     """
     mixed = _popular_mixing(agreement[(agreement["group"] == "heldout") & (agreement["k"] == _K)])
     cells = [*_resistance(mixed), *_cost(_popular_mixing(quality)), *_trends(mixed), *_remaining(mixed)]
-    rows: list[dict[str, Any]] = []
-    for claim in CLAIMS:
-        own = [cell for cell in cells if cell.claim == claim and len(cell.differences)]
-        judged = judge_together([cell.differences.to_numpy() for cell in own])
-        rows += [_row(cell, *verdict) for cell, verdict in zip(own, judged, strict=True)]
-    return pd.DataFrame(rows, columns=[*CLAIM_COLUMNS, *_FIGURES])
-
-
-_FIGURES = ["difference", "ci_low", "ci_high", "p_holm", "n_seeds", "verdict", "note"]
-
-
-def _row(cell: _Cell, over: Verdict, p_holm: float) -> dict[str, Any]:
-    figures = [over.mean, over.low, over.high, p_holm, over.n_seeds, over.verdict, over.note]
-    return dict(zip([*CLAIM_COLUMNS, *_FIGURES], [*cell[:-1], *figures], strict=True))
+    return judge_claims(cells, CLAIMS)
 
 
 def _targets(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
@@ -144,36 +119,36 @@ def _trend(by_n: pd.DataFrame) -> pd.Series:
     return fall
 
 
-def _resistance(mixed: pd.DataFrame) -> Iterator[_Cell]:
+def _resistance(mixed: pd.DataFrame) -> Iterator[ClaimCell]:
     """Claims 19 and 20."""
     for attack in ("ptq", "ptaq"):
         for against in SIDES:
             for cell, by_n in _by_n(mixed, attack, against):
-                yield _Cell(19, *cell, attack, against, "agreement", _fall(by_n))
+                yield ClaimCell(19, *cell, attack, against, "agreement", _fall(by_n))
     ceilings = dict(_by_n(mixed, TARGET, "served"))
     for attack in ("ptd", "pta"):
         for cell, by_n in _by_n(mixed, attack, "served"):
-            yield _Cell(20, *cell, attack, "served", "agreement", _fall(by_n))
+            yield ClaimCell(20, *cell, attack, "served", "agreement", _fall(by_n))
             relative = (by_n / ceilings[cell]).dropna() if cell in ceilings else by_n.iloc[:0]
-            yield _Cell(20, *cell, attack, "served", "share of the ceiling", _fall(relative))
+            yield ClaimCell(20, *cell, attack, "served", "share of the ceiling", _fall(relative))
 
 
-def _cost(quality: pd.DataFrame) -> Iterator[_Cell]:
+def _cost(quality: pd.DataFrame) -> Iterator[ClaimCell]:
     """Claim 21."""
     for (dataset, target), part in _targets(quality):
         by_n = part.pivot(index="seed", columns="n", values="recall_served").dropna()
-        yield _Cell(21, dataset, target, "", "", "Recall of served lists, trend", _trend(by_n))
+        yield ClaimCell(21, dataset, target, "", "", "Recall of served lists, trend", _trend(by_n))
 
 
-def _trends(mixed: pd.DataFrame) -> Iterator[_Cell]:
+def _trends(mixed: pd.DataFrame) -> Iterator[ClaimCell]:
     """Claim 22; who asks nothing cannot change against undefended lists."""
     for attack, sides in (("ptq", SIDES), ("ptaq", SIDES), ("ptd", ["served"]), ("pta", ["served"])):
         for against in sides:
             for cell, by_n in _by_n(mixed, attack, against):
-                yield _Cell(22, *cell, attack, against, "agreement, trend", _trend(by_n))
+                yield ClaimCell(22, *cell, attack, against, "agreement, trend", _trend(by_n))
 
 
-def _remaining(mixed: pd.DataFrame) -> Iterator[_Cell]:
+def _remaining(mixed: pd.DataFrame) -> Iterator[ClaimCell]:
     """Claim 23."""
     for against in SIDES:
         popular = dict(_by_n(mixed, "popularity", against))
@@ -181,7 +156,7 @@ def _remaining(mixed: pd.DataFrame) -> Iterator[_Cell]:
             if cell in popular:
                 highest = by_n.columns.max()
                 above = (by_n[highest] - popular[cell][highest]).dropna()
-                yield _Cell(23, *cell, "ptaq", against, f"agreement at n = {highest}, above popularity", above)
+                yield ClaimCell(23, *cell, "ptaq", against, f"agreement at n = {highest}, above popularity", above)
 
 
 def _overview(points: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
@@ -263,29 +238,8 @@ def _gains(agreement: pd.DataFrame, dataset: str, target: str, defense: str) -> 
 
 
 def _verdicts(agreement: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
-    judged = defense_claims(agreement, quality)
-    blocks = ["## The paper's claims on popular mixing", _CLAIMS_NOTE]
-    head = [
-        "dataset",
-        "target",
-        "attack",
-        "against",
-        "figure",
-        "difference",
-        "95 % interval",
-        "p (Holm)",
-        "seeds",
-        "verdict",
+    return [
+        "## The paper's claims on popular mixing",
+        _CLAIMS_NOTE,
+        *claim_blocks(defense_claims(agreement, quality), CLAIMS),
     ]
-    for claim, text in CLAIMS.items():
-        rows = [_verdict(row) for _, row in judged[judged["claim"] == claim].iterrows()]
-        blocks += [f"### {claim}. {text}", table(head, rows, "lllllrlrrl") if rows else "Not measured."]
-    return blocks
-
-
-def _verdict(row: pd.Series) -> list[str]:
-    attack = f"`{row['attack']}`" if row["attack"] else ""
-    direction = "for it" if row["difference"] > 0 else "against it"
-    figures = [figure(row["difference"], signed=True), interval(row["ci_low"], row["ci_high"], signed=True)]
-    figures += [p_value(row["p_holm"]), str(row["n_seeds"]), verdict(row, direction)]
-    return [row["dataset"], row["target"], attack, row["against"], row["figure"], *figures]

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from rec_msa.errors import DataError
 from rec_msa.evaluation.comparison import SEEDS_FOR_A_VERDICT, compare
 from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
+from rec_msa.reporting.attack_claims import CLAIMS as ATTACK_CLAIMS
+from rec_msa.reporting.attack_claims import attack_claims
+from rec_msa.reporting.claims import claim_blocks
 from rec_msa.reporting.markdown import DECIMALS, MISSING
 from rec_msa.reporting.markdown import figure as _figure
 from rec_msa.reporting.markdown import interval as _interval
@@ -54,6 +57,9 @@ is a cell that was not. Made by
 
     kedro run --env=paper --pipeline=study --params=study=tables4and5
     kedro run --env=paper --pipeline=reporting --params=study=tables4and5"""
+_CLAIMS_NOTE = """\
+A difference is positive where the claim holds: the mean over seeds, with Student's t interval; p is two-sided and, like
+the verdict, corrected by Holm over the rows of a claim. With fewer than five seeds a verdict is always open."""
 _NOTHING = "Nothing was measured at 50 items without a defense; run the first of the two commands."
 _TARGETS_NOTE = """\
 Recall and NDCG are of 50 items on the test interactions: the mean, and in brackets the range over seeds. `retrain` is
@@ -106,6 +112,7 @@ def reproduction_page(agreement: pd.DataFrame, per_user: pd.DataFrame, quality: 
         _heldout(panels),
         _queried(panels),
         _differences(_comparable(per_user)),
+        *_claims(shown),
     ]
     return "\n\n".join([_OPENING, *sections]) + "\n"
 
@@ -251,6 +258,10 @@ def _differences(per_user: pd.DataFrame) -> str:
         table = _table(head, lines, "llrlrrrrl") if lines else "Not measured."
         blocks += [f"### `{attack}` − `{versus}`: {meaning}", table]
     return "\n\n".join(blocks)
+
+
+def _claims(shown: pd.DataFrame) -> list[str]:
+    return ["## The paper's claims 1 to 6", _CLAIMS_NOTE, *claim_blocks(attack_claims(shown), ATTACK_CLAIMS)]
 
 
 def _difference(row: pd.Series) -> list[str]:
