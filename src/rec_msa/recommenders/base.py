@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from rec_msa.errors import QueryError
 
@@ -130,3 +131,9 @@ class Recommender(nn.Module, ABC):
 def squared_norms(*vectors: Tensor) -> Tensor:
     """Sum over the arguments of the mean squared norm of their last axis."""
     return torch.stack([v.square().sum(-1).mean() for v in vectors]).sum()
+
+
+def cross_entropy(scores: Tensor) -> Tensor:
+    """Mean binary cross-entropy of log-odds ``[batch, 1 + n]``, the positive first, the others negatives."""
+    wrong = torch.cat([-scores[:, :1], scores[:, 1:]], dim=1)
+    return -F.logsigmoid(-wrong).mean()

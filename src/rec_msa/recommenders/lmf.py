@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from rec_msa.recommenders.base import Recommender
+from rec_msa.recommenders.base import Recommender, cross_entropy
 from rec_msa.recommenders.items import ItemTable
 from rec_msa.recommenders.lookups import Table, dots, gather, regularised_dots
 from rec_msa.recommenders.settings import LmfSettings
@@ -52,8 +51,7 @@ class Lmf(Recommender):
         p = self.users(users)
         q = self.items.pairs(p, items)
         products, penalty = regularised_dots(p, q, self.settings.l2)
-        scores = self._with_biases(products, users, items)
-        return (F.softplus(-scores[:, :1]).sum() + F.softplus(scores[:, 1:]).sum()) / scores.numel() + penalty
+        return cross_entropy(self._with_biases(products, users, items)) + penalty
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         p = self.users(users)

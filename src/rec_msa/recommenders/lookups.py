@@ -118,7 +118,8 @@ class _RegularisedDots(torch.autograd.Function):
         ctx.l2 = l2
         penalty = p.new_zeros(())
         if l2:
-            penalty = 0.5 * l2 * (_squares(p) + _squares(q[:, 0]) + _squares(q[:, 1:]))
+            positives, both = _squares(q[:, 0]), _squares(q)
+            penalty = 0.5 * l2 * (_squares(p) + positives + (both - positives) / max(1, q.shape[1] - 1)) / len(p)
         return (p.unsqueeze(1) * q).sum(-1), penalty
 
     @staticmethod
@@ -126,7 +127,7 @@ class _RegularisedDots(torch.autograd.Function):
     def backward(ctx: Any, to_products: Tensor, to_penalty: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         p, q = ctx.saved_tensors
         weights = to_products.unsqueeze(-1)
-        to_p = (weights * q).sum(1) if ctx.needs_input_grad[0] else None
+        to_p = _weighted_sum(to_products, q) if ctx.needs_input_grad[0] else None
         to_q = weights * p.unsqueeze(1) if ctx.needs_input_grad[1] else None
         if ctx.l2:
             pull = to_penalty * ctx.l2 / len(p)
@@ -158,12 +159,20 @@ class _Attend(torch.autograd.Function):
         to_w = to_logit.reshape(-1) @ preferred.view(-1, len(w))
         weights = to_logit.unsqueeze(-1)
         # relu(p * q) is p times its slope in p: the slope is read off the value, and is 0 at p = 0.
-        to_p = (weights * preferred).sum(1) * torch.where(p == 0, 0.0, w / p)
+        to_p = _weighted_sum(to_logit, preferred) * torch.where(p == 0, 0.0, w / p)
         to_q = torch.ops.aten.threshold_backward(weights * (p * w).unsqueeze(1), own, 0)
         return to_p, to_q.addcmul_(share.unsqueeze(-1), gradient), None, to_w, None
 
 
+def _weighted_sum(weights: Tensor, vectors: Tensor) -> Tensor:
+    """Sums of vectors ``[batch, m, d]`` by weights ``[batch, m]``: ``[batch, d]``, with no product kept for all m."""
+    total = vectors[:, 0] * weights[:, :1]
+    for place in range(1, vectors.shape[1]):
+        total.addcmul_(vectors[:, place], weights[:, place : place + 1])
+    return total
+
+
 def _squares(vectors: Tensor) -> Tensor:
-    """The mean squared norm of the last axis."""
+    """The sum of squares."""
     flat = vectors.reshape(-1)
-    return torch.dot(flat, flat) / max(1, flat.numel() // vectors.shape[-1])
+    return torch.dot(flat, flat)

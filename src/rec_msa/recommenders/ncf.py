@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from rec_msa.recommenders.base import Recommender, squared_norms
+from rec_msa.recommenders.base import Recommender, cross_entropy, squared_norms
 from rec_msa.recommenders.items import ItemTable
 from rec_msa.recommenders.lookups import Table, dots
 from rec_msa.recommenders.settings import NcfSettings
@@ -63,8 +62,7 @@ class Ncf(Recommender):
         return [table.weight for table in (self.product_users, self.tower_users, *self.tables())]
 
     def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
-        scores = self.score_pairs(users, torch.cat([positives.unsqueeze(1), negatives], dim=1))
-        loss = (F.softplus(-scores[:, :1]).sum() + F.softplus(scores[:, 1:]).sum()) / scores.numel()
+        loss = cross_entropy(self.score_pairs(users, torch.cat([positives.unsqueeze(1), negatives], dim=1)))
         if self.settings.l2:
             rows = [table(users) for table in (self.product_users, self.tower_users)]
             loss = loss + 0.5 * self.settings.l2 * squared_norms(*rows, *(table(positives) for table in self.tables()))

@@ -114,7 +114,7 @@ def by_row(rows: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
 def shuffled(terms: Sequence[Tensor], batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
     """Batches of an epoch's terms, tensors of one length, in a new order."""
     order = torch.randperm(len(terms[0]), generator=generator).to(terms[0].device)
-    yield from (tuple(values[batch] for values in terms) for batch in order.split(batch_size))
+    yield from (tuple(values.index_select(0, batch) for values in terms) for batch in order.split(batch_size))
 
 
 def task_of(model: Recommender, train: pd.DataFrame, held_back: pd.DataFrame) -> Task:
