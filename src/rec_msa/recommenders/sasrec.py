@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rec_msa.recommenders.base import cross_entropy
 from rec_msa.recommenders.lookups import INITIAL_SCALE
 from rec_msa.recommenders.sequential import SequentialRecommender, draw_linear, dropped
 from rec_msa.recommenders.settings import SasrecSettings
@@ -96,4 +97,4 @@ class Sasrec(SequentialRecommender):
 
     def next_item_loss(self, states: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:
         scores = self.score_candidates(states, torch.cat([targets.unsqueeze(1), negatives], dim=1))
-        return (F.softplus(-scores[:, :1]).sum() + F.softplus(scores[:, 1:]).sum()) / scores.numel()
+        return cross_entropy(scores)
