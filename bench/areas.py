@@ -53,6 +53,13 @@ class Options:
         return [model for model in SETTINGS if self.only is None or model in self.only]
 
     @property
+    def sequential_models(self) -> list[str]:
+        """Those of them that read sequences."""
+        from rec_msa.recommenders.settings import is_sequential
+
+        return [model for model in self.models if is_sequential(model)]
+
+    @property
     def peers(self) -> list[str]:
         """The peers that these models are set beside."""
         return [peer for peer in PEERS if any(peer in RIVALS.get(model, ()) for model in self.models)]
@@ -125,9 +132,16 @@ RATIOS = [
 
 
 def training(options: Options) -> list[Table]:
-    """Races on the speed task: our models, the peers and the plain loop, in turn."""
+    """Races on the speed task: our models, the peers and the plain loop, in turn.
+
+    Sequential models are left out: the task's pairs have no order.
+    """
+    models = [model for model in options.models if model not in options.sequential_models]
+    if options.sequential_models:
+        left_out = ", ".join(options.sequential_models)
+        rich.print(f"  not raced, since the speed task has no order in time: {left_out}; see the area sequences")
     with speed_task() as task:
-        ours = {(model, name): _our_job(model, name, task) for model in options.models for name in settings_of(model)}
+        ours = {(model, name): _our_job(model, name, task) for model in models for name in settings_of(model)}
         peers = {name: (Row(name), ["-m", "bench.peers", name, task]) for name in options.peers}
         plain = {
             name: (Row(f"plain loop {name}"), ["-m", "bench.plain_loop", name, task])
@@ -172,6 +186,33 @@ def _our_job(model: str, name: str, task: str) -> Job:
         name,
         task,
     ]
+
+
+SEQUENCES = [
+    Metric("pass_s", "s per pass", 1),
+    Metric("pass_cpu_s", "processor s per pass", 1),
+    Metric("qsd30_s", "s of QSD30's questions", 1),
+    Metric("qsd30_cpu_s", "processor s of QSD30's questions", 1),
+    Metric("calls", "questions", 0),
+    PEAK,
+    SHARE,
+]
+SEQUENCES_PROMISES: dict[str, list[Promise]] = {
+    "sasrec": [Promise("pass_s", 40.0), Promise("peak_mib", 2048.0)],
+    "gru4rec": [Promise("pass_s", 30.0)],
+    "stamp": [Promise("pass_s", 45.0)],
+}
+
+
+def sequences(options: Options) -> list[Table]:
+    """A pass of each sequential model over ML-1M's first 2,999 users, and the made-up sequences of QSD30."""
+    jobs = []
+    for model in options.sequential_models:
+        promises = [*SEQUENCES_PROMISES.get(model, []), Promise("qsd30_s", 20.0)]
+        jobs.append((Row(model, promises=promises), ["-m", "bench.sequences", model]))
+    in_turn(jobs, options)
+    title = "sequential models on ML-1M's first 2,999 users, histories of 50 items"
+    return [Table("sequences", title, SEQUENCES, [row for row, _ in jobs])]
 
 
 RANKING = [
@@ -360,6 +401,6 @@ def machine(options: Options) -> list[Table]:
 
 
 AREAS: dict[str, Callable[[Options], list[Table]]] = {
-    area.__name__: area for area in (machine, training, scoring, ranking, steal, ingestion, scaling, kedro)
+    area.__name__: area for area in (machine, training, sequences, scoring, ranking, steal, ingestion, scaling, kedro)
 }
 """Every area by the name that the command line knows."""

@@ -17,11 +17,14 @@ from bench.speed_task import RECALL_AT, SpeedTask
 from rec_msa.recommenders.checkpoint import build
 from rec_msa.recommenders.ranking import rank_lists
 from rec_msa.training.fit import fit
-from rec_msa.training.interactions import InteractionTask
+from rec_msa.training.interactions import task_of
 from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bench.contenders import Setting
+    from rec_msa.recommenders.base import Recommender
     from rec_msa.training.fit import Task
 
 
@@ -62,19 +65,27 @@ def run(architecture: str, setting: Setting, speed_task: SpeedTask, seed: int) -
     model = build(architecture, torch.arange(speed_task.n_users), speed_task.n_items, setting.model)
     model.initialise(generator)
     train, held_out = speed_task.frames()
+    race = train_in_a_race(model, train, held_out, setting, generator)
+    start = time.perf_counter()
+    rank_lists(model, np.arange(speed_task.n_users), train, RECALL_AT)
+    return race.figures(len(train)) | {"top50_s": time.perf_counter() - start}
+
+
+def train_in_a_race(
+    model: Recommender, train: pd.DataFrame, held_out: pd.DataFrame, setting: Setting, generator: torch.Generator
+) -> Race:
+    """Trains a model, its parameters drawn, by the task of its kind until its race is over."""
 
     def recall() -> float:
         return task.quality()
 
     race = Race(recall, setting)  # before the task: preparing the data is a part of training
-    task = InteractionTask(model, train, held_out)
+    task = task_of(model, train, held_out)
     try:
-        fit(model, RacingTask(task, race), _training(setting, task.n_terms), generator, f"race {architecture}")
+        fit(model, RacingTask(task, race), _training(setting, task.n_terms), generator, f"race {model.name}")
     except FinishedError:
         pass
-    start = time.perf_counter()
-    rank_lists(model, np.arange(speed_task.n_users), train, RECALL_AT)
-    return race.figures(len(train)) | {"top50_s": time.perf_counter() - start}
+    return race
 
 
 def _training(setting: Setting, n_terms: int) -> TrainingSettings:

@@ -29,6 +29,7 @@ def main() -> None:
     users = torch.arange(N_USERS).repeat_interleave(N_SEEN).numpy()
     items = torch.randint(N_ITEMS, (len(users),), generator=generator).numpy()
     seen = pd.DataFrame({"user": users, "item": items})
+    model.read(seen)
     rank_lists(model, range(10), seen, LIST_LENGTH)
     before = peak_mib()
     start, processor = time.perf_counter(), time.process_time()

@@ -111,7 +111,7 @@ def test_the_registry_lists_a_pipeline_for_every_attack_and_part(project: Path):
         "ptaq_pre",
         "ptd",
         "ptq",
-        "qsd",
     ]
+    attacks += ["qsd", *(f"qsd{k}" for k in (5, 10, 15, 20, 25, 30)), "qsd30_sequences", "random_sequences"]
     parts = ["auxiliary", "defense", "evaluation", "ingestion", "reporting", "study", "target"]
     assert sorted(names) == sorted(["__default__", *(f"attack_{name}" for name in attacks), *parts])

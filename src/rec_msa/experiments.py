@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rec_msa.attacks.settings import AttackSettings, require_attack
 from rec_msa.defenses.settings import NO_DEFENSE, settings_key
 from rec_msa.errors import SettingsError, nearest
-from rec_msa.recommenders.settings import SETTINGS
+from rec_msa.recommenders.settings import SETTINGS, is_sequential
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +27,8 @@ AXES = ("dataset", "model", "seed")
 PAPER_ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
 NO_TARGET = ""
 """The model of a cell that is about data alone."""
+TEMPORAL = "temporal"
+"""Marks what is split by time; what is split at random has no mark."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,19 @@ class Cell:
     defense: str = NO_DEFENSE
 
     @property
+    def sequential(self) -> bool:
+        """Whether the target reads sequences; then interactions are held out by time."""
+        return is_sequential(self.model)
+
+    @property
     def split_space(self) -> str:
-        """Namespace of what depends on dataset and seed alone."""
-        return f"{self.dataset}.seed{self.seed}"
+        """Namespace of what depends on dataset, seed and protocol alone."""
+        return f"{self._seed_space}.{TEMPORAL}" if self.sequential else self._seed_space
 
     @property
     def target_space(self) -> str:
-        """Namespace of the target."""
-        return f"{self.split_space}.{self.model}"
+        """Namespace of the target; its architecture says the protocol, too."""
+        return f"{self._seed_space}.{self.model}"
 
     @property
     def served_space(self) -> str:
@@ -58,6 +65,14 @@ class Cell:
         """The input of nodes that serve as the target does: the settings of the defense; empty where there is none."""
         key = settings_key(self.defense)
         return {} if key is None else {"defense_settings": f"params:defenses.{key}"}
+
+    def data_space(self, share: str) -> str:
+        """Namespace of a share of the split's users, as ``users10``."""
+        return f"{self._seed_space}.{share}-{TEMPORAL}" if self.sequential else f"{self._seed_space}.{share}"
+
+    @property
+    def _seed_space(self) -> str:
+        return f"{self.dataset}.seed{self.seed}"
 
     def undefended(self) -> Cell:
         """The same cell without a defense."""
@@ -90,6 +105,33 @@ class NamedAttack:
         return self.settings.clone or self.cell.model
 
     @property
+    def asks_sequences(self) -> bool:
+        """Whether the attack asks about sequences that it makes up; a target without sequences will refuse them."""
+        return self.settings.makes_sequences and (self.cell.sequential or self.settings.needs_sequences)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the attack cannot work on this target, said by its first stage; None where it can."""
+        if is_sequential(self.clone) and not self.cell.sequential:
+            return (
+                f"attacks.{self.name}.clone: '{self.clone}' reads sequences, but {self.cell.model}'s data are split at "
+                "random and have none; choose a sequential model as target"
+            )
+        if not (self.cell.sequential and self.settings.makes_sequences):
+            return None
+        if not is_sequential(self.clone):
+            return (
+                f"attacks.{self.name}.clone: '{self.clone}' reads no sequences, but of a sequential target qsd has "
+                "nothing else to learn from; choose a sequential model as clone"
+            )
+        if self.settings.denoise is not None:
+            return (
+                f"attacks.{self.name}.denoise: users' repeated answers are denoised, but a sequential target is asked "
+                "by qsd about made-up sequences; leave it out or take a base that asks about users"
+            )
+        return None
+
+    @property
     def space(self) -> str:
         """Namespace of the attack on its target."""
         return f"{self.cell.served_space}.{self.name}"
@@ -97,17 +139,17 @@ class NamedAttack:
     @property
     def users_space(self) -> str:
         """Namespace of D_t, which depends on the share of attacker users."""
-        return f"{self.cell.split_space}.{self._users}"
+        return self.cell.data_space(self._users)
 
     @property
     def groups_space(self) -> str:
         """Namespace of the attacker users' groups, which depend on the share asked about, too."""
-        return f"{self.cell.split_space}.{self._groups}"
+        return self.cell.data_space(self._groups)
 
     @property
     def auxiliary_data_space(self) -> str:
         """Namespace of the auxiliary data, which depend on the share of auxiliary users known."""
-        return f"{self.cell.split_space}.{_percent('auxiliary', self.settings.auxiliary_fraction)}"
+        return self.cell.data_space(_percent("auxiliary", self.settings.auxiliary_fraction))
 
     @property
     def auxiliary_space(self) -> str:

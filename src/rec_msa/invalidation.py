@@ -20,6 +20,7 @@ from rec_msa.errors import RecMsaError
 from rec_msa.experiments import Experiments
 from rec_msa.parameters import Parameters, read_parameters
 from rec_msa.provenance import fingerprints
+from rec_msa.recommenders.settings import SETTINGS, is_sequential
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,9 @@ OTHER_DEFENSES = tuple(f"defenses.{name}" for name in DEFENSES if not DEFENSE.st
 
 NOT_SHOWN = ("study", "studies", "attacks", "raw_folder", "threads", "datasets.mine.path", *OTHER_DEFENSES)
 """What picks or names, is no part of what an artifact is made from (the raw file's checksum is), or has no example."""
+
+OF_SEQUENCES = ("sequence", *(f"recommenders.{name}" for name in SETTINGS if is_sequential(name)))
+"""What the example's target does not read."""
 
 OTHER_VALUES: dict[str, Any] = {
     "device": "cpu",
@@ -141,7 +145,7 @@ def _parameter_datasets(parameters: Parameters) -> Iterator[tuple[str, Any]]:
 def _leaves(parameters: dict[str, Any], head: str = "") -> Iterator[str]:
     for name, value in parameters.items():
         key = f"{head}{name}"
-        if key in PLACES or key in NOT_SHOWN:
+        if key in (*PLACES, *NOT_SHOWN, *OF_SEQUENCES):
             continue
         if isinstance(value, dict):
             yield from _leaves(value, f"{key}.")

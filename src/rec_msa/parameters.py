@@ -12,8 +12,16 @@ from rec_msa.attacks.settings import REFERENCES, AttackSettings, CloneSettings, 
 from rec_msa.defenses.settings import DefenseSettings, parse_defense, require_room
 from rec_msa.errors import SettingsError, nearest
 from rec_msa.interactions.known import KNOWN
-from rec_msa.interactions.settings import DatasetSettings, SplitSettings
-from rec_msa.recommenders.settings import SETTINGS, BprSettings, LmfSettings, NcfSettings
+from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
+from rec_msa.recommenders.settings import (
+    SETTINGS,
+    BprSettings,
+    Gru4recSettings,
+    LmfSettings,
+    NcfSettings,
+    SasrecSettings,
+    StampSettings,
+)
 from rec_msa.training.settings import Device, TrainingSettings
 
 if TYPE_CHECKING:
@@ -51,6 +59,9 @@ class RecommenderParameters(_Strict):
     bpr: BprSettings = BprSettings()
     lmf: LmfSettings = LmfSettings()
     ncf: NcfSettings = NcfSettings()
+    sasrec: SasrecSettings = SasrecSettings()
+    stamp: StampSettings = StampSettings()
+    gru4rec: Gru4recSettings = Gru4recSettings()
 
 
 class GridSettings(_Strict):
@@ -93,6 +104,7 @@ class Parameters(_Strict):
     raw_folder: str = Field("data/01_raw", description="folder of raw files; relative to the project's root")
     datasets: dict[str, DatasetSettings] = Field(description="filters of the known datasets, and your own datasets")
     split: SplitSettings = SplitSettings()
+    sequence: SequenceSettings = SequenceSettings()
     recommenders: RecommenderParameters = RecommenderParameters()
     target: TrainingSettings = TrainingSettings()
     auxiliary: TrainingSettings = TrainingSettings()

@@ -31,6 +31,7 @@ UNREAD: dict[str, dict[str, tuple[str, ...]]] = {
     "read_raw_interactions": {"params:datasets": ("min_interactions",)},
     "filter_and_index": {"params:datasets": ("path", "user", "item", "time")},
     "split_by_seed": {"params:split": ("attacker_fraction", "heldout_fraction")},
+    "split_by_time": {"params:split": ("attacker_fraction", "heldout_fraction")},
     "choose_attackers": {
         "params:split": ("protocol", "target_fraction", "validation_fraction", "test_fraction"),
     },

@@ -50,9 +50,12 @@ def make_model() -> Callable[..., Recommender]:
         name: str, users: Iterable[int], n_items: int, fusion: str | None = None, seed: int = 0, **settings: Any
     ) -> Recommender:
         chosen = RECOMMENDERS[name].settings_class(**{"dimensions": 6} | settings)
-        model = build(name, torch.tensor(list(users)), n_items, chosen)
+        users = list(users)
+        model = build(name, torch.tensor(users), n_items, chosen)
         if fusion:
             fuse(model, attention=fusion == "attention")
+        histories = [(user, (3 * place + user) % n_items) for user in users for place in range(4)]
+        model.read(pd.DataFrame(histories, columns=["user", "item"]))
         generator = torch.Generator().manual_seed(seed)
         model.initialise(generator)
         with torch.no_grad():

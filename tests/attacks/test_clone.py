@@ -16,7 +16,7 @@ from rec_msa.attacks.clone import AttackerData, hold_back, train_clone
 from rec_msa.attacks.settings import CloneSettings
 from rec_msa.errors import DataError
 from rec_msa.recommenders.checkpoint import Checkpoint, build, fuse, item_vectors, to_checkpoint
-from rec_msa.recommenders.settings import SETTINGS
+from rec_msa.recommenders.settings import SETTINGS, is_sequential
 from rec_msa.training.interactions import fit_interactions
 from rec_msa.training.settings import TrainingSettings
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 USERS, AUXILIARY_USERS, N_ITEMS = range(5, 17), range(100, 120), 80
 SHORT = TrainingSettings(learning_rate=0.01, batch_size=64, max_steps=12, validate_every=4, patience=100)
 STILL = TrainingSettings(learning_rate=1e-12, max_steps=1)
-NAMES = ("bpr", "lmf", "ncf")
+NAMES = tuple(SETTINGS)
 
 
 @pytest.fixture
@@ -67,6 +67,22 @@ def test_a_twentieth_of_each_long_history_is_held_back_and_at_least_one(sizes: l
     counts = held_back["user"].value_counts()
     for user, size in enumerate(sizes):
         assert counts.get(7 * user, 0) == (max(1, size * 5 // 100) if size >= 10 else 0)
+
+
+def test_of_a_sequence_its_end_is_held_back(data: AttackerData) -> None:
+    train, held_back = hold_back(data.interactions, CloneSettings(held_back_fraction=0.1), 0, last=True)
+    for user, rows in data.interactions.groupby("user"):
+        assert train.loc[train["user"] == user, "item"].tolist() == rows["item"].tolist()[:-2]
+        assert held_back.loc[held_back["user"] == user, "item"].tolist() == rows["item"].tolist()[-2:]
+
+
+@pytest.mark.parametrize("name", list(filter(is_sequential, NAMES)))
+def test_a_sequential_clone_reads_what_is_not_held_back(data: AttackerData, name: str) -> None:
+    settings = CloneSettings(training=SHORT)
+    checkpoint, _ = train_clone("own", data, name, {"dimensions": 6, "length": 4}, settings, 0, "cpu")
+    train, _ = hold_back(data.interactions, settings, 0, last=True)
+    ends = [rows["item"].tolist()[-4:] for _, rows in train.groupby("user")]
+    assert checkpoint["state"]["histories"].tolist() == ends
 
 
 def test_the_thresholds_are_settings(data: AttackerData) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rec_msa.attacks.gate import QueryGate, ask_each_once, query
+from rec_msa.attacks.gate import QueryGate, SequenceSide, ask_each_once, query, query_by_sequences
+from rec_msa.attacks.prefixes import ask_prefixes
 from rec_msa.errors import QueryError
 from rec_msa.lists import Lists
 
@@ -215,3 +217,74 @@ def test_a_strategy_has_a_random_stream_that_the_seed_decides() -> None:
     orders = [query(Target(), PEOPLE, strategy=drawing, seed=seed)[1]["user"].tolist() for seed in (0, 0, 1, 2, 3)]
     assert orders[0] == orders[1]
     assert len(set(map(tuple, orders))) > 1
+
+
+N_ITEMS = 30
+
+
+def follow(sequences: np.ndarray) -> np.ndarray:
+    """After a sequence that ends in i come i + 1 and i + 2."""
+    last = [row[row >= 0][-1] for row in sequences]
+    return np.array([[(item + 1) % N_ITEMS, (item + 2) % N_ITEMS] for item in last], dtype=np.int32).reshape(-1, 2)
+
+
+def sequence_gate(budget: int = 10) -> QueryGate:
+    return QueryGate(Target(), [3, 5], budget, SequenceSide(N_ITEMS, follow))
+
+
+def test_sequences_are_answered_at_once_and_counted_one_by_one() -> None:
+    gate = sequence_gate()
+    assert gate.ask_sequences([[4], [7, 8, 9], [4]]).tolist() == [[5, 6], [10, 11], [5, 6]]
+    assert gate.n_calls == 3
+    assert gate.ask_sequences(np.array([[1, 2], [6, -1]])).tolist() == [[3, 4], [7, 8]]
+    assert gate.ledger()["calls_left"].tolist() == [9, 8, 7, 6, 5]
+
+
+def test_users_and_sequences_share_one_budget_and_one_ledger() -> None:
+    gate = sequence_gate(budget=3)
+    gate.ask([5])
+    gate.ask_sequences([[4], [2, 7]])
+    with pytest.raises(QueryError, match="1 more calls after 3 pass the budget of 3; none was answered"):
+        gate.ask_sequences([[4]])
+    with pytest.raises(QueryError, match="budget of 3"):
+        gate.ask([3])
+    ledger = gate.ledger()
+    assert list(ledger.columns) == ["call", "user", "sequence", "items", "calls_left"]
+    assert ledger["user"].tolist() == [5, pd.NA, pd.NA]
+    assert [row.tolist() for row in ledger["sequence"]] == [[], [4], [2, 7]]
+    assert [row.tolist() for row in ledger["items"]] == [list_of(5), [5, 6], [8, 9]]
+
+
+@pytest.mark.parametrize(
+    ("sequences", "said"),
+    [
+        ([[1], []], "sequence 1 is empty"),
+        ([[1, 30]], "item 30 is unknown: the catalogue has the items 0 to 29"),
+        ([[1, -2]], "item -2 is unknown"),
+        (np.array([[-1, -1]]), "sequence 0 is empty"),
+        (np.array([[1, -1, 2]]), "sequence 0 has a gap"),
+        ([[1]] * 11, "11 more calls after 0 pass the budget of 10"),
+    ],
+)
+def test_sequences_that_are_none_are_refused_whole(sequences: Any, said: str) -> None:
+    gate = sequence_gate()
+    with pytest.raises(QueryError, match=said):
+        gate.ask_sequences(sequences)
+    assert gate.n_calls == 0
+    assert gate.ledger().empty
+
+
+def test_a_gate_for_users_alone_refuses_sequences() -> None:
+    with pytest.raises(QueryError, match="sequences may not be asked about here"):
+        QueryGate(Target(), [3], budget=5).ask_sequences([[1]])
+
+
+@pytest.mark.parametrize("calls_per_user", [1, 4, 17])
+def test_a_strategy_by_sequences_has_the_same_budget_for_each_queried_user(calls_per_user: int) -> None:
+    strategy = partial(ask_prefixes, n_items=N_ITEMS, length=5, calls_per_user=calls_per_user, choice="recommended")
+    side = SequenceSide(N_ITEMS, follow)
+    served, ledger = query_by_sequences(Target(), side, PEOPLE, calls_per_user, strategy, seed=0)
+    assert len(ledger) == 3 * calls_per_user
+    assert ledger["calls_left"].iloc[-1] == 0
+    assert len(served.drop_duplicates(["sequence", "place"])) == len(ledger)
+    assert ledger["user"].isna().all()

@@ -101,6 +101,18 @@ def test_more_calls_than_one_need_a_use_for_the_answers() -> None:
         AttackSettings(base="pta", denoise={})
 
 
+def test_qsd_alone_may_spend_more_calls_on_sequences_or_else_denoise() -> None:
+    assert AttackSettings(base="qsd", calls_per_user=5).needs_sequences
+    assert AttackSettings(base="qsd", sequences="random").needs_sequences
+    assert not AttackSettings(base="qsd", calls_per_user=5, denoise={}).needs_sequences
+    with pytest.raises(ValidationError, match="sequences has no effect on 'ptaq', which asks about users"):
+        AttackSettings(base="ptaq", sequences="random")
+    with pytest.raises(ValidationError, match="sequences has no effect on an attack that denoises"):
+        AttackSettings(base="qsd", sequences="random", denoise={})
+    with pytest.raises(ValidationError, match="sequences and denoise have no effect on 'ptd', which asks nothing"):
+        AttackSettings(base="ptd", sequences="random")
+
+
 @pytest.mark.parametrize("base", sorted(BASES))
 def test_settings_survive_being_written_out(base: str) -> None:
     settings = AttackSettings(base=base)

@@ -25,7 +25,7 @@ from rec_msa.attacks.steal import (
 )
 from rec_msa.errors import DataError, SettingsError
 from rec_msa.lists import Lists
-from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint, to_checkpoint
+from rec_msa.recommenders.checkpoint import RECOMMENDERS, Checkpoint, from_checkpoint, to_checkpoint
 from rec_msa.recommenders.ranking import rank_lists
 from rec_msa.training.settings import TrainingSettings
 
@@ -142,7 +142,7 @@ def slow_loss(model: Recommender, batch: tuple[torch.Tensor, ...], losses: Losse
 
 
 @pytest.mark.parametrize("losses", ALL_LOSSES, ids="+".join)
-@pytest.mark.parametrize("name", ["bpr", "lmf", "ncf"])
+@pytest.mark.parametrize("name", sorted(RECOMMENDERS))
 @pytest.mark.parametrize("fusion", [None, "attention"])
 def test_the_loss_equals_the_slow_sum(
     make_model: Callable[..., Recommender], losses: Losses, name: str, fusion: str | None
@@ -151,6 +151,18 @@ def test_the_loss_equals_the_slow_sum(
     task = task_of(model, RAGGED, RAGGED.to_frame(), StealSettings(negatives=3, margin=0.8), losses)
     batch = whole_epoch(task)
     assert task.loss(batch).item() == pytest.approx(slow_loss(model, batch, losses, 0.8), rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["sasrec", "stamp", "gru4rec"])
+def test_a_sequential_clone_is_taught_with_whole_histories(make_model: Callable[..., Recommender], name: str) -> None:
+    clone = to_checkpoint(make_model(name, range(4, 10), 30, length=3))
+    known = pd.DataFrame([(user, (user + step) % 30) for user in range(4, 10) for step in range(5)])
+    known.columns = pd.Index(["user", "item"])
+    served = Lists(np.arange(4, 10), np.array([[(user + 9 + rank) % 30 for rank in range(4)] for user in range(4, 10)]))
+    training = TrainingSettings(learning_rate=0.01, batch_size=16, max_steps=60, validate_every=20)
+    stolen, curve = steal(clone, served, known, StealSettings(training=training), ("bpr", "hinge"), 0, "cpu")
+    assert stolen["state"]["histories"].tolist() == [[user + 2, user + 3, user + 4] for user in range(4, 10)]
+    assert curve["loss"].iloc[-1] < curve["loss"].iloc[1]
 
 
 @pytest.mark.parametrize("losses", ALL_LOSSES, ids="+".join)

@@ -96,3 +96,9 @@ def finished_project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
     project = SmallProject(tmp_path_factory.mktemp("finished"))
     project.run("__default__")
     return project
+
+
+@pytest.fixture(scope="session")
+def small_project_class() -> type[SmallProject]:
+    """For fixtures that make a project of their own."""
+    return SmallProject

@@ -53,9 +53,11 @@ def attack_nodes(pipeline: Pipeline) -> list[Node]:
     return [node for node in pipeline.nodes if "attack" in node.tags]
 
 
-def test_no_clone_or_steal_node_descends_from_the_target_but_through_a_gate(built):
+@pytest.mark.parametrize("model", ["bpr", "sasrec"])
+def test_no_clone_or_steal_node_descends_from_the_target_but_through_a_gate(small_project, model):
+    small_project.session(model=model).load_context()
     checked = 0
-    for pipeline in built.values():
+    for pipeline in dict(pipelines).values():
         for node in attack_nodes(pipeline):
             seen = {name.rpartition(".")[2] for name in ancestors_without_gates(pipeline, node)}
             assert not seen & set(FORBIDDEN), f"{node.name} sees {seen & set(FORBIDDEN)}"
@@ -101,6 +103,16 @@ def test_qsd_learns_from_served_lists_and_user_ids_alone(built):
     steal = next(node for node in attack_nodes(pipeline) if node.name.endswith(".qsd.steal"))
     data = {name.rpartition(".")[2] for name in steal.inputs if not name.startswith("params:")}
     assert data == {"served_lists", "attackers", "statistics"}
+
+
+def test_qsd_on_a_sequential_target_learns_from_answers_about_made_up_sequences_alone(small_project):
+    small_project.session(model="sasrec").load_context()
+    pipeline = pipelines["attack_qsd30"]
+    steal = next(node for node in attack_nodes(pipeline) if node.name.endswith(".qsd30.steal"))
+    data = {name.rpartition(".")[2] for name in steal.inputs if not name.startswith("params:")}
+    assert data == {"served_lists", "attackers", "statistics"}
+    gates = [node for node in pipeline.nodes if "gate" in node.tags]
+    assert [node.name for node in gates] == ["small.seed0.sasrec.none.qsd30.query_target"]
 
 
 def test_the_auxiliary_model_never_meets_target_users_data(built):

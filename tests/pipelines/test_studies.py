@@ -55,6 +55,8 @@ def trainings(pipeline: Pipeline) -> dict[str, int]:
         ("figure4", [3, 3, 3 * 6, 3 * 7, 3 * 7]),
         ("figure3", [3, 3, 3, 3 * 5 * 2, 3 * 3 * 4]),
         ("table4", [9, 9, 9, 18, 27]),
+        # 2 data sets x 3 architectures; 7 attacks without a clone stage, ptq and ptaq
+        ("table8", [6, 6, 6, 12, 6 * 9]),
     ],
 )
 def test_what_does_not_vary_is_trained_once(study, name, expected):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 import torch
 
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 
     from rec_msa.recommenders.base import Recommender
 
-SMALL: dict[str, dict[str, Any]] = {"ncf": {"layers": (8, 5)}}
+SMALL: dict[str, dict[str, Any]] = {
+    "ncf": {"layers": (8, 5)},
+    "sasrec": {"length": 5},
+    "stamp": {"length": 5},
+    "gru4rec": {"length": 5, "hidden": 4, "negatives": 3},
+}
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +42,7 @@ def _make_model(
     model = build(name, torch.tensor(users), n_items, chosen)
     if fusion:
         fuse(model, attention=fusion == "attention")
+    model.read(_histories(users, n_items))
     generator = torch.Generator().manual_seed(1)
     model.initialise(generator)
     with torch.no_grad():
@@ -45,3 +52,9 @@ def _make_model(
             if isinstance(table, FusedItemTable):
                 table.auxiliary.normal_(std=0.5, generator=generator)
     return model
+
+
+def _histories(users: Sequence[int], n_items: int) -> pd.DataFrame:
+    """Histories of 2, 3, 4 … items, so that the longest are longer than what is read."""
+    pairs = [(user, (7 * place + 5 * user) % n_items) for n, user in enumerate(users, 2) for place in range(n)]
+    return pd.DataFrame(pairs, columns=["user", "item"])

@@ -15,6 +15,7 @@ from rec_msa.errors import DataError
 from rec_msa.interactions.splits import count
 from rec_msa.randomness import stream, torch_stream
 from rec_msa.recommenders.checkpoint import Checkpoint, build, fuse, item_vectors, load_auxiliary, to_checkpoint
+from rec_msa.recommenders.settings import is_sequential
 from rec_msa.training.device import choose_device
 from rec_msa.training.interactions import fit_interactions
 
@@ -67,7 +68,7 @@ def train_clone(
     Returns:
         The clone's checkpoint and its training curve.
     """
-    train, held_back = hold_back(data.interactions, settings, seed)
+    train, held_back = hold_back(data.interactions, settings, seed, last=is_sequential(architecture))
     if variant == "joint":
         if data.auxiliary_interactions is None:
             msg = "the clone variant 'joint' needs auxiliary interactions"
@@ -103,7 +104,9 @@ def _use_auxiliary(clone: Recommender, variant: Variant, data: AttackerData) -> 
     load_auxiliary(clone, data.auxiliary_model, known)
 
 
-def hold_back(interactions: pd.DataFrame, settings: CloneSettings, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def hold_back(
+    interactions: pd.DataFrame, settings: CloneSettings, seed: int, *, last: bool = False
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Splits D_t into what trains the clone and what decides when it stops.
 
     Of every user with ``held_back_from`` or more interactions, the share ``held_back_fraction`` (at least one) is held
@@ -113,6 +116,7 @@ def hold_back(interactions: pd.DataFrame, settings: CloneSettings, seed: int) ->
         interactions: D_t (columns user, item).
         settings: The two thresholds.
         seed: The cell's seed.
+        last: Hold back the end of each user's rows instead: a sequence with holes is none that the user had.
 
     Returns:
         Training and held-back interactions.
@@ -120,7 +124,8 @@ def hold_back(interactions: pd.DataFrame, settings: CloneSettings, seed: int) ->
     Raises:
         DataError: No user has enough interactions to hold one back.
     """
-    order = stream(seed, "clone").permutation(len(interactions))
+    n_rows = len(interactions)
+    order = np.arange(n_rows)[::-1] if last else stream(seed, "clone").permutation(n_rows)
     shuffled = interactions.iloc[order]
     by_user = shuffled.groupby("user", sort=False)["item"]
     n, place = by_user.transform("size"), by_user.cumcount()

@@ -1,9 +1,9 @@
-"""The gate: the one way from an attack to the target. Users go in, ordered lists come out, every call is counted."""
+"""The gate: the one way from an attack to the target: users or sequences in, ordered lists out, every call counted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,27 @@ from rec_msa.lists import PADDING, Lists
 from rec_msa.randomness import stream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
+
+    from rec_msa.attacks.prefixes import PrefixLists
 
 Answer = Callable[[np.ndarray], Lists]
 """What stands behind the gate: global user ids ``[n]`` (sorted, unique) in, served lists of these users out."""
+
+
+class SequenceSide(NamedTuple):
+    """What stands behind a gate that answers for given sequences.
+
+    Attributes:
+        n_items: Size of the catalogue; items are 0 to n_items - 1.
+        answer: Sequences ``[n, l]`` (-1 at the end of shorter ones) in, served lists ``[n, list_length]`` out, without
+            the items of the sequence.
+    """
+
+    n_items: int
+    answer: Callable[[np.ndarray], np.ndarray]
 
 
 class QueryGate:
@@ -25,14 +42,16 @@ class QueryGate:
     Args:
         answer: The target's side: serves lists, the defense already applied.
         allowed: Global ids of the users that may be asked about ``[n_allowed]``.
-        budget: Calls at the most; a user is a call, repeats too.
+        budget: Calls at the most; a user or a sequence is a call, repeats too.
+        sequences: The target's side for given sequences; None: there is none, and sequences are refused.
     """
 
-    def __init__(self, answer: Answer, allowed: ArrayLike, budget: int) -> None:
-        self._answer = answer
+    def __init__(self, answer: Answer, allowed: ArrayLike, budget: int, sequences: SequenceSide | None = None) -> None:
+        self._answer, self._side = answer, sequences
         self._allowed = np.unique(np.asarray(allowed))
         self.budget = budget
         self._users: list[np.ndarray] = []
+        self._sequences: list[np.ndarray] = []
         self._items: list[np.ndarray] = []
 
     @property
@@ -57,12 +76,32 @@ class QueryGate:
         if len(strangers):
             msg = f"user {strangers[0]} may not be asked about: only the {len(self._allowed)} queried users may"
             raise QueryError(msg)
-        if self.n_calls + len(asked) > self.budget:
-            msg = f"{len(asked)} more calls after {self.n_calls} pass the budget of {self.budget}; none was answered"
-            raise QueryError(msg)
+        self._require_budget(len(asked))
         items = self._answers(asked)
-        self._users.append(asked)
-        self._items.append(items)
+        self._record(asked, np.full((len(asked), 1), PADDING), items)
+        return items.copy()
+
+    def ask_sequences(self, sequences: Sequence[ArrayLike] | np.ndarray) -> np.ndarray:
+        """Asks for the lists that follow sequences; all are answered at once and counted one by one.
+
+        Args:
+            sequences: Items of each sequence, the oldest first: ``[n, l]`` with -1 at the end of shorter ones, or a
+                list of sequences; each is a call.
+
+        Returns:
+            Items ``[n, list_length]``, best first, without the sequence's own; -1 fills a list that ran out of items.
+
+        Raises:
+            QueryError: Sequences are not answered here, one is empty or has an unknown item, or the calls would pass
+                the budget; then none is answered or counted.
+        """
+        if self._side is None:
+            raise QueryError("sequences may not be asked about here: this gate answers for the queried users alone")
+        asked = _padded(sequences)
+        _check_sequences(asked, self._side.n_items)
+        self._require_budget(len(asked))
+        items = self._side.answer(asked)
+        self._record(np.full(len(asked), PADDING), asked, items)
         return items.copy()
 
     def _answers(self, asked: np.ndarray) -> np.ndarray:
@@ -80,13 +119,67 @@ class QueryGate:
             items[places] = lists.items[np.searchsorted(lists.users, asked[places])]
         return items
 
+    def _require_budget(self, more: int) -> None:
+        if self.n_calls + more > self.budget:
+            msg = f"{more} more calls after {self.n_calls} pass the budget of {self.budget}; none was answered"
+            raise QueryError(msg)
+
+    def _record(self, users: np.ndarray, sequences: np.ndarray, items: np.ndarray) -> None:
+        self._users.append(users)
+        self._sequences.append(sequences)
+        self._items.append(items)
+
     def ledger(self) -> pd.DataFrame:
-        """Every call in order: call (from 1), user, items (the list as served), calls_left."""
+        """Every call in order: call (from 1), user, items (the list as served), calls_left.
+
+        Where sequences may be asked about, there is a column ``sequence``, too; a call has either a user or a sequence.
+        """
         users = np.concatenate([np.empty(0, np.int64), *self._users])
         lists = [row[row != PADDING] for items in self._items for row in items]
         calls = np.arange(1, len(users) + 1)
-        return pd.DataFrame({"call": calls, "user": users, "items": lists, "calls_left": self.budget - calls})
+        ledger = pd.DataFrame({"call": calls, "user": users, "items": lists, "calls_left": self.budget - calls})
+        if self._side is None:
+            return ledger
+        ledger["user"] = ledger["user"].astype("Int64").where(ledger["user"] != PADDING)
+        given = [row[row != PADDING] for sequences in self._sequences for row in sequences]
+        ledger.insert(2, "sequence", pd.Series(given, dtype=object))
+        return ledger
 
+
+def _padded(sequences: Sequence[ArrayLike] | np.ndarray) -> np.ndarray:
+    if isinstance(sequences, np.ndarray) and sequences.ndim == 2:  # noqa: PLR2004 - a table has two axes
+        return sequences.astype(np.int64)
+    rows = [np.asarray(sequence, dtype=np.int64).reshape(-1) for sequence in sequences]
+    padded = np.full((len(rows), max(map(len, rows), default=0)), PADDING, dtype=np.int64)
+    for place, row in enumerate(rows):
+        padded[place, : len(row)] = row
+    return padded
+
+
+def _check_sequences(asked: np.ndarray, n_items: int) -> None:
+    """Refuses what no history can be.
+
+    Raises:
+        QueryError: A sequence is empty, has a gap or an item that is not in the catalogue.
+    """
+    there = asked != PADDING
+    lengths = there.sum(axis=1)
+    if (lengths == 0).any():
+        msg = f"sequence {int((lengths == 0).argmax())} is empty: ask about one item or more"
+        raise QueryError(msg)
+    strangers = asked[there & ((asked < 0) | (asked >= n_items))]
+    if len(strangers):
+        msg = f"item {strangers[0]} is unknown: the catalogue has the items 0 to {n_items - 1}"
+        raise QueryError(msg)
+    gaps = (there[:, 1:] & ~there[:, :-1]).any(axis=1)
+    if gaps.any():
+        msg = f"sequence {int(gaps.argmax())} has a gap: -1 may stand at the end of a sequence alone"
+        raise QueryError(msg)
+
+
+SequenceStrategy = Callable[[Callable[[np.ndarray], np.ndarray], np.ndarray, np.random.Generator], "PrefixLists"]
+"""How an attack asks about sequences: given ``ask_sequences``, the queried users and a random stream of its own, it
+returns the sequences with the lists that it will learn from."""
 
 Ask = Callable[["ArrayLike"], np.ndarray]
 """``QueryGate.ask``: users in, their lists out."""
@@ -124,4 +217,31 @@ def query(
     allowed = np.sort(attackers.loc[attackers["group"] == "queried", "user"].to_numpy())
     gate = QueryGate(answer, allowed, budget=calls_per_user * len(allowed))
     lists = strategy(gate.ask, allowed, stream(seed, "gate"))
+    return lists.to_frame(), gate.ledger()
+
+
+def query_by_sequences(
+    answer: Answer,
+    sequences: SequenceSide,
+    attackers: pd.DataFrame,
+    calls_per_user: int,
+    strategy: SequenceStrategy,
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Runs a strategy that asks about sequences through a fresh gate.
+
+    Args:
+        answer: The target's side of the gate for users.
+        sequences: The target's side of the gate for sequences.
+        attackers: Columns user, group; the number of users of group ``queried`` makes the budget.
+        calls_per_user: The budget, for each queried user.
+        strategy: How to ask.
+        seed: The cell's seed, of the strategy's random stream.
+
+    Returns:
+        The sequences with their lists, as ``PrefixLists.to_frame`` gives them, and the ledger.
+    """
+    allowed = np.sort(attackers.loc[attackers["group"] == "queried", "user"].to_numpy())
+    gate = QueryGate(answer, allowed, calls_per_user * len(allowed), sequences)
+    lists = strategy(gate.ask_sequences, allowed, stream(seed, "gate"))
     return lists.to_frame(), gate.ledger()

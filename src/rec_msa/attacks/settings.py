@@ -72,6 +72,9 @@ class AttackSettings(BaseModel):
     ranking_loss: PairLoss | None = Field(None, description="steal loss between neighbours in a list; None: the base's")
     positive_loss: PairLoss = Field("hinge", description="steal loss between list items and others")
     calls_per_user: int = Field(1, ge=1, description="the budget: calls for each queried user")
+    sequences: Literal["recommended", "random"] = Field(
+        "recommended", description="qsd on sequential targets: where a made-up sequence's next item comes from"
+    )
     denoise: DenoiseSettings | None = Field(None, description="how repeated answers become one list; None: none are")
 
     @field_validator("base")
@@ -97,13 +100,29 @@ class AttackSettings(BaseModel):
         if (self.ranking_loss, self.positive_loss) != (None, "hinge") and not base.queries:
             msg = f"ranking_loss and positive_loss have no effect on '{self.base}', which learns no lists"
             raise ValueError(msg)
-        if (self.denoise is not None or self.calls_per_user > 1) and not base.queries:
-            msg = f"calls_per_user and denoise have no effect on '{self.base}', which asks nothing"
+        asks = self.denoise is not None or self.calls_per_user > 1 or self.sequences != "recommended"
+        if asks and not base.queries:
+            msg = f"calls_per_user, sequences and denoise have no effect on '{self.base}', which asks nothing"
             raise ValueError(msg)
-        if self.calls_per_user > 1 and self.denoise is None:
-            msg = f"calls_per_user: {self.calls_per_user} has no effect without denoise, which asks more than once"
+        if self.sequences != "recommended" and (self.denoise is not None or not self.makes_sequences):
+            why = f"'{self.base}'" if self.denoise is None else "an attack that denoises"
+            msg = f"sequences has no effect on {why}, which asks about users; only a qsd without denoise makes some up"
+            raise ValueError(msg)
+        if self.calls_per_user > 1 and self.denoise is None and not self.makes_sequences:
+            msg = f"calls_per_user: {self.calls_per_user} has no effect without denoise, which asks more than once; "
+            msg += "qsd alone makes up sequences to ask about"
             raise ValueError(msg)
         return self
+
+    @property
+    def makes_sequences(self) -> bool:
+        """Whether the attack, on a sequential target, asks about sequences that it makes up."""
+        return self.behind.queries and self.behind.variant is None
+
+    @property
+    def needs_sequences(self) -> bool:
+        """Whether the settings mean nothing without made-up sequences."""
+        return self.denoise is None and (self.calls_per_user, self.sequences) != (1, "recommended")
 
     @property
     def behind(self) -> Base:

@@ -45,6 +45,37 @@ def pair_loss(kind: PairLoss, better: Tensor, worse: Tensor, margin: float) -> T
     return F.softplus(-difference) if kind == "bpr" else F.relu(margin - difference)
 
 
+def candidates_of(items: Tensor, successors: Tensor, negatives: Tensor) -> Tensor:
+    """The items that a term's loss scores: item, successor (the item again where there is none) and negatives.
+
+    Args:
+        items: List items ``[batch]``.
+        successors: The items after them, -1 where there is none ``[batch]``.
+        negatives: Sampled items ``[batch, n]``.
+
+    Returns:
+        Items ``[batch, 2 + n]``.
+    """
+    after = torch.where(successors != PADDING, successors, items)
+    return torch.cat([torch.stack([items, after], dim=1), negatives], dim=1)
+
+
+def list_loss(scores: Tensor, has_successor: Tensor, losses: Losses, margin: float) -> Tensor:
+    """L_S = L_r + L_p, each divided by its number of terms.
+
+    Args:
+        scores: Scores of ``candidates_of`` ``[batch, 2 + n]``.
+        has_successor: Whether a term counts for the ranking ``[batch]``.
+        losses: Ranking loss and positive-item loss.
+        margin: m of the hinge.
+    """
+    ranking, positive = losses
+    in_order = pair_loss(ranking, scores[:, 0], scores[:, 1], margin) * has_successor
+    l_r = in_order.sum() / has_successor.sum().clamp(min=1)
+    l_p = pair_loss(positive, scores[:, :1], scores[:, 2:], margin).mean()
+    return l_r + l_p
+
+
 class StealTask:
     """List places as training terms, and agreement on places or lists held back.
 
@@ -97,14 +128,8 @@ class StealTask:
     def loss(self, batch: Batch) -> Tensor:
         """L_S = L_r + L_p, each divided by its number of terms."""
         rows, items, successors, negatives = batch
-        has_successor = successors != PADDING
-        candidates = torch.stack([items, torch.where(has_successor, successors, items)], dim=1)
-        scores = self.model.score_pairs(rows, torch.cat([candidates, negatives], dim=1))
-        ranking, positive = self.losses
-        in_order = pair_loss(ranking, scores[:, 0], scores[:, 1], self.settings.margin) * has_successor
-        l_r = in_order.sum() / has_successor.sum().clamp(min=1)
-        l_p = pair_loss(positive, scores[:, :1], scores[:, 2:], self.settings.margin).mean()
-        return l_r + l_p
+        scores = self.model.score_pairs(rows, candidates_of(items, successors, negatives))
+        return list_loss(scores, successors != PADDING, self.losses, self.settings.margin)
 
     def quality(self) -> float:
         """Agreement on what was held back."""
@@ -157,7 +182,7 @@ def steal(
     Args:
         clone: Checkpoint of the clone stage.
         served: The lists that the gate served.
-        known: D_t (columns user, item): never a negative, never recommended.
+        known: D_t (columns user, item): never a negative, never recommended, and the histories of a sequential clone.
         settings: Margin, negatives, held-back share, training loop.
         losses: Ranking loss and positive-item loss.
         seed: The cell's seed.
@@ -170,6 +195,7 @@ def steal(
         DataError: Fewer than two users were queried.
     """
     model = from_checkpoint(clone, choose_device(device))
+    model.read(known)
     held_back = users_held_back(served.users, settings.held_back_fraction, seed)
     taught = served.of(np.setdiff1d(served.users, held_back))
     probe = AgreementProbe(model, served.of(held_back), known, start_counts=True)

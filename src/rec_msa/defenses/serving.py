@@ -25,7 +25,8 @@ class Server:
 
     Args:
         target: The target's checkpoint.
-        interactions: The target's training interactions (columns user, item), never recommended.
+        interactions: The target's training interactions (columns user, item), never recommended; a sequential target
+            reads them as the users' sequences.
         list_length: Items in a list.
         defense: ``none`` or ``<name>_<strength>``.
         settings: The settings under ``defenses.<name>``; None without a defense.
@@ -47,6 +48,7 @@ class Server:
         device: str = "auto",
     ) -> None:
         self._model, self._interactions = from_checkpoint(target, choose_device(device)), interactions
+        self._model.read(interactions)
         check_length(list_length, self._model.n_items)
         self._ranked, self._defended = list_length, None
         if defense != NO_DEFENSE:

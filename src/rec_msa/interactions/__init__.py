@@ -3,7 +3,8 @@
 from rec_msa.interactions.acquisition import RawFile, acquire, checksum, locate
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.readers import read_raw
-from rec_msa.interactions.settings import DatasetSettings, SplitSettings
+from rec_msa.interactions.sequences import in_sequence, split_by_time
+from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
 from rec_msa.interactions.splits import (
     PARTS,
     attacker_interactions,
@@ -22,6 +23,7 @@ __all__ = [
     "PARTS",
     "DatasetSettings",
     "RawFile",
+    "SequenceSettings",
     "SplitSettings",
     "acquire",
     "attacker_interactions",
@@ -30,10 +32,12 @@ __all__ = [
     "checksum",
     "count",
     "describe",
+    "in_sequence",
     "item_sample",
     "locate",
     "prepare",
     "read_raw",
+    "split_by_time",
     "split_interactions",
     "target_parts",
 ]

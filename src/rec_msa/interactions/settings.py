@@ -38,9 +38,22 @@ class SplitSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    protocol: Literal["random"] = Field("random", description="how interactions are held out: at random")
+    protocol: Literal["random"] = Field(
+        "random",
+        description="how interactions are held out: at random; for sequential models by time, whatever stands here",
+    )
     target_fraction: float = Field(0.5, gt=0, lt=1, description="share of users in the target half")
     attacker_fraction: float = Field(0.1, gt=0, lt=1, description="share of target users that the attacker knows")
     heldout_fraction: float = Field(0.25, gt=0, lt=1, description="share of attacker users who are never asked about")
     validation_fraction: float = Field(0.1, gt=0, lt=0.5, description="share of a user's interactions for validation")
     test_fraction: float = Field(0.1, gt=0, lt=0.5, description="share of a target user's interactions for the test")
+
+
+class SequenceSettings(BaseModel):
+    """What puts a user's interactions in order, for sequential models."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    order: Literal["time", "file"] = Field(
+        "time", description="time; or file: the rows of the raw file are known to be in order"
+    )

@@ -12,6 +12,8 @@ from torch.nn import functional as F
 from rec_msa.errors import QueryError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from rec_msa.recommenders.items import ItemTable
     from rec_msa.recommenders.settings import RecommenderSettings
 
@@ -77,6 +79,13 @@ class Recommender(nn.Module, ABC):
             msg = f"user {int(strangers[0])} is unknown to this {self.name} model of {self.n_users} users"
             raise QueryError(msg)
         return rows
+
+    def read(self, interactions: pd.DataFrame) -> None:
+        """Takes interactions as the histories of their users, where a model knows users by histories.
+
+        Args:
+            interactions: Columns user, item; each user's rows in the order of the sequence.
+        """
 
     def initialise(self, generator: torch.Generator) -> None:
         """Draws every parameter anew from the stream.

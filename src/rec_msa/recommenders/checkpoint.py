@@ -13,9 +13,12 @@ from torch import Tensor
 
 from rec_msa.errors import SettingsError, nearest
 from rec_msa.recommenders.bpr import Bpr
+from rec_msa.recommenders.gru4rec import Gru4rec
 from rec_msa.recommenders.items import FusedItemTable
 from rec_msa.recommenders.lmf import Lmf
 from rec_msa.recommenders.ncf import Ncf
+from rec_msa.recommenders.sasrec import Sasrec
+from rec_msa.recommenders.stamp import Stamp
 
 if TYPE_CHECKING:
     from rec_msa.recommenders.base import Recommender
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 Checkpoint = dict[str, Any]
 
-RECOMMENDERS: dict[str, type[Recommender]] = {model.name: model for model in (Bpr, Lmf, Ncf)}
+RECOMMENDERS: dict[str, type[Recommender]] = {model.name: model for model in (Bpr, Lmf, Ncf, Sasrec, Stamp, Gru4rec)}
 
 
 def build(name: str, user_ids: Tensor, n_items: int, settings: RecommenderSettings | dict[str, Any]) -> Recommender:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -12,12 +13,12 @@ from rec_msa.errors import SettingsError
 from rec_msa.lists import PADDING, Lists
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    import pandas as pd
     from numpy.typing import ArrayLike
 
     from rec_msa.recommenders.base import Recommender
+    from rec_msa.recommenders.sequential import SequentialRecommender
 
 MEMORY_BUDGET = 16 * 2**20
 BYTES_PER_FLOAT = 4
@@ -65,9 +66,21 @@ def best_items(model: Recommender, rows: Tensor, excluded: Exclusions, k: int, *
     Returns:
         Items ``[n, k]`` on the model's device.
     """
-    found = rows.new_empty((len(rows), k))
-    for part in chunks(model, len(rows)):
-        scores = model.score_all(rows[part])
+    return _best(model, lambda part: model.score_all(rows[part]), len(rows), excluded, k, fill)
+
+
+@torch.no_grad()
+def best_after(model: SequentialRecommender, states: Tensor, excluded: Exclusions, k: int, *, fill: int) -> Tensor:
+    """The k best items of each state ``[n, d]`` of a sequential model, as ``best_items`` gives them for users."""
+    return _best(model, lambda part: model.score_states(states[part]), len(states), excluded, k, fill)
+
+
+def _best(
+    model: Recommender, score: Callable[[slice], Tensor], n: int, excluded: Exclusions, k: int, fill: int
+) -> Tensor:
+    found = torch.empty((n, k), dtype=torch.long, device=model.device)
+    for part in chunks(model, n):
+        scores = score(part)
         excluded.mask(scores, part.start)
         values, items = torch.topk(scores, k, dim=1)
         found[part] = torch.where(values == -torch.inf, fill, items)
@@ -93,6 +106,26 @@ def rank_lists(model: Recommender, users: ArrayLike, exclude: pd.DataFrame, list
     excluded = exclusions_of(users, exclude, model.device)
     items = best_items(model, rows, excluded, list_length)
     return Lists(users, items.cpu().numpy())
+
+
+def rank_sequences(model: SequentialRecommender, sequences: np.ndarray, list_length: int) -> np.ndarray:
+    """Recommendation lists after given sequences, without the sequences' own items.
+
+    Args:
+        model: A sequential recommender.
+        sequences: Items ``[n, l]``, -1 at the end of shorter ones.
+        list_length: Places per list.
+
+    Returns:
+        Items ``[n, list_length]``, int32; -1 fills a list that ran out of items.
+
+    Raises:
+        SettingsError: The list is longer than the catalogue.
+    """
+    row, place = np.nonzero(sequences != PADDING)
+    own = pd.DataFrame({"user": row, "item": sequences[row, place]})
+    view = model.reading(torch.from_numpy(sequences.astype(np.int64)))
+    return rank_lists(view, np.arange(len(sequences)), own, list_length).items
 
 
 def exclusions_of(users: np.ndarray, interactions: pd.DataFrame, device: torch.device) -> Exclusions:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class RecommenderSettings(BaseModel):
@@ -36,5 +38,66 @@ class NcfSettings(RecommenderSettings):
     layers: tuple[int, ...] = Field((64, 32, 16), min_length=1, description="widths after the first 2d-wide input")
 
 
-SETTINGS: dict[str, type[RecommenderSettings]] = {"bpr": BprSettings, "lmf": LmfSettings, "ncf": NcfSettings}
+class SequentialSettings(RecommenderSettings):
+    """What sequential recommenders share: they know a user by the last items of the training sequence."""
+
+    length: int = Field(50, ge=1, description="items of a history that are read, the last ones")
+
+    @property
+    def n_sampled(self) -> int:
+        """Negatives that the loss samples for each position."""
+        return self.negatives
+
+
+class SasrecSettings(SequentialSettings):
+    """Causal self-attention."""
+
+    blocks: int = Field(2, ge=1, description="self-attention blocks")
+    heads: int = Field(2, ge=1, description="attention heads; they divide the dimensions")
+    dropout: float = Field(0.2, ge=0, lt=1, description="share of numbers set to zero in training")
+
+    @model_validator(mode="after")
+    def _heads_divide_the_dimensions(self) -> SasrecSettings:
+        if self.dimensions % self.heads:
+            msg = f"heads: {self.heads} heads do not divide {self.dimensions} dimensions"
+            raise ValueError(msg)
+        return self
+
+
+class StampSettings(SequentialSettings):
+    """Short-term attention and memory priority."""
+
+    @property
+    def n_sampled(self) -> int:
+        """None: the loss is over the whole catalogue."""
+        return 0
+
+
+class Gru4recSettings(SequentialSettings):
+    """A gated recurrent unit."""
+
+    hidden: int = Field(64, ge=1, description="width of the recurrent state")
+    dropout: float = Field(0.2, ge=0, lt=1, description="share of the embeddings' numbers set to zero in training")
+    loss: Literal["full", "sampled"] = Field("full", description="cross-entropy over the catalogue or a sample of it")
+    negatives: int = Field(64, ge=1, description="items that a sampled cross-entropy sets against each next one")
+
+    @property
+    def n_sampled(self) -> int:
+        """None for the full loss."""
+        return self.negatives if self.loss == "sampled" else 0
+
+
+SETTINGS: dict[str, type[RecommenderSettings]] = {
+    "bpr": BprSettings,
+    "lmf": LmfSettings,
+    "ncf": NcfSettings,
+    "sasrec": SasrecSettings,
+    "stamp": StampSettings,
+    "gru4rec": Gru4recSettings,
+}
 """The settings class of each architecture; reading it costs no torch."""
+
+
+def is_sequential(architecture: str) -> bool:
+    """Whether an architecture reads sequences instead of having a vector for each user; False for what is none."""
+    return issubclass(SETTINGS.get(architecture, RecommenderSettings), SequentialSettings)

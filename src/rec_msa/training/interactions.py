@@ -12,6 +12,7 @@ from rec_msa.errors import DataError
 from rec_msa.randomness import torch_stream
 from rec_msa.recommenders.checkpoint import Checkpoint, build, to_checkpoint
 from rec_msa.recommenders.ranking import Exclusions, best_items
+from rec_msa.recommenders.sequential import SequentialRecommender
 from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit
 from rec_msa.training.negatives import NegativeSampler
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from rec_msa.recommenders.base import Recommender
     from rec_msa.recommenders.settings import RecommenderSettings
-    from rec_msa.training.fit import Batch
+    from rec_msa.training.fit import Batch, Task
     from rec_msa.training.settings import TrainingSettings
 
 RECALL_AT = 50
@@ -116,6 +117,15 @@ def shuffled(terms: Sequence[Tensor], batch_size: int, generator: torch.Generato
     yield from (tuple(values.index_select(0, batch) for values in terms) for batch in order.split(batch_size))
 
 
+def task_of(model: Recommender, train: pd.DataFrame, held_back: pd.DataFrame) -> Task:
+    """What a model learns from interactions (columns user, item): single ones, or each user's rows as a sequence."""
+    if isinstance(model, SequentialRecommender):
+        from rec_msa.training.sequences import SequenceTask
+
+        return SequenceTask(model, train, held_back)
+    return InteractionTask(model, train, held_back)
+
+
 def fit_interactions(
     model: Recommender,
     train: pd.DataFrame,
@@ -125,7 +135,7 @@ def fit_interactions(
     title: str,
 ) -> pd.DataFrame:
     """Trains a recommender on interactions with its own loss; returns the training curve."""
-    return fit(model, InteractionTask(model, train, held_back), settings, generator, title)
+    return fit(model, task_of(model, train, held_back), settings, generator, title)
 
 
 def train_recommender(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rec_msa.attacks.settings import AttackSettings, CloneSettings, StealSettings, Variant
+from rec_msa.errors import SettingsError
+
+if TYPE_CHECKING:
+    from rec_msa.attacks.prefixes import Choice
 
 
 def train_clone(
@@ -21,11 +25,13 @@ def train_clone(
     seed: int,
     auxiliary_model: dict[str, Any] | None = None,
     auxiliary_train: pd.DataFrame | None = None,
+    refusal: str | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Clone stage (Alg. 1, first loop): learns from the attacker's interactions; returns checkpoint and curve."""
     from rec_msa.attacks import clone
     from rec_msa.interactions import item_sample
 
+    _refuse(refusal)
     n_items = statistics["items"]
     known = None if item_fraction == 1 else item_sample(n_items, item_fraction, seed)
     data = clone.AttackerData(attacker_train, n_items, auxiliary_model, auxiliary_train, known)
@@ -43,15 +49,58 @@ def query_target(
     defense_settings: dict[str, Any] | None = None,
     calls_per_user: int = 1,
     denoise: dict[str, float] | None = None,
+    refusal: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The gate: asks the target for the lists of the queried users; returns the lists to learn from and the ledger."""
     from rec_msa.attacks.denoise import Denoise
     from rec_msa.attacks.gate import ask_each_once, query
     from rec_msa.defenses.serving import Server
 
+    _refuse(refusal)
     answer = Server(target_model, target_train, list_length, defense, defense_settings, seed, device)
     strategy = ask_each_once if denoise is None else Denoise(calls_per_user, **denoise)
     return query(answer, attackers, calls_per_user, strategy, seed)
+
+
+def query_with_sequences(
+    target_model: dict[str, Any],
+    target_train: pd.DataFrame,
+    attackers: pd.DataFrame,
+    device: str,
+    recommender: dict[str, Any],
+    list_length: int,
+    defense: str,
+    seed: int,
+    calls_per_user: int,
+    sequences: Choice,
+    defense_settings: dict[str, Any] | None = None,
+    refusal: str | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The gate of QSD on sequential targets: asks about made-up sequences; returns served lists and ledger."""
+    from functools import partial
+
+    from rec_msa.attacks.gate import SequenceSide, query_by_sequences
+    from rec_msa.attacks.prefixes import ask_prefixes
+    from rec_msa.defenses.sequences import served_after_sequences
+    from rec_msa.defenses.serving import Server
+
+    _refuse(refusal)
+    n_items = target_model["n_items"]
+    side = SequenceSide(n_items, served_after_sequences(target_model, list_length, defense, device))
+    users = Server(target_model, target_train, list_length, defense, defense_settings, seed, device)
+    strategy = partial(
+        ask_prefixes,
+        n_items=n_items,
+        length=recommender["length"],
+        calls_per_user=calls_per_user,
+        choice=sequences,
+    )
+    return query_by_sequences(users, side, attackers, calls_per_user, strategy, seed)
+
+
+def _refuse(reason: str | None) -> None:
+    if reason is not None:
+        raise SettingsError(reason)
 
 
 def steal(
@@ -88,5 +137,26 @@ def steal_from_lists_alone(
 
     users, served = attackers["user"].to_numpy(), Lists.from_frame(served_lists)
     return stage.steal_from_lists_alone(
+        architecture, recommender, users, statistics["items"], served, steal_settings, attack.losses, seed, device
+    )
+
+
+def steal_from_sequences(
+    served_lists: pd.DataFrame,
+    attackers: pd.DataFrame,
+    statistics: dict[str, Any],
+    recommender: dict[str, Any],
+    attack: AttackSettings,
+    steal_settings: StealSettings,
+    device: str,
+    architecture: str,
+    seed: int,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """QSD on sequential targets: teaches a fresh clone every prefix and its list; returns checkpoint and curve."""
+    from rec_msa.attacks.prefixes import PrefixLists
+    from rec_msa.attacks.steal_prefixes import steal_from_prefixes
+
+    users, served = attackers["user"].to_numpy(), PrefixLists.from_frame(served_lists)
+    return steal_from_prefixes(
         architecture, recommender, users, statistics["items"], served, steal_settings, attack.losses, seed, device
     )

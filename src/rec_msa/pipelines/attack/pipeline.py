@@ -65,6 +65,7 @@ def _clone_stage(attack: NamedAttack) -> Pipeline:
         architecture=attack.clone,
         item_fraction=attack.settings.item_fraction,
         seed=seed,
+        **_refusal(attack),
     )
     outputs = [f"{space}.clone_model", f"{space}.clone_curve"]
     return Pipeline([node(train, inputs, outputs, name="train_clone", namespace=space, tags=["attack", "gpu"])])
@@ -73,11 +74,21 @@ def _clone_stage(attack: NamedAttack) -> Pipeline:
 def _gate(attack: NamedAttack) -> Pipeline:
     """The one node of an attack that sees the target."""
     cell, space = attack.cell, attack.space
-    # An attack that asks once is made from nothing but what it always was.
-    asks = attack.settings.model_dump(include={"calls_per_user", "denoise"}) if attack.settings.denoise else {}
-    ask = bind(nodes.query_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed, **asks)
+    served = {"list_length": attack.list_length, "defense": cell.defense, "seed": cell.seed, **_refusal(attack)}
+    if attack.asks_sequences:
+        asks = attack.settings.model_dump(include={"calls_per_user", "sequences"})
+        ask = bind(nodes.query_with_sequences, **served, **asks)
+        inputs = {**target_side(attack), "recommender": f"params:recommenders.{attack.clone}"}
+    else:
+        # An attack that asks once is made from nothing but what it always was.
+        asks = attack.settings.model_dump(include={"calls_per_user", "denoise"}) if attack.settings.denoise else {}
+        ask, inputs = bind(nodes.query_target, **served, **asks), target_side(attack)
     outputs = [f"{space}.served_lists", f"{space}.ledger"]
-    return Pipeline([node(ask, target_side(attack), outputs, name="query_target", namespace=space, tags=["gate"])])
+    return Pipeline([node(ask, inputs, outputs, name="query_target", namespace=space, tags=["gate"])])
+
+
+def _refusal(attack: NamedAttack) -> dict[str, str]:
+    return {"refusal": attack.refusal} if attack.refusal else {}
 
 
 def _steal_stage(attack: NamedAttack) -> Pipeline:
@@ -92,7 +103,8 @@ def _steal_stage(attack: NamedAttack) -> Pipeline:
         inputs["attackers"] = f"{attack.users_space}.attackers"
         inputs["statistics"] = f"{attack.cell.dataset}.statistics"
         inputs["recommender"] = f"params:recommenders.{attack.clone}"
-        steal = bind(nodes.steal_from_lists_alone, architecture=attack.clone, seed=seed)
+        learn = nodes.steal_from_sequences if attack.asks_sequences else nodes.steal_from_lists_alone
+        steal = bind(learn, architecture=attack.clone, seed=seed)
     else:
         inputs["clone_model"] = f"{attack.clone_space}.clone_model"
         inputs["attacker_train"] = f"{attack.users_space}.attacker_train"

@@ -24,6 +24,9 @@ def defended_cells(cell: Cell, settings: DefenseSettings) -> list[Cell]:
 
 
 def attacks_on(cell: Cell, known: Container[str]) -> list[str]:
-    """The named attacks that a cell of the defense pipeline is measured with, of those that there are."""
+    """The named attacks that a cell of the defense pipeline is measured with, of those that there are.
+
+    A defense alters what users are served; a sequential target's qsd asks about no user and is left out.
+    """
     names = ATTACKS_ON_FRESH_DRAWS if is_fresh(cell.defense) else ATTACKS
-    return [name for name in names if name in known]
+    return [name for name in names if name in known and not (cell.sequential and name == "qsd")]

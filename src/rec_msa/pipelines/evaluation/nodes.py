@@ -39,12 +39,13 @@ def rank_clone(
     device: str,
     list_length: int,
 ) -> pd.DataFrame:
-    """A clone's lists for every attacker user, their known interactions left out."""
+    """A clone's lists for every attacker user, their known interactions left out; a sequential clone reads these."""
     from rec_msa.recommenders.checkpoint import from_checkpoint
     from rec_msa.recommenders.ranking import rank_lists
     from rec_msa.training.device import choose_device
 
     model = from_checkpoint(clone_model, choose_device(device))
+    model.read(exclude)
     return rank_lists(model, attackers["user"].to_numpy(), exclude, list_length).to_frame()
 
 

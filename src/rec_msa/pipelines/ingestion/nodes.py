@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rec_msa import interactions as domain
-from rec_msa.interactions import DatasetSettings, RawFile, SplitSettings
+from rec_msa.interactions import DatasetSettings, RawFile, SequenceSettings, SplitSettings
 
 
 def acquire_raw_file(dataset_settings: DatasetSettings, raw_folder: str, dataset: str) -> dict[str, Any]:
@@ -32,6 +32,13 @@ def filter_and_index(
 def split_by_seed(interactions: pd.DataFrame, split_settings: SplitSettings, seed: int) -> pd.DataFrame:
     """Divides users into target and auxiliary halves, and their interactions into training, validation and test."""
     return domain.split_interactions(interactions, split_settings, seed)
+
+
+def split_by_time(
+    interactions: pd.DataFrame, split_settings: SplitSettings, sequence: SequenceSettings, seed: int
+) -> pd.DataFrame:
+    """Divides users as at random, and holds out the end of each user's sequence: last item test, then validation."""
+    return domain.split_by_time(interactions, split_settings, sequence, seed)
 
 
 def select_target_data(split: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -10,6 +10,8 @@ from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.ingestion import nodes
 
 if TYPE_CHECKING:
+    from kedro.pipeline.node import Node
+
     from rec_msa.experiments import Cell, NamedAttack
 
 TAGS = ["ingestion"]
@@ -22,7 +24,6 @@ def create_pipeline(cell: Cell) -> Pipeline:
     tables = [f"{data}.{name}" for name in ("interactions", "users", "items", "statistics")]
     target_data = [f"{split}.target_{part}" for part in ("train", "validation", "test")]
     acquire = bind(nodes.acquire_raw_file, dataset=data)
-    split_by_seed = bind(nodes.split_by_seed, seed=cell.seed)
     return Pipeline(
         [
             node(acquire, [settings, "params:raw_folder"], f"{data}.raw_file", name="acquire_raw_file", namespace=data),
@@ -40,17 +41,22 @@ def create_pipeline(cell: Cell) -> Pipeline:
                 name="filter_and_index",
                 namespace=data,
             ),
-            node(
-                split_by_seed,
-                [f"{data}.interactions", "params:split"],
-                f"{split}.split",
-                name="split_by_seed",
-                namespace=split,
-            ),
+            _split(cell),
             node(nodes.select_target_data, f"{split}.split", target_data, name="select_target_data", namespace=split),
         ],
         tags=TAGS,
     )
+
+
+def _split(cell: Cell) -> Node:
+    space = cell.split_space
+    interactions = [f"{cell.dataset}.interactions", "params:split"]
+    if cell.sequential:
+        by_time = bind(nodes.split_by_time, seed=cell.seed)
+        inputs = [*interactions, "params:sequence"]
+        return node(by_time, inputs, f"{space}.split", name="split_by_time", namespace=space)
+    by_seed = bind(nodes.split_by_seed, seed=cell.seed)
+    return node(by_seed, interactions, f"{space}.split", name="split_by_seed", namespace=space)
 
 
 def create_auxiliary_data_pipeline(attack: NamedAttack) -> Pipeline:

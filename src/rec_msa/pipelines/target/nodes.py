@@ -9,6 +9,9 @@ import pandas as pd
 
 from rec_msa.training.settings import TrainingSettings
 
+SHORT = 10
+"""The cutoff of most published figures for sequential models."""
+
 
 def train_recommender(
     train: pd.DataFrame,
@@ -58,7 +61,9 @@ def assess_target(
 ) -> dict[str, float]:
     """Recall and NDCG on test interactions: over all items (``test``), and of the served lists (``served``).
 
-    Under a defense also how many users get replacements from elsewhere than its settings say (``n_widened``).
+    Over all items also at 10, as the literature on sequential models has it; a sequential target then reads the
+    validation item, too. Under a defense also how many users get replacements from elsewhere than its settings say
+    (``n_widened``).
     """
     from rec_msa.defenses.serving import Server
     from rec_msa.evaluation import mean_quality
@@ -68,11 +73,13 @@ def assess_target(
     open_lists = Server(target_model, known, list_length, "none", None, seed, device)(users)
     server = Server(target_model, target_train, list_length, defense, defense_settings, seed, device)
     on_test = mean_quality(open_lists, target_test, list_length)
+    at_10 = mean_quality(open_lists, target_test, min(SHORT, list_length))
     as_served = mean_quality(server(users), target_test, list_length)
     return {
         "k": list_length,
         "n_users": on_test["n_users"],
         **{f"{name}_test": on_test[name] for name in ("recall", "ndcg")},
+        **{f"{name}_test_at_{SHORT}": at_10[name] for name in ("recall", "ndcg")},
         **{f"{name}_served": as_served[name] for name in ("recall", "ndcg")},
         **({} if defense == "none" else {"n_widened": server.n_widened(users)}),
     }

@@ -1,0 +1,228 @@
+"""QSD on sequential targets: a fresh clone learns the lists served after every prefix of made-up sequences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from rec_msa.attacks.prefixes import PrefixLists
+from rec_msa.attacks.steal import candidates_of, list_loss
+from rec_msa.errors import DataError, SettingsError
+from rec_msa.interactions.splits import count
+from rec_msa.lists import PADDING
+from rec_msa.randomness import stream, torch_stream
+from rec_msa.recommenders.checkpoint import Checkpoint, build, to_checkpoint
+from rec_msa.recommenders.ranking import Exclusions, best_after
+from rec_msa.recommenders.sequential import SequentialRecommender
+from rec_msa.training.device import choose_device
+from rec_msa.training.fit import fit
+from rec_msa.training.negatives import NegativeSampler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from rec_msa.attacks.settings import StealSettings
+    from rec_msa.attacks.steal import Losses
+    from rec_msa.recommenders.settings import RecommenderSettings
+    from rec_msa.training.fit import Batch
+
+PLACES_AT_ONCE = 5
+"""Places of each list in a step: so a batch of terms has prefixes of many sequences."""
+MOST_HELD_BACK = 20
+"""Sequences that decide when to stop, at the most: their thousand lists say enough, and each look costs time."""
+
+
+class _Prefixes:
+    """Sequences and lists as tensors on the model's device.
+
+    Attributes:
+        sequences: Items ``[n, length]``, -1 at the end of shorter ones.
+        lists: Items ``[n, length, k]``, -1 where there is none.
+        own: Every item that is in a prefix: prefixes ``[n_pairs]`` (sequence x length + place), items ``[n_pairs]``.
+        listed: The same of every item in a prefix's list.
+    """
+
+    def __init__(self, model: SequentialRecommender, prefixes: PrefixLists) -> None:
+        self.sequences = torch.from_numpy(prefixes.sequences).long().to(model.device)
+        self.lists = torch.from_numpy(prefixes.lists).long().to(model.device)
+        n, length = self.sequences.shape
+        row, end, place = torch.tril(torch.ones(length, length, device=model.device)).expand(n, -1, -1).nonzero().T
+        there = self.sequences[row, end] != PADDING
+        row, end, place = row[there], end[there], place[there]
+        self.own = row * length + end, self.sequences[row, place]
+        row, end, place = (self.lists != PADDING).nonzero().T
+        self.listed = row * length + end, self.lists[row, end, place]
+
+    @property
+    def n_prefixes(self) -> int:
+        """Places of all sequences, padding included."""
+        return self.sequences.numel()
+
+
+class PrefixStealTask:
+    """Places of served lists as training terms, over all prefixes of the sequences; one pass serves all of them.
+
+    Negatives lie outside the list and the sequence so far. An epoch takes every place of every list once, a few of each
+    list in a step.
+
+    Args:
+        model: The clone.
+        taught: The sequences to learn from.
+        probe: Measures the clone on what was held back.
+        settings: Margin and negatives.
+        losses: Ranking loss and positive-item loss.
+    """
+
+    start_counts = False
+
+    def __init__(
+        self,
+        model: SequentialRecommender,
+        taught: PrefixLists,
+        probe: PrefixProbe,
+        settings: StealSettings,
+        losses: Losses,
+    ) -> None:
+        self.model, self.settings, self.losses, self.probe = model, settings, losses, probe
+        self.measure = probe.measure
+        self.data = _Prefixes(model, taught)
+        self.successors = F.pad(self.data.lists[:, :, 1:], (0, 1), value=PADDING)
+        self.n_terms = len(self.data.listed[0])
+        rows, items = (torch.cat(pair) for pair in zip(self.data.own, self.data.listed, strict=True))
+        self.sampler = NegativeSampler(rows, items, self.data.n_prefixes, model.n_items)
+        if not self.n_terms or not bool((self.sampler.unseen[self.data.listed[0]] > 0).all()):
+            msg = "list_length: a served list and its sequence cover the whole catalogue, so nothing is a negative"
+            raise DataError(msg)
+        self.dropout = torch.Generator(device=model.device)
+
+    def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
+        """Yields (sequences ``[b]``, prefixes within the batch, items, successors ``[t]``, negatives, dropout seed)."""
+        n, length, k = self.data.lists.shape
+        device = self.data.lists.device
+        order = torch.rand((n, length, k), generator=generator).argsort(dim=2).to(device)
+        per_step = max(1, batch_size // (PLACES_AT_ONCE * length))
+        for places in order.split(PLACES_AT_ONCE, dim=2):
+            for chosen in torch.randperm(n, generator=generator).to(device).split(per_step):
+                batch = self._terms(chosen, places[chosen], generator)
+                if len(batch[2]):
+                    yield *batch, torch.randint(2**62, (), generator=generator)
+
+    def _terms(self, chosen: Tensor, places: Tensor, generator: torch.Generator) -> Batch:
+        length = self.data.sequences.shape[1]
+        items, successors = (values[chosen].gather(2, places) for values in (self.data.lists, self.successors))
+        row, end, place = (items != PADDING).nonzero().T
+        negatives = self.sampler.draw(chosen[row] * length + end, self.settings.negatives, generator)
+        return chosen, row * length + end, items[row, end, place], successors[row, end, place], negatives
+
+    def loss(self, batch: Batch) -> Tensor:
+        """L_S = L_r + L_p, each divided by its number of terms."""
+        chosen, prefixes, items, successors, negatives, seed = batch
+        self.dropout.manual_seed(int(seed))
+        states = self.model.states(self.data.sequences[chosen].clamp(min=0), self.dropout).flatten(0, 1)
+        scores = self.model.score_candidates(states[prefixes], candidates_of(items, successors, negatives))
+        return list_loss(scores, successors != PADDING, self.losses, self.settings.margin)
+
+    def quality(self) -> float:
+        """Agreement on what was held back."""
+        return self.probe()
+
+
+class PrefixProbe:
+    """Agreement of a clone's lists with the lists served after prefixes held back.
+
+    Args:
+        model: The clone, looked at anew with each call.
+        held_back: The sequences; a place without a list is not asked for.
+    """
+
+    def __init__(self, model: SequentialRecommender, held_back: PrefixLists) -> None:
+        self.model, self.data = model, _Prefixes(model, held_back)
+        self.k = int((held_back.lists != PADDING).sum(axis=2).max(initial=0))
+        self.measure = f"agr@{self.k}"
+        self.asked = torch.unique(self.data.listed[0])
+        inside = torch.isin(self.data.own[0], self.asked)
+        rows = torch.searchsorted(self.asked, self.data.own[0][inside])
+        self.excluded = Exclusions(rows, self.data.own[1][inside], len(self.asked))
+        self.keys = self.data.listed[0] * model.n_items + self.data.listed[1]
+
+    @torch.no_grad()
+    def __call__(self) -> float:
+        """Measures the model as it is now: the share of the served items among its first k."""
+        states = self.model.states(self.data.sequences.clamp(min=0)).flatten(0, 1)[self.asked]
+        found = best_after(self.model, states, self.excluded, self.k, fill=self.model.n_items)
+        listed = (self.asked.unsqueeze(1) * self.model.n_items + found)[found < self.model.n_items]
+        return float(torch.isin(self.keys, listed).double().mean())
+
+
+def steal_from_prefixes(
+    architecture: str,
+    recommender: RecommenderSettings | dict[str, Any],
+    users: np.ndarray,
+    n_items: int,
+    served: PrefixLists,
+    settings: StealSettings,
+    losses: Losses,
+    seed: int,
+    device: str = "auto",
+) -> tuple[Checkpoint, pd.DataFrame]:
+    """Trains a fresh sequential clone on every prefix and its list; some sequences decide when to stop.
+
+    Args:
+        architecture: The clone's architecture.
+        recommender: The architecture's settings.
+        users: Users whom the evaluator will ask about; their histories are not known here ``[n_users]``.
+        n_items: Size of the catalogue.
+        served: The sequences with their lists.
+        settings: Margin, negatives, held-back share, training loop.
+        losses: Ranking loss and positive-item loss.
+        seed: The cell's seed.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Returns:
+        The stolen model's checkpoint and its training curve.
+
+    Raises:
+        SettingsError: The clone's architecture reads no sequences, or shorter ones than were made.
+        DataError: There is a single prefix.
+    """
+    model = build(architecture, torch.from_numpy(np.asarray(users, dtype=np.int64)), n_items, recommender)
+    if not isinstance(model, SequentialRecommender) or model.settings.length < served.sequences.shape[1]:
+        msg = f"clone: {architecture} must read sequences of {served.sequences.shape[1]} items to learn from them"
+        raise SettingsError(msg)
+    generator = torch_stream(seed, "steal")
+    model.initialise(generator)
+    model.to(choose_device(device))
+    taught, held_back = prefixes_held_back(served, settings.held_back_fraction, seed)
+    task = PrefixStealTask(model, taught, PrefixProbe(model, held_back), settings, losses)
+    curve = fit(model, task, settings.training, generator, f"steal {architecture} from lists")
+    return to_checkpoint(model), curve
+
+
+def prefixes_held_back(served: PrefixLists, fraction: float, seed: int) -> tuple[PrefixLists, PrefixLists]:
+    """Splits sequences into those to learn from and those that decide when to stop.
+
+    Whole sequences are held back, floor(fraction x n), at least one and at most ``MOST_HELD_BACK``; of a single
+    sequence the same share of its prefixes, the longest ones.
+
+    Raises:
+        DataError: There is a single prefix.
+    """
+    n = len(served.sequences)
+    if n > 1:
+        order = stream(seed, "steal").permutation(n)
+        n_held = min(MOST_HELD_BACK, max(1, count(fraction, n)))
+        return served.take(np.sort(order[n_held:])), served.take(np.sort(order[:n_held]))
+    length = int((served.sequences != PADDING).sum())
+    if length < 2:  # noqa: PLR2004 - one to learn from, one to stop by
+        msg = "only one call was made, but stealing needs one list to learn from and one to stop by; "
+        raise DataError(msg + "raise calls_per_user or split.attacker_fraction")
+    cut = length - max(1, count(fraction, length))
+    late = (np.arange(served.sequences.shape[1]) >= cut)[None, :, None]
+    parts = (PrefixLists(served.sequences, np.where(mask, served.lists, PADDING)) for mask in (~late, late))
+    return next(parts), next(parts)

@@ -1,0 +1,55 @@
+"""Softmax cross-entropy over the whole catalogue without a matrix of all scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from rec_msa.recommenders.items import ItemTable
+
+SCORES_AT_ONCE = 2**18
+"""Scores of a chunk: 1 MiB, so that a chunk's softmax stays in a core's cache."""
+
+
+def catalogue_cross_entropy(table: ItemTable, states: Tensor, targets: Tensor) -> Tensor:
+    """Mean of -ln softmax(q . state)[target] over states, in chunks.
+
+    Each chunk's gradient is worked out with its loss, so the scores of one chunk are all that is ever held.
+
+    Args:
+        table: The items, plain or fused.
+        states: ``[n, d]``.
+        targets: Items ``[n]``.
+    """
+    parameters = [parameter for parameter in table.parameters() if parameter.requires_grad]
+    loss: Tensor = _ChunkedCrossEntropy.apply(table, targets, states, *parameters)  # type: ignore[no-untyped-call]
+    return loss
+
+
+class _ChunkedCrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, table: ItemTable, targets: Tensor, states: Tensor, *parameters: Tensor) -> Tensor:
+        size = max(1, SCORES_AT_ONCE // len(table.weight))
+        total: Tensor = states.new_zeros(())
+        gradients = [torch.empty_like(states), *(torch.zeros_like(parameter) for parameter in parameters)]
+        wanted = any(ctx.needs_input_grad)
+        for part in (slice(start, start + size) for start in range(0, len(states), size)):
+            with torch.set_grad_enabled(wanted):
+                state = states[part].detach().requires_grad_(wanted)
+                loss = F.cross_entropy(table.products(state, state), targets[part], reduction="sum")
+            total += loss.detach()
+            if wanted:
+                gradients[0][part], *others = torch.autograd.grad(loss, [state, *parameters])
+                torch._foreach_add_(gradients[1:], others)
+        ctx.save_for_backward(*gradients)
+        n = max(1, len(states))
+        ctx.n = n
+        return total / n
+
+    @staticmethod
+    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
+        return None, None, *(gradient * (outer / ctx.n) for gradient in ctx.saved_tensors)

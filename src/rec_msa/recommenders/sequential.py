@@ -1,0 +1,177 @@
+"""What sequential recommenders share: a user is the state that an encoder reaches after the items of a history."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from rec_msa.lists import PADDING
+from rec_msa.recommenders.base import Recommender, squared_norms
+from rec_msa.recommenders.items import ItemTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rec_msa.recommenders.settings import RecommenderSettings, SequentialSettings
+
+
+class SequentialRecommender(Recommender):
+    """A causal encoder of item sequences; its state takes the part of a user's vector, r_ij = state_i . q_j.
+
+    The encoder reads the items' own vectors q^c; fusion acts on the candidates alone. Sequences begin at place 0 and
+    are filled up with ``PADDING`` at their end. A state depends on its own place and the ones before it, so padding
+    changes no state that is used, and one pass over a sequence serves all of its prefixes.
+
+    Attributes:
+        histories: The last items of each known user's history, the oldest first, ``[n_users, length]`` of int32.
+    """
+
+    settings: SequentialSettings
+    histories: Tensor
+
+    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+        super().__init__(user_ids, n_items, settings)
+        self.items = ItemTable(n_items, settings.dimensions)
+        empty = torch.full((self.n_users, self.settings.length), PADDING, dtype=torch.int32)
+        self.register_buffer("histories", empty)
+
+    @property
+    def floats_per_score(self) -> int:
+        # Full states with what makes them: about 16 numbers for each place and dimension.
+        return super().floats_per_score + -(-16 * self.settings.length * self.settings.dimensions // self.n_items)
+
+    @abstractmethod
+    def states(self, sequences: Tensor, dropout: torch.Generator | None = None) -> Tensor:
+        """The state after each item.
+
+        Args:
+            sequences: Items ``[batch, l]``, l at most ``settings.length``; padding may be any item.
+            dropout: The stream for dropout on the model's device; None: no dropout.
+
+        Returns:
+            States ``[batch, l, d]``; those at padding mean nothing.
+        """
+
+    @abstractmethod
+    def next_item_loss(self, states: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:
+        """The loss of next items, a mean over states.
+
+        Args:
+            states: ``[n, d]``.
+            targets: The items that came next ``[n]``.
+            negatives: Sampled items ``[n, settings.n_sampled]``.
+        """
+
+    def last_states(self, sequences: Tensor, lengths: Tensor) -> Tensor:
+        """The state after the last item.
+
+        Args:
+            sequences: Items ``[batch, l]``; padding may be any item.
+            lengths: Items that count in each, 1 or more, ``[batch]``.
+
+        Returns:
+            States ``[batch, d]``.
+        """
+        states = self.states(sequences)
+        return states[torch.arange(len(states), device=states.device), lengths - 1]
+
+    def embed(self, sequences: Tensor) -> Tensor:
+        """The items' own vectors ``[batch, l, d]``."""
+        return F.embedding(sequences, self.items.weight)
+
+    def read(self, interactions: pd.DataFrame) -> None:
+        """Takes interactions as the histories of their users; other users keep theirs.
+
+        Args:
+            interactions: Columns user, item; each user's rows in the order of the sequence. Strangers are left out.
+        """
+        users, items = (torch.from_numpy(interactions[name].to_numpy(np.int64, copy=True)) for name in ("user", "item"))
+        users, items = users.to(self.device), items.to(self.device)
+        known = torch.isin(users, self.user_ids)
+        rows, order = torch.sort(self.rows_of(users[known]), stable=True)
+        items = items[known][order].int()
+        counts = torch.bincount(rows, minlength=self.n_users)
+        from_end = torch.cumsum(counts, 0)[rows] - 1 - torch.arange(len(rows), device=rows.device)
+        kept = from_end < self.settings.length
+        places = counts.clamp(max=self.settings.length)[rows] - 1 - from_end
+        self.histories[counts > 0] = PADDING
+        self.histories[rows[kept], places[kept]] = items[kept]
+
+    def reading(self, sequences: Tensor) -> Self:
+        """The same model, parameters shared, with sequences in place of users.
+
+        Args:
+            sequences: Items ``[n, l]``, padded at their end; of longer ones the last ``settings.length`` are read.
+
+        Returns:
+            A model whose users 0 to n - 1 have these histories.
+        """
+        length = self.settings.length
+        sequences = sequences.to(self.device)
+        lengths = (sequences != PADDING).sum(1, keepdim=True)
+        places = (lengths - length).clamp(min=0) + torch.arange(length, device=self.device)
+        padded = F.pad(sequences, (0, length), value=PADDING)
+        view = copy.copy(self)
+        view._buffers = dict(self._buffers)
+        view.user_ids = torch.arange(len(sequences), device=self.device)
+        view.histories = padded.gather(1, places).int()
+        return view
+
+    def user_states(self, users: Tensor) -> Tensor:
+        """The states after the histories of rows ``[batch]``: ``[batch, d]``; zero where a history is empty."""
+        rows, place = torch.unique(users, return_inverse=True)
+        histories = self.histories[rows].long()
+        lengths = (histories != PADDING).sum(1)
+        longest = max(1, int(lengths.max())) if len(rows) else 1
+        states = self.last_states(histories[:, :longest].clamp(min=0), lengths.clamp(min=1))
+        return (states * (lengths > 0).unsqueeze(1))[place]
+
+    def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
+        return self.sequence_loss(self.user_states(users), positives, negatives)
+
+    def sequence_loss(self, states: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:
+        """``next_item_loss`` and L2 of the vectors that took part."""
+        loss = self.next_item_loss(states, targets, negatives)
+        if self.settings.l2:
+            loss = loss + 0.5 * self.settings.l2 * squared_norms(states, F.embedding(targets, self.items.weight))
+        return loss
+
+    def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
+        return self.score_candidates(self.user_states(users), items)
+
+    def score_candidates(self, states: Tensor, items: Tensor) -> Tensor:
+        """Scores of chosen items: states ``[batch, d]`` and items ``[batch, m]`` give ``[batch, m]``."""
+        return torch.einsum("bd,bmd->bm", states, self.items.pairs(states, items))
+
+    def score_all(self, users: Tensor) -> Tensor:
+        return self.score_states(self.user_states(users))
+
+    def score_states(self, states: Tensor) -> Tensor:
+        """Scores of the full catalogue: states ``[batch, d]`` give ``[batch, n_items]``."""
+        return self.items.products(states, states)
+
+
+def dropped(x: Tensor, rate: float, stream: torch.Generator | None) -> Tensor:
+    """Sets a share of numbers to zero and scales the others up; torch's own dropout has no stream of its own.
+
+    Args:
+        x: Numbers of any shape.
+        rate: The share.
+        stream: The stream on the device of x; None: x as it is.
+    """
+    if stream is None or rate == 0:
+        return x
+    kept = torch.empty_like(x, requires_grad=False).bernoulli_(1 - rate, generator=stream)
+    return x * kept.mul_(1 / (1 - rate))
+
+
+def draw_linear(module: nn.Module, fan_in: int, generator: torch.Generator) -> None:
+    """Draws all of a module's parameters uniformly, as torch's Linear does, from a stream of our own."""
+    for parameter in module.parameters():
+        nn.init.uniform_(parameter, -(fan_in**-0.5), fan_in**-0.5, generator=generator)

@@ -1,0 +1,103 @@
+"""Learning from sequences: every place of every history predicts the next item, in one pass over windows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from rec_msa.errors import DataError
+from rec_msa.training.interactions import RECALL_AT, RecallProbe, index_pairs
+from rec_msa.training.negatives import NegativeSampler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from rec_msa.recommenders.sequential import SequentialRecommender
+    from rec_msa.training.fit import Batch
+
+
+class SequenceTask:
+    """Windows of histories with the item after each place, and Recall@50 on interactions held back.
+
+    An epoch cuts each history anew into windows of the model's length, from a random start, so that every place is
+    learned from once; the items before a window are not seen. Windows of a batch are about equally long, so there is
+    next to no padding. The model reads the training interactions as its users' histories.
+
+    Args:
+        model: The recommender to train.
+        train: Interactions (columns user, item), each user's rows in the order of the sequence.
+        held_back: Interactions that decide when to stop.
+    """
+
+    measure = f"recall@{RECALL_AT}"
+    start_counts = True
+
+    def __init__(self, model: SequentialRecommender, train: pd.DataFrame, held_back: pd.DataFrame) -> None:
+        self.model = model
+        model.read(train)
+        rows, items = index_pairs(model, train)
+        self.sampler = NegativeSampler(rows, items, model.n_users, model.n_items)
+        self.rows, order = torch.sort(rows, stable=True)
+        self.items = items[order]
+        counts = torch.bincount(rows, minlength=model.n_users)
+        self.starts = torch.cumsum(counts, 0) - counts
+        # A user who has seen everything has no negatives.
+        self.n_places = (counts - 1).clamp(min=0) * (self.sampler.unseen > 0)
+        self.n_terms = int(self.n_places.sum())
+        if not self.n_terms:
+            msg = "nothing to train on: no user has two interactions, one after the other, and an item left unseen"
+            raise DataError(msg)
+        self.dropout = torch.Generator(device=model.device)
+        self.validation = RecallProbe(model, (rows, items), index_pairs(model, held_back))
+
+    def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
+        """Yields windows (first places ``[n]``, lengths ``[n]``), negatives ``[places, m]`` and a seed for dropout.
+
+        Args:
+            batch_size: Places at the most that learn in one step; a window alone may have more.
+            generator: The stream.
+        """
+        start, length = self._windows(generator)
+        order = torch.randperm(len(start), generator=generator).to(start.device)
+        order = order[torch.argsort(length[order], stable=True)]
+        start, length = start[order], length[order]
+        batch = torch.div(torch.cumsum(length, 0) - 1, batch_size, rounding_mode="floor")
+        sizes = torch.unique_consecutive(batch, return_counts=True)[1].tolist()
+        parts = list(zip(start.split(sizes), length.split(sizes), strict=True))
+        for place in torch.randperm(len(parts), generator=generator).tolist():
+            part = parts[place]
+            rows = self.rows[part[0]].repeat_interleave(part[1])
+            negatives = self.sampler.draw(rows, self.model.settings.n_sampled, generator)
+            yield *part, negatives, torch.randint(2**62, (), generator=generator)
+
+    def _windows(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """First place in ``items`` and length of each window ``[n_windows]``."""
+        longest = self.model.settings.length
+        offset = torch.randint(longest, (len(self.n_places),), generator=generator).to(self.n_places.device)
+        offset = torch.where(self.n_places > longest, offset, 0)
+        first = torch.where(offset > 0, offset - longest, 0)
+        counts = torch.div(self.n_places - first + longest - 1, longest, rounding_mode="floor")
+        row = torch.repeat_interleave(counts)
+        nth = torch.arange(len(row), device=row.device) - (torch.cumsum(counts, 0) - counts)[row]
+        begin = first[row] + nth * longest
+        end = torch.minimum(begin + longest, self.n_places[row])
+        begin = begin.clamp(min=0)
+        return self.starts[row] + begin, end - begin
+
+    def loss(self, batch: Batch) -> Tensor:
+        """The recommender's own loss of the items after each place."""
+        start, length, negatives, seed = batch
+        self.dropout.manual_seed(int(seed))
+        place = torch.arange(int(length.max()), device=start.device)
+        inside = place < length.unsqueeze(1)
+        index = torch.where(inside, start.unsqueeze(1) + place, 0)
+        states = self.model.states(self.items[index], self.dropout)[inside]
+        return self.model.sequence_loss(states, self.items[index[inside] + 1], negatives)
+
+    def quality(self) -> float:
+        """Recall@50 on the held-back interactions."""
+        return self.validation()
