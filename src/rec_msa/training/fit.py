@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LinearLR
 from rec_msa.errors import DataError
 from rec_msa.recommenders.lookups import set_row_sparse
 from rec_msa.training.progress import TrainingProgress
+from rec_msa.training.row_adam import RowAdam
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +114,7 @@ def _optimisers(model: Recommender, live: list[Tensor], settings: TrainingSettin
     if whole:
         optimisers.append(torch.optim.Adam(whole, lr=settings.learning_rate, fused=True))
     if rows:
-        optimisers.append(torch.optim.SparseAdam(rows, lr=settings.learning_rate))
+        optimisers.append(RowAdam(rows, lr=settings.learning_rate))
     return optimisers
 
 

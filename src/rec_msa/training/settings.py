@@ -28,5 +28,5 @@ class TrainingSettings(BaseModel):
     patience: int = Field(500, ge=1, description="steps without a better validation before the end")
     patience_epochs: int = Field(5, ge=0, description="the same in epochs; the longer of the two counts")
     row_sparse_from: int = Field(
-        100_000, ge=1, description="tables of so many rows or more are updated in a batch's rows alone (SparseAdam)"
+        30_000, ge=1, description="tables of so many rows or more are updated in a batch's rows alone"
     )
