@@ -118,7 +118,7 @@ class _RegularisedDots(torch.autograd.Function):
         ctx.l2 = l2
         penalty = p.new_zeros(())
         if l2:
-            positives, both = _squares(q[:, 0]), _squares(q)
+            positives, both = q[:, 0].square().sum(), _squares(q)
             penalty = 0.5 * l2 * (_squares(p) + positives + (both - positives) / max(1, q.shape[1] - 1)) / len(p)
         return (p.unsqueeze(1) * q).sum(-1), penalty
 
@@ -134,9 +134,9 @@ class _RegularisedDots(torch.autograd.Function):
             if to_p is not None:
                 to_p.addcmul_(p, pull)
             if to_q is not None:
-                others = max(1, q.shape[1] - 1)
-                shares = torch.cat([pull.view(1), (pull / others).expand(q.shape[1] - 1)])
-                to_q.addcmul_(q, shares.view(1, -1, 1))
+                negatives = pull / max(1, q.shape[1] - 1)
+                to_q.addcmul_(q, negatives)
+                to_q[:, 0].addcmul_(q[:, 0], pull - negatives)
         return to_p, to_q, None
 
 
