@@ -16,6 +16,7 @@ from bench.measure import ROOT
 from bench.page import fill
 from bench.store import TARGET, load, save, sentence, stamp, tables_of
 from rec_msa.errors import DataError
+from rec_msa.recommenders.settings import SETTINGS
 
 if TYPE_CHECKING:
     from bench.tables import Table
@@ -31,7 +32,7 @@ def main() -> None:
     parser.add_argument("areas", nargs="*", metavar="AREA", help=f"of {', '.join(AREAS)}; all where none is named")
     parser.add_argument("--runs", type=int, help="fresh processes for each row; default: three, fewer of slow ones")
     parser.add_argument("--threads", type=int, default=1, help="cores and threads of each process (default: 1)")
-    parser.add_argument("--models", nargs="+", metavar="MODEL", help="measure these models alone")
+    parser.add_argument("--models", nargs="+", choices=SETTINGS, help="measure these models alone")
     parser.add_argument("--large", action="store_true", help="ingestion of 50 million rows, too")
     parser.add_argument("--page", action="store_true", help="write docs/performance.md from bench.json")
     arguments = parser.parse_args()

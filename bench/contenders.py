@@ -31,6 +31,7 @@ def falling(learning_rate: float) -> dict[str, Any]:
 OURS: dict[str, dict[str, Setting]] = {
     "bpr": {
         "paper": Setting({"l2": 0.0}, epochs=75),
+        "rows": Setting({"l2": 0.0}, {"row_sparse_from": 1}, epochs=100, patience=15),
         "fast": Setting({"l2": 0.01, "bias": True, "negatives": 2}, falling(0.02), epochs=5),
         "best": Setting({"l2": 0.01, "bias": True, "negatives": 4}, falling(0.01), epochs=15),
     },

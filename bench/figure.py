@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rec_msa.training.settings import TrainingSettings
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 
     from bench.tables import Table
 
+BY_ROW: int = TrainingSettings().row_sparse_from
 # As in rec_msa.reporting.comparison: Okabe and Ito's blue, and a grey that is seen on white and on black.
 _COLOUR, _NEUTRAL = "#0072B2", "#808080"
 
@@ -30,7 +33,7 @@ def draw_scaling(tables: dict[str, Table], target: Path) -> None:
     slopes = [row.median("slope") for row in tables["scaling-slopes"].rows]
     _paint(left, tables["scaling-interactions"], ("interactions", "epoch_s"), slopes[0])
     _name(left, "An epoch of bpr", "interactions", "processor seconds")
-    _paint(right, tables["scaling-items"], ("items", "step_ms"), slopes[1])
+    _paint(right, tables["scaling-items"], ("items", "step_ms"), slopes[2])
     _name(right, "A step of 2,048 interactions", "items in the catalogue", "processor milliseconds")
     picture.savefig(target, dpi=120)
 
@@ -43,7 +46,9 @@ def _paint(place: Axes, table: Table, keys: tuple[str, str], slope: float | None
     place.loglog(x, [y[0] * (value / x[0]) ** exponent for value in x], "--", color=_NEUTRAL, linewidth=1)
     place.loglog(x, y, "o-", color=_COLOUR, markersize=6, linewidth=1.5)
     label = "linear" if exponent else "independent"
-    place.text(0.03, 0.94, f"slope {slope:.2f} (dashed: {label})", transform=place.transAxes, va="top", fontsize=9)
+    where = "" if exponent else f" from {BY_ROW:,} items on"
+    said = f"slope {slope:.2f}{where} (dashed: {label})" if slope is not None else f"dashed: {label}"
+    place.text(0.03, 0.94, said, transform=place.transAxes, va="top", fontsize=9)
     place.grid(color=_NEUTRAL, alpha=0.25, linewidth=0.8)
     place.tick_params(length=0, which="both")
     place.spines[:].set_visible(False)

@@ -10,7 +10,7 @@ import torch
 
 from bench.measure import peak_mib, report
 from rec_msa.recommenders.checkpoint import build, fuse
-from rec_msa.recommenders.ranking import MEMORY_BUDGET, chunks, rank_lists
+from rec_msa.recommenders.ranking import chunks, rank_lists
 
 N_USERS, N_ITEMS, N_SEEN, LIST_LENGTH = 3020, 3706, 130, 50
 
@@ -38,7 +38,7 @@ def main() -> None:
     above = peak_mib() - before
     start = time.perf_counter()
     with torch.no_grad():
-        for part in chunks(model, N_USERS, MEMORY_BUDGET):
+        for part in chunks(model, N_USERS):
             model.score_all(torch.arange(N_USERS)[part])
     report(seconds=seconds, cpu_s=processor, scores_s=time.perf_counter() - start, above_mib=above)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bench.contenders import OURS
 from rec_msa.errors import SettingsError
 from rec_msa.parameters import Parameters, read_parameters
 
@@ -25,6 +26,26 @@ def base() -> dict:
 
 def test_the_project_s_own_parameters_are_valid():
     assert read_parameters(base()).dataset == ("ml-100k",)
+
+
+@pytest.mark.parametrize("environment", ["paper", "tuned"])
+def test_an_environment_changes_what_is_there(environment: str):
+    merged = base() | {"dataset": "ml-1m", "model": "bpr", "seed": 0}
+    for path in sorted((CONF / environment).glob("parameters*.yml")):
+        for key, value in (yaml.safe_load(path.read_text()) or {}).items():
+            if isinstance(value, dict):
+                merged[key] = {
+                    name: part | value.get(name, {}) if isinstance(part, dict) else value.get(name, part)
+                    for name, part in (merged.get(key) or value).items()
+                } | {name: part for name, part in value.items() if name not in (merged.get(key) or {})}
+    assert read_parameters(merged).dataset == ("ml-1m",)
+
+
+def test_tuned_targets_are_those_of_the_performance_page():
+    tuned = yaml.safe_load((CONF / "tuned" / "parameters.yml").read_text())
+    best = OURS["bpr"]["best"]
+    assert tuned["recommenders"]["bpr"] == best.model
+    assert tuned["target"] == tuned["auxiliary"] == {**best.training, "max_steps": 3000}
 
 
 def test_the_base_file_shows_every_parameter_but_the_studies():

@@ -85,3 +85,36 @@ def test_attention_where_a_user_vector_has_zeros() -> None:
         p[::2, 1:3] = 0.0
     known = torch.ones(BATCH, M, dtype=torch.bool)
     assert_same_gradients(attend(p, q_c, q_a, w, known), plain_attention(p, q_c, q_a, w, known), (p, q_c, w))
+
+
+def test_attention_over_vectors_that_do_not_lie_in_a_row() -> None:
+    p, w, known = draw(BATCH, D), draw(D), torch.ones(BATCH, M, dtype=torch.bool)
+    q_c, q_a = draw(M, BATCH, D, seed=1), draw(M, BATCH, D, seed=2, trained=False)
+    ours = attend(p, q_c.transpose(0, 1), q_a.transpose(0, 1), w, known)
+    plain = plain_attention(p, q_c.transpose(0, 1), q_a.transpose(0, 1), w, known)
+    assert_same_gradients(ours, plain, (p, q_c, w))
+
+
+def test_attention_where_a_user_vector_is_too_small_to_divide_by() -> None:
+    p, q_c, q_a = draw(2, D), draw(2, M, D, seed=1), draw(2, M, D, seed=2, trained=False)
+    with torch.no_grad():
+        p[0] = 1e-300
+    fused = attend(p, q_c, q_a, draw(D), torch.ones(2, M, dtype=torch.bool))
+    (gradient,) = torch.autograd.grad(fused.sum(), p)
+    assert gradient.isfinite().all()
+
+
+def test_one_candidate_without_negatives_has_a_penalty_too() -> None:
+    p, q = draw(BATCH, D), draw(BATCH, 1, D, seed=1)
+    _, penalty = regularised_dots(p, q, 0.4)
+    expected = 0.2 * (p.square().sum(-1).mean() + q.square().sum(-1).mean())
+    assert_same_gradients(penalty, expected, (p, q))
+
+
+@pytest.mark.parametrize("frozen", [0, 1])
+def test_what_needs_no_gradient_gets_none(frozen: int) -> None:
+    inputs = [draw(BATCH, D), draw(BATCH, M, D, seed=1)]
+    inputs[frozen].requires_grad_(False)
+    dots(*inputs).sum().backward()
+    assert inputs[frozen].grad is None
+    assert inputs[1 - frozen].grad is not None

@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 from rec_msa.errors import SettingsError
 from rec_msa.recommenders.checkpoint import build, from_checkpoint
 from rec_msa.recommenders.settings import BprSettings, LmfSettings
-from rec_msa.training.interactions import InteractionTask, RecallProbe, fit_interactions, train_recommender
+from rec_msa.training.interactions import (
+    InteractionTask,
+    RecallProbe,
+    fit_interactions,
+    index_pairs,
+    train_recommender,
+)
 from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -227,3 +233,21 @@ def test_training_refuses_unknown_architectures_and_missing_devices(monkeypatch:
         from_scratch("target", name="lfm")
     with pytest.raises(SettingsError, match="device: 'cuda'"):
         from_scratch("target", device="cuda")
+
+
+def test_of_very_many_users_every_so_manieth_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, held_back = random_interactions(60, 5, seed=0), random_interactions(60, 3, seed=1)
+    model = bpr(60)
+    monkeypatch.setattr("rec_msa.training.interactions.PROBED_USERS", 2)
+    probed = RecallProbe(model, index_pairs(model, known), index_pairs(model, held_back))
+    chosen = [USERS[0], USERS[2]]
+    assert model.user_ids[probed.rows].tolist() == chosen
+    some = held_back[held_back["user"].isin(chosen)]
+    assert probed() == pytest.approx(slow_recall(model, known, some))
+
+
+def test_a_step_size_that_blows_up_is_named_with_what_it_trained() -> None:
+    model, train = bpr(60), random_interactions(60, 20, seed=0)
+    rules = TrainingSettings(learning_rate=1e30, max_steps=20, validate_every=5)
+    with pytest.raises(SettingsError, match=r"learning_rate: 1e\+30 makes the loss of 'target bpr' (nan|inf)"):
+        fit_interactions(model, train, train.head(3), rules, torch.Generator().manual_seed(0), "target bpr")

@@ -82,3 +82,11 @@ def test_the_same_stream_draws_the_same_and_another_others() -> None:
 def test_one_stream_gives_new_negatives_each_time() -> None:
     sampler, rows, generator = sampler_of([{1}], 50), torch.tensor([0] * 5), stream(3)
     assert not torch.equal(sampler.draw(rows, 4, generator), sampler.draw(rows, 4, generator))
+
+
+def test_drawing_in_blocks_gives_the_same_numbers(monkeypatch):
+    rows = torch.arange(40).repeat_interleave(3)
+    sampler = NegativeSampler(rows, torch.arange(120) % 50, 40, 50)
+    whole = sampler.draw(rows, 4, torch.Generator().manual_seed(0))
+    monkeypatch.setattr("rec_msa.training.negatives.ROWS_AT_ONCE", 32)
+    assert torch.equal(sampler.draw(rows, 4, torch.Generator().manual_seed(0)), whole)

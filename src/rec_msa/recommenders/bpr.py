@@ -57,7 +57,7 @@ class Bpr(Recommender):
     def score_all(self, users: Tensor) -> Tensor:
         p = self.users(users)
         products = self.items.products(p, p)
-        return products if self.item_bias is None else products + self.item_bias
+        return products if self.item_bias is None else products.add_(self.item_bias)
 
     def _with_bias(self, products: Tensor, items: Tensor) -> Tensor:
         return products if self.item_bias is None else products + gather(self.item_bias, items)

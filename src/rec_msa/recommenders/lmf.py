@@ -59,7 +59,10 @@ class Lmf(Recommender):
 
     def score_all(self, users: Tensor) -> Tensor:
         p = self.users(users)
-        return self.items.products(p, p) + self.user_bias[users].unsqueeze(1) + self.item_bias
+        products = self.items.products(p, p)
+        if not self.settings.bias:
+            return products
+        return products.add_(self.user_bias[users].unsqueeze(1)).add_(self.item_bias)
 
     def _with_biases(self, products: Tensor, users: Tensor, items: Tensor) -> Tensor:
         if not self.settings.bias:

@@ -1,7 +1,7 @@
-"""The two steps in which all models spend their training: reading rows of a table, and products of vectors.
+"""The steps in which models with user vectors spend their training: rows of a table, products of vectors, attention.
 
-Their gradients are written out. torch's own take two to five times as long on a CPU: the one of an embedding walks
-through the table, and the one of a batch of dot products is a batch of tiny matrix products.
+Their gradients are written out. torch's own take longer on a CPU: the one of an embedding walks through the table, the
+one of a batch of dot products is a batch of tiny matrix products, and the attention's keeps every step between.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 INITIAL_SCALE = 0.01
+TINY = 1e-30
 
 
 class Table(nn.Module):
@@ -156,10 +157,11 @@ class _Attend(torch.autograd.Function):
         p, w, own, preferred, share, apart = ctx.saved_tensors
         # Where the share is fixed at 1 its slope is 0, too.
         to_logit = (gradient * apart).sum(-1) * share * (1 - share)
-        to_w = to_logit.reshape(-1) @ preferred.view(-1, len(w))
+        to_w = to_logit.reshape(-1) @ preferred.reshape(-1, len(w))
         weights = to_logit.unsqueeze(-1)
-        # relu(p * q) is p times its slope in p: the slope is read off the value, and is 0 at p = 0.
-        to_p = _weighted_sum(to_logit, preferred) * torch.where(p == 0, 0.0, w / p)
+        # relu(p * q) is p times its slope in p: the slope is read off the value. Where p is too small to divide by, the
+        # slope counts as 0, as it does at p = 0.
+        to_p = _weighted_sum(to_logit, preferred) * torch.where(p.abs() < TINY, 0.0, w / p)
         to_q = torch.ops.aten.threshold_backward(weights * (p * w).unsqueeze(1), own, 0)
         return to_p, to_q.addcmul_(share.unsqueeze(-1), gradient), None, to_w, None
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LinearLR
 
-from rec_msa.errors import DataError
+from rec_msa.errors import SettingsError
 from rec_msa.recommenders.lookups import set_row_sparse
 from rec_msa.training.progress import TrainingProgress
 from rec_msa.training.row_adam import RowAdam
@@ -52,8 +52,8 @@ class _Point(NamedTuple):
 class _Fitting:
     """The state of a training: optimiser, curve, and the best state seen, in buffers made once."""
 
-    def __init__(self, model: Recommender, task: Task, settings: TrainingSettings) -> None:
-        self.task, self.settings = task, settings
+    def __init__(self, model: Recommender, task: Task, settings: TrainingSettings, title: str) -> None:
+        self.task, self.settings, self.title = task, settings, title
         self.live: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self.kept = [p.detach().clone() for p in self.live]
         self.optimisers = _optimisers(model, self.live, settings)
@@ -79,11 +79,14 @@ class _Fitting:
     @torch.no_grad()
     def look(self, step: int) -> bool:
         """Validates, keeps the state where it is the best one, and says whether to go on."""
-        point = _Point(step, self.losses.item() / self.steps, self.task.quality())
-        if not math.isfinite(point.loss):
+        loss = self.losses.item() / self.steps
+        if not math.isfinite(loss):
             rate = self.settings.learning_rate
-            msg = f"learning_rate: {rate} makes the loss {point.loss} within {step} steps; choose a lower one"
-            raise DataError(msg)
+            msg = (
+                f"learning_rate: {rate} makes the loss of '{self.title}' {loss} within {step} steps; choose a lower one"
+            )
+            raise SettingsError(msg)
+        point = _Point(step, loss, self.task.quality())
         self.losses, self.steps = self.losses.zero_(), 0
         self.curve.append(point)
         if point.validation > self.best.validation:
@@ -134,7 +137,7 @@ def fit(
         The training curve, a row a validation: step, loss (mean since the last one, NaN at step 0), validation, kept
         (whether this row's state is the one kept).
     """
-    fitting = _Fitting(model, task, settings)
+    fitting = _Fitting(model, task, settings, title)
     with TrainingProgress(title, task.measure) as progress:
         for step, batch in enumerate(_endless(task, settings, generator), start=1):
             fitting.step(batch)

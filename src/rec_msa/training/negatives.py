@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+ROWS_AT_ONCE = 1 << 20
+"""Bounds what a draw needs beside its result."""
+
 
 class NegativeSampler:
     """Draws items uniformly from each row's complement.
@@ -41,8 +44,14 @@ class NegativeSampler:
         Returns:
             Items ``[batch, n]``.
         """
-        uniform = torch.rand(len(rows), n, generator=generator, dtype=torch.float64).to(rows.device)
+        drawn = rows.new_empty(len(rows), n)
+        for block, into in zip(rows.split(ROWS_AT_ONCE), drawn.split(ROWS_AT_ONCE), strict=True):
+            self._draw(block, into, generator)
+        return drawn
+
+    def _draw(self, rows: Tensor, into: Tensor, generator: torch.Generator) -> None:
+        uniform = torch.rand(into.shape, generator=generator, dtype=torch.float64).to(rows.device)
         unseen = self.unseen[rows].unsqueeze(1)
         r = torch.minimum((uniform * unseen).long(), unseen - 1)
         seen_before = torch.searchsorted(self.keys, rows.unsqueeze(1) * (self.n_items + 1) + r, right=True)
-        return r + seen_before - self.offsets[rows].unsqueeze(1)
+        torch.add(r, seen_before - self.offsets[rows].unsqueeze(1), out=into)
