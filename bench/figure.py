@@ -48,7 +48,7 @@ def _paint(place: Axes, table: Table, keys: tuple[str, str], slope: float | None
     label = "linear" if exponent else "independent"
     where = "" if exponent else f" from {BY_ROW:,} items on"
     said = f"slope {slope:.2f}{where} (dashed: {label})" if slope is not None else f"dashed: {label}"
-    place.text(0.03, 0.94, said, transform=place.transAxes, va="top", fontsize=9)
+    place.text(0, 1.02, said, transform=place.transAxes, fontsize=9)
     place.grid(color=_NEUTRAL, alpha=0.25, linewidth=0.8)
     place.tick_params(length=0, which="both")
     place.spines[:].set_visible(False)
@@ -56,4 +56,4 @@ def _paint(place: Axes, table: Table, keys: tuple[str, str], slope: float | None
 
 def _name(place: Axes, title: str, x: str, y: str) -> None:
     place.set(xlabel=x, ylabel=y)
-    place.set_title(title, loc="left", fontweight="bold", fontsize=11)
+    place.set_title(title, loc="left", fontweight="bold", fontsize=11, pad=20)
