@@ -187,6 +187,14 @@ def test_more_threads_than_cores_are_refused(cluster, tmp_path):
         run([node(lambda v: v, "params:value", "a")], files(tmp_path, "a", value=1), threads=64)
 
 
+def test_a_machine_with_the_gpu_but_too_few_cores_is_no_wait_without_end(cluster, tmp_path):
+    catalog = files(tmp_path, "a", "b", value=1)
+    with pytest.raises(ClearError, match=r"asks for 2 cores .* no machine with 1 GPU has more than 1"):
+        run([node(lambda v: v, "params:value", "a", tags=["gpu"])], catalog, threads=2)
+    run([node(lambda v: v, "params:value", "b")], catalog, threads=2)
+    assert catalog.load("b") == 1
+
+
 def test_an_output_in_memory_is_refused_by_name(tmp_path):
     with pytest.raises(ClearError, match="b has no catalog entry"):
         run([node(lambda v: (v, v), "params:value", ["a", "b"])], files(tmp_path, "a", value=1))

@@ -292,14 +292,22 @@ class _Run:
         return 0
 
     def _require_cores(self) -> None:
+        """Refuses tasks that no machine could ever take, for which Ray would wait without end.
+
+        Raises:
+            ClearError: No machine has as many cores as a task asks for, or none of those with the GPUs has.
+        """
         import ray
 
-        most = max((machine["Resources"].get("CPU", 0) for machine in _machines(ray)), default=0)
-        if most < self.threads:
-            raise ClearError(
-                f"RayRunner: a task asks for {self.threads} cores (threads), but no machine has more than {most:g}; "
-                "set --runner-params=threads=1"
-            )
+        machines = [machine["Resources"] for machine in _machines(ray)]
+        for gpus in sorted({self._gpus_for(node) for node in self.waiting}):
+            most = max((own.get("CPU", 0) for own in machines if own.get("GPU", 0) >= gpus), default=0)
+            if most < self.threads:
+                which = f"machine with {gpus:g} GPU" if gpus else "machine"
+                raise ClearError(
+                    f"RayRunner: a task asks for {self.threads} cores (threads), but no {which} has more than "
+                    f"{most:g}; set --runner-params=threads=1"
+                )
 
 
 def execute(node: Node, catalog: DataCatalog, run_id: str | None, threads: int, code: str) -> Outcome:
