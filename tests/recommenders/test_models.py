@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
+from rec_msa.recommenders.ncf import TOWER_PAIRS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -140,6 +142,18 @@ def test_ncf_loses_by_binary_cross_entropy(make_model: Callable[..., Recommender
     items = [[state[f"{name}_items.weight"][j] for j in POSITIVES] for name in ("product", "tower")]
     expected = slow_cross_entropy(scores_of(model)) + half_l2(l2, *users, *items)
     assert loss_of(model) == pytest.approx(expected, abs=1e-5)
+
+
+def test_ncf_scores_the_catalogue_alike_in_small_blocks_and_at_once(
+    make_model: Callable[..., Recommender], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for fusion in (None, "attention", "mean"):
+        model = make_model("ncf", fusion)
+        users = torch.arange(model.n_users)
+        at_once = model.score_all(users)
+        for pairs in (1, 3 * model.n_users, 5 * model.n_users + 1):
+            monkeypatch.setitem(TOWER_PAIRS, "cpu", pairs)
+            torch.testing.assert_close(model.score_all(users), at_once)
 
 
 def test_losses_stay_finite_where_scores_are_huge(make_model: Callable[..., Recommender]) -> None:

@@ -1,16 +1,21 @@
 """Item embeddings: a plain table, and the fusion of a clone's table with a frozen auxiliary one.
 
 A model never asks which of the two it holds: both give an item's vector as a user sees it (``pairs``), its image
-under a linear map (``project_pairs``, ``project_all``), and the products with the full catalogue (``products``).
+under a linear map (``project_pairs``, ``project_blocks``), and the products with the full catalogue (``products``).
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rec_msa.recommenders.lookups import Table, attend, gather, is_row_sparse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class ItemTable(Table):
@@ -47,13 +52,15 @@ class ItemTable(Table):
         """Dot products of ``towards`` ``[batch, d]`` with every item as ``p`` sees it: ``[batch, n_items]``."""
         return towards @ self.weight.T
 
-    def project_all(self, p: Tensor, linear: Tensor, offset: Tensor) -> Tensor:
+    def project_blocks(self, p: Tensor, linear: Tensor, offset: Tensor, size: int) -> Iterator[tuple[slice, Tensor]]:
         """Images of every item as ``p`` sees it under ``linear`` ``[out, d]``, plus an offset ``[batch, out]``.
 
-        Returns:
-            A tensor of its own ``[batch, n_items, out]``.
+        Yields:
+            A block of at most ``size`` items, and their images, a tensor of its own ``[batch, block, out]``.
         """
-        return self.weight @ linear.T + offset.unsqueeze(1)
+        images = self.weight @ linear.T
+        for block in _blocks(len(images), size):
+            yield block, images[block] + offset.unsqueeze(1)
 
 
 class FusedItemTable(ItemTable):
@@ -98,10 +105,12 @@ class FusedItemTable(ItemTable):
     def products(self, p: Tensor, towards: Tensor) -> Tensor:
         return torch.lerp(towards @ self.auxiliary.T, towards @ self.weight.T, self._share_of_all(p))
 
-    def project_all(self, p: Tensor, linear: Tensor, offset: Tensor) -> Tensor:
+    def project_blocks(self, p: Tensor, linear: Tensor, offset: Tensor, size: int) -> Iterator[tuple[slice, Tensor]]:
         other, apart = self.auxiliary @ linear.T, (self.weight - self.auxiliary) @ linear.T
-        images = other + offset.unsqueeze(1)
-        return images.addcmul_(self._share_of_all(p).unsqueeze(-1), apart)
+        share = self._share_of_all(p).unsqueeze(-1)
+        for block in _blocks(len(other), size):
+            images = other[block] + offset.unsqueeze(1)
+            yield block, images.addcmul_(share[:, block], apart[block])
 
     def _share_of_all(self, p: Tensor) -> Tensor:
         """The softmax weight of q_c for every item, ``[batch, n_items]``, by matrix products.
@@ -115,6 +124,10 @@ class FusedItemTable(ItemTable):
             difference = _signed_parts(self.weight) - _signed_parts(self.auxiliary)
             share = torch.sigmoid(signed_p @ difference.T)
         return torch.where(self.known, share, 1.0)
+
+
+def _blocks(n: int, size: int) -> Iterator[slice]:
+    yield from (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
 def _signed_parts(q: Tensor) -> Tensor:

@@ -16,6 +16,9 @@ from rec_msa.recommenders.settings import NcfSettings
 if TYPE_CHECKING:
     from rec_msa.recommenders.settings import RecommenderSettings
 
+TOWER_PAIRS = {"cpu": 2**12, "cuda": 2**20}
+"""Users times items that the perceptron scores at a time: what stays in a core's cache, or what fills a GPU."""
+
 
 class Ncf(Recommender):
     """A product branch p * q and a perceptron branch on [p; q], each with its own embeddings, and one output logit.
@@ -41,10 +44,6 @@ class Ncf(Recommender):
         self.tower = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
         self.output_product = nn.Parameter(torch.zeros(d))
         self.output_tower = nn.Linear(widths[-1], 1)
-
-    @property
-    def floats_per_score(self) -> int:
-        return super().floats_per_score + sum(self.settings.layers)
 
     def _draw(self, generator: torch.Generator) -> None:
         self.product_users.initialise(generator)
@@ -77,10 +76,12 @@ class Ncf(Recommender):
 
     def score_all(self, users: Tensor) -> Tensor:
         p = self.product_users(users)
-        product = self.product_items.products(p, p * self.output_product)
+        scores = self.product_items.products(p, p * self.output_product)
         p = self.tower_users(users)
-        first = self.tower_items.project_all(p, self.first_item, self.first_user(p))
-        return product.add_(self._upper_tower(first))
+        size = max(1, TOWER_PAIRS[self.device.type] // len(users))
+        for block, first in self.tower_items.project_blocks(p, self.first_item, self.first_user(p), size):
+            scores[:, block].add_(self._upper_tower(first))
+        return scores
 
     def _upper_tower(self, hidden: Tensor) -> Tensor:
         """The branch's part of the logit ``[batch, m]``; overwrites the first layer's sums ``[batch, m, width]``."""
