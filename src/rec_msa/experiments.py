@@ -117,8 +117,21 @@ class NamedAttack:
                 f"attacks.{self.name}.clone: '{self.clone}' reads sequences, but {self.cell.model}'s data are split at "
                 "random and have none; choose a sequential model as target"
             )
-        if not (self.cell.sequential and self.settings.makes_sequences):
+        if not self.settings.makes_sequences:
             return None
+        return self._refusal_of_sequences if self.cell.sequential else self._refusal_of_users
+
+    @property
+    def _refusal_of_users(self) -> str | None:
+        if not self.settings.needs_sequences:
+            return None
+        return (
+            f"attacks.{self.name}: its calls are about made-up sequences, which {self.cell.model} does not read; take "
+            "a sequential model as target, or qsd"
+        )
+
+    @property
+    def _refusal_of_sequences(self) -> str | None:
         if not is_sequential(self.clone):
             return (
                 f"attacks.{self.name}.clone: '{self.clone}' reads no sequences, but of a sequential target qsd has "

@@ -23,7 +23,7 @@ from rec_msa.recommenders.settings import SETTINGS, is_sequential
 from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from rec_msa.attacks.prefixes import Choice
+    from rec_msa.attacks.settings import Choice
     from rec_msa.recommenders.sequential import SequentialRecommender
 
 NAMES = tuple(filter(is_sequential, SETTINGS))

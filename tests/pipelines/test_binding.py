@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+from importlib import import_module
 from typing import get_type_hints
 
 import pandas as pd
@@ -41,3 +42,10 @@ def test_name_docstring_annotations_and_source_are_the_function_s_own():
 
 def test_it_crosses_process_borders():
     assert pickle.loads(pickle.dumps(bind(split_by_seed, seed=7))).constants == {"seed": 7}
+
+
+@pytest.mark.parametrize("stage", ["ingestion", "target", "attack", "evaluation", "reporting"])
+def test_the_annotations_of_every_node_can_be_read_at_run_time_else_kedro_warns_at_each_start(stage):
+    module = import_module(f"rec_msa.pipelines.{stage}.nodes")
+    functions = [f for _, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == module.__name__]
+    assert all("return" in get_type_hints(function) for function in functions)

@@ -108,7 +108,7 @@ def test_a_defense_alters_what_users_of_a_sequential_target_are_served_and_refus
 
 
 def test_attacks_that_need_sequences_are_refused_on_a_target_without(small_project):
-    with pytest.raises(KedroCliError, match="a bpr target knows users alone"):
+    with pytest.raises(KedroCliError, match="its calls are about made-up sequences, which bpr does not read"):
         small_project.run("attack_qsd5")
     with pytest.raises(KedroCliError, match="'sasrec' reads sequences, but bpr's data are split at random"):
         small_project.run("attack_odd", params={"attacks": {"odd": {"base": "ptd", "clone": "sasrec"}}})

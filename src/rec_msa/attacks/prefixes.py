@@ -7,7 +7,7 @@ RecSys 2021 (arXiv 2109.01165), as Zhu et al. 2023 apply it (Table 8).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Choice = Literal["recommended", "random"]
+    from rec_msa.attacks.settings import Choice
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,8 @@ from rec_msa.training.settings import TrainingSettings
 
 Variant = Literal["own", "fused", "pretrained", "joint", "mean"]
 PairLoss = Literal["bpr", "hinge"]
+Choice = Literal["recommended", "random"]
+"""Where a made-up sequence's next item comes from: the list that the target served, or the whole catalogue."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class AttackSettings(BaseModel):
     ranking_loss: PairLoss | None = Field(None, description="steal loss between neighbours in a list; None: the base's")
     positive_loss: PairLoss = Field("hinge", description="steal loss between list items and others")
     calls_per_user: int = Field(1, ge=1, description="the budget: calls for each queried user")
-    sequences: Literal["recommended", "random"] = Field(
+    sequences: Choice = Field(
         "recommended", description="qsd on sequential targets: where a made-up sequence's next item comes from"
     )
     denoise: DenoiseSettings | None = Field(None, description="how repeated answers become one list; None: none are")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from rec_msa.attacks.settings import AttackSettings, CloneSettings, StealSettings, Variant
+from rec_msa.attacks.settings import AttackSettings, Choice, CloneSettings, StealSettings, Variant
 from rec_msa.errors import SettingsError
-
-if TYPE_CHECKING:
-    from rec_msa.attacks.prefixes import Choice
 
 
 def train_clone(
