@@ -1,0 +1,134 @@
+"""Where a named attack stands: on an axis of the paper's figures, among the steal losses, among clone architectures.
+
+The names are those of ``conf/paper``: what a point of an axis differs in stands behind its base, ``ptq_length20``,
+``pta_items10``; the point at the default is the base's own attack. References of such a cell are ``cache-asked10``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rec_msa.attacks.settings import AttackSettings
+from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.reporting.names import TARGET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+K = 50
+"""The items of a list and the k of Agr@k where nothing else is said."""
+POINT_COLUMNS = [
+    *("dataset", "target", "clone", "attack", "base", "seed", "group", "k", "value"),
+    *("agreement", "ci_low", "ci_high", "n_users", "n_queries"),
+]
+LOSSES = ("bpr+bpr", "bpr+hinge", "hinge+bpr", "hinge+hinge")
+"""The steal losses: ranking, then positive items."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What varies along a figure.
+
+    Attributes:
+        name: The key in ``AXES``.
+        title: What a person reads at the axis.
+        unit: ``%``, or empty for a count.
+        default_value: Where the base's own attack stands; None where it does not.
+        suffix: What stands before the value in an attack's name.
+    """
+
+    name: str
+    title: str
+    unit: str
+    default_value: int | None
+    suffix: str
+
+    def value_of(self, attack: str, base: str) -> int | None:
+        """Returns where an attack, or a reference, stands on the axis; None for one that does not.
+
+        Args:
+            attack: Its name, as ``ptq_length20``.
+            base: The attack behind it, as ``ptq``.
+        """
+        if attack == base:
+            return self.default_value
+        before = f"[_-]{self.suffix}" if self.suffix else ""
+        found = re.fullmatch(f"{re.escape(base)}{before}([0-9]+)", attack)
+        return int(found[1]) if found else None
+
+    def k_of(self, value: int) -> int:
+        """Returns the k of Agr@k at a value: the whole list that the target serves there."""
+        return value if self is LIST_LENGTH else K
+
+
+LIST_LENGTH = Axis("list_length", "items in a list", "", K, "length")
+TARGET_USERS = Axis("target_users", "target users known", "%", 10, "users")
+AUXILIARY_USERS = Axis("auxiliary_users", "auxiliary users known", "%", 100, "auxiliary")
+ITEMS = Axis("items", "items whose auxiliary vector may be used", "%", 100, "items")
+ASKED = Axis("asked", "users asked, of those that may be", "%", 100, "asked")
+CALLS = Axis("calls", "calls for each queried user", "", None, "")
+AXES = {axis.name: axis for axis in (LIST_LENGTH, TARGET_USERS, AUXILIARY_USERS, ITEMS, ASKED, CALLS)}
+"""The axes of figures 2, 3, 4, 5 and 9, and that of QSD in Table 8."""
+
+
+def points_of(agreement: pd.DataFrame, axis: Axis) -> pd.DataFrame:
+    """Returns the points of an axis, of clones of the target's architecture and of references, without a defense.
+
+    Args:
+        agreement: The columns of ``rec_msa.evaluation.results``, of any number of cells.
+        axis: What varies.
+
+    Returns:
+        ``POINT_COLUMNS``: the rows of ``agreement`` at the k that belongs to their ``value`` on the axis.
+    """
+    placed = _placed(undefended(own_clones(agreement)), axis.value_of)
+    at_k: pd.DataFrame = placed[placed["k"] == placed["value"].map(axis.k_of)]
+    return at_k.astype({"value": "int64"}).reset_index(drop=True)
+
+
+def loss_points(agreement: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of the steal losses of attacks with queries (Table 7), as ``points_of``; ``value`` is a loss."""
+    placed = _placed(undefended(own_clones(agreement)), loss_of)
+    at_k: pd.DataFrame = placed[placed["k"] == K]
+    return at_k.reset_index(drop=True)
+
+
+def clone_points(agreement: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows that differ in the clone's architecture alone (Figure 6), as ``points_of``; ``value`` is it."""
+    own = undefended(agreement)
+    diagonal = (own["attack"] == own["base"]) & (own["clone"] == own["target"])
+    beside = (own["attack"] == own["base"] + "_" + own["clone"]) & (own["clone"] != own["target"])
+    chosen = own[(diagonal | beside) & (own["k"] == K)]
+    return chosen.assign(value=chosen["clone"])[POINT_COLUMNS].reset_index(drop=True)
+
+
+def loss_of(attack: str, base: str) -> str | None:
+    """Returns an attack's steal losses, as ``bpr+hinge``; None for one that has none or differs in more."""
+    if base not in ("qsd", "ptq", "ptaq"):
+        return None
+    if attack == base:
+        return "+".join(AttackSettings(base=base).losses)
+    loss = attack.removeprefix(f"{base}_").replace("_", "+")
+    return loss if loss in LOSSES else None
+
+
+def undefended(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows without a defense, once: the lists served are then the undefended ones, and ``target`` is 1."""
+    return table[(table["defense"] == NO_DEFENSE) & (table["against"] == "served") & (table["base"] != TARGET)]
+
+
+def own_clones(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows without a clone or with one of the target's architecture."""
+    return table[table["clone"].isna() | (table["clone"] == table["target"])]
+
+
+def _placed(table: pd.DataFrame, value_of: Callable[[str, str], int | str | None]) -> pd.DataFrame:
+    """The rows whose attack has a value, with it."""
+    names = table[["attack", "base"]].drop_duplicates()
+    values = [value_of(str(attack), str(base)) for attack, base in names.itertuples(index=False)]
+    known = names.assign(value=values).dropna(subset="value")
+    return table.merge(known, on=["attack", "base"])[POINT_COLUMNS]
