@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rec_msa.errors import DataError, SettingsError
-from rec_msa.evaluation import compare, equivalence, holm, paired_verdict, sign_flip
+from rec_msa.evaluation import (
+    compare,
+    equivalence,
+    holm,
+    judge_equal_together,
+    paired_verdict,
+    seed_interval,
+    sign_flip,
+)
 
 CLEAR_GAIN = [0.04, 0.05, 0.06, 0.05, 0.05]
 NOISE = [0.04, -0.05, 0.06, -0.05, 0.01]
@@ -50,6 +58,19 @@ def test_seeds_that_differ_by_the_same_amount_leave_no_doubt() -> None:
     assert paired_verdict([0.0] * 5).p == 1
 
 
+def test_what_rounding_leaves_of_equal_figures_is_no_difference() -> None:
+    nothing = [0.1 + 0.2 - 0.3] * 4 + [0.0]
+    assert (paired_verdict(nothing).p, paired_verdict(nothing).verdict) == (1, "open")
+    edge = [0.3 - 0.27] * 5
+    assert (equivalence(edge, margin=0.03).p, equivalence(edge, margin=0.03).verdict) == (0.5, "open")
+
+
+def test_a_t_test_by_hand() -> None:
+    # t = 3 / sqrt(2.5 / 5) = sqrt(18). With 4 degrees P(T <= t) is 1/2 + 3/8 u (1 - u^2 / 12), u = t / sqrt(1 + t^2 / 4):
+    # u = sqrt(18 / 5.5) = 1.809068, so P is 0.993382 and p twice what is left.
+    assert paired_verdict([1, 2, 3, 4, 5]).p == pytest.approx(0.013236, abs=1e-6)
+
+
 @given(differences)
 def test_the_p_value_is_that_of_scipys_t_test(seeds: list[float]) -> None:
     over = paired_verdict(seeds)
@@ -84,8 +105,39 @@ def test_equivalence_rejects_just_when_the_ninety_percent_interval_is_within_the
     over = equivalence([0.01, 0.02, 0.03, 0.02, 0.02], margin=0.03)
     # Mean 0.02, standard error sqrt(0.0002 / 4 / 5) = 0.0031623, t quantile of 4 degrees at 0.95: 2.131847.
     assert over.high == pytest.approx(0.02 + 2.131847 * 0.0031623, abs=1e-6)
-    assert over.p < 0.05
+    # The nearer bound is (0.03 - 0.02) / 0.0031623 = sqrt(10) away: u = sqrt(10 / 3.5) in the formula above.
+    assert over.p == pytest.approx(0.017055, abs=1e-6)
     assert equivalence([0.01, 0.02, 0.03, 0.02, 0.02], margin=0.0267).p > 0.05
+
+
+EQUAL, APART = [0.001, -0.002, 0.003, 0.0, 0.001], [0.10, 0.11, 0.09, 0.10, 0.10]
+
+
+def test_cells_of_a_claim_of_equality_are_corrected_together() -> None:
+    barely = [0.01, 0.02, 0.03, 0.02, 0.022]
+    assert 0.017 < equivalence(barely).p < 0.05
+    [(alone, p)] = judge_equal_together([barely])
+    assert (alone.verdict, p) == ("borne out", equivalence(barely).p)
+    [(over, twice), _] = judge_equal_together([[*barely], APART])
+    assert (over.verdict, twice) == ("borne out", pytest.approx(2 * p))
+    [(over, twice), _, _] = judge_equal_together([[*barely], APART, APART])
+    assert (over.verdict, twice) == ("open", pytest.approx(3 * p))
+
+
+def test_pairs_of_a_cell_must_all_be_equal() -> None:
+    # The pair that is least equal decides and is shown, with the 95 % interval.
+    [(over, p)] = judge_equal_together([np.column_stack([EQUAL, APART])])
+    assert (over.verdict, over.mean) == ("contradicted", pytest.approx(0.1))
+    assert (over.low, over.high) == (seed_interval(APART).low, seed_interval(APART).high)
+    assert p > 0.99
+    [(over, _)] = judge_equal_together([np.column_stack([EQUAL, EQUAL])])
+    assert over.verdict == "borne out"
+
+
+def test_one_seed_leaves_equality_open_and_shows_the_largest_difference() -> None:
+    [(over, p)] = judge_equal_together([np.array([[0.01, -0.2, 0.1]])])
+    assert (over.verdict, over.mean) == ("open", -0.2)
+    assert np.isnan(p)
 
 
 def test_a_margin_of_zero_is_refused() -> None:
@@ -117,6 +169,14 @@ def exact_sign_flip(by_seed: list[list[float]]) -> float:
     patterns = itertools.product([1, -1], repeat=len(shares))
     sums = [abs(sum(sign * share for sign, share in zip(signs, shares, strict=True))) for signs in patterns]
     return float(np.mean([value >= sums[0] - 1e-12 for value in sums]))
+
+
+def test_the_sign_flip_by_hand() -> None:
+    # One seed: of 8 sign patterns only + + + and - - - reach 0.6. Two seeds: shares .1, .025 and .075 of .2, the same.
+    assert sign_flip([[0.1, 0.2, 0.3]]) == 2 / 8
+    assert sign_flip([[0.2], [0.05, 0.15]]) == 2 / 8
+    # These sum to 0, which every pattern reaches.
+    assert sign_flip([[0.1, 0.1], [-0.1]]) == 1
 
 
 @pytest.mark.parametrize(

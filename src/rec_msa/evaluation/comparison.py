@@ -6,14 +6,13 @@ Seeds are the units that a verdict rests on; users of one seed share its models 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr
 
 from rec_msa.errors import DataError, SettingsError, nearest
-from rec_msa.evaluation.intervals import seed_interval
+from rec_msa.evaluation.intervals import ROUNDING, alike, seed_interval
 from rec_msa.randomness import stream
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 BORNE_OUT, CONTRADICTED, OPEN = "borne out", "contradicted", "open"
 SEEDS_FOR_A_VERDICT = 5
+MARGIN = 0.03
+"""The largest difference in agreement that counts as equal."""
 COMPARISON_TYPES = {
     "dataset": "str",
     "target": "str",
@@ -84,12 +85,12 @@ def paired_verdict(per_seed_differences: ArrayLike, alpha: float = 0.05) -> Verd
         DataError: If there is no seed, or a difference is not finite.
     """
     over = seed_interval(per_seed_differences, 1 - alpha)
-    p = 2 * _upper_tail(abs(over.mean), over.sd, over.n_seeds)
+    p = _t_test(per_seed_differences, 0)
     verdict, note = _judge(over.n_seeds, p < alpha and over.mean > 0, p < alpha and over.mean < 0)
     return Verdict(over.mean, over.sd, over.low, over.high, p, over.n_seeds, verdict, note)
 
 
-def equivalence(per_seed_differences: ArrayLike, margin: float = 0.03, alpha: float = 0.05) -> Verdict:
+def equivalence(per_seed_differences: ArrayLike, margin: float = MARGIN, alpha: float = 0.05) -> Verdict:
     """Judges the claim that A equals B within a margin, by two one-sided t tests.
 
     Source: Schuirmann, J. Pharmacokinet. Biopharm. 15 (1987). The claim is borne out where both tests reject,
@@ -107,20 +108,43 @@ def equivalence(per_seed_differences: ArrayLike, margin: float = 0.03, alpha: fl
     """
     if not margin > 0:
         raise SettingsError(f"margin={margin}: must be above 0")
-    over, wide = (seed_interval(per_seed_differences, 1 - level) for level in (2 * alpha, alpha))
-    tails = [_upper_tail(margin + sign * over.mean, over.sd, over.n_seeds) for sign in (1, -1)]
-    p = float(np.max(tails))
-    verdict, note = _judge(over.n_seeds, p < alpha, wide.low > margin or wide.high < -margin)
+    over = seed_interval(per_seed_differences, 1 - 2 * alpha)
+    p, beyond = _within(per_seed_differences, margin), _beyond(per_seed_differences, margin)
+    verdict, note = _judge(over.n_seeds, p < alpha, beyond < alpha)
     return Verdict(over.mean, over.sd, over.low, over.high, p, over.n_seeds, verdict, note)
 
 
-def _upper_tail(excess: float, sd: float, n_seeds: int) -> float:
-    """Returns P(T ≥ excess / standard error) under Student's t; NaN for one seed."""
-    if n_seeds == 1:
+def _within(differences: ArrayLike, margin: float) -> float:
+    """Returns the larger p-value of the two one-sided tests that the mean lies within the margin."""
+    from statsmodels.stats.weightstats import DescrStatsW
+
+    values = np.asarray(differences, dtype=np.float64).ravel()
+    if values.size == 1 or alike(values):
+        return max(_t_test(values, -margin, "greater"), _t_test(values, margin, "less"))
+    return float(DescrStatsW(values).ttost_mean(-margin, margin)[0])
+
+
+def _beyond(differences: ArrayLike, margin: float) -> float:
+    """Returns the p-value that is below a level where the interval of its complement lies outside the margin."""
+    tails = _t_test(differences, margin, "greater"), _t_test(differences, -margin, "less")
+    return min(2 * min(tails), 1.0)
+
+
+def _t_test(
+    differences: ArrayLike, mean: float, alternative: Literal["two-sided", "less", "greater"] = "two-sided"
+) -> float:
+    """Returns the p-value of Student's t over seeds; NaN for one seed."""
+    from scipy.stats import ttest_1samp
+
+    values = np.asarray(differences, dtype=np.float64).ravel()
+    if values.size == 1:
         return float("nan")
-    if sd == 0:
-        return 0.5 if excess == 0 else float(excess < 0)
-    return float(stdtr(n_seeds - 1, -excess / sd * np.sqrt(n_seeds)))
+    if not alike(values):
+        return float(ttest_1samp(values, mean, alternative=alternative).pvalue)
+    excess = float(values.mean()) - mean
+    if abs(excess) <= ROUNDING:
+        return 1.0 if alternative == "two-sided" else 0.5
+    return float({"less": excess > 0, "greater": excess < 0}.get(alternative, False))
 
 
 def _judge(n_seeds: int, borne_out: bool, contradicted: bool) -> tuple[str, str]:
@@ -132,18 +156,17 @@ def _judge(n_seeds: int, borne_out: bool, contradicted: bool) -> tuple[str, str]
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     """Returns Holm's step-down adjusted p-values.
 
-    Source: Holm, Scand. J. Statist. 6 (1979): the i-th smallest of m is multiplied by m - i + 1, then kept from
-    falling and at most 1.
+    Source: Holm, Scand. J. Statist. 6 (1979).
 
     Args:
         p_values: The p-values of one claim's cells ``[n]``; a NaN (no test made) stays NaN and does not count.
     """
+    from statsmodels.stats.multitest import multipletests
+
     p = np.asarray(p_values, dtype=np.float64)
-    adjusted = np.full(p.shape, np.nan)
-    tested = np.flatnonzero(~np.isnan(p))
-    order = tested[np.argsort(p[tested], kind="stable")]
-    factors = np.arange(order.size, 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
+    adjusted, tested = np.full(p.shape, np.nan), ~np.isnan(p)
+    if tested.any():
+        adjusted[tested] = multipletests(p[tested], method="holm")[1]
     return adjusted
 
 
@@ -168,6 +191,47 @@ def judge_together(cells: Sequence[ArrayLike], alpha: float = 0.05) -> list[tupl
     return found
 
 
+def judge_equal_together(
+    cells: Sequence[ArrayLike], margin: float = MARGIN, alpha: float = 0.05
+) -> list[tuple[Verdict, float]]:
+    """Judges the cells of one claim of equality, with Holm's correction over them.
+
+    A cell may hold several pairs that must all be equal. All are where the one that is least so is (an
+    intersection-union test: Berger, Technometrics 24 (1982)), so that nothing is corrected for their number; that one
+    of them is not equal is corrected for it by Bonferroni.
+
+    Args:
+        cells: For every cell the differences ``[n_seeds]`` or ``[n_seeds, n_pairs]``.
+        margin: The largest difference that counts as equal, above 0.
+        alpha: The level of the verdicts.
+
+    Returns:
+        For every cell ``equivalence`` of the pair that is least equal, with the bounds of the ``1 - alpha`` interval
+        and the verdict by corrected p-values, and the corrected p-value of equality.
+
+    Raises:
+        SettingsError: If the margin is not above 0.
+        DataError: If a cell has no seed, or a difference is not finite.
+    """
+    judged = [_least_equal(np.asarray(cell, dtype=np.float64), margin, alpha) for cell in cells]
+    equal, unequal = (holm([cell[i] for cell in judged]) for i in (1, 2))
+    found = []
+    for (over, _, _), p, beyond in zip(judged, equal, unequal, strict=True):
+        verdict, note = _judge(over.n_seeds, p < alpha, beyond < alpha)
+        found.append((replace(over, verdict=verdict, note=note), float(p)))
+    return found
+
+
+def _least_equal(cell: NDArray[np.float64], margin: float, alpha: float) -> tuple[Verdict, float, float]:
+    """Returns the pair that is least equal, its p-value of equality, and that of some pair's inequality."""
+    pairs = list(cell.reshape(len(cell), -1).T)
+    judged = [equivalence(pair, margin, alpha) for pair in pairs]
+    place = max(range(len(pairs)), key=lambda i: (np.nan_to_num(judged[i].p), abs(judged[i].mean)))
+    wide = seed_interval(pairs[place], 1 - alpha)
+    beyond = min(len(pairs) * min(_beyond(pair, margin) for pair in pairs), 1.0)
+    return replace(judged[place], low=wide.low, high=wide.high), judged[place].p, beyond
+
+
 def sign_flip(differences_by_seed: Sequence[ArrayLike], draws: int = 9999, seed: int = 0) -> float:
     """Returns the two-sided p-value of a sign-flip permutation over users within seeds.
 
@@ -176,25 +240,30 @@ def sign_flip(differences_by_seed: Sequence[ArrayLike], draws: int = 9999, seed:
 
     Args:
         differences_by_seed: For every seed A - B of each user ``[n_users of the seed]``.
-        draws: Random sign patterns; the observed one counts as one more.
+        draws: Random sign patterns, the observed one counting as one more; all patterns, where these are no more.
         seed: The stream's seed.
 
     Raises:
         DataError: If there is no seed or one without a user.
     """
+    from scipy.stats import permutation_test
+
     parts = [np.asarray(part, dtype=np.float64) for part in differences_by_seed]
     if not parts or not all(part.size for part in parts):
         raise DataError("sign flip: needs the differences of at least one user in every seed, and one seed")
+    # With each user's share of the statistic, the mean over seeds of means over users is a plain sum.
     shares = np.concatenate([part / (part.size * len(parts)) for part in parts])
-    observed = abs(shares.sum())
-    # Rounding must not turn a tie with the observed statistic into a smaller one.
-    bound = observed - 1e-12 * np.abs(shares).sum()
-    rng, extreme = stream(seed, "sign_flip"), 0
-    step = max(1, _CELLS_AT_ONCE // shares.size)
-    for start in range(0, draws, step):
-        flips = rng.integers(2, size=(min(step, draws - start), shares.size), dtype=np.int8)
-        extreme += int(np.sum(np.abs(2 * (flips @ shares) - shares.sum()) >= bound))
-    return (1 + extreme) / (1 + draws)
+    found = permutation_test(
+        (shares,),
+        lambda flipped, axis: np.abs(flipped.sum(axis=axis)),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=draws,
+        batch=max(1, _CELLS_AT_ONCE // shares.size),
+        alternative="greater",
+        rng=stream(seed, "sign_flip"),
+    )
+    return float(found.pvalue)
 
 
 def compare(

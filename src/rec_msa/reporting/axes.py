@@ -10,14 +10,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from rec_msa.attacks.settings import AttackSettings
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.reporting.names import TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pandas as pd
 
 K = 50
 """The items of a list and the k of Agr@k where nothing else is said."""
@@ -130,5 +130,5 @@ def _placed(table: pd.DataFrame, value_of: Callable[[str, str], int | str | None
     """The rows whose attack has a value, with it."""
     names = table[["attack", "base"]].drop_duplicates()
     values = [value_of(str(attack), str(base)) for attack, base in names.itertuples(index=False)]
-    known = names.assign(value=values).dropna(subset="value")
+    known = names.assign(value=pd.Series(values, index=names.index, dtype="object")).dropna(subset="value")
     return table.merge(known, on=["attack", "base"])[POINT_COLUMNS]
