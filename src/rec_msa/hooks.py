@@ -104,6 +104,7 @@ class Runs:
     """Before a run: what its artifacts must be made from, which of them it writes, and that nobody else does."""
 
     def __init__(self) -> None:
+        self.catalog: DataCatalog | None = None
         self.lock: Lock | None = None
         self.progress: StudyProgress | None = None
         self.started = 0.0
@@ -130,6 +131,7 @@ class Runs:
         from rec_msa.provenance import expect
 
         self._end()
+        self.catalog = catalog
         expect(pipeline, catalog)
         nodes = list(pipeline.nodes)
         if run_params["only_missing_outputs"]:
@@ -197,10 +199,24 @@ class Runs:
     def _end(self) -> None:
         if self.progress is not None:
             self.progress.stop()
+            self._write_journal(self.progress)
             self.progress = None
         if self.lock is not None:
             self.lock.free()
             self.lock = None
+
+
+    def _write_journal(self, progress: StudyProgress) -> None:
+        """Notes what the run cost; of a run that trained for hours nothing else may be lost for it."""
+        from rec_msa.journal import entry
+
+        n_done = progress.n_nodes - len(progress.waiting)
+        if self.catalog is None or not n_done:
+            return
+        try:
+            self.catalog.save("journal", entry(progress.started, progress.in_functions, progress.in_tasks, n_done))
+        except (OSError, DatasetError) as error:
+            logger.warning("the journal has no entry of this run: %s", error)
 
 
 def _lock_of(names: list[str], catalog: DataCatalog) -> Lock:

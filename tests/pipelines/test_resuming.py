@@ -28,7 +28,9 @@ def artifacts() -> dict[Path, int]:
     return {
         path: path.stat().st_mtime_ns
         for path in Path("data").rglob("[!.]*.*")
-        if path.is_file() and path not in (*assembled, Path("data/08_reporting/target_quality.parquet"))
+        if path.is_file()
+        and path.parent.name != "journal"
+        and path not in (*assembled, Path("data/08_reporting/target_quality.parquet"))
     }
 
 

@@ -99,17 +99,21 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, table: Tensor, rows: Tensor, sparse: bool) -> Tensor:
         ctx.save_for_backward(rows)
-        ctx.shape, ctx.sparse = table.shape, sparse
+        ctx.table, ctx.sparse = table, sparse
         return table.index_select(0, rows.reshape(-1)).view(*rows.shape, *table.shape[1:])
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        rows = ctx.saved_tensors[0].reshape(-1)
-        gradient = gradient.reshape(len(rows), *ctx.shape[1:])
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, None, None]:
+        rows, table = ctx.saved_tensors[0].reshape(-1), ctx.table
+        gradient = gradient.reshape(len(rows), *table.shape[1:])
         if ctx.sparse:
-            return torch.sparse_coo_tensor(rows.unsqueeze(0), gradient, ctx.shape, check_invariants=False), None, None
-        return gradient.new_zeros(ctx.shape).index_add_(0, rows, gradient), None, None
+            return torch.sparse_coo_tensor(rows.unsqueeze(0), gradient, table.shape, check_invariants=False), None, None
+        if table.is_leaf and table.grad is not None:
+            # A table of zeros, filled and then added to the one that is there, would be most of a small step.
+            table.grad.index_add_(0, rows, gradient)
+            return None, None, None
+        return gradient.new_zeros(table.shape).index_add_(0, rows, gradient), None, None
 
 
 class _RegularisedDots(torch.autograd.Function):

@@ -70,7 +70,7 @@ class _Fitting:
         loss.backward()
         for optimiser in self.optimisers:
             optimiser.step()
-            optimiser.zero_grad()
+            optimiser.zero_grad(set_to_none=isinstance(optimiser, RowAdam))
         for schedule in self.schedules:
             schedule.step()
         self.losses += loss.detach()
@@ -103,6 +103,8 @@ class _Fitting:
     def restore_best(self) -> pd.DataFrame:
         """Puts the best state back into the model and returns the curve."""
         torch._foreach_copy_(self.live, self.kept)
+        for parameter in self.live:
+            parameter.grad = None
         return pd.DataFrame(self.curve).assign(kept=lambda points: points["step"] == self.best.step)
 
 
@@ -115,6 +117,8 @@ def _optimisers(model: Recommender, live: list[Tensor], settings: TrainingSettin
     rows = [p for p in live if id(p) in by_row]
     optimisers: list[torch.optim.Optimizer] = []
     if whole:
+        for parameter in whole:
+            parameter.grad = torch.zeros_like(parameter)  # look-ups add to it in place
         optimisers.append(torch.optim.Adam(whole, lr=settings.learning_rate, fused=True))
     if rows:
         optimisers.append(RowAdam(rows, lr=settings.learning_rate))

@@ -1,0 +1,73 @@
+"""What a run says of itself when it ends: when, how long, with what and on what machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = ("torch", "kedro", "numpy")
+
+
+def entry(started: float, in_functions: float, in_tasks: float, n_nodes: int) -> dict[str, Any]:
+    """The journal's row of a run that ends now.
+
+    Args:
+        started: When it began, in seconds of ``time.monotonic``.
+        in_functions: Seconds in the nodes' own functions, summed over nodes.
+        in_tasks: The same with loading and saving.
+        n_nodes: Nodes that ran.
+
+    Returns:
+        ``started`` (ISO 8601, UTC), ``seconds``, ``in_functions``, ``core_seconds`` (seconds of nodes times torch's
+        threads: what the run held, busy or not), ``n_nodes``, ``threads``, ``command``, versions, commit and machine.
+    """
+    seconds, threads = time.monotonic() - started, int(os.environ.get("OMP_NUM_THREADS", "1"))
+    return {
+        "started": (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "in_functions": round(in_functions, 1),
+        "core_seconds": round(max(in_tasks, seconds) * threads, 1),
+        "n_nodes": n_nodes,
+        "threads": threads,
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "commit": commit(),
+        "python": platform.python_version(),
+        **{library: version(library) for library in LIBRARIES},
+        **machine(),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """The processor's name, the cores that this process may use, and the memory in GiB."""
+    try:
+        described = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        names = {line.partition(":")[2].strip() for line in described if line.startswith("model name")}
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+        cores = len(os.sched_getaffinity(0))
+    except (OSError, ValueError, AttributeError):
+        names, memory, cores = set(), float("nan"), os.cpu_count() or 1
+    return {"machine": ", ".join(sorted(names)) or platform.machine(), "cores": cores, "memory_gib": round(memory, 1)}
+
+
+def commit() -> str:
+    """The commit that the code is of, with a ``+`` where files differ from it; empty outside a checkout."""
+    folder = Path(__file__).resolve().parent
+    found = _git(folder, "rev-parse", "--short=10", "HEAD")
+    return found + "+" * bool(found and _git(folder, "status", "--porcelain", "--untracked-files=no", "."))
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        return subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

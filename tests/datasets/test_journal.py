@@ -1,0 +1,30 @@
+"""The journal keeps every run and loses none."""
+
+from __future__ import annotations
+
+from rec_msa.datasets.journal import JournalDataset
+
+
+def test_runs_are_rows_in_the_order_of_their_start(tmp_path):
+    journal = JournalDataset(path=str(tmp_path / "deep" / "journal"))
+    for day, seconds in ((25, 2.0), (24, 1.0), (26, 3.0)):
+        journal.save({"started": f"2026-11-{day}T10:00:00+00:00", "seconds": seconds})
+    assert list(journal.load()["seconds"]) == [1.0, 2.0, 3.0]
+
+
+def test_runs_that_end_in_the_same_second_are_both_kept(tmp_path):
+    for seconds in (1.0, 2.0):
+        JournalDataset(path=str(tmp_path)).save({"started": "2026-11-25T10:00:00+00:00", "seconds": seconds})
+    assert sorted(JournalDataset(path=str(tmp_path)).load()["seconds"]) == [1.0, 2.0]
+
+
+def test_an_empty_journal_is_an_empty_table(tmp_path):
+    journal = JournalDataset(path=str(tmp_path / "none"))
+    assert journal.load().empty
+    assert not journal.exists()
+
+
+def test_it_may_lie_on_a_url():
+    journal = JournalDataset(path="memory://runs/journal")
+    journal.save({"started": "2026-11-25T10:00:00+00:00", "seconds": 1.0})
+    assert len(journal.load()) == 1
