@@ -6,6 +6,7 @@ Both renderers draw the same plots: what is shown is decided once, only how it i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,12 +14,18 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
-    from plotly.graph_objects import Figure
+    from plotly.graph_objects import Figure, Scatter
 
 # Colours of Okabe and Ito's, which colour-blind people tell apart; these stand out on white and on black.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 NEUTRAL = "#808080"
+SYMBOLS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "x": "X"}
+"""Marks by plotly's name, and matplotlib's."""
+DASHES = {"solid": "-", "dash": "--", "dot": ":"}
+"""Lines by plotly's name, and matplotlib's."""
 _GRID = "rgba(128, 128, 128, 0.25)"
+_BAND = 0.16
+"""How much of its colour a band has."""
 _PLOT_WIDTH, _PLOT_HEIGHT, _HEAD, _FOOT = 380, 330, 90, 110  # pixels
 
 
@@ -35,7 +42,10 @@ class Curve:
         above: How far they reach above y ``[n]``.
         labels: A short text at each point ``[n]``; empty for none.
         open: Whether points are rings, not dots.
-        level: Whether it is a level to compare with: a dashed line without points.
+        level: Whether it is a level to compare with: a line without points.
+        band: Whether intervals are a band along the line, not a line through each point.
+        symbol: The mark of a point, a key of ``SYMBOLS``.
+        dash: The line, a key of ``DASHES``; that of a level is dashed where nothing is said.
     """
 
     name: str
@@ -47,6 +57,14 @@ class Curve:
     labels: Sequence[str] = ()
     open: bool = False
     level: bool = False
+    band: bool = False
+    symbol: str = "circle"
+    dash: str = ""
+
+    @property
+    def line(self) -> str:
+        """How the line is drawn, a key of ``DASHES``."""
+        return self.dash or ("dash" if self.level else "solid")
 
 
 @dataclass(frozen=True)
@@ -60,6 +78,8 @@ class Plot:
         curves: What is drawn.
         top: Where y ends; it begins at 0, so that plots side by side compare.
         x_ticks: Where x is marked; everywhere it fits where empty.
+        x_unit: What stands behind each mark of x, as ``%``.
+        x_log: Whether equal factors of x are equally far apart.
     """
 
     title: str
@@ -68,6 +88,32 @@ class Plot:
     curves: Sequence[Curve]
     top: float
     x_ticks: Sequence[float] = field(default=())
+    x_unit: str = ""
+    x_log: bool = False
+
+
+def plot_figure(plot: Plot) -> Figure:
+    """Draws one plot alone, interactively, without title and legend: for a page that has them beside it.
+
+    Args:
+        plot: What is drawn.
+
+    Returns:
+        A figure as wide as its place, with a transparent ground and no text colour of its own.
+    """
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(rows=1, cols=1)
+    _draw_plot(figure, plot, set(), row=1, col=1)
+    figure.update_layout(
+        template="none",
+        height=_PLOT_HEIGHT - 30,
+        margin={"l": 52, "r": 14, "t": 10, "b": 48},
+        showlegend=False,
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+    )
+    return figure
 
 
 def curves_figure(rows: Sequence[Sequence[Plot]], title: str, note: str) -> Figure:
@@ -146,16 +192,19 @@ def _draw_plot(figure: Figure, plot: Plot, named: set[str], row: int, col: int) 
     from plotly.graph_objects import Scatter
 
     for curve in plot.curves:
+        if curve.band and curve.above:
+            figure.add_trace(_band(curve), row=row, col=col)
         trace = Scatter(
             x=list(curve.x),
             y=list(curve.y),
             mode="lines" if curve.level else "lines+markers+text" if curve.labels else "lines+markers",
             text=list(curve.labels) or [""] * len(curve.x),
+            customdata=_intervals(curve),
             textposition="top center",
             textfont={"size": 10, "color": curve.colour},
-            line={"color": curve.colour, "width": 1.5, "dash": "dash" if curve.level else "solid"},
-            marker={"symbol": "circle-open" if curve.open else "circle", "color": curve.colour, "size": 8},
-            error_y=_errors(curve),
+            line={"color": curve.colour, "width": 1.5 if curve.level else 2, "dash": curve.line},
+            marker={"symbol": curve.symbol + "-open" * curve.open, "color": curve.colour, "size": 8},
+            error_y=None if curve.band else _errors(curve),
             hovertemplate=_details(curve, plot),
             name=curve.name,
             legendgroup=curve.name,
@@ -163,11 +212,49 @@ def _draw_plot(figure: Figure, plot: Plot, named: set[str], row: int, col: int) 
         )
         named.add(curve.name)
         figure.add_trace(trace, row=row, col=col)
-    ticks = {"tickvals": list(plot.x_ticks)} if plot.x_ticks else {}
+    _draw_axes(figure, plot, row, col)
+
+
+def _draw_axes(figure: Figure, plot: Plot, row: int, col: int) -> None:
+    ticks: dict[str, Any] = {"tickvals": list(plot.x_ticks)} if plot.x_ticks else {}
+    ticks |= {"type": "log"} if plot.x_log else {}
     axis = {"zeroline": False, "gridcolor": _GRID}
     titles = [{"text": text, "font": {"size": 12}, "standoff": 6} for text in (plot.x_title, plot.y_title)]
-    figure.update_xaxes(title=titles[0], row=row, col=col, **axis, **ticks)
+    figure.update_xaxes(title=titles[0], ticksuffix=plot.x_unit, row=row, col=col, **axis, **ticks)
     figure.update_yaxes(title=titles[1], range=[0, plot.top], row=row, col=col, **axis)
+
+
+def _band(curve: Curve) -> Scatter:
+    from plotly.graph_objects import Scatter
+
+    low, high = _ends(curve)
+    return Scatter(
+        x=[*curve.x, *reversed(curve.x)],
+        y=[*high, *reversed(low)],
+        fill="toself",
+        fillcolor=f"rgba({', '.join(str(int(curve.colour[at : at + 2], 16)) for at in (1, 3, 5))}, {_BAND})",
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        legendgroup=curve.name,
+        showlegend=False,
+    )
+
+
+def _ends(curve: Curve) -> tuple[list[float], list[float]]:
+    """Where the intervals begin and end."""
+    low = [y - below for y, below in zip(curve.y, curve.below, strict=True)]
+    return low, [y + above for y, above in zip(curve.y, curve.above, strict=True)]
+
+
+def _intervals(curve: Curve) -> list[str]:
+    """The interval of each point in words; empty where there is none."""
+    if not curve.above:
+        return [""] * len(curve.x)
+    return [
+        "" if isnan(low) else f"<br>95 % interval {low:.3f} to {high:.3f}"
+        for low, high in zip(*_ends(curve), strict=True)
+    ]
 
 
 def _errors(curve: Curve) -> dict[str, Any] | None:
@@ -178,28 +265,39 @@ def _errors(curve: Curve) -> dict[str, Any] | None:
 
 
 def _details(curve: Curve, plot: Plot) -> str:
-    return f"<b>{curve.name}</b> %{{text}}<br>{plot.x_title} %{{x:.3~g}}<br>{plot.y_title} %{{y:.3f}}<extra></extra>"
+    x = f"{plot.x_title} %{{x:.3~g}}{plot.x_unit}"
+    return f"<b>{curve.name}</b> %{{text}}<br>{x}<br>{plot.y_title} %{{y:.3f}}%{{customdata}}<extra></extra>"
 
 
 def _paint_plot(place: Axes, plot: Plot) -> None:
     for curve in plot.curves:
-        style: dict[str, Any] = {"color": curve.colour, "label": curve.name, "linewidth": 1.5}
-        if curve.level:
-            place.plot(curve.x, curve.y, linestyle="--", **style)
-            continue
-        marker: dict[str, Any] = {
-            "marker": "o",
-            "markersize": 5.5,
-            "markerfacecolor": "white" if curve.open else curve.colour,
-        }
-        errors = [list(curve.below), list(curve.above)] if curve.above else None
-        place.errorbar(curve.x, curve.y, yerr=errors, elinewidth=1, **marker, **style)
-        for x, y, label in zip(curve.x, curve.y, curve.labels, strict=bool(curve.labels)):
-            place.annotate(label, (x, y), (4, 4), "data", "offset points", fontsize=8, color=curve.colour)
+        _paint_curve(place, curve)
     place.set_title(plot.title, loc="left", fontsize=10)
-    place.set(xlabel=plot.x_title, ylabel=plot.y_title, ylim=(0, plot.top), axisbelow=True)
+    place.set(xlabel=plot.x_title, ylabel=plot.y_title, axisbelow=True)
+    if plot.x_log:
+        place.set_xscale("log")
+        place.minorticks_off()
     if plot.x_ticks:
-        place.set_xticks(plot.x_ticks)
+        place.set_xticks(plot.x_ticks, [f"{tick:g}{plot.x_unit}" for tick in plot.x_ticks])
+    place.set_ylim(0, plot.top)
     place.grid(color=NEUTRAL, alpha=0.25)
     place.tick_params(length=0)
     place.spines[:].set_visible(False)
+
+
+def _paint_curve(place: Axes, curve: Curve) -> None:
+    style: dict[str, Any] = {"color": curve.colour, "label": curve.name, "linestyle": DASHES[curve.line]}
+    if curve.band and curve.above:
+        place.fill_between(curve.x, *_ends(curve), color=curve.colour, alpha=_BAND, linewidth=0)
+    if curve.level:
+        place.plot(curve.x, curve.y, linewidth=1.5, **style)
+        return
+    marker: dict[str, Any] = {
+        "marker": SYMBOLS[curve.symbol],
+        "markersize": 5.5,
+        "markerfacecolor": "white" if curve.open else curve.colour,
+    }
+    errors = [list(curve.below), list(curve.above)] if curve.above and not curve.band else None
+    place.errorbar(curve.x, curve.y, yerr=errors, elinewidth=1, linewidth=1.5, **marker, **style)
+    for x, y, label in zip(curve.x, curve.y, curve.labels, strict=bool(curve.labels)):
+        place.annotate(label, (x, y), (4, 4), "data", "offset points", fontsize=8, color=curve.colour)

@@ -1,0 +1,144 @@
+"""Figures of heatmaps: shares from 0 up on one scale of colours, with each figure written in its field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan, nan
+from typing import TYPE_CHECKING, Any
+
+from rec_msa.reporting.markdown import figure as figure_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Picture
+    from plotly.graph_objects import Figure, Heatmap
+
+_SCALE = "Cividis"
+"""From dark blue to yellow, made for colour-blind readers; it also reads in grey."""
+_WIDTH, _HEIGHT, _HEAD = 290, 290, 100  # pixels
+_HALF = 0.5
+
+
+@dataclass(frozen=True)
+class Field:
+    """One heatmap of a row.
+
+    Attributes:
+        title: What stands above it.
+        x_title: What the columns are.
+        y_title: What the rows are.
+        x: Names of the columns ``[n_x]``.
+        y: Names of the rows, the first on top ``[n_y]``.
+        values: ``[n_y, n_x]``; NaN where nothing was measured.
+        details: What is read on pointing at a field ``[n_y, n_x]``.
+    """
+
+    title: str
+    x_title: str
+    y_title: str
+    x: Sequence[str]
+    y: Sequence[str]
+    values: Sequence[Sequence[float]]
+    details: Sequence[Sequence[str]]
+
+
+def heatmap_figure(shown: Field, top: float) -> Figure:
+    """Draws one heatmap alone, interactively, without a title: for a page that has it beside it.
+
+    Args:
+        shown: What is drawn.
+        top: The value at which the colours end; they begin at 0.
+    """
+    from plotly.graph_objects import Figure
+
+    figure = Figure(_trace(shown, top))
+    figure.update_xaxes(title={"text": shown.x_title, "font": {"size": 12}, "standoff": 6})
+    figure.update_yaxes(title={"text": shown.y_title, "font": {"size": 12}, "standoff": 6}, autorange="reversed")
+    figure.update_layout(height=_HEIGHT, margin={"l": 62, "r": 10, "t": 10, "b": 48}, **_ground())
+    return figure
+
+
+def heatmaps_figure(row: Sequence[Field], title: str, note: str) -> Figure:
+    """Draws heatmaps side by side, interactively; none for a title and a note alone."""
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(rows=1, cols=max(1, len(row)), subplot_titles=[shown.title for shown in row] or None)
+    for column, shown in enumerate(row, start=1):
+        figure.add_trace(_trace(shown, highest(row)), row=1, col=column)
+        figure.update_xaxes(title={"text": shown.x_title, "font": {"size": 12}}, row=1, col=column)
+        figure.update_yaxes(title={"text": shown.y_title, "font": {"size": 12}}, row=1, col=column)
+    figure.update_yaxes(autorange="reversed")
+    figure.update_layout(
+        title={"text": f'<b>{title}</b><br><span style="font-size: 12px">{note}</span>', "x": 0, "xref": "paper"},
+        height=_HEIGHT + 2 * _HEAD,
+        margin={"l": 70, "r": 20, "t": _HEAD + 20, "b": 60},
+        **_ground(),
+    )
+    figure.update_annotations(font_size=13)
+    return figure
+
+
+def heatmaps_picture(row: Sequence[Field], title: str, note: str) -> Picture:
+    """Draws the same as a picture, without pyplot and its global state."""
+    from matplotlib.figure import Figure as Picture
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    columns = max(1, len(row))
+    size = (columns * _WIDTH / 90, (_HEIGHT + _HEAD) / 90)
+    picture = Picture(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.1))
+    places = picture.subplots(1, columns, squeeze=False)[0]
+    for place in places:
+        place.set_axis_off()
+    for place, shown in zip(places, row, strict=False):
+        place.set_axis_on()
+        _paint(place, shown, highest(row))
+    picture.suptitle(f"{title}\n{note}", x=0.01, ha="left", fontsize=10)
+    return picture
+
+
+def highest(row: Sequence[Field]) -> float:
+    """Returns the highest value of some heatmaps: where their scale of colours ends."""
+    values = [value for shown in row for line in shown.values for value in line if not isnan(value)]
+    return max(values, default=nan)
+
+
+def _trace(shown: Field, top: float) -> Heatmap:
+    from plotly.graph_objects import Heatmap
+
+    return Heatmap(
+        x=list(shown.x),
+        y=list(shown.y),
+        z=[[None if isnan(value) else value for value in line] for line in shown.values],
+        text=[[figure_text(value) for value in line] for line in shown.values],
+        texttemplate="%{text}",
+        customdata=[list(line) for line in shown.details],
+        hovertemplate="%{customdata}<extra></extra>",
+        hoverongaps=False,
+        zmin=0,
+        zmax=None if isnan(top) else top,
+        colorscale=_SCALE,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+    )
+
+
+def _ground() -> dict[str, Any]:
+    transparent = "rgba(0, 0, 0, 0)"
+    return {"template": "none", "paper_bgcolor": transparent, "plot_bgcolor": transparent}
+
+
+def _paint(place: Axes, shown: Field, top: float) -> None:
+    place.imshow(shown.values, cmap=_SCALE.lower(), vmin=0, vmax=top, aspect="auto")
+    for row, line in enumerate(shown.values):
+        for column, value in enumerate(line):
+            colour = "white" if value < _HALF * top else "black"
+            place.text(column, row, figure_text(value), ha="center", va="center", color=colour, fontsize=10)
+    place.set_title(shown.title, loc="left", fontsize=10)
+    place.set_xticks(range(len(shown.x)), list(shown.x))
+    place.set_yticks(range(len(shown.y)), list(shown.y))
+    place.set(xlabel=shown.x_title, ylabel=shown.y_title)
+    place.tick_params(length=0)
+    place.spines[:].set_visible(False)
