@@ -23,6 +23,14 @@ SYMBOLS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "x"
 """Marks by plotly's name, and matplotlib's."""
 DASHES = {"solid": "-", "dash": "--", "dot": ":"}
 """Lines by plotly's name, and matplotlib's."""
+ATTACK_LOOKS = {
+    "ptd": (COLOURS[0], "circle"),
+    "ptq": (COLOURS[1], "square"),
+    "pta": (COLOURS[2], "diamond"),
+    "ptaq": (COLOURS[3], "triangle-up"),
+    "qsd": (COLOURS[4], "x"),
+}
+"""The colour and the mark of each of the paper's attacks, the same in every figure."""
 _GRID = "rgba(128, 128, 128, 0.25)"
 _BAND = 0.16
 """How much of its colour a band has."""

@@ -20,6 +20,21 @@ REFERENCES = {
 }
 """The references by name; whatever else stands under ``attack`` is a named attack."""
 
+ATTACKS_IN_WORDS = {
+    "qsd": "answers alone",
+    "ptd": "known data",
+    "ptq": "known data, answers",
+    "pta": "known and auxiliary data",
+    "ptaq": "known and auxiliary data, answers",
+    "pta_pre": "auxiliary vectors as a start",
+    "ptaq_pre": "the same, answers",
+    "pta_joint": "one clone on both data",
+    "ptaq_joint": "the same, answers",
+    "pta_mean": "vectors fused half and half",
+    "random_sequences": "made-up sequences at random",
+}
+"""What each attack learns from."""
+
 GROUP_NAMES = {"heldout": "held-out", "queried": "queried"}
 GROUP_LABELS = {
     "heldout": "held-out users (never asked about)",

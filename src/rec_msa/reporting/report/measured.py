@@ -1,0 +1,134 @@
+"""What the report is made from, and the figures of the paper that it stands beside."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from rec_msa.errors import DataError
+from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
+from rec_msa.recommenders.settings import is_sequential
+from rec_msa.reporting.axes import K, own_clones, undefended
+from rec_msa.reporting.panels import Estimate, estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+DATASETS = ("ml-1m", "ta-feng", "steam")
+TARGETS = ("bpr", "ncf", "lmf")
+SEQUENTIAL_TARGETS = ("sasrec", "stamp", "gru4rec")
+Key = tuple[str, str, str]
+"""Dataset, target and attack."""
+_QUALITY = ["dataset", "target", "seed", "defense", "k", "recall_test", "ndcg_test", "recall_served", "ndcg_served"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured.
+
+    Attributes:
+        agreement: ``rec_msa.evaluation.results.COLUMNS``, of any number of cells.
+        per_user: The same for each user, ``PER_USER_COLUMNS``.
+        quality: A row for each target under a defense: dataset, target, seed, defense, k, recall_test ...
+        statistics: A row for each dataset: dataset, users, items, interactions, density.
+        journal: A row for each run; it may lack columns and rows.
+    """
+
+    agreement: pd.DataFrame
+    per_user: pd.DataFrame
+    quality: pd.DataFrame
+    statistics: pd.DataFrame
+    journal: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        for name, table, columns in (
+            ("agreement", self.agreement, COLUMNS),
+            ("agreement_per_user", self.per_user, PER_USER_COLUMNS),
+        ):
+            missing = [column for column in columns if column not in table.columns]
+            if missing:
+                raise DataError(f"{name}: column {missing[0]!r} is missing; needed are {', '.join(columns)}")
+        absent = [name for name in _QUALITY if name not in self.quality.columns]
+        object.__setattr__(self, "quality", self.quality.assign(**dict.fromkeys(absent)))
+
+    @property
+    def plain(self) -> pd.DataFrame:
+        """The rows at 50 items without a defense, of clones of the target's architecture; ``target`` itself not."""
+        shown = undefended(own_clones(self.agreement))
+        return shown[shown["k"] == K]
+
+    @property
+    def table_rows(self) -> pd.DataFrame:
+        """The rows of tables 4 and 5: attacks under their own names, and the references, on targets of no sequences."""
+        shown = self.plain
+        own = (shown["attack"] == shown["base"]) & ~shown["target"].map(is_sequential).astype(bool)
+        return shown[own]
+
+    def users_of(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Returns the rows per user that belong to some rows of ``agreement``."""
+        keys = ["dataset", "target", "attack", "seed", "group", "k", "against", "defense"]
+        shown = own_clones(self.per_user)
+        return shown.merge(rows[keys].drop_duplicates(), on=keys)
+
+
+def estimates(rows: pd.DataFrame, group: str = "heldout", keys: Sequence[str] = ("target", "attack")) -> dict[Any, Any]:
+    """Gathers figures over seeds.
+
+    Args:
+        rows: Of one k and side.
+        group: The group of users.
+        keys: What tells figures apart beside the dataset.
+
+    Returns:
+        An ``Estimate`` for each dataset and ``keys``.
+    """
+    own = rows[rows["group"] == group]
+    return {tuple(map(_plain, key)): estimate(part) for key, part in own.groupby(["dataset", *keys])}
+
+
+def datasets_of(rows: pd.DataFrame, of_paper: Sequence[str] = DATASETS) -> list[str]:
+    """Returns the paper's datasets in its order, then others that were measured."""
+    return [*of_paper, *sorted(set(rows["dataset"]) - set(of_paper))]
+
+
+@cache
+def paper_table(number: int) -> dict[str, Any]:
+    """Returns the rows of one of the paper's tables, as it prints them."""
+    tables = json.loads(files("rec_msa.reporting").joinpath("paper_tables.json").read_text(encoding="utf-8"))
+    rows: dict[str, Any] = tables[f"table{number}"]["rows"]
+    return rows
+
+
+def paper_agreement(number: int) -> dict[Key, float]:
+    """Returns the agreement of tables 4, 5, 7 or 8 by dataset, target and attack; of Table 7 ``ptq bpr+hinge``."""
+    rows = paper_table(number)
+    if number == 8:  # noqa: PLR2004 - the table's number
+        return {("ml-1m", target, attack): value for attack, found in rows.items() for target, value in found.items()}
+    if number == 7:  # noqa: PLR2004
+        return {
+            ("ml-1m", target, f"{attack} {loss}"): value
+            for loss, targets in rows.items()
+            for target, attacks in targets.items()
+            for attack, value in attacks.items()
+        }
+    return {
+        (dataset, target, attack): value
+        for attack, datasets in rows.items()
+        for dataset, targets in datasets.items()
+        for target, value in targets.items()
+    }
+
+
+def seeds_and_users(found: Sequence[Estimate]) -> tuple[tuple[int, ...], list[int]]:
+    """Returns the seeds behind some figures, ascending, and how many users they had."""
+    seeds = tuple(sorted({seed for one in found for seed in one.seeds}))
+    return seeds, [n for one in found for n in one.n_users]
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str) else int(value)
