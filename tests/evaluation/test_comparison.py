@@ -66,8 +66,8 @@ def test_what_rounding_leaves_of_equal_figures_is_no_difference() -> None:
 
 
 def test_a_t_test_by_hand() -> None:
-    # t = 3 / sqrt(2.5 / 5) = sqrt(18). With 4 degrees P(T <= t) is 1/2 + 3/8 u (1 - u^2 / 12), u = t / sqrt(1 + t^2 / 4):
-    # u = sqrt(18 / 5.5) = 1.809068, so P is 0.993382 and p twice what is left.
+    # t = 3 / sqrt(2.5 / 5) = sqrt(18). With 4 degrees of freedom P(T <= t) is 1/2 + 3/8 u (1 - u^2 / 12), where
+    # u = t / sqrt(1 + t^2 / 4) = sqrt(18 / 5.5) = 1.809068. So P is 0.993382, and p twice what is left.
     assert paired_verdict([1, 2, 3, 4, 5]).p == pytest.approx(0.013236, abs=1e-6)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from rec_msa.reporting.attack_claims import CLAIMS, attack_claims
+from rec_msa.reporting.attack_claims import ATTACK_CLAIMS, attack_claims
 from rec_msa.reporting.claims import NOT_MEASURED, claim_blocks
+from rec_msa.reporting.paper_claims import claim_texts
 
 LEVELS = {"random": 0.01, "qsd": 0.1, "ptd": 0.4, "ptq": 0.5, "pta": 0.6, "ptaq": 0.7}
 JITTER = (0.0, 0.002, -0.002, 0.001, -0.001)
@@ -72,8 +73,8 @@ def test_what_was_not_measured_is_said_so():
     some = agreement()
     judged = attack_claims(some[(some["target"] == "bpr") & some["attack"].isin(["ptd", "ptq"])])
     assert set(judged["claim"]) == {2}
-    blocks = claim_blocks(judged, CLAIMS)
-    assert [block.split(".")[0] for block in blocks[::2]] == [f"### {claim}" for claim in CLAIMS]
+    blocks = claim_blocks(judged, claim_texts(ATTACK_CLAIMS))
+    assert [block.split(".")[0] for block in blocks[::2]] == [f"### {claim}" for claim in ATTACK_CLAIMS]
     assert [block == NOT_MEASURED for block in blocks[1::2]] == [True, False, True, True, True, True]
     assert "above ptd" in blocks[3]
     assert "against" not in blocks[3].splitlines()[0]

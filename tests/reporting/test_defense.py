@@ -20,7 +20,9 @@ from rec_msa.reporting.defense import (
     trade_off_figure,
     trade_off_picture,
 )
-from rec_msa.reporting.defense_page import CLAIMS, defense_claims, defense_page
+from rec_msa.reporting.defense_claims import DEFENSE_CLAIMS, defense_claims
+from rec_msa.reporting.defense_page import defense_page
+from rec_msa.reporting.paper_claims import claim_texts
 
 N_USERS, LENGTH = 20, 50
 ATTACKS = {"ptd": 0.5, "ptq": 0.55, "pta": 0.6, "ptaq": 0.7, "qsd": 0.2, "ptaq_denoise": 0.7, "popularity": 0.3}
@@ -220,7 +222,7 @@ def test_a_seed_that_lacks_a_strength_is_left_out(five_seeds: Results) -> None:
 
 def test_the_page_has_every_claim_and_every_defense_with_its_price(five_seeds: Results) -> None:
     page = defense_page(*five_seeds)
-    for number, text in CLAIMS.items():
+    for number, text in claim_texts(DEFENSE_CLAIMS).items():
         assert f"### {number}. {text}" in page
     for defense in DEFENSES:
         assert page.count(f"| `{defense}`") >= 4

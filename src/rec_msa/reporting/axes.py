@@ -14,6 +14,7 @@ import pandas as pd
 
 from rec_msa.attacks.settings import AttackSettings
 from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.recommenders.settings import is_sequential
 from rec_msa.reporting.names import TARGET
 
 if TYPE_CHECKING:
@@ -124,6 +125,16 @@ def undefended(table: pd.DataFrame) -> pd.DataFrame:
 def own_clones(table: pd.DataFrame) -> pd.DataFrame:
     """Returns the rows without a clone or with one of the target's architecture."""
     return table[table["clone"].isna() | (table["clone"] == table["target"])]
+
+
+def table_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of tables 4 and 5: at 50 items, no variants of an attack, a reference or a clone.
+
+    Args:
+        table: ``COLUMNS`` or ``PER_USER_COLUMNS`` of ``rec_msa.evaluation.results``, of any number of cells.
+    """
+    own = undefended(own_clones(table))
+    return own[(own["k"] == K) & (own["attack"] == own["base"]) & ~own["target"].map(is_sequential).astype(bool)]
 
 
 def _placed(table: pd.DataFrame, value_of: Callable[[str, str], int | str | None]) -> pd.DataFrame:

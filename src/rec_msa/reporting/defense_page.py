@@ -8,29 +8,18 @@ import numpy as np
 
 from rec_msa.defenses.settings import NO_DEFENSE, parse_defense
 from rec_msa.evaluation.comparison import judge_together
-from rec_msa.reporting.claims import ClaimCell, claim_blocks, judge_claims
+from rec_msa.reporting.claims import CELL, by_target, claim_blocks
 from rec_msa.reporting.defense import MIXING, NOTHING, SIDES, defense_points
+from rec_msa.reporting.defense_claims import DEFENSE_CLAIMS, defense_claims
 from rec_msa.reporting.markdown import figure, interval, table
 from rec_msa.reporting.names import TARGET, seeds_text, span
+from rec_msa.reporting.paper_claims import claim_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
 
     from rec_msa.reporting.panels import Estimate
 
-CLAIMS = {
-    19: "Mixing popular items effectively resists the attacks: agreement at the highest n is below that at n = 0",
-    20: "ptd and pta fall too, against the served lists: as they are, and relative to the ceiling of the row `target`",
-    21: "Mixing decreases the target's recommendation performance: the trend of recall_served over n is below 0",
-    22: "More mixed items give more defense: the trend of agreement over n is below 0",
-    23: "Attacks remain good even under the defense: ptaq at the highest n is above popularity against the same lists",
-}
-"""The paper's claims on its defense (section 6 and, of 23, section 1) and how each is checked."""
-
-_CELL = ["dataset", "target"]
-_K = 50
 _OPENING = """\
 # Defenses: what they hide and what they cost
 
@@ -66,103 +55,10 @@ def defense_page(agreement: pd.DataFrame, quality: pd.DataFrame) -> str:
     return "\n\n".join([_OPENING, *sections]) + "\n"
 
 
-def defense_claims(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
-    """Judges claims 19 to 23 on every target that was measured under popular mixing.
-
-    Args:
-        agreement: The columns of ``rec_msa.evaluation.results``; agreement at 50 items of held-out users counts.
-        quality: dataset, target, seed, defense, recall_served.
-
-    Returns:
-        What ``rec_msa.reporting.claims.judge_claims`` returns.
-    """
-    mixed = _popular_mixing(agreement[(agreement["group"] == "heldout") & (agreement["k"] == _K)])
-    cells = [*_resistance(mixed), *_cost(_popular_mixing(quality)), *_trends(mixed), *_remaining(mixed)]
-    return judge_claims(cells, CLAIMS)
-
-
-def _targets(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
-    """The rows of each dataset and target."""
-    for (dataset, target), part in rows.groupby(_CELL):
-        yield (str(dataset), str(target)), part
-
-
-def _popular_mixing(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of popular mixing and without a defense, with their strength ``n``, of cells that have both."""
-    parsed = rows["defense"].map(parse_defense)
-    mixed = rows.assign(n=parsed.str[1])[parsed.str[0].isin([NO_DEFENSE, MIXING])]
-    strengths = mixed.groupby([*_CELL, "seed"])["n"]
-    both: pd.DataFrame = mixed[(strengths.transform("min") == 0) & (strengths.transform("max") > 0)]
-    return both
-
-
-def _by_n(rows: pd.DataFrame, attack: str, against: str) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
-    """For each dataset and target the agreement of an attack: a row for each seed, a column for each n."""
-    own = rows[(rows["attack"] == attack) & (rows["against"] == against)]
-    for cell, part in _targets(own):
-        by_n = part.pivot(index="seed", columns="n", values="agreement").dropna()
-        if 0 in by_n and by_n.shape[1] > 1:
-            yield cell, by_n
-
-
-def _fall(by_n: pd.DataFrame) -> pd.Series:
-    """How much less the highest n has than n = 0, for each seed."""
-    fall: pd.Series = by_n[0] - by_n[by_n.columns.max()]
-    return fall
-
-
-def _trend(by_n: pd.DataFrame) -> pd.Series:
-    """How far the line fitted to each seed's points falls from n = 0 to the highest n."""
-    n = by_n.columns.to_numpy(dtype=np.float64)
-    slopes = (by_n @ (n - n.mean())) / ((n - n.mean()) ** 2).sum()
-    fall: pd.Series = -slopes * n.max()
-    return fall
-
-
-def _resistance(mixed: pd.DataFrame) -> Iterator[ClaimCell]:
-    """Claims 19 and 20."""
-    for attack in ("ptq", "ptaq"):
-        for against in SIDES:
-            for cell, by_n in _by_n(mixed, attack, against):
-                yield ClaimCell(19, *cell, attack, against, "agreement", _fall(by_n))
-    ceilings = dict(_by_n(mixed, TARGET, "served"))
-    for attack in ("ptd", "pta"):
-        for cell, by_n in _by_n(mixed, attack, "served"):
-            yield ClaimCell(20, *cell, attack, "served", "agreement", _fall(by_n))
-            relative = (by_n / ceilings[cell]).dropna() if cell in ceilings else by_n.iloc[:0]
-            yield ClaimCell(20, *cell, attack, "served", "share of the ceiling", _fall(relative))
-
-
-def _cost(quality: pd.DataFrame) -> Iterator[ClaimCell]:
-    """Claim 21."""
-    for (dataset, target), part in _targets(quality):
-        by_n = part.pivot(index="seed", columns="n", values="recall_served").dropna()
-        yield ClaimCell(21, dataset, target, "", "", "Recall of served lists, trend", _trend(by_n))
-
-
-def _trends(mixed: pd.DataFrame) -> Iterator[ClaimCell]:
-    """Claim 22; who asks nothing cannot change against undefended lists."""
-    for attack, sides in (("ptq", SIDES), ("ptaq", SIDES), ("ptd", ["served"]), ("pta", ["served"])):
-        for against in sides:
-            for cell, by_n in _by_n(mixed, attack, against):
-                yield ClaimCell(22, *cell, attack, against, "agreement, trend", _trend(by_n))
-
-
-def _remaining(mixed: pd.DataFrame) -> Iterator[ClaimCell]:
-    """Claim 23."""
-    for against in SIDES:
-        popular = dict(_by_n(mixed, "popularity", against))
-        for cell, by_n in _by_n(mixed, "ptaq", against):
-            if cell in popular:
-                highest = by_n.columns.max()
-                above = (by_n[highest] - popular[cell][highest]).dropna()
-                yield ClaimCell(23, *cell, "ptaq", against, f"agreement at n = {highest}, above popularity", above)
-
-
 def _overview(points: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
     blocks = ["## What each defense costs and hides"]
     attacks = [name for name in ("ptd", "ptq", "pta", "ptaq", "qsd") if name in set(points["attack"])]
-    for (dataset, target), own in _targets(points):
+    for (dataset, target), own in by_target(points):
         measured = sorted({seed for one in own["estimate"] for seed in one.seeds})
         users = span([n for one in own["estimate"] for n in one.n_users])
         for against, side in SIDES.items():
@@ -194,7 +90,7 @@ def _in_order(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 
 def _price(name: str, part: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
-    own = quality[(quality["defense"] == name)].merge(part[_CELL].drop_duplicates())
+    own = quality[(quality["defense"] == name)].merge(part[CELL].drop_duplicates())
     widened = (own["n_widened"] / own["n_users"]).mean() if "n_widened" in own else np.nan
     return [figure(part["recall"].iloc[0]), figure(part["ndcg"].iloc[0]), figure(widened)]
 
@@ -209,7 +105,7 @@ def _denoising(points: pd.DataFrame, agreement: pd.DataFrame) -> list[str]:
     if "ptaq_denoise" not in set(points["attack"]):
         return []
     rows = []
-    for (dataset, target), own in _targets(points[points["against"] == "undefended"]):
+    for (dataset, target), own in by_target(points[points["against"] == "undefended"]):
         for name, part in _in_order(own):
             gains = _gains(agreement, dataset, target, name)
             if len(gains):
@@ -241,5 +137,5 @@ def _verdicts(agreement: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
     return [
         "## The paper's claims on popular mixing",
         _CLAIMS_NOTE,
-        *claim_blocks(defense_claims(agreement, quality), CLAIMS),
+        *claim_blocks(defense_claims(agreement, quality), claim_texts(DEFENSE_CLAIMS)),
     ]

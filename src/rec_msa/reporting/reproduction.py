@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from rec_msa.errors import DataError
 from rec_msa.evaluation.comparison import SEEDS_FOR_A_VERDICT, compare
 from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
-from rec_msa.reporting.attack_claims import CLAIMS as ATTACK_CLAIMS
-from rec_msa.reporting.attack_claims import attack_claims
+from rec_msa.reporting.attack_claims import ATTACK_CLAIMS, attack_claims
+from rec_msa.reporting.axes import K, table_rows
 from rec_msa.reporting.claims import claim_blocks
 from rec_msa.reporting.markdown import DECIMALS, MISSING
 from rec_msa.reporting.markdown import figure as _figure
@@ -20,6 +20,7 @@ from rec_msa.reporting.markdown import table as _table
 from rec_msa.reporting.markdown import verdict as _verdict_text
 from rec_msa.reporting.names import REFERENCES, TARGET, seeds_text
 from rec_msa.reporting.panels import NO_DEFENSE, Estimate, Panel, intervals_text, panels_of
+from rec_msa.reporting.paper_claims import claim_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-K = 50
-"""The recommendation length of the paper's tables."""
 TARGETS = ("bpr", "lmf", "ncf")
 ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq", "pta_pre", "ptaq_pre", "pta_joint", "ptaq_joint", "pta_mean")
 CLAIMS = {
@@ -103,7 +102,7 @@ def reproduction_page(agreement: pd.DataFrame, per_user: pd.DataFrame, quality: 
     """
     _require("agreement", agreement, COLUMNS)
     _require("agreement_per_user", per_user, PER_USER_COLUMNS)
-    shown = _comparable(agreement)
+    shown = table_rows(agreement)
     if shown.empty:
         return f"{_OPENING}\n\n{_NOTHING}\n"
     panels = panels_of(shown)
@@ -111,7 +110,7 @@ def reproduction_page(agreement: pd.DataFrame, per_user: pd.DataFrame, quality: 
         _targets(panels, quality.reindex(columns=_QUALITY_COLUMNS)),
         _heldout(panels),
         _queried(panels),
-        _differences(_comparable(per_user)),
+        _differences(table_rows(per_user)),
         *_claims(shown),
     ]
     return "\n\n".join([_OPENING, *sections]) + "\n"
@@ -133,14 +132,6 @@ def _require(name: str, table: pd.DataFrame, columns: Sequence[str]) -> None:
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise DataError(f"{name}: column {missing[0]!r} is missing; needed are {', '.join(columns)}")
-
-
-def _comparable(table: pd.DataFrame) -> pd.DataFrame:
-    """Returns the rows of the tables' question: no variants of an attack, a reference or a clone."""
-    served = (table["defense"] == NO_DEFENSE) & (table["against"] == "served") & (table["k"] == K)
-    plain = (table["attack"] == table["base"]) & (table["base"] != TARGET) & table["target"].isin(TARGETS)
-    own_clone = table["clone"].isna() | (table["clone"] == table["target"])
-    return table[served & plain & own_clone]
 
 
 def _targets(panels: Sequence[Panel], quality: pd.DataFrame) -> str:
@@ -261,7 +252,11 @@ def _differences(per_user: pd.DataFrame) -> str:
 
 
 def _claims(shown: pd.DataFrame) -> list[str]:
-    return ["## The paper's claims 1 to 6", _CLAIMS_NOTE, *claim_blocks(attack_claims(shown), ATTACK_CLAIMS)]
+    return [
+        "## The paper's claims 1 to 6",
+        _CLAIMS_NOTE,
+        *claim_blocks(attack_claims(shown), claim_texts(ATTACK_CLAIMS)),
+    ]
 
 
 def _difference(row: pd.Series) -> list[str]:

@@ -1,0 +1,204 @@
+"""The paper's claims, all of them: what each says, how it is checked, and what our measurements say of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from rec_msa.errors import SettingsError
+from rec_msa.evaluation.comparison import BORNE_OUT, CONTRADICTED, OPEN
+from rec_msa.recommenders.settings import is_sequential
+from rec_msa.reporting.architecture_claims import architecture_cells
+from rec_msa.reporting.attack_claims import attack_cells
+from rec_msa.reporting.axes import table_rows
+from rec_msa.reporting.axis_claims import axis_cells
+from rec_msa.reporting.claims import judge_claims
+from rec_msa.reporting.defense_claims import defense_cells
+from rec_msa.reporting.loss_claims import loss_cells
+from rec_msa.reporting.sequence_claims import sequence_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+PARTLY, MIXED, UNMEASURED, UNTESTED = "partly borne out", "mixed", "not measured", "no test"
+PAPER_DATASETS = ("ml-1m", "ta-feng", "steam")
+_FIRST_TRIAL_SEED = 100
+_PROVENANCE = 30
+_EXISTENTIAL = 13
+"""One cell is enough for it."""
+_CELLS = {
+    **{1: 45, 2: 36, 3: 36, 4: 36, 5: 6, 6: 6, 7: 15, 8: 20, 9: 6, 10: 15, 11: 24, 12: 24, 13: 24, 14: 18, 15: 3},
+    **{16: 6, 17: 3, 18: 18, 19: 12, 20: 12, 21: 3, 22: 18, 23: 6, 24: 9, 25: 12, 26: 6, 27: 18, 28: 6, 29: 6, 30: 0},
+}
+"""How many cells each claim has when all of the studies in ``conf/paper`` were run."""
+_USERS, _LAST_DIGIT = 30, 1e-4
+
+
+@dataclass(frozen=True)
+class PaperClaim:
+    """A claim of the paper.
+
+    Attributes:
+        id: Its number.
+        section: Where it stands.
+        claim: What it says.
+        check: How it is checked.
+        paper_tables: What the paper's own tables say of it.
+    """
+
+    id: int
+    section: str
+    claim: str
+    check: str
+    paper_tables: str
+
+
+@dataclass(frozen=True)
+class ClaimVerdict(PaperClaim):
+    """A claim and what was measured of it.
+
+    Attributes:
+        verdict: ``borne out`` where all cells are; ``partly borne out`` where some are and the others open; ``mixed``
+            where some are and others are contradicted; ``contradicted`` where some are and none is borne out; ``open``
+            where all are; ``not measured`` without a cell; ``no test`` of a claim that has none. Claim 13 says "some":
+            it is borne out where a cell is, contradicted where all that it needs are, else open.
+        summary: The verdict in a sentence, with how many cells say what and how many were not measured.
+        n_cells: The cells measured.
+        n_expected: The cells that there are when all of the studies were run.
+        borne_out: The cells that bear it out.
+        contradicted: The cells that contradict it.
+        open: The cells that do neither.
+    """
+
+    verdict: str
+    summary: str
+    n_cells: int
+    n_expected: int
+    borne_out: int
+    contradicted: int
+    open: int
+
+
+@cache
+def paper_claims() -> dict[int, PaperClaim]:
+    """Returns the paper's claims by their number."""
+    read = json.loads(files("rec_msa.reporting").joinpath("paper_claims.json").read_text(encoding="utf-8"))
+    return {claim["id"]: PaperClaim(**claim) for claim in read}
+
+
+def claim_texts(numbers: Iterable[int]) -> dict[int, str]:
+    """Returns what claims say and how they are checked, in a line each."""
+    return {number: f"{paper_claims()[number].claim}: {paper_claims()[number].check}" for number in numbers}
+
+
+def judge_paper(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
+    """Judges all claims of the paper on what was measured.
+
+    Counted are the paper's data sets, and any for sequential targets, whose data the paper's are not. Settings were
+    chosen on ml-100k and on seeds from 100 up, so neither counts where the paper has data of its own.
+
+    Args:
+        agreement: The columns of ``rec_msa.evaluation.results``, of any number of cells.
+        quality: A row for each target under a defense: dataset, target, seed, defense, recall_served.
+
+    Returns:
+        What ``rec_msa.reporting.claims.judge_claims`` returns, for every claim that has a measured cell.
+    """
+    measured, served = _counted(agreement), _counted(quality)
+    cells = [
+        *attack_cells(table_rows(measured)),
+        *axis_cells(measured),
+        *architecture_cells(measured),
+        *loss_cells(measured),
+        *sequence_cells(measured),
+        *defense_cells(measured, served.reindex(columns=["dataset", "target", "seed", "defense", "recall_served"])),
+    ]
+    return judge_claims(cells, paper_claims())
+
+
+def verdict_of(judged: pd.DataFrame, claim_id: int) -> ClaimVerdict:
+    """Sums a claim's cells up; the rule stands at ``ClaimVerdict.verdict``.
+
+    Args:
+        judged: What ``judge_paper`` found.
+        claim_id: The claim's number.
+
+    Raises:
+        SettingsError: If there is no such claim.
+    """
+    if claim_id not in paper_claims():
+        raise SettingsError(f"claim {claim_id}: there is none; the claims are 1 to {max(paper_claims())}")
+    own = judged[judged["claim"] == claim_id]
+    counts = {name: int((own["verdict"] == name).sum()) for name in (BORNE_OUT, CONTRADICTED, OPEN)}
+    expected = _CELLS[claim_id]
+    verdict = UNTESTED if claim_id == _PROVENANCE else _verdict(claim_id, expected, *counts.values())
+    return ClaimVerdict(
+        **asdict(paper_claims()[claim_id]),
+        verdict=verdict,
+        summary=_provenance()
+        if verdict == UNTESTED
+        else _summary(verdict, counts, expected, int((own["note"] != "").sum())),
+        n_cells=len(own),
+        n_expected=expected,
+        borne_out=counts[BORNE_OUT],
+        contradicted=counts[CONTRADICTED],
+        open=counts[OPEN],
+    )
+
+
+def _counted(table: pd.DataFrame) -> pd.DataFrame:
+    sequential = table["target"].map(is_sequential).astype(bool)
+    return table[(table["dataset"].isin(PAPER_DATASETS) | sequential) & (table["seed"] < _FIRST_TRIAL_SEED)]
+
+
+def _verdict(claim_id: int, expected: int, borne_out: int, contradicted: int, undecided: int) -> str:
+    n_cells = borne_out + contradicted + undecided
+    if not n_cells:
+        return UNMEASURED
+    if claim_id == _EXISTENTIAL:
+        return BORNE_OUT if borne_out else CONTRADICTED if contradicted >= max(n_cells, expected) else OPEN
+    if borne_out and contradicted:
+        return MIXED
+    if borne_out:
+        return PARTLY if undecided else BORNE_OUT
+    return CONTRADICTED if contradicted else OPEN
+
+
+def _summary(verdict: str, counts: dict[str, int], expected: int, few_seeds: int) -> str:
+    """Says the verdict with its counts: ``Mixed: borne out in 3 of 5 cells, contradicted in 2; 4 not measured.``"""
+    n_cells = sum(counts.values())
+    if not n_cells:
+        return "Not measured."
+    said = [f"{name} in {count}" for name, count in counts.items() if count]
+    first, *others = said
+    parts = ", ".join([f"{first} of {n_cells} cell{'s' * (n_cells > 1)}", *others])
+    seeds = f" ({few_seeds} for want of seeds)" if few_seeds else ""
+    missing = f"; {expected - n_cells} not measured" if expected > n_cells else ""
+    return f"{verdict.capitalize()}: {parts}{seeds}{missing}."
+
+
+def _provenance() -> str:
+    """Says what the paper's own tables show of where its figures come from."""
+    tables: dict[str, Any] = json.loads(
+        files("rec_msa.reporting").joinpath("paper_tables.json").read_text(encoding="utf-8")
+    )
+    figures = {
+        value
+        for name in ("table4", "table5")
+        for by_dataset in tables[name]["rows"].values()
+        for value in by_dataset["ml-1m"].values()
+    }
+    step = 1 / (_USERS * 50)
+    multiples = sum(abs(round(value / step) * step - value) < _LAST_DIGIT for value in figures)
+    counts = tables["table6"]["rows"]["ml-1m"]
+    return (
+        f"Not a matter of measurement, but the paper's tables speak against it. {multiples} of the {len(figures)} "
+        f"different ML-1M figures of its tables 4 and 5 are multiples of 1/{_USERS * 50}, as of a single run on "
+        f"{_USERS} users; a mean over 5 runs would be finer. Its Table 6 has ML-1M with {counts['items']:,} items and "
+        f"{counts['interactions']:,} interactions, which are all of the raw data."
+    )
