@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rec_msa.defenses.settings import DEFENSES, FRESH, NO_DEFENSE, parse_defense
-from rec_msa.reporting.curves import COLOURS, NEUTRAL, Curve, Plot, curves_figure, curves_picture
+from rec_msa.reporting.curves import ATTACK_LOOKS, COLOURS, NEUTRAL, Curve, Plot, curves_figure, curves_picture
 from rec_msa.reporting.names import TARGET, seeds_text, span
 from rec_msa.reporting.panels import Estimate, estimate
 
@@ -57,25 +58,25 @@ def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFra
 def trade_off_figure(agreement: pd.DataFrame, quality: pd.DataFrame) -> Figure:
     """Draws agreement against utility, interactively: a row for each target, a plot for each attack that asks."""
     points = defense_points(agreement, quality)
-    return curves_figure(_trade_off(points), *_heads("The trade-off: what is stolen against what is served", points))
+    return curves_figure(trade_off_plots(points), *_heads("The trade-off: what is stolen against what is served", points))
 
 
 def trade_off_picture(agreement: pd.DataFrame, quality: pd.DataFrame) -> Picture:
     """Draws the same as a picture."""
     points = defense_points(agreement, quality)
-    return curves_picture(_trade_off(points), *_heads("The trade-off: what is stolen against what is served", points))
+    return curves_picture(trade_off_plots(points), *_heads("The trade-off: what is stolen against what is served", points))
 
 
 def mixing_figure(agreement: pd.DataFrame, quality: pd.DataFrame) -> Figure:
     """Draws figures 7 and 8 of the paper, interactively: agreement and utility over the number of mixed items."""
     points = defense_points(agreement, quality)
-    return curves_figure(_mixing(points), *_heads("Popular-item mixing: figures 7 and 8", points))
+    return curves_figure(mixing_plots(points), *_heads("Popular-item mixing: figures 7 and 8", points))
 
 
 def mixing_picture(agreement: pd.DataFrame, quality: pd.DataFrame) -> Picture:
     """Draws the same as a picture."""
     points = defense_points(agreement, quality)
-    return curves_picture(_mixing(points), *_heads("Popular-item mixing: figures 7 and 8", points))
+    return curves_picture(mixing_plots(points), *_heads("Popular-item mixing: figures 7 and 8", points))
 
 
 def _point(key: dict[str, str], part: pd.DataFrame, quality: pd.DataFrame) -> dict[str, Any]:
@@ -86,7 +87,8 @@ def _point(key: dict[str, str], part: pd.DataFrame, quality: pd.DataFrame) -> di
     return {**key, **found, **figures}
 
 
-def _trade_off(points: pd.DataFrame) -> list[list[Plot]]:
+def trade_off_plots(points: pd.DataFrame) -> list[list[Plot]]:
+    """Returns a row for each target with a plot for each attack that asks: agreement against utility."""
     rows = []
     for (dataset, target), own in points[points["against"] == "undefended"].groupby(["dataset", "target"]):
         level = own[(own["attack"] == "pta") & (own["kind"] == NO_DEFENSE)]
@@ -136,7 +138,8 @@ def _level(level: pd.DataFrame, own: pd.DataFrame) -> list[Curve]:
     return [Curve("pta, which asks nothing", NEUTRAL, ends, [value] * 2, level=True)]
 
 
-def _mixing(points: pd.DataFrame) -> list[list[Plot]]:
+def mixing_plots(points: pd.DataFrame) -> list[list[Plot]]:
+    """Returns a row for each target: agreement with the served and the undefended lists, and utility, over n."""
     rows = []
     for (dataset, target), own in points[points["kind"].isin([NO_DEFENSE, MIXING])].groupby(["dataset", "target"]):
         if set(own["kind"]) != {NO_DEFENSE, MIXING}:
@@ -163,10 +166,12 @@ def _xy(served: pd.DataFrame, measure: str) -> tuple[list[float], list[float]]:
 
 def _by_attack(own: pd.DataFrame) -> list[Curve]:
     curves = []
-    for attack, colour in zip(PAPER_ATTACKS, COLOURS, strict=False):
+    for attack in PAPER_ATTACKS:
         part = own[own["attack"] == attack]
         if len(part):
-            curves.append(_curve(attack, colour, part, list(part["strength"]), (), rings=False))
+            colour, symbol = ATTACK_LOOKS[attack]
+            curve = _curve(attack, colour, part, list(part["strength"]), (), rings=False)
+            curves.append(replace(curve, symbol=symbol, band=True))
     ceiling = own[(own["attack"] == TARGET) & (own["against"] == "served")]
     if len(ceiling):
         values = [one.value for one in ceiling["estimate"]]

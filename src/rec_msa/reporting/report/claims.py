@@ -1,0 +1,105 @@
+"""The paper's claims: how they stand, and each one with the test behind its verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rec_msa.evaluation.comparison import BORNE_OUT, CONTRADICTED, OPEN
+from rec_msa.reporting.claims import EQUALITY, TREND
+from rec_msa.reporting.markdown import figure, interval, p_value, verdict
+from rec_msa.reporting.paper_claims import MIXED, PARTLY, UNMEASURED, UNTESTED, ClaimVerdict
+from rec_msa.reporting.report.model import Block, Body, Cell, Paragraph, Section, Table, Tiles, missing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+VERDICTS = (BORNE_OUT, PARTLY, MIXED, CONTRADICTED, OPEN, UNMEASURED, UNTESTED)
+"""The verdicts, in the order in which they are counted."""
+_COUNTS = (BORNE_OUT, CONTRADICTED, OPEN)
+_KINDS = {
+    EQUALITY: "Equality: two one-sided t tests over seeds at ±.03, with Holm's correction over the rows.",
+    TREND: "Trend: how far the line fitted to each seed's points rises or falls over the axis; Student's t over seeds, "
+    "with Holm's correction over the rows. Positive is for the claim.",
+}
+_DIFFERENCE = (
+    "Difference: paired by seed; Student's t over seeds, two-sided, with Holm's correction over the rows. Positive is for "
+    "the claim."
+)
+_NAMES = {"dataset": "dataset", "target": "target", "attack": "attack", "against": "against", "figure": "what is compared"}
+
+
+def tiles(verdicts: Sequence[ClaimVerdict]) -> Tiles:
+    """Returns how many claims have each verdict, without those that none has."""
+    counts = [(name, sum(one.verdict == name for one in verdicts)) for name in VERDICTS]
+    return Tiles([(name, count) for name, count in counts if count])
+
+
+def scoreboard(verdicts: Sequence[ClaimVerdict]) -> Table:
+    """Returns a row for each claim that leads to its section."""
+    head = ["claim", "what the paper says", "verdict", "borne out", "contradicted", "open"]
+    rows = [
+        [
+            Cell(f"[{one.id}](#claim-{one.id})"),
+            Cell(f"[{one.claim}](#claim-{one.id})"),
+            Cell(one.verdict, verdict=one.verdict),
+            *(_count(one, count) for count in (one.borne_out, one.contradicted, one.open)),
+        ]
+        for one in verdicts
+    ]
+    notes = ["The last columns count cells: a data set and a target, or two that are compared."]
+    return Table("scoreboard", "The paper's claims", head, [Body(rows)], "llrrrr".replace("r", "l", 1), (), 2, notes)
+
+
+def claims_section(judged: pd.DataFrame, verdicts: Sequence[ClaimVerdict]) -> Section:
+    """Returns the claims one by one."""
+    text = (
+        "Each claim is checked cell by cell and needs five seeds for a verdict; with fewer it is open, and the sign is a "
+        "direction, no finding. A claim counts as *borne out* where all of its cells are, as *partly borne out* where the "
+        "others are open, as *mixed* where others are contradicted."
+    )
+    return Section(
+        "claims",
+        "The paper's claims, one by one",
+        [Paragraph(text.replace("*", ""))],
+        [_claim(judged[judged["claim"] == one.id], one) for one in verdicts],
+    )
+
+
+def _claim(own: pd.DataFrame, one: ClaimVerdict) -> Section:
+    said = [Paragraph(f"**{one.summary}**")]
+    said.append(Paragraph(f"Checked by: {one.check} (section {one.section} of the paper).", quiet=True))
+    said.append(Paragraph(f"The paper's own tables: {one.paper_tables}.", quiet=True))
+    blocks: list[Block] = [*said, *([_cells(own, one)] if len(own) else [])]
+    return Section(f"claim-{one.id}", f"{one.id}. {one.claim}", blocks)
+
+
+def _cells(own: pd.DataFrame, one: ClaimVerdict) -> Table:
+    named = [name for name in _NAMES if own[name].any()]
+    head = [*(_NAMES[name] for name in named), "value", "p (Holm)", "seeds", "verdict"]
+    rows = [[*(_name(row, name) for name in named), *_figures(row)] for _, row in own.iterrows()]
+    notes = [_KINDS.get(kind, _DIFFERENCE) for kind in dict.fromkeys(own["kind"])]
+    caption = f"The cells of claim {one.id}"
+    align = "l" * len(named) + "rrrl"
+    name = f"claim-{one.id}-cells"
+    return Table(name, caption, head, [Body(rows)], align, (), len(named), notes, own.drop(columns="note"), "claims")
+
+
+def _name(row: pd.Series, name: str) -> Cell:
+    text = str(row[name])
+    return Cell(f"`{text}`" if name == "attack" and text else text)
+
+
+def _figures(row: pd.Series) -> list[Cell]:
+    ends = "" if np.isnan(row["ci_low"]) else interval(row["ci_low"], row["ci_high"], signed=True)
+    p = missing("no test: one seed") if np.isnan(row["p_holm"]) else Cell(p_value(row["p_holm"]))
+    said = verdict(row, "for it" if row["difference"] > 0 or row["kind"] == EQUALITY else "against it")
+    value = Cell(figure(row["difference"], signed=True), ends)
+    return [value, p, Cell(str(row["n_seeds"])), Cell(said, verdict=str(row["verdict"]))]
+
+
+def _count(one: ClaimVerdict, count: int) -> Cell:
+    return missing(UNMEASURED if one.verdict == UNMEASURED else UNTESTED) if not one.n_cells else Cell(str(count))
