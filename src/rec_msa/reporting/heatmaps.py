@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
-    from plotly.graph_objects import Figure, Heatmap
+    from plotly.graph_objects import Figure, Heatmap, Scatter
 
-_SCALE = "Cividis"
-"""From dark blue to yellow, made for colour-blind readers; it also reads in grey."""
+_SCALE = ("#FFF8E6", "#E69F00")
+"""From nearly white to Okabe and Ito's orange: one hue, which reads in grey, and dark text on all of it."""
+_INK = "#1c1d1f"
 _WIDTH, _HEIGHT, _HEAD = 290, 290, 100  # pixels
-_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,16 @@ class Field:
     details: Sequence[Sequence[str]]
 
 
-def heatmap_figure(shown: Field, top: float) -> Figure:
+def heatmap_figure(shown: Field, ends: tuple[float, float]) -> Figure:
     """Draws one heatmap alone, interactively, without a title: for a page that has it beside it.
 
     Args:
         shown: What is drawn.
-        top: The value at which the colours end; they begin at 0.
+        ends: The values at which the colours begin and end.
     """
     from plotly.graph_objects import Figure
 
-    figure = Figure(_trace(shown, top))
+    figure = Figure([_trace(shown, ends), _gaps(shown)])
     figure.update_xaxes(title={"text": shown.x_title, "font": {"size": 12}, "standoff": 6})
     figure.update_yaxes(title={"text": shown.y_title, "font": {"size": 12}, "standoff": 6}, autorange="reversed")
     figure.update_layout(height=_HEIGHT, margin={"l": 62, "r": 10, "t": 10, "b": 48}, **_ground())
@@ -66,7 +66,8 @@ def heatmaps_figure(row: Sequence[Field], title: str, note: str) -> Figure:
 
     figure = make_subplots(rows=1, cols=max(1, len(row)), subplot_titles=[shown.title for shown in row] or None)
     for column, shown in enumerate(row, start=1):
-        figure.add_trace(_trace(shown, highest(row)), row=1, col=column)
+        for trace in (_trace(shown, ends_of(row)), _gaps(shown)):
+            figure.add_trace(trace, row=1, col=column)
         figure.update_xaxes(title={"text": shown.x_title, "font": {"size": 12}}, row=1, col=column)
         figure.update_yaxes(title={"text": shown.y_title, "font": {"size": 12}}, row=1, col=column)
     figure.update_yaxes(autorange="reversed")
@@ -93,35 +94,56 @@ def heatmaps_picture(row: Sequence[Field], title: str, note: str) -> Picture:
         place.set_axis_off()
     for place, shown in zip(places, row, strict=False):
         place.set_axis_on()
-        _paint(place, shown, highest(row))
+        _paint(place, shown, ends_of(row))
     picture.suptitle(f"{title}\n{note}", x=0.01, ha="left", fontsize=10)
     return picture
 
 
-def highest(row: Sequence[Field]) -> float:
-    """Returns the highest value of some heatmaps: where their scale of colours ends."""
+def ends_of(row: Sequence[Field]) -> tuple[float, float]:
+    """Returns the lowest and the highest value of some heatmaps: where their scale of colours begins and ends."""
     values = [value for shown in row for line in shown.values for value in line if not isnan(value)]
-    return max(values, default=nan)
+    return min(values, default=0.0), max(values, default=1.0)
 
 
-def _trace(shown: Field, top: float) -> Heatmap:
+def _trace(shown: Field, ends: tuple[float, float]) -> Heatmap:
     from plotly.graph_objects import Heatmap
 
     return Heatmap(
         x=list(shown.x),
         y=list(shown.y),
         z=[[None if isnan(value) else value for value in line] for line in shown.values],
-        text=[[figure_text(value) for value in line] for line in shown.values],
+        text=[["" if isnan(value) else figure_text(value) for value in line] for line in shown.values],
         texttemplate="%{text}",
+        textfont={"color": _INK, "size": 13},
         customdata=[list(line) for line in shown.details],
         hovertemplate="%{customdata}<extra></extra>",
         hoverongaps=False,
-        zmin=0,
-        zmax=None if isnan(top) else top,
-        colorscale=_SCALE,
+        zmin=ends[0],
+        zmax=ends[1],
+        colorscale=list(_SCALE),
         showscale=False,
         xgap=2,
         ygap=2,
+    )
+
+
+def _gaps(shown: Field) -> Scatter:
+    """A dash where nothing was measured, in the colour of the text around."""
+    from plotly.graph_objects import Scatter
+
+    places = [
+        (column, row)
+        for row, line in zip(shown.y, shown.values, strict=True)
+        for column, value in zip(shown.x, line, strict=True)
+        if isnan(value)
+    ]
+    return Scatter(
+        x=[column for column, _ in places],
+        y=[row for _, row in places],
+        text=[figure_text(nan)] * len(places),
+        mode="text",
+        hovertemplate="not measured<extra></extra>",
+        showlegend=False,
     )
 
 
@@ -130,12 +152,14 @@ def _ground() -> dict[str, Any]:
     return {"template": "none", "paper_bgcolor": transparent, "plot_bgcolor": transparent}
 
 
-def _paint(place: Axes, shown: Field, top: float) -> None:
-    place.imshow(shown.values, cmap=_SCALE.lower(), vmin=0, vmax=top, aspect="auto")
+def _paint(place: Axes, shown: Field, ends: tuple[float, float]) -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    scale = LinearSegmentedColormap.from_list("shares", list(_SCALE))
+    place.imshow(shown.values, cmap=scale, vmin=ends[0], vmax=ends[1], aspect="auto")
     for row, line in enumerate(shown.values):
         for column, value in enumerate(line):
-            colour = "white" if value < _HALF * top else "black"
-            place.text(column, row, figure_text(value), ha="center", va="center", color=colour, fontsize=10)
+            place.text(column, row, figure_text(value), ha="center", va="center", color=_INK, fontsize=10)
     place.set_title(shown.title, loc="left", fontsize=10)
     place.set_xticks(range(len(shown.x)), list(shown.x))
     place.set_yticks(range(len(shown.y)), list(shown.y))

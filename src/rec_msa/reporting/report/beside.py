@@ -29,11 +29,19 @@ class Line:
 
     Attributes:
         key: The attack or reference.
-        names: What names it, a cell for each leading column.
+        name: What names it.
+        words: What it means, in a few words; empty for nothing.
+        value: What else sets it apart; empty for nothing.
     """
 
     key: str
-    names: tuple[str, ...]
+    name: str
+    words: str = ""
+    value: str = ""
+
+    def cells(self, n_heads: int) -> list[Cell]:
+        """Returns the cells of the leading columns."""
+        return [Cell(self.name, self.words), Cell(self.value)][:n_heads]
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class Beside:
             name,
             caption,
             head,
-            [Body([self._row(line) for line in own], label) for label, own in bodies],
+            [Body([self._row(line, len(heads)) for line in own], label) for label, own in bodies],
             "l" * len(heads) + "r" * len(shown) * len(self.columns),
             groups,
             len(heads),
@@ -96,8 +104,8 @@ class Beside:
     def _seeds(self, target: str) -> tuple[int, ...]:
         return seeds_and_users([one for key, one in self.ours.items() if key[:2] == (self.dataset, target)])[0]
 
-    def _row(self, line: Line) -> list[Cell]:
-        cells = [Cell(name) for name in line.names]
+    def _row(self, line: Line, n_heads: int) -> list[Cell]:
+        cells = line.cells(n_heads)
         for target in self.columns:
             key = (self.dataset, target, line.key)
             ours, paper = self.ours.get(key), self.paper.get(key)

@@ -10,7 +10,7 @@ from rec_msa.evaluation.comparison import BORNE_OUT, CONTRADICTED, OPEN
 from rec_msa.reporting.claims import EQUALITY, TREND
 from rec_msa.reporting.markdown import figure, interval, p_value, verdict
 from rec_msa.reporting.paper_claims import MIXED, PARTLY, UNMEASURED, UNTESTED, ClaimVerdict
-from rec_msa.reporting.report.model import Block, Body, Cell, Paragraph, Section, Table, Tiles, missing
+from rec_msa.reporting.report.model import Block, Body, Cell, Folded, Paragraph, Section, Table, Tiles, missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,18 +40,18 @@ def tiles(verdicts: Sequence[ClaimVerdict]) -> Tiles:
 
 def scoreboard(verdicts: Sequence[ClaimVerdict]) -> Table:
     """Returns a row for each claim that leads to its section."""
-    head = ["claim", "what the paper says", "verdict", "borne out", "contradicted", "open"]
+    head = ["claim", "verdict", "what the paper says", "borne out", "contradicted", "open"]
     rows = [
         [
             Cell(f"[{one.id}](#claim-{one.id})"),
-            Cell(f"[{one.claim}](#claim-{one.id})"),
             Cell(one.verdict, verdict=one.verdict),
+            Cell(f"[{one.claim}](#claim-{one.id})"),
             *(_count(one, count) for count in (one.borne_out, one.contradicted, one.open)),
         ]
         for one in verdicts
     ]
     notes = ["The last columns count cells: a data set and a target, or two that are compared."]
-    return Table("scoreboard", "The paper's claims", head, [Body(rows)], "llrrrr".replace("r", "l", 1), (), 2, notes)
+    return Table("scoreboard", "The paper's claims", head, [Body(rows)], "lllrrr", (), 2, notes)
 
 
 def claims_section(judged: pd.DataFrame, verdicts: Sequence[ClaimVerdict]) -> Section:
@@ -73,7 +73,9 @@ def _claim(own: pd.DataFrame, one: ClaimVerdict) -> Section:
     said = [Paragraph(f"**{one.summary}**")]
     said.append(Paragraph(f"Checked by: {one.check} (section {one.section} of the paper).", quiet=True))
     said.append(Paragraph(f"The paper's own tables: {one.paper_tables}.", quiet=True))
-    blocks: list[Block] = [*said, *([_cells(own, one)] if len(own) else [])]
+    blocks: list[Block] = [*said]
+    if len(own):
+        blocks.append(Folded(f"Show the {len(own)} cells and the test" if len(own) > 1 else "Show the cell and the test", [_cells(own, one)]))
     return Section(f"claim-{one.id}", f"{one.id}. {one.claim}", blocks)
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rec_msa.reporting.comparison import comparison_figure, comparison_picture
-from rec_msa.reporting.curves import Curve, Plot, curves_figure, curves_picture, plot_figure
-from rec_msa.reporting.heatmaps import Field, heatmap_figure, heatmaps_figure, heatmaps_picture, highest
+from rec_msa.reporting.curves import NEUTRAL, Curve, Plot, curves_figure, curves_picture, plot_figure
+from rec_msa.reporting.heatmaps import Field, ends_of, heatmap_figure, heatmaps_figure, heatmaps_picture
 from rec_msa.reporting.markdown import figure as figure_text
+from rec_msa.reporting.names import GROUP_LABELS
 from rec_msa.reporting.panels import panels_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,27 @@ class Part:
     figure: Figure
 
 
+@dataclass(frozen=True)
+class Entry:
+    """An entry of a legend.
+
+    Attributes:
+        name: What it says.
+        group: The ``legendgroup`` of its traces.
+        colour: Its colour.
+        line: How its line is drawn; empty for none.
+        symbol: Its mark; empty for none.
+        open: Whether the mark is not filled.
+    """
+
+    name: str
+    group: str
+    colour: str
+    line: str
+    symbol: str
+    open: bool
+
+
 class Drawing(Protocol):
     """A figure, not drawn yet."""
 
@@ -46,8 +68,8 @@ class Drawing(Protocol):
         """Its plots, each alone."""
         ...
 
-    def legend(self) -> list[Curve]:
-        """A curve of each name that stands in the legend; none where the plots say who is who."""
+    def legend(self) -> list[Entry]:
+        """Who is who; nobody where the plots say so."""
         ...
 
     def picture(self) -> Picture:
@@ -78,10 +100,13 @@ class Curves:
         """Its plots, each alone."""
         return [Part(plot.title, _described(plot), plot_figure(plot)) for row in self.rows for plot in row]
 
-    def legend(self) -> list[Curve]:
-        """A curve of each name."""
-        curves = [curve for row in self.rows for plot in row for curve in plot.curves]
-        return list({curve.name: curve for curve in reversed(curves)}.values())[::-1]
+    def legend(self) -> list[Entry]:
+        """An entry for each name."""
+        curves = {curve.name: curve for row in self.rows for plot in row for curve in plot.curves}
+        return [
+            Entry(name, name, one.colour, one.line, "" if one.level else one.symbol, one.open)
+            for name, one in curves.items()
+        ]
 
     def picture(self) -> Picture:
         """All of it as a picture."""
@@ -109,10 +134,10 @@ class Heatmaps:
 
     def parts(self) -> list[Part]:
         """Its heatmaps, each alone."""
-        top = highest(self.row)
-        return [Part(shown.title, _fields(shown), heatmap_figure(shown, top)) for shown in self.row]
+        ends = ends_of(self.row)
+        return [Part(shown.title, _fields(shown), heatmap_figure(shown, ends)) for shown in self.row]
 
-    def legend(self) -> list[Curve]:
+    def legend(self) -> list[Entry]:
         """None: each field has its figure in it."""
         return []
 
@@ -142,15 +167,18 @@ class Comparison:
         for (_, _), own in self.agreement.groupby(["dataset", "target"]):
             [panel] = panels_of(own)
             figure = comparison_figure(own)
-            figure.update_layout(title=None, margin={"l": 150, "r": 10, "t": 10, "b": 80})
+            layout = {"l": 150, "r": 10, "t": 10, "b": 50}
+            figure.update_layout(title=None, showlegend=False, margin=layout, height=figure.layout.height - 110)
             best = [row for row in panel.rows if "heldout" in row.groups]
             values = ", ".join(f"{row.label} {figure_text(row.groups['heldout'].value)}" for row in best)
             found.append(Part(panel.where, f"Agreement of held-out users: {values}.", figure))
         return found
 
-    def legend(self) -> list[Curve]:
-        """None: each plot has its own."""
-        return []
+    def legend(self) -> list[Entry]:
+        """Held-out users and queried ones."""
+        return [
+            Entry(label, group, NEUTRAL, "", "circle", group != "heldout") for group, label in GROUP_LABELS.items()
+        ]
 
     def picture(self) -> Picture:
         """All of it as a picture."""

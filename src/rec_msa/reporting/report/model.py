@@ -25,14 +25,14 @@ class Cell:
 
     Attributes:
         text: What stands there.
-        interval: The interval behind it, as text; empty for none.
+        below: What stands below it, smaller, as an interval; empty for nothing.
         title: What is read on pointing at it, and by screen readers; empty for none.
         missing: Whether nothing was measured: ``text`` is then a dash, ``title`` says why.
         verdict: A verdict's word where the cell is one: it gets the verdict's symbol and colour.
     """
 
     text: str
-    interval: str = ""
+    below: str = ""
     title: str = ""
     missing: bool = False
     verdict: str = ""

@@ -155,14 +155,14 @@ def _agreement_section(measured: Measured, number: int, attacks: Sequence[str], 
     found = estimates(rows)
     bodies = [("Attacks", _attack_lines(attacks))]
     if number == 4:  # noqa: PLR2004 - the references stand beside the first table
-        bodies.append(("References", [Line(name, (REFERENCES[name], "")) for name in SHOWN_REFERENCES]))
+        bodies.append(("References", [Line(name, REFERENCES[name]) for name in SHOWN_REFERENCES]))
     blocks: list[Block] = [study(f"table{number}")]
     for dataset in datasets_of(rows):
         own = [target for target in TARGETS if (dataset, target) in {key[:2] for key in found}]
         beside = Beside(dataset, TARGETS if dataset in DATASETS else own, found, paper)
         caption = f"Table {number} on {dataset}: Agr@50 of held-out users"
         table = beside.table(
-            f"table{number}-{dataset}", caption, ["attack", "learns from"], bodies, f"table{number}"
+            f"table{number}-{dataset}", caption, ["attack"], bodies, f"table{number}"
         )
         if not beside.has_paper and not own:
             continue
@@ -178,11 +178,11 @@ def _comparison(rows: pd.DataFrame, dataset: str, number: int) -> list[Block]:
     own = rows[(rows["dataset"] == dataset) & rows["attack"].isin([*ATTACKS, *SHOWN_REFERENCES])]
     queried = estimates(own, "queried")
     beside = Beside(dataset, [name for name in TARGETS if name in set(own["target"])], queried, {})
-    lines = [("", [*_attack_lines(ATTACKS), *(Line(name, (REFERENCES[name], "")) for name in SHOWN_REFERENCES)])]
+    lines = [("", [*_attack_lines(ATTACKS), *(Line(name, REFERENCES[name]) for name in SHOWN_REFERENCES)])]
     behind = beside.table(
         f"comparison-{dataset}-table",
         f"Agr@50 of queried users on {dataset}; that of held-out users stands in the tables",
-        ["attack", "learns from"],
+        ["attack"],
         lines,
         "queried",
     )
@@ -194,7 +194,7 @@ def _comparison(rows: pd.DataFrame, dataset: str, number: int) -> list[Block]:
 
 
 def _attack_lines(attacks: Iterable[str]) -> list[Line]:
-    return [Line(name, (f"`{name}`", ATTACKS_IN_WORDS.get(name, ""))) for name in attacks]
+    return [Line(name, f"`{name}`", ATTACKS_IN_WORDS.get(name, "")) for name in attacks]
 
 
 def _statistics_section(measured: Measured) -> Section:
@@ -244,7 +244,7 @@ def _losses_section(measured: Measured) -> Section:
     points = points.assign(attack=points["base"] + " " + points["value"].astype(str))
     found = estimates(points)
     bodies = [
-        (f"{base}: {ATTACKS_IN_WORDS[base]}", [Line(f"{base} {loss}", (f"`{base}`", loss)) for loss in LOSSES])
+        (f"{base}: {ATTACKS_IN_WORDS[base]}", [Line(f"{base} {loss}", f"`{base}`", "", loss) for loss in LOSSES])
         for base in TABLE7
     ]
     beside = Beside("ml-1m", TARGETS, found, paper_agreement(7))
@@ -269,13 +269,13 @@ def _sequences_section(measured: Measured) -> Section:
         beside = Beside(dataset, SEQUENTIAL_TARGETS, found, theirs)
         caption = f"Table 8 on {dataset}: Agr@50 of held-out users"
         lines = [("Attacks", _attack_lines(TABLE8)), ("References", _reference_lines(rows))]
-        blocks.append(beside.table(f"table8-{dataset}", caption, ["attack", "learns from"], lines, "table8"))
+        blocks.append(beside.table(f"table8-{dataset}", caption, ["attack"], lines, "table8"))
     return Section("table8", "Table 8: sequential targets", blocks)
 
 
 def _reference_lines(rows: pd.DataFrame) -> list[Line]:
     known = set(rows["attack"])
-    return [Line(name, (REFERENCES[name], "")) for name in SHOWN_REFERENCES if name in known or name == "retrain"]
+    return [Line(name, REFERENCES[name]) for name in SHOWN_REFERENCES if name in known or name == "retrain"]
 
 
 def _queried_section(measured: Measured) -> Section:
@@ -291,9 +291,9 @@ def _queried_section(measured: Measured) -> Section:
         own = [target for target in TARGETS if (dataset, target) in {key[:2] for key in found}]
         if own:
             caption = f"Agr@50 of queried users on {dataset}"
-            lines = [("", [*_attack_lines(ATTACKS), Line("cache", (REFERENCES["cache"], ""))])]
+            lines = [("", [*_attack_lines(ATTACKS), Line("cache", REFERENCES["cache"])])]
             beside = Beside(dataset, own, found, {})
-            blocks.append(beside.table(f"queried-{dataset}", caption, ["attack", "learns from"], lines, ""))
+            blocks.append(beside.table(f"queried-{dataset}", caption, ["attack"], lines, ""))
     return Section(
         "queried",
         "The same for queried users: memory, not theft",

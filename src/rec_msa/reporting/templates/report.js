@@ -22,7 +22,7 @@
 
   function hide(canvas) {
     const figure = canvas.closest("figure");
-    const off = [...figure.querySelectorAll('.legend button[aria-pressed="false"]')].map((one) => one.dataset.name);
+    const off = [...figure.querySelectorAll('.legend button[aria-pressed="false"]')].map((one) => one.dataset.group);
     const legend = figure.querySelector(".legend");
     if (!legend) return;
     const shown = canvas.data.map((trace) => !off.includes(trace.legendgroup));
