@@ -224,11 +224,12 @@ def _draw_plot(figure: Figure, plot: Plot, named: set[str], row: int, col: int) 
 
 
 def _draw_axes(figure: Figure, plot: Plot, row: int, col: int) -> None:
-    ticks: dict[str, Any] = {"tickvals": list(plot.x_ticks)} if plot.x_ticks else {}
+    texts = [f"{tick:g}{plot.x_unit}" for tick in plot.x_ticks]
+    ticks: dict[str, Any] = {"tickvals": list(plot.x_ticks), "ticktext": texts} if texts else {}
     ticks |= {"type": "log"} if plot.x_log else {}
     axis = {"zeroline": False, "gridcolor": _GRID}
     titles = [{"text": text, "font": {"size": 12}, "standoff": 6} for text in (plot.x_title, plot.y_title)]
-    figure.update_xaxes(title=titles[0], ticksuffix=plot.x_unit, row=row, col=col, **axis, **ticks)
+    figure.update_xaxes(title=titles[0], row=row, col=col, **axis, **ticks)
     figure.update_yaxes(title=titles[1], range=[0, plot.top], row=row, col=col, **axis)
 
 

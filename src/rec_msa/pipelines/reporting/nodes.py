@@ -43,3 +43,29 @@ def write_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> str
     from rec_msa.reporting.defense_page import defense_page
 
     return defense_page(agreement, target_quality)
+
+
+def write_report(
+    agreement: pd.DataFrame,
+    agreement_per_user: pd.DataFrame,
+    target_quality: pd.DataFrame,
+    dataset_statistics: pd.DataFrame,
+    journal: pd.DataFrame,
+) -> tuple[str, str, dict[str, Any], dict[str, pd.DataFrame]]:
+    """Every table, figure and claim of the paper: as an HTML file, and as Markdown with its pictures and tables."""
+    from rec_msa.reporting.report.build import build_report
+    from rec_msa.reporting.report.html import to_page
+    from rec_msa.reporting.report.measured import Measured
+    from rec_msa.reporting.report.page import pictures_of, tables_of, to_markdown
+
+    report = build_report(Measured(agreement, target_quality, agreement_per_user, dataset_statistics, journal))
+    return to_page(report), to_markdown(report), pictures_of(report), tables_of(report)
+
+
+def draw_previews(agreement: pd.DataFrame, target_quality: pd.DataFrame, figures: tuple[str, ...]) -> tuple[Any, ...]:
+    """Figures of the report on their own, in the order of ``figures``."""
+    from rec_msa.reporting.report.figures import drawing_of
+    from rec_msa.reporting.report.measured import Measured
+
+    measured = Measured(agreement, target_quality)
+    return tuple(drawing_of(measured, name).preview() for name in figures)

@@ -11,9 +11,14 @@ from rec_msa.pipelines.reporting.nodes import (
     draw_comparison,
     draw_defended_cells,
     draw_defenses,
+    draw_previews,
     write_defenses,
+    write_report,
     write_reproduction,
 )
+
+PREVIEWS = ("figure2", "figure3", "figure4", "figure6", "figure9")
+"""Figures of the report that kedro viz shows; figures 7 and 8 and the comparison have entries of their own."""
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +47,8 @@ def create_overview_pipeline() -> Pipeline:
         namespace="overview",
         tags=["reporting"],
     )
-    return _draw(["agreement"], "overview", namespace="overview") + Pipeline([page]) + _overview_of_defenses()
+    drawn = _draw(["agreement"], "overview", namespace="overview")
+    return drawn + Pipeline([page]) + _overview_of_defenses() + _report()
 
 
 def create_defense_pipeline(attacks: Sequence[NamedAttack]) -> Pipeline:
@@ -63,6 +69,19 @@ def _overview_of_defenses() -> Pipeline:
     draw = node(draw_defenses, inputs, _figures(space), name="draw_defenses", namespace=space, tags=["reporting"])
     page = node(write_defenses, inputs, "defense_page", name="write_defenses", namespace=space, tags=["reporting"])
     return Pipeline([draw, page])
+
+
+def _report() -> Pipeline:
+    measured = ["agreement", "agreement_per_user", "target_quality", "dataset_statistics", "journal"]
+    made = ["report_page", "report_markdown", "report_pictures", "report_tables"]
+    previews = [f"report.{name}_preview" for name in PREVIEWS]
+    common = {"namespace": "overview", "tags": ["reporting"]}
+    return Pipeline(
+        [
+            node(write_report, measured, made, name="write_report", **common),
+            node(bind(draw_previews, figures=PREVIEWS), ["agreement", "target_quality"], previews, name="draw_previews", **common),
+        ]
+    )
 
 
 def _figures(space: str) -> list[str]:

@@ -45,6 +45,7 @@ NO_NUMBERS = (
     "The paper's figures are pictures without numbers in its text, so there is nothing to compare with in numbers; what it "
     "says of them in words is judged among the claims."
 )
+CLONES_TITLE = "Figure 6: clone and target architectures"
 _LEVELS = {"retrain": "dash", "popularity": "dot"}
 """References in the figures, and their lines."""
 _ROOM = 1.1
@@ -149,20 +150,22 @@ def axis_section(measured: Measured, shown: AxisFigure) -> Section:
     return Section(shown.number, shown.title, [study(shown.number), block])
 
 
-def axis_drawing(measured: Measured, number: int) -> Drawing:
-    """Returns a figure over an axis alone, for a preview: a title and a note where nothing was measured."""
-    shown = AXIS_FIGURES[number]
+def drawing_of(measured: Measured, name: str) -> Drawing:
+    """Returns a figure alone, for a preview: a title and a note where nothing was measured.
+
+    Args:
+        measured: What was measured.
+        name: ``figure2`` to ``figure6`` or ``figure9``.
+    """
+    if name == "figure6":
+        return _clones_drawing(_clones_found(measured))
+    shown = next(one for one in AXIS_FIGURES.values() if one.number == name)
     found = list(estimates(axis_points(measured, shown), shown.groups[0], ("target", "attack", "value")).values())
-    note = _note(found) if found else f"Nothing was measured. {not_measured(shown.number).command}"
-    return Curves(axis_plots(measured, shown), shown.title, note)
+    return Curves(axis_plots(measured, shown), shown.title, _note(found) if found else _nothing(name))
 
 
-def clones_drawing(measured: Measured) -> Drawing:
-    """Returns Figure 6 alone, for a preview."""
-    found = estimates(clone_points(measured.agreement), "heldout", ("target", "base", "value"))
-    own = {key: one for key, one in found.items() if key[0] == "ml-1m"}
-    note = _note(list(own.values())) if own else f"Nothing was measured. {not_measured('figure6').command}"
-    return Heatmaps(_fields(own), "Figure 6: clone and target architectures", note)
+def _nothing(name: str) -> str:
+    return f"Nothing was measured. {not_measured(name).command} does"
 
 
 def axis_points(measured: Measured, shown: AxisFigure) -> pd.DataFrame:
@@ -282,16 +285,25 @@ def _order(shown: AxisFigure, key: tuple[str, ...]) -> tuple[int, ...]:
 
 
 def _clones_section(measured: Measured) -> Section:
-    title = "Figure 6: clone and target architectures"
-    points = clone_points(measured.agreement)
-    points = points[points["dataset"] == "ml-1m"]
-    found = estimates(points, "heldout", ("target", "base", "value"))
+    found = _clones_found(measured)
     if not any(key[1] != key[3] for key in found):
-        return Section("figure6", title, [not_measured("figure6")])
-    note = _note(list(found.values()))
-    text = f"The clone's architecture against the target's; on the diagonal the attacker knows it. {note}"
-    block = FigureBlock("figure6", text, clones_drawing(measured), _clones_table(found))
-    return Section("figure6", title, [study("figure6"), block])
+        return Section("figure6", CLONES_TITLE, [not_measured("figure6")])
+    text = (
+        "The clone's architecture against the target's; on the diagonal the attacker knows it. The darker, the more they "
+        f"agree; the colours run from the lowest figure here to the highest. {_note(list(found.values()))}"
+    )
+    block = FigureBlock("figure6", text, _clones_drawing(found), _clones_table(found))
+    return Section("figure6", CLONES_TITLE, [study("figure6"), block])
+
+
+def _clones_found(measured: Measured) -> dict[tuple[str, str, str, str], Estimate]:
+    points = clone_points(measured.agreement)
+    return estimates(points[points["dataset"] == "ml-1m"], "heldout", ("target", "base", "value"))
+
+
+def _clones_drawing(found: dict[tuple[str, str, str, str], Estimate]) -> Heatmaps:
+    note = _note(list(found.values())) if found else _nothing("figure6")
+    return Heatmaps(_fields(found), CLONES_TITLE, note)
 
 
 def _fields(found: dict[tuple[str, str, str, str], Estimate]) -> list[Field]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from rec_msa.errors import DataError
 from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
@@ -16,8 +18,6 @@ from rec_msa.reporting.panels import Estimate, estimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pandas as pd
 
 DATASETS = ("ml-1m", "ta-feng", "steam")
 TARGETS = ("bpr", "ncf", "lmf")
@@ -33,17 +33,17 @@ class Measured:
 
     Attributes:
         agreement: ``rec_msa.evaluation.results.COLUMNS``, of any number of cells.
-        per_user: The same for each user, ``PER_USER_COLUMNS``.
         quality: A row for each target under a defense: dataset, target, seed, defense, k, recall_test ...
+        per_user: Agreement of each user, ``PER_USER_COLUMNS``.
         statistics: A row for each dataset: dataset, users, items, interactions, density.
         journal: A row for each run; it may lack columns and rows.
     """
 
     agreement: pd.DataFrame
-    per_user: pd.DataFrame
     quality: pd.DataFrame
-    statistics: pd.DataFrame
-    journal: pd.DataFrame
+    per_user: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PER_USER_COLUMNS)))
+    statistics: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["dataset"]))
+    journal: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         for name, table, columns in (

@@ -1,0 +1,125 @@
+"""The report as Markdown, with pictures and tables beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from rec_msa.reporting.markdown import table as markdown_table
+from rec_msa.reporting.report.html import SYMBOLS
+from rec_msa.reporting.report.model import (
+    Block,
+    Body,
+    Bullets,
+    Cell,
+    Command,
+    FigureBlock,
+    Folded,
+    Paragraph,
+    Report,
+    Section,
+    Table,
+    Tiles,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.figure import Figure as Picture
+
+FOLDER = "report"
+"""Where pictures and tables lie, seen from the page."""
+_FROM_LEVEL = 2
+
+
+def to_markdown(report: Report, folder: str = FOLDER) -> str:
+    """Returns the report as Markdown.
+
+    Args:
+        report: The report.
+        folder: Where its pictures lie, seen from the page.
+    """
+    parts = [f"# {report.title}", report.lead, " · ".join(report.facts)]
+    for section in report.sections:
+        parts += _section(section, _FROM_LEVEL, folder)
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def pictures_of(report: Report) -> dict[str, Picture]:
+    """Returns the picture of every figure by its name."""
+    return {block.name: block.drawing.picture() for block in report.figures()}
+
+
+def tables_of(report: Report) -> dict[str, pd.DataFrame]:
+    """Returns the rows of every table that has a file, by the file's name."""
+    found: dict[str, list[pd.DataFrame]] = {}
+    for table in report.tables():
+        if table.file and table.data is not None:
+            found.setdefault(table.file, []).append(table.data)
+    return {name: pd.concat(parts, ignore_index=True) for name, parts in found.items()}
+
+
+def _section(section: Section, level: int, folder: str) -> list[str]:
+    parts = [f'<a id="{section.anchor}"></a>\n\n{"#" * level} {section.title}']
+    for block in section.blocks:
+        parts += _block(block, folder)
+    for part in section.sections:
+        parts += _section(part, level + 1, folder)
+    return parts
+
+
+def _block(block: Block, folder: str) -> Iterator[str]:
+    match block:
+        case Paragraph(text):
+            yield text
+        case Bullets(items):
+            yield "\n".join(f"- {item}" for item in items)
+        case Command(text, command):
+            yield f"{text} `{command}`"
+        case Tiles(counts):
+            yield ", ".join(f"{SYMBOLS[word]} {count} {word}" for word, count in counts)
+        case Table():
+            yield from _table(block)
+        case FigureBlock(name, caption, _, table):
+            yield f"![{caption}]({folder}/{name}.png)"
+            yield caption
+            yield from _folded(Folded("The numbers behind it", [table]), folder)
+        case Folded():
+            yield from _folded(block, folder)
+
+
+def _folded(folded: Folded, folder: str) -> Iterator[str]:
+    yield f"<details><summary>{folded.summary}</summary>"
+    for block in folded.blocks:
+        yield from _block(block, folder)
+    yield "</details>"
+
+
+def _table(table: Table) -> Iterator[str]:
+    head = _heads(table)
+    rows = [row for body in table.bodies for row in _rows(body, len(head))]
+    yield f"**{table.caption}**"
+    yield markdown_table(head, rows, table.align)
+    if table.notes:
+        yield " ".join(table.notes)
+
+
+def _heads(table: Table) -> list[str]:
+    """The headings, each with that of its group, since Markdown has one line of them."""
+    if not table.groups:
+        return list(table.head)
+    groups = [name for name, span in table.groups for _ in range(span)]
+    return [f"{group}: {name}" if group else name for group, name in zip(groups, table.head, strict=True)]
+
+
+def _rows(body: Body, width: int) -> Iterator[list[str]]:
+    if body.label:
+        yield [f"*{body.label}*", *[""] * (width - 1)]
+    for row in body.rows:
+        yield [_cell(cell) for cell in row]
+
+
+def _cell(cell: Cell) -> str:
+    symbol = f"{SYMBOLS[cell.verdict]} " if cell.verdict else ""
+    return symbol + cell.text + (f" {cell.below}" if cell.below else "")
