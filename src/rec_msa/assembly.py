@@ -36,8 +36,8 @@ class Assembled(NamedTuple):
 def assemble(catalog: DataCatalog) -> Assembled | None:
     """Puts the results of every cell that still fits what it was made from into one file each.
 
-    Writes ``agreement``, ``agreement_per_user``, ``target_quality`` and ``dataset_statistics``; what is made from the same cells already is
-    left as it is. One cell's users are in memory at a time.
+    Writes ``agreement``, ``agreement_per_user``, ``target_quality`` and ``dataset_statistics``; what is
+    made from the same cells already is left as it is. One cell's users are in memory at a time.
 
     Args:
         catalog: The catalog.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SHARES = {
     "qsd": 0.15,
@@ -31,7 +34,16 @@ SHARES = {
     "retrain": 0.71,
     "target": 1.0,
 }
-REFERENCES = ("random", "popularity", "auxiliary_popularity", "list_popularity", "knn_lists", "cache", "retrain", "target")
+REFERENCES = (
+    "random",
+    "popularity",
+    "auxiliary_popularity",
+    "list_popularity",
+    "knn_lists",
+    "cache",
+    "retrain",
+    "target",
+)
 ASKING = ("qsd", "ptq", "ptaq", "cache", "knn_lists", "list_popularity")
 PAPER_ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
 TARGETS = ("bpr", "ncf", "lmf")
@@ -84,7 +96,7 @@ def made_up(parts: tuple[str, ...] = ("tables", "axes", "clones", "defense", "se
     rows = Rows()
     for part in parts:
         for cell in _PARTS[part]():
-            rows.add(*cell[:6], **(cell[6] if len(cell) > 6 else {}))  # noqa: PLR2004
+            rows.add(*cell[:6], **(cell[6] if len(cell) > 6 else {}))
     agreement = pd.DataFrame(rows.agreement, columns=list(COLUMNS)).astype({"clone": "str"})
     keys = agreement[["dataset", "target", "seed", "defense"]].drop_duplicates()
     n = keys["defense"].str.extract(r"_(\d+)$")[0].astype(float).fillna(0)
@@ -125,7 +137,7 @@ def _axes() -> Iterator[tuple]:
                 share = SHARES[base] + (length - 50) / 800
                 yield "ml-1m", target, seed, f"{base}{between}length{length}", base, share, {"k": length}
             for users in (2, 5, 20, 30):
-                if base not in ASKING or users > 2:  # noqa: PLR2004
+                if base not in ASKING or users > 2:
                     yield "ml-1m", target, seed, f"{base}{between}users{users}", base, SHARES[base] + users / 300
             if base in ASKING:
                 for asked in (10, 40, 80):
@@ -174,7 +186,13 @@ def _statistics() -> pd.DataFrame:
 
 def _journal() -> pd.DataFrame:
     run = {"seconds": 1800.0, "core_seconds": 3500.0, "in_functions": 1700.0, "n_nodes": 400, "threads": 2, "cores": 2}
-    run |= {"machine": "a made-up processor", "memory_gib": 16.0, "python": "3.11.2", "torch": "2.13.0", "kedro": "1.7.0"}
+    run |= {
+        "machine": "a made-up processor",
+        "memory_gib": 16.0,
+        "python": "3.11.2",
+        "torch": "2.13.0",
+        "kedro": "1.7.0",
+    }
     starts = ["2026-11-25T14:00:00+00:00", "2026-11-25T15:00:00+00:00"]
     command = "kedro run --env=paper --pipeline=study --params=study=table4"
     rows = [{**run, "started": start, "command": command, "commit": "0123abc", "numpy": "2.4.6"} for start in starts]

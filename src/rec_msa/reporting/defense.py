@@ -58,13 +58,17 @@ def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFra
 def trade_off_figure(agreement: pd.DataFrame, quality: pd.DataFrame) -> Figure:
     """Draws agreement against utility, interactively: a row for each target, a plot for each attack that asks."""
     points = defense_points(agreement, quality)
-    return curves_figure(trade_off_plots(points), *_heads("The trade-off: what is stolen against what is served", points))
+    return curves_figure(
+        trade_off_plots(points), *_heads("The trade-off: what is stolen against what is served", points)
+    )
 
 
 def trade_off_picture(agreement: pd.DataFrame, quality: pd.DataFrame) -> Picture:
     """Draws the same as a picture."""
     points = defense_points(agreement, quality)
-    return curves_picture(trade_off_plots(points), *_heads("The trade-off: what is stolen against what is served", points))
+    return curves_picture(
+        trade_off_plots(points), *_heads("The trade-off: what is stolen against what is served", points)
+    )
 
 
 def mixing_figure(agreement: pd.DataFrame, quality: pd.DataFrame) -> Figure:

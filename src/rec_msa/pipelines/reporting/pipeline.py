@@ -75,13 +75,10 @@ def _report() -> Pipeline:
     measured = ["agreement", "agreement_per_user", "target_quality", "dataset_statistics", "journal"]
     made = ["report_page", "report_markdown", "report_pictures", "report_tables"]
     previews = [f"report.{name}_preview" for name in PREVIEWS]
-    common = {"namespace": "overview", "tags": ["reporting"]}
-    return Pipeline(
-        [
-            node(write_report, measured, made, name="write_report", **common),
-            node(bind(draw_previews, figures=PREVIEWS), ["agreement", "target_quality"], previews, name="draw_previews", **common),
-        ]
-    )
+    draw, space = bind(draw_previews, figures=PREVIEWS), "overview"
+    write = node(write_report, measured, made, name="write_report", namespace=space, tags=["reporting"])
+    shown = node(draw, measured[:3:2], previews, name="draw_previews", namespace=space, tags=["reporting"])
+    return Pipeline([write, shown])
 
 
 def _figures(space: str) -> list[str]:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from rec_msa.reporting.report.measured import Measured
 
 _LEAD = (
-    "How much of a recommender can be copied by somebody who knows a few of its users and may ask it a little? Every table, "
-    "figure and claim of *Model Stealing Attack against Recommender System* (arXiv 2312.11571), measured again and set beside "
-    "the paper's own figures."
+    "How much of a recommender can be copied by somebody who knows a few of its users and may ask it a little? Every "
+    "table, figure and claim of Model Stealing Attack against Recommender System (arXiv 2312.11571), measured "
+    "again and set beside the paper's own figures."
 )
 
 
@@ -41,7 +41,7 @@ def build_report(measured: Measured) -> Report:
         claims_section(judged, verdicts),
         environment_section(measured.journal),
     ]
-    return Report("Stealing a recommender: the reproduction", _LEAD.replace("*", ""), _facts(measured), sections)
+    return Report("Stealing a recommender: the reproduction", _LEAD, _facts(measured), sections)
 
 
 def _facts(measured: Measured) -> list[str]:

@@ -26,10 +26,16 @@ _KINDS = {
     "with Holm's correction over the rows. Positive is for the claim.",
 }
 _DIFFERENCE = (
-    "Difference: paired by seed; Student's t over seeds, two-sided, with Holm's correction over the rows. Positive is for "
-    "the claim."
+    "Difference: paired by seed; Student's t over seeds, two-sided, with Holm's correction over the rows. Positive "
+    "is for the claim."
 )
-_NAMES = {"dataset": "dataset", "target": "target", "attack": "attack", "against": "against", "figure": "what is compared"}
+_NAMES = {
+    "dataset": "dataset",
+    "target": "target",
+    "attack": "attack",
+    "against": "against",
+    "figure": "what is compared",
+}
 
 
 def tiles(verdicts: Sequence[ClaimVerdict]) -> Tiles:
@@ -57,14 +63,14 @@ def scoreboard(verdicts: Sequence[ClaimVerdict]) -> Table:
 def claims_section(judged: pd.DataFrame, verdicts: Sequence[ClaimVerdict]) -> Section:
     """Returns the claims one by one."""
     text = (
-        "Each claim is checked cell by cell and needs five seeds for a verdict; with fewer it is open, and the sign is a "
-        "direction, no finding. A claim counts as *borne out* where all of its cells are, as *partly borne out* where the "
-        "others are open, as *mixed* where others are contradicted."
+        "Each claim is checked cell by cell and needs five seeds for a verdict; with fewer it is open, and the sign "
+        "is a direction, no finding. A claim counts as borne out where all of its cells are, as partly borne out "
+        "where the others are open, as mixed where others are contradicted."
     )
     return Section(
         "claims",
         "The paper's claims, one by one",
-        [Paragraph(text.replace("*", ""))],
+        [Paragraph(text)],
         [_claim(judged[judged["claim"] == one.id], one) for one in verdicts],
     )
 
@@ -75,7 +81,12 @@ def _claim(own: pd.DataFrame, one: ClaimVerdict) -> Section:
     said.append(Paragraph(f"The paper's own tables: {one.paper_tables}.", quiet=True))
     blocks: list[Block] = [*said]
     if len(own):
-        blocks.append(Folded(f"Show the {len(own)} cells and the test" if len(own) > 1 else "Show the cell and the test", [_cells(own, one)]))
+        blocks.append(
+            Folded(
+                f"Show the {len(own)} cells and the test" if len(own) > 1 else "Show the cell and the test",
+                [_cells(own, one)],
+            )
+        )
     return Section(f"claim-{one.id}", f"{one.id}. {one.claim}", blocks)
 
 

@@ -1,4 +1,4 @@
-"""What a figure of the report is drawn from: parts for the HTML page, a picture for Markdown, one figure for kedro viz."""
+"""What figures of the report are drawn from: parts for the HTML page, a picture for Markdown, one for kedro viz."""
 
 from __future__ import annotations
 
@@ -176,9 +176,7 @@ class Comparison:
 
     def legend(self) -> list[Entry]:
         """Held-out users and queried ones."""
-        return [
-            Entry(label, group, NEUTRAL, "", "circle", group != "heldout") for group, label in GROUP_LABELS.items()
-        ]
+        return [Entry(label, group, NEUTRAL, "", "circle", group != "heldout") for group, label in GROUP_LABELS.items()]
 
     def picture(self) -> Picture:
         """All of it as a picture."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import nan
+from math import isnan, nan
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from rec_msa.reporting.panels import Estimate
 
 NO_NUMBERS = (
-    "The paper's figures are pictures without numbers in its text, so there is nothing to compare with in numbers; what it "
-    "says of them in words is judged among the claims."
+    "The paper's figures are pictures without numbers in its text, so there is nothing to compare with in numbers; "
+    "what it says of them in words is judged among the claims."
 )
 CLONES_TITLE = "Figure 6: clone and target architectures"
 _LEVELS = {"retrain": "dash", "popularity": "dot"}
@@ -93,8 +93,8 @@ AXIS_FIGURES = {
         "Figure 3: target users known",
         TARGET_USERS,
         ("qsd", "ptd", "ptq", "pta", "ptaq"),
-        text="Held-out users are the same at every point; with 2 % there is nobody left to ask, so attacks with queries "
-        "begin at 5 %.",
+        text="Held-out users are the same at every point; with 2 % there is nobody left to ask, so attacks with "
+        "queries begin at 5 %.",
     ),
     4: AxisFigure(
         "figure4",
@@ -122,8 +122,8 @@ AXIS_FIGURES = {
         ASKED,
         ("qsd", "ptq", "ptaq"),
         groups=("heldout", "queried"),
-        text="Held-out users above; below, for comparison only, the users that may be asked about, where agreement is memory "
-        "as far as they were.",
+        text="Held-out users above; below, for comparison only, the users that may be asked about, where agreement is "
+        "memory as far as they were.",
     ),
 }
 
@@ -242,10 +242,10 @@ def _note(found: Sequence[Estimate]) -> str:
 
 def _quality_note(measured: Measured, points: pd.DataFrame) -> str:
     """Says how good the targets are, beside which agreement is read."""
-    own = measured.quality[(measured.quality["defense"] == "none") & (measured.quality["k"] == 50)]  # noqa: PLR2004
-    own = own.merge(points[["dataset", "target", "seed"]].drop_duplicates())
-    means = own.groupby(["dataset", "target"])["recall_test"].mean().dropna()
-    several = means.index.get_level_values("dataset").nunique() > 1
+    own = measured.undefended_quality.merge(points[["dataset", "target", "seed"]].drop_duplicates())
+    own = own.dropna(subset="recall_test")
+    means = {key: float(part["recall_test"].mean()) for key, part in own.groupby(["dataset", "target"])}
+    several = own["dataset"].nunique() > 1
     values = [f"{f'{dataset} ' * several}{target} {figure(mean)}" for (dataset, target), mean in means.items()]
     return f"The targets' own Recall@50: {', '.join(values)}." if values else ""
 
@@ -259,10 +259,18 @@ def _axis_table(shown: AxisFigure, points: pd.DataFrame) -> Table:
     }
     ticks = sorted({int(value) for value in points["value"]})
     rows = {key[:4]: {own[4]: one for own, one in found.items() if own[:4] == key[:4]} for key in found}
-    bodies = [Body([[*map(Cell, _row_names(key)), *(estimate_cell(own.get(tick)) for tick in ticks)] for key, own in
-                    sorted(rows.items(), key=lambda row: _order(shown, row[0]))])]
+    bodies = [
+        Body(
+            [
+                [*map(Cell, _row_names(key)), *(estimate_cell(own.get(tick)) for tick in ticks)]
+                for key, own in sorted(rows.items(), key=lambda row: _order(shown, row[0]))
+            ]
+        )
+    ]
     head = ["dataset", "target", "users", "attack", *(f"{tick}{shown.axis.unit}" for tick in ticks)]
-    data = pd.DataFrame([{**dict(zip(("dataset", *keys), key, strict=True)), **plain(one)} for key, one in found.items()])
+    data = pd.DataFrame(
+        [{**dict(zip(("dataset", *keys), key, strict=True)), **plain(one)} for key, one in found.items()]
+    )
     data = data.rename(columns={"value": shown.axis.name, "ours": "agreement"})
     align = "llll" + "r" * len(ticks)
     caption = f"{shown.title}: agreement by {shown.axis.title}"
@@ -289,8 +297,8 @@ def _clones_section(measured: Measured) -> Section:
     if not any(key[1] != key[3] for key in found):
         return Section("figure6", CLONES_TITLE, [not_measured("figure6")])
     text = (
-        "The clone's architecture against the target's; on the diagonal the attacker knows it. The darker, the more they "
-        f"agree; the colours run from the lowest figure here to the highest. {_note(list(found.values()))}"
+        "The clone's architecture against the target's; on the diagonal the attacker knows it. The darker, the more "
+        f"they agree; the colours run from the lowest figure here to the highest. {_note(list(found.values()))}"
     )
     block = FigureBlock("figure6", text, _clones_drawing(found), _clones_table(found))
     return Section("figure6", CLONES_TITLE, [study("figure6"), block])
@@ -311,8 +319,13 @@ def _fields(found: dict[tuple[str, str, str, str], Estimate]) -> list[Field]:
     for attack in ("ptd", "ptq", "pta", "ptaq"):
         own = {(key[1], key[3]): one for key, one in found.items() if key[2] == attack}
         if own:
-            values = [[own[target, clone].value if (target, clone) in own else nan for clone in TARGETS] for target in TARGETS]
-            details = [[_field_details(attack, target, clone, own.get((target, clone))) for clone in TARGETS] for target in TARGETS]
+            values = [
+                [own[target, clone].value if (target, clone) in own else nan for clone in TARGETS] for target in TARGETS
+            ]
+            details = [
+                [_field_details(attack, target, clone, own.get((target, clone))) for clone in TARGETS]
+                for target in TARGETS
+            ]
             fields.append(Field(_name(attack), "clone", "target", TARGETS, TARGETS, values, details))
     return fields
 
@@ -325,7 +338,11 @@ def _field_details(attack: str, target: str, clone: str, one: Estimate | None) -
 def _clones_table(found: dict[tuple[str, str, str, str], Estimate]) -> Table:
     attacks = [name for name in ("ptd", "ptq", "pta", "ptaq") if any(key[2] == name for key in found)]
     rows = [
-        [Cell(f"`{attack}`"), Cell(target), *(estimate_cell(found.get(("ml-1m", target, attack, clone))) for clone in TARGETS)]
+        [
+            Cell(f"`{attack}`"),
+            Cell(target),
+            *(estimate_cell(found.get(("ml-1m", target, attack, clone))) for clone in TARGETS),
+        ]
         for attack in attacks
         for target in TARGETS
     ]
@@ -336,7 +353,9 @@ def _clones_table(found: dict[tuple[str, str, str, str], Estimate]) -> Table:
         ]
     ).rename(columns={"ours": "agreement"})
     head = ["attack", "target", *(f"clone {name}" for name in TARGETS)]
-    return Table("figure6-table", "Figure 6: Agr@50 of held-out users", head, [Body(rows)], "llrrr", (), 2, (), data, "figure6")
+    return Table(
+        "figure6-table", "Figure 6: Agr@50 of held-out users", head, [Body(rows)], "llrrr", (), 2, (), data, "figure6"
+    )
 
 
 def _defense_sections(measured: Measured) -> list[Section]:
@@ -348,9 +367,9 @@ def _defense_sections(measured: Measured) -> list[Section]:
         _defense_section(
             "figure7",
             "Figure 7: agreement under popular-item mixing",
-            "Against the served lists any clone falls, since even the target's own lists repeat only a part of them: the "
-            "dashed line is that ceiling. Against the undefended lists is the real question; who asks nothing is exactly "
-            "level there.",
+            "Against the served lists any clone falls, since even the target's own lists repeat only a part of them: "
+            "the dashed line is that ceiling. Against the undefended lists is the real question; who asks nothing is "
+            "exactly level there.",
             note,
             [row[:2] for row in mixing],
             lambda: _agreement_table(points),
@@ -422,12 +441,28 @@ def _utility_table(points: pd.DataFrame) -> Table:
     own = _mixed(points)
     own = own[(own["attack"] == TARGET) & (own["against"] == "served")]
     rows = [
-        [Cell(row["dataset"]), Cell(row["target"]), Cell(str(row["strength"])), *map(_share, (row["recall"], row["ndcg"]))]
+        [
+            Cell(row["dataset"]),
+            Cell(row["target"]),
+            Cell(str(row["strength"])),
+            *map(_share, (row["recall"], row["ndcg"])),
+        ]
         for _, row in own.iterrows()
     ]
     data = own[["dataset", "target", "strength", "recall", "ndcg"]].rename(columns={"strength": "n"})
     head = ["dataset", "target", "mixed items n", "Recall@50", "NDCG@50"]
-    return Table("figure8-table", "Figure 8: quality of the served lists", head, [Body(rows)], "llrrr", (), 3, (), data, "figure8")
+    return Table(
+        "figure8-table",
+        "Figure 8: quality of the served lists",
+        head,
+        [Body(rows)],
+        "llrrr",
+        (),
+        3,
+        (),
+        data,
+        "figure8",
+    )
 
 
 def _trade_off_table(points: pd.DataFrame) -> Table:
@@ -457,7 +492,7 @@ def _trade_off_table(points: pd.DataFrame) -> Table:
 
 
 def _share(value: float) -> Cell:
-    return missing() if pd.isna(value) else Cell(figure(value))
+    return missing() if isnan(value) else Cell(figure(value))
 
 
 def _defense_data(own: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from rec_msa.errors import DataError
 from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.reporting.axes import K, own_clones, undefended
-from rec_msa.reporting.panels import Estimate, estimate
+from rec_msa.reporting.panels import NO_DEFENSE, Estimate, estimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +68,11 @@ class Measured:
         shown = self.plain
         own = (shown["attack"] == shown["base"]) & ~shown["target"].map(is_sequential).astype(bool)
         return shown[own]
+
+    @property
+    def undefended_quality(self) -> pd.DataFrame:
+        """The quality at 50 items of targets without a defense."""
+        return self.quality[(self.quality["defense"] == NO_DEFENSE) & (self.quality["k"] == K)]
 
     def users_of(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Returns the rows per user that belong to some rows of ``agreement``."""

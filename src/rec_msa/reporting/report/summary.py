@@ -48,8 +48,9 @@ def _closeness(found: dict[tuple[str, str, str], Estimate]) -> list[str]:
     middle = float(np.median([ours.value - value for ours, value in both]))
     far = float(np.median([abs(ours.value - value) for ours, value in both]))
     return [
-        f"**Magnitudes**: {inside} of {len(both)} figures of tables 4 and 5 (without Steam, whose data are not the paper's) lie "
-        f"inside our 95 % intervals; the median distance is {figure(far)}, the median difference {figure(middle, signed=True)}."
+        f"**Magnitudes**: {inside} of {len(both)} figures of tables 4 and 5 (without Steam, whose data are not the "
+        f"paper's) lie inside our 95 % intervals; the median distance is {figure(far)}, the median difference "
+        f"{figure(middle, signed=True)}."
     ]
 
 
@@ -88,16 +89,17 @@ def _lookups(found: dict[tuple[str, str, str], Estimate]) -> list[str]:
     if not gains:
         return []
     said = [f"{dataset} {target} {figure(gain, signed=True)}" for (dataset, target), gain in gains.items()]
-    return [f"**Beyond a look-up**: what `ptq` agrees more than the lists of the most similar asked users do: {', '.join(said)}."]
+    what = "what `ptq` agrees more than the lists of the most similar asked users do"
+    return [f"**Beyond a look-up**: {what}: {', '.join(said)}."]
 
 
 def _coverage(measured: Measured) -> list[str]:
     rows = measured.plain
-    seeds = rows.groupby(["dataset", "target"])["seed"].nunique()
-    if seeds.empty:
+    seeds = {key: int(part["seed"].nunique()) for key, part in rows.groupby(["dataset", "target"])}
+    if not seeds:
         return ["Nothing was measured at 50 items without a defense."]
     few = [f"{dataset} {target} ({count})" for (dataset, target), count in seeds.items() if count < SEEDS_FOR_A_VERDICT]
-    cells = int(seeds.sum())
+    cells = sum(seeds.values())
     names = ", ".join(name for name in datasets_of(rows) if name in set(rows["dataset"]))
     text = f"**Measured**: {cells} cells of a target and a seed on {names}."
     return [text + (f" Fewer than {SEEDS_FOR_A_VERDICT} seeds, so directions only: {', '.join(few)}." if few else "")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,7 @@ from rec_msa.reporting.report.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from rec_msa.reporting.panels import Estimate
 
@@ -70,25 +70,26 @@ PAPER_NOTES = {
     "not comparable.",
 }
 _COUNTS = ("users", "items", "interactions")
-_DIFFERENCES_NOTE = """\
-*a* − *b* is how much more of the target's list *a* repeats than *b*, for the same held-out users and the same seed, then \
-averaged over seeds. Interval and p are Student's t over seeds, p two-sided and after Holm's correction over the rows of \
-a table; "p given these models" flips signs over users within seeds and says nothing about models trained anew. With \
-fewer than five seeds a verdict is open, and who is ahead is a direction, no finding."""
+_DIFFERENCES_NOTE = (
+    "a − b is how much more of the target's list a repeats than b, for the same held-out users and the same seed, then "
+    "averaged over seeds. Interval and p are Student's t over seeds, p two-sided and after Holm's correction over the "
+    'rows of a table; "p given these models" flips signs over users within seeds and says nothing about models trained '
+    "anew. With fewer than five seeds a verdict is open, and who is ahead is a direction, no finding."
+)
 
 
 def targets_section(measured: Measured) -> Section:
     """Returns the targets' own quality beside what a retrained target and popularity agree with them."""
     found = estimates(measured.plain)
-    own = measured.quality[(measured.quality["defense"] == "none") & (measured.quality["k"] == 50)]  # noqa: PLR2004
+    own = measured.undefended_quality
     keys = list(dict.fromkeys(key[:2] for key in found))
     order = {name: place for place, name in enumerate((*TARGETS, *SEQUENTIAL_TARGETS))}
     keys.sort(key=lambda key: (datasets_of(measured.plain).index(key[0]), order.get(key[1], 99)))
     text = (
-        "Agreement means little without the target's own quality: a weak target is close to popularity and easy to copy. "
-        "`retrain` is the same architecture trained once more on the same data from another start; who does not have the "
-        "weights can hardly agree more. Recall and NDCG are of 50 items on the test interactions, with the range over "
-        "seeds."
+        "Agreement means little without the target's own quality: a weak target is close to popularity and easy to "
+        "copy. `retrain` is the same architecture trained once more on the same data from another start; who does "
+        "not have the weights can hardly agree more. Recall and NDCG are of 50 items on the test interactions, with "
+        "the range over seeds."
     )
     if not keys:
         return Section("targets", "The targets", [Paragraph(text), not_measured("table4")])
@@ -122,9 +123,11 @@ def _range_cell(column: pd.Series, n_seeds: int) -> Cell:
     return Cell(figure(values.mean()) + "*" * (values.size < n_seeds), ends)
 
 
-def _target_data(key: tuple[str, str], found: Mapping[tuple[str, ...], Estimate], quality: pd.DataFrame) -> dict:
+def _target_data(
+    key: tuple[str, str], found: Mapping[tuple[str, ...], Estimate], quality: pd.DataFrame
+) -> dict[str, Any]:
     own = quality[(quality["dataset"] == key[0]) & (quality["target"] == key[1])]
-    row = {"dataset": key[0], "target": key[1]}
+    row: dict[str, Any] = {"dataset": key[0], "target": key[1]}
     row |= {name: pd.to_numeric(own[name]).mean() for name in ("recall_test", "ndcg_test")}
     for name in ("retrain", "popularity", "pta"):
         ours = plain(found.get((*key, name)))
@@ -135,8 +138,8 @@ def _target_data(key: tuple[str, str], found: Mapping[tuple[str, ...], Estimate]
 def tables_section(measured: Measured) -> Section:
     """Returns tables 4 to 8 beside the paper's, and what belongs to them."""
     text = (
-        "Agr@50: the share of the target's 50 items that the clone recommends too, on held-out users. The paper's figures "
-        "come without intervals. A dash is a cell that was not measured, or that the paper does not have."
+        "Agr@50: the share of the target's 50 items that the clone recommends too, on held-out users. The paper's "
+        "figures come without intervals. A dash is a cell that was not measured, or that the paper does not have."
     )
     sections = [
         _agreement_section(measured, 4, TABLE4, "every attack on every target"),
@@ -161,9 +164,7 @@ def _agreement_section(measured: Measured, number: int, attacks: Sequence[str], 
         own = [target for target in TARGETS if (dataset, target) in {key[:2] for key in found}]
         beside = Beside(dataset, TARGETS if dataset in DATASETS else own, found, paper)
         caption = f"Table {number} on {dataset}: Agr@50 of held-out users"
-        table = beside.table(
-            f"table{number}-{dataset}", caption, ["attack"], bodies, f"table{number}"
-        )
+        table = beside.table(f"table{number}-{dataset}", caption, ["attack"], bodies, f"table{number}")
         if not beside.has_paper and not own:
             continue
         blocks += [Paragraph(PAPER_NOTES[dataset], quiet=True)] if dataset in PAPER_NOTES else []
@@ -187,8 +188,8 @@ def _comparison(rows: pd.DataFrame, dataset: str, number: int) -> list[Block]:
         "queried",
     )
     caption = (
-        f"Attacks beside references on {dataset}, the best first. Dots are held-out users with their 95 % interval, rings "
-        "are queried users, whose lists the attacker already holds."
+        f"Attacks beside references on {dataset}, the best first. Dots are held-out users with their 95 % interval, "
+        "rings are queried users, whose lists the attacker already holds."
     )
     return [FigureBlock(f"comparison-{dataset}", caption, Comparison(own), behind)]
 
@@ -199,25 +200,25 @@ def _attack_lines(attacks: Iterable[str]) -> list[Line]:
 
 def _statistics_section(measured: Measured) -> Section:
     text = (
-        "Users, items and interactions after filtering. The paper's row for ML-1M is the unfiltered file and its Ta-Feng "
-        "the 10-core of distinct pairs, whatever its text says of a 5-core; its Steam is another data set than the linked "
-        "one."
+        "Users, items and interactions after filtering. The paper's row for ML-1M is the unfiltered file and its "
+        "Ta-Feng the 10-core of distinct pairs, whatever its text says of a 5-core; its Steam is another data set "
+        "than the linked one."
     )
-    known = measured.statistics.set_index("dataset") if len(measured.statistics) else pd.DataFrame()
+    known = {str(row["dataset"]): row for row in measured.statistics.to_dict("records")}
     paper = paper_table(6)
     names = datasets_of(measured.statistics) if len(measured.statistics) else list(paper)
-    rows = [_counts_row(name, known.loc[name] if name in known.index else None, paper.get(name)) for name in names]
+    rows = [_counts_row(name, known.get(name), paper.get(name)) for name in names]
     head = ["dataset", *["ours", "paper", "difference"] * len(_COUNTS), "ours"]
     groups = [("", 1), *((name, 3) for name in _COUNTS), ("density", 1)]
     data = pd.DataFrame([_counts_data(name, known, paper.get(name, {})) for name in names])
     table = Table(
         "table6-counts", "Table 6: the data sets", head, [Body(rows)], "l" + "r" * 10, groups, 1, (), data, "table6"
     )
-    command = study("table6") if len(known) else not_measured("table6")
+    command = study("table6") if known else not_measured("table6")
     return Section("table6", "Table 6: the data sets", [Paragraph(text), command, table])
 
 
-def _counts_row(name: str, ours: pd.Series | None, paper: Mapping[str, int] | None) -> list[Cell]:
+def _counts_row(name: str, ours: Mapping[Hashable, Any] | None, paper: Mapping[str, int] | None) -> list[Cell]:
     cells = [Cell(name)]
     for count in _COUNTS:
         own, theirs = (None if ours is None else int(ours[count])), (paper or {}).get(count)
@@ -231,12 +232,12 @@ def _signed(count: int) -> str:
     return f"{count:+,}".replace("-", "−") if count else "0"
 
 
-def _counts_data(name: str, known: pd.DataFrame, paper: Mapping[str, int]) -> dict[str, object]:
-    row: dict[str, object] = {"dataset": name}
+def _counts_data(name: str, known: Mapping[str, Mapping[Hashable, Any]], paper: Mapping[str, int]) -> dict[str, Any]:
+    ours = known.get(name, {})
+    row: dict[str, Any] = {"dataset": name}
     for count in _COUNTS:
-        row[count] = int(known.loc[name, count]) if name in known.index else np.nan
-        row[f"{count}_paper"] = paper.get(count, np.nan)
-    return row | {"density": float(known.loc[name, "density"]) if name in known.index else np.nan}
+        row |= {count: ours.get(count, np.nan), f"{count}_paper": paper.get(count, np.nan)}
+    return row | {"density": ours.get("density", np.nan)}
 
 
 def _losses_section(measured: Measured) -> Section:
@@ -260,10 +261,10 @@ def _sequences_section(measured: Measured) -> Section:
     rows = shown[shown["target"].isin(SEQUENTIAL_TARGETS)]
     found, paper = estimates(rows), paper_agreement(8)
     text = (
-        "Times of all of ML-1M are not at hand: `ml-1m-2999` are its first 2,999 users, so this is **not the paper's data**, "
-        "and a difference says little. `qsd`*k* makes up sequences and asks *k* times as often as `ptq`."
+        "Times of all of ML-1M are not at hand: `ml-1m-2999` are its first 2,999 users, so this is **not the paper's "
+        "data**, and a difference says little. `qsd`k makes up sequences and asks k times as often as `ptq`."
     )
-    blocks: list[Block] = [Paragraph(text.replace("*k*", "k")), study("table8") if found else not_measured("table8")]
+    blocks: list[Block] = [Paragraph(text), study("table8") if found else not_measured("table8")]
     for dataset in datasets_of(rows, ("ml-1m-2999",)):
         theirs = {("ml-1m-2999", *key[1:]): value for key, value in paper.items()}
         beside = Beside(dataset, SEQUENTIAL_TARGETS, found, theirs)
@@ -280,9 +281,9 @@ def _reference_lines(rows: pd.DataFrame) -> list[Line]:
 
 def _queried_section(measured: Measured) -> Section:
     text = (
-        "What the attacker already holds: attacks with queries were trained on these users' lists, and a cache of the "
-        "answers scores 1.000. So this is memory, not theft, and no claim rests on it. The other attacks asked nothing: to "
-        "them these users are like any others."
+        "What the attacker already holds: attacks with queries were trained on these users' lists, and a cache of "
+        "the answers scores 1.000. So this is memory, not theft, and no claim rests on it. The other attacks asked "
+        "nothing: to them these users are like any others."
     )
     rows = measured.table_rows
     found = estimates(rows, "queried")
@@ -306,7 +307,7 @@ def _differences_section(measured: Measured) -> Section:
     known = set(rows["attack"])
     pairs = [pair for pair in PAIRS if known.issuperset(pair)]
     judged = compare(rows, pairs) if pairs else pd.DataFrame()
-    blocks: list[Block] = [Paragraph(_DIFFERENCES_NOTE.replace("*", ""))]
+    blocks: list[Block] = [Paragraph(_DIFFERENCES_NOTE)]
     without = []
     for pair, meaning in PAIRS.items():
         own = judged[(judged["attack"] == pair[0]) & (judged["versus"] == pair[1])] if pairs else judged
@@ -346,5 +347,3 @@ def difference_row(row: pd.Series) -> list[Cell]:
 
 def _p_cell(value: float) -> Cell:
     return missing("no test: one seed") if np.isnan(value) else Cell(p_value(value))
-
-
