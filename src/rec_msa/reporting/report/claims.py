@@ -57,7 +57,7 @@ def scoreboard(verdicts: Sequence[ClaimVerdict]) -> Table:
         for one in verdicts
     ]
     notes = ["The last columns count cells: a data set and a target, or two that are compared."]
-    return Table("scoreboard", "The paper's claims", head, [Body(rows)], "lllrrr", (), 2, notes)
+    return Table("scoreboard", "The paper's claims", head, [Body(rows)], "lllrrr", (), 1, notes)
 
 
 def claims_section(judged: pd.DataFrame, verdicts: Sequence[ClaimVerdict]) -> Section:

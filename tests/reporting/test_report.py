@@ -1,0 +1,299 @@
+"""The report says what was measured, beside what the paper printed, and nothing that was not."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rec_msa.errors import DataError
+from rec_msa.evaluation.intervals import seed_interval
+from rec_msa.reporting.paper_claims import paper_claims
+from rec_msa.reporting.report.build import build_report
+from rec_msa.reporting.report.environment import duration, environment_section
+from rec_msa.reporting.report.figures import drawing_of
+from rec_msa.reporting.report.html import to_page
+from rec_msa.reporting.report.inline import to_html, to_plain
+from rec_msa.reporting.report.measured import Measured
+from rec_msa.reporting.report.model import Report, Table
+from rec_msa.reporting.report.page import pictures_of, tables_of, to_markdown
+from tests.reporting.made_up import SEEDS, made_up
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VOID = {"meta", "link", "br", "img", "input", "hr", "line", "rect", "path", "circle"}
+
+
+class Reader(HTMLParser):
+    """Notes the elements of a page, and that each is closed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, pd.DataFrame]:
+    return made_up()
+
+
+@pytest.fixture(scope="module")
+def report(results: dict[str, pd.DataFrame]) -> Report:
+    return build_report(Measured(**results))
+
+
+@pytest.fixture(scope="module")
+def nothing() -> Report:
+    return build_report(Measured(**{name: table.head(0) for name, table in made_up(("tables",)).items()}))
+
+
+@pytest.fixture(scope="module")
+def page(report: Report) -> str:
+    return to_page(report)
+
+
+@pytest.fixture(scope="module")
+def reader(page: str) -> Reader:
+    return Reader(page)
+
+
+def table(report: Report, name: str) -> Table:
+    [found] = [one for one in report.tables() if one.name == name]
+    return found
+
+
+def rows(shown: Table) -> dict[str, list[str]]:
+    """Returns the texts of each row by the row's name."""
+    found = [row for body in shown.bodies for row in body.rows]
+    return {row[0].text: [f"{cell.text} {cell.below}".strip() for cell in row[1:]] for row in found}
+
+
+def short(value: float, *, signed: bool = False) -> str:
+    return f"{value:{'+' * signed}.3f}".replace("0.", ".").replace("-", "−")
+
+
+def test_table_4_has_ours_with_its_interval_the_papers_figure_and_the_difference(
+    results: dict[str, pd.DataFrame], report: Report
+) -> None:
+    own = results["agreement"].query(
+        "dataset == 'ml-1m' and target == 'bpr' and attack == 'ptd' and defense == 'none' and against == 'served' and "
+        "group == 'heldout' and k == 50"
+    )
+    assert len(own) == len(SEEDS)
+    over = seed_interval(own["agreement"].to_numpy())
+    ours, paper, difference = rows(table(report, "table4-ml-1m"))["`ptd`"][:3]
+    assert ours == f"{short(over.mean)} [{short(over.low)}, {short(over.high)}]"
+    assert (paper, difference) == (".499", short(over.mean - 0.4987, signed=True))
+
+
+def test_a_column_says_which_seeds_and_users_are_behind_it(report: Report) -> None:
+    heads = [name for name, _ in table(report, "table4-ta-feng").groups]
+    assert heads == ["", "bpr, seeds 0–4, 6 users", "ncf, not measured", "lmf, seeds 0–4, 6 users"]
+
+
+def test_what_was_not_measured_is_a_dash_that_says_so_and_never_zero(report: Report, page: str) -> None:
+    row = table(report, "table4-ta-feng").bodies[0].rows[0]
+    ours, paper, difference = row[4:7]
+    assert (ours.text, ours.missing, ours.title) == ("–", True, "not measured")
+    assert (paper.text, difference.text, difference.title) == (".440", "–", "not measured")
+    assert 'title="not measured"' in page
+    assert not re.search(r"\bnan\b", re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL).lower())
+
+
+def test_references_stand_below_the_attacks_and_have_no_figure_of_the_paper(report: Report) -> None:
+    attacks, references = table(report, "table4-ml-1m").bodies
+    assert [row[0].text for row in attacks.rows] == ["`qsd`", "`ptd`", "`ptq`", "`pta`", "`ptaq`"]
+    assert "retrained target" in [row[0].text for row in references.rows]
+    assert {row[2].title for row in references.rows} == {"not in the paper"}
+
+
+def test_queried_users_stand_apart_and_a_reader_is_told_that_it_is_memory(report: Report) -> None:
+    text = to_markdown(report)
+    assert "memory, not theft" in text
+    assert "queried" not in table(report, "table4-ml-1m").caption
+
+
+def test_each_table_and_figure_of_the_paper_has_a_section(report: Report) -> None:
+    anchors = {part.anchor for section in report.sections for part in section.sections}
+    assert {f"table{number}" for number in range(4, 9)} | {f"figure{number}" for number in range(2, 10)} <= anchors
+
+
+def test_table_8_says_that_it_is_not_the_papers_data(report: Report) -> None:
+    shown = table(report, "table8-ml-1m-2999")
+    assert rows(shown)["`qsd30`"][1] == ".513"
+    assert [name for name, _ in shown.groups][3] == "gru4rec, not measured"
+    assert "not the paper's data" in to_markdown(report)
+
+
+def test_the_losses_of_table_7_stand_beside_the_papers(report: Report) -> None:
+    shown = table(report, "table7-ml-1m")
+    named = [(row[0].text, row[1].text, row[3].text) for body in shown.bodies for row in body.rows]
+    assert ("`ptaq`", "bpr+hinge", ".651") in named
+    assert len(named) == 12
+
+
+def test_table_6_sets_counts_beside_the_papers(report: Report) -> None:
+    found = rows(table(report, "table6-counts"))
+    assert found["ml-1m"][:3] == ["6,040", "6,040", "0"]
+    assert found["steam"][:3] == ["–", "25,387", "–"]
+
+
+def test_every_claim_has_a_verdict_its_test_and_what_the_papers_tables_say(report: Report) -> None:
+    [claims] = [section for section in report.sections if section.anchor == "claims"]
+    assert [part.anchor for part in claims.sections] == [f"claim-{number}" for number in paper_claims()]
+    text = to_markdown(Report("", "", (), [claims]))
+    for claim in paper_claims().values():
+        assert claim.claim in text
+        assert claim.check in text
+        assert claim.paper_tables in text
+    assert len(table(report, "scoreboard").bodies[0].rows) == len(paper_claims())
+
+
+def test_a_figure_has_the_points_of_its_axis_and_the_references_as_levels(
+    results: dict[str, pd.DataFrame], report: Report
+) -> None:
+    [figure] = [one for one in report.figures() if one.name == "figure2"]
+    bpr = figure.drawing.parts()[0].figure
+    [ptq] = [trace for trace in bpr.data if (trace.name or "").startswith("ptq")]
+    own = results["agreement"].query("target == 'bpr' and attack == 'ptq_length20' and group == 'heldout' and k == 20")
+    assert list(ptq.x) == [10, 20, 50, 100]
+    assert ptq.y[1] == pytest.approx(own.query("against == 'served'")["agreement"].mean())
+    assert {"retrained target", "popularity in D_t"} <= {trace.name for trace in bpr.data}
+    assert "Recall@50: bpr" in figure.caption
+
+
+def test_figure_6_leaves_a_gap_where_a_clone_was_not_measured(results: dict[str, pd.DataFrame]) -> None:
+    drawing = drawing_of(Measured(**results), "figure6")
+    heat, gaps = drawing.parts()[0].figure.data
+    assert [list(row) for row in heat.text][1][2] == ""
+    assert (list(gaps.x), list(gaps.y), list(gaps.text)) == (["lmf"], ["ncf"], ["–"])
+
+
+def test_a_figure_is_described_in_words(report: Report) -> None:
+    for figure in report.figures():
+        assert all(re.search(r"\.\d{3}", part.described) for part in figure.drawing.parts())
+
+
+@pytest.mark.parametrize("name", ["figure2", "figure3", "figure4", "figure6", "figure9"])
+def test_a_preview_of_nothing_says_which_command_measures_it(name: str) -> None:
+    empty = {name: table.head(0) for name, table in made_up(("tables",)).items()}
+    assert f"--params=study={name}" in drawing_of(Measured(**empty), name).preview().layout.title.text
+
+
+def test_a_part_with_nothing_measured_says_which_command_measures_it(nothing: Report) -> None:
+    text = to_markdown(nothing)
+    for name in ("table4", "table6", "table7", "table8", *(f"figure{number}" for number in range(2, 10))):
+        assert f"`kedro run --env=paper --pipeline=study --params=study={name}`" in text
+    assert "None of the paper's 30 claims was measured yet." in text
+    assert not nothing.figures()
+    Reader(to_page(nothing))
+
+
+def test_the_page_needs_no_network_and_forbids_it(page: str, reader: Reader) -> None:
+    links = [
+        value for _, attributes in reader.elements for name, value in attributes.items() if name in ("src", "href")
+    ]
+    assert all(str(link).startswith(("#", "data:")) for link in links)
+    assert "default-src 'none'" in page
+    assert page.count("plotly.js v") == 1
+    assert not re.search(r"@import|url\(", re.search(r"<style>.*?</style>", page, re.DOTALL).group())
+
+
+def test_the_page_is_well_formed_and_its_links_lead_somewhere(reader: Reader) -> None:
+    assert not reader.open
+    ids = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = {str(one["href"])[1:] for one in reader.all("a")}
+    assert targets <= set(ids)
+    labels = {one["aria-labelledby"] for _, one in reader.elements if "aria-labelledby" in one}
+    assert labels <= set(ids)
+
+
+def test_headings_follow_each_other_and_landmarks_are_there(reader: Reader) -> None:
+    levels = [int(tag[1]) for tag, _ in reader.elements if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert all(len(reader.all(tag)) == 1 for tag in ("header", "nav", "main", "footer"))
+    assert reader.all("a")[0]["href"] == "#main"
+
+
+def test_tables_have_captions_and_scopes_and_figures_a_text_in_their_place(reader: Reader) -> None:
+    assert len(reader.all("caption")) == len(reader.all("table"))
+    assert all(one.get("scope") for one in reader.all("th"))
+    canvases = [one for one in reader.all("div") if one.get("class") == "canvas"]
+    assert canvases
+    assert all(one["role"] == "img" and len(str(one["aria-label"])) > 30 for one in canvases)
+
+
+def test_markdown_has_the_same_tables_and_a_picture_for_each_figure(report: Report, page: str) -> None:
+    text, pictures = to_markdown(report), pictures_of(report)
+    assert re.findall(r"\(report/([\w-]+)\.png\)", text) == list(pictures) == [one.name for one in report.figures()]
+    for shown in report.tables():
+        assert f"**{shown.caption}**" in text
+        assert page.count(f'<caption id="{shown.name}">') == 1
+
+
+def test_each_table_has_a_file_with_plain_numbers(report: Report, results: dict[str, pd.DataFrame]) -> None:
+    files = tables_of(report)
+    assert {f"table{number}" for number in range(4, 9)} | {f"figure{number}" for number in range(2, 10)} <= set(files)
+    [row] = files["table5"].query("dataset == 'ml-1m' and target == 'lmf' and attack == 'ptaq_pre'").to_dict("records")
+    assert row["difference"] == pytest.approx(row["ours"] - 0.29)
+    assert files["table4"].query("dataset == 'ta-feng' and target == 'ncf'")["ours"].isna().all()
+    assert len(files["runs"]) == len(results["journal"])
+
+
+def test_cost_and_machine_come_from_the_journal_and_what_is_not_recorded_is_missing(
+    results: dict[str, pd.DataFrame],
+) -> None:
+    journal = results["journal"].drop(columns=["torch", "in_functions"])
+    shown = rows(table(build_report(Measured(**{**results, "journal": journal})), "cost"))
+    assert shown["cost"] == ["1.9 core-hours"]
+    assert shown["machine"] == ["a made-up processor"]
+    assert shown["torch"] == shown["in the nodes' own functions"] == ["–"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(12.4, "12 s"), (59.7, "1 min 0 s"), (3599, "59 min 59 s"), (7500, "2 h 5 min")]
+)
+def test_durations_read_well(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_a_table_that_lacks_a_column_is_refused_by_its_name(results: dict[str, pd.DataFrame]) -> None:
+    with pytest.raises(DataError, match="agreement: column 'ci_low' is missing"):
+        Measured(results["agreement"].drop(columns="ci_low"), results["quality"])
+
+
+def test_texts_are_escaped_but_for_their_own_markup() -> None:
+    text = "**a < b** `<i>**x**</i>` [there](#x) [away](https://x.org) <script>"
+    expected = (
+        "<strong>a &lt; b</strong> <code>&lt;i&gt;**x**&lt;/i&gt;</code> "
+        '<a href="#x">there</a> [away](https://x.org) &lt;script&gt;'
+    )
+    assert to_html(text) == expected
+    assert to_plain("**a** `b` [c](#d)") == "a b c"
+
+
+def test_names_from_data_cannot_break_out_of_the_page(results: dict[str, pd.DataFrame]) -> None:
+    odd = {name: table.copy() for name, table in results.items()}
+    odd["journal"]["command"] = "</script><script>alert(1)</script>"
+    assert "<script>alert(1)" not in to_page(Report("", "", (), [environment_section(odd["journal"])]))
