@@ -61,7 +61,7 @@ def _reach(found: dict[tuple[str, str, str], Estimate]) -> list[str]:
         targets = sorted({key[1] for key in found if key[0] == dataset})
         parts = [text for target in targets for text in _best(found, dataset, target)]
         if parts:
-            sentences.append(f"**{dataset}**, the paper's best attack here: {'; '.join(parts)}.")
+            sentences.append(f"**{dataset}**, the best of the paper's five attacks on each target: {'; '.join(parts)}.")
     return sentences
 
 
