@@ -33,7 +33,7 @@ def architecture_cells(agreement: pd.DataFrame) -> Iterator[ClaimCell]:
             by_clone = part.pivot(index="seed", columns="value", values="agreement")
             if (dataset, target) in references:
                 by_clone[_REFERENCE] = references[dataset, target].set_index("seed")["agreement"]
-            for claim, above, below, text in _comparisons(target, list(by_clone)):
+            for claim, above, below, text in _comparisons(target, [str(name) for name in by_clone]):
                 differences = (by_clone[above] - by_clone[below]).dropna()
                 yield ClaimCell(claim, dataset, target, str(attack), "", text, differences)
 
