@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -156,6 +156,7 @@ def test_a_cell_without_a_p_value_does_not_count() -> None:
     assert holm([0.03, np.nan, 0.01]) == pytest.approx([0.03, np.nan, 0.02], nan_ok=True)
 
 
+@settings(max_examples=20)  # statsmodels collects garbage at each call
 @given(st.lists(st.floats(0, 1), max_size=8))
 def test_holm_lies_between_no_correction_and_bonferroni(p_values: list[float]) -> None:
     adjusted, p = holm(p_values), np.array(p_values)

@@ -75,6 +75,12 @@ def test_figure_2_is_read_at_each_lists_own_length() -> None:
     assert list(zip(points["value"], points["k"], strict=True)) == [(20, 20), (50, 50)]
 
 
+def test_a_second_name_for_the_default_point_is_the_same_point() -> None:
+    table = frame(row("ptq_users10", "ptq", agreement=0.6), row("ptq", "ptq"), row("ptq_users5", "ptq"))
+    points = points_of(table, axes.TARGET_USERS)
+    assert points[["attack", "value"]].to_numpy().tolist() == [["ptq", 10], ["ptq_users5", 5]]
+
+
 def test_other_axes_are_read_at_50_items() -> None:
     points = points_of(frame(*(row("ptq_users5", "ptq", k=k) for k in (40, 50))), axes.TARGET_USERS)
     assert points["k"].tolist() == [50]

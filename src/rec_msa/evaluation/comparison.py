@@ -214,22 +214,22 @@ def judge_equal_together(
         DataError: If a cell has no seed, or a difference is not finite.
     """
     judged = [_least_equal(np.asarray(cell, dtype=np.float64), margin, alpha) for cell in cells]
-    equal, unequal = (holm([cell[i] for cell in judged]) for i in (1, 2))
+    equal, unequal = holm([over.p for over, _ in judged]), holm([beyond for _, beyond in judged])
     found = []
-    for (over, _, _), p, beyond in zip(judged, equal, unequal, strict=True):
+    for (over, _), p, beyond in zip(judged, equal, unequal, strict=True):
         verdict, note = _judge(over.n_seeds, p < alpha, beyond < alpha)
         found.append((replace(over, verdict=verdict, note=note), float(p)))
     return found
 
 
-def _least_equal(cell: NDArray[np.float64], margin: float, alpha: float) -> tuple[Verdict, float, float]:
-    """Returns the pair that is least equal, its p-value of equality, and that of some pair's inequality."""
+def _least_equal(cell: NDArray[np.float64], margin: float, alpha: float) -> tuple[Verdict, float]:
+    """Returns the pair that is least equal, and the p-value of some pair's inequality."""
     pairs = list(cell.reshape(len(cell), -1).T)
     judged = [equivalence(pair, margin, alpha) for pair in pairs]
     place = max(range(len(pairs)), key=lambda i: (np.nan_to_num(judged[i].p), abs(judged[i].mean)))
     wide = seed_interval(pairs[place], 1 - alpha)
     beyond = min(len(pairs) * min(_beyond(pair, margin) for pair in pairs), 1.0)
-    return replace(judged[place], low=wide.low, high=wide.high), judged[place].p, beyond
+    return replace(judged[place], low=wide.low, high=wide.high), beyond
 
 
 def sign_flip(differences_by_seed: Sequence[ArrayLike], draws: int = 9999, seed: int = 0) -> float:

@@ -27,26 +27,29 @@ def architecture_cells(agreement: pd.DataFrame) -> Iterator[ClaimCell]:
     """
     points = clone_points(agreement)
     heldout = points[(points["group"] == "heldout") & points["base"].isin(_ATTACKS)]
+    references = dict(by_target(_popularity(agreement)))
     for (dataset, target), own in by_target(heldout):
         for attack, part in own.groupby("base"):
             by_clone = part.pivot(index="seed", columns="value", values="agreement")
-            by_clone[_REFERENCE] = _reference(agreement, dataset, target)
-            for claim, above, below, text in _comparisons(target, sorted({*by_clone} - {_REFERENCE})):
+            if (dataset, target) in references:
+                by_clone[_REFERENCE] = references[dataset, target].set_index("seed")["agreement"]
+            for claim, above, below, text in _comparisons(target, [str(name) for name in by_clone]):
                 differences = (by_clone[above] - by_clone[below]).dropna()
                 yield ClaimCell(claim, dataset, target, str(attack), "", text, differences)
 
 
-def _comparisons(target: str, clones: list[str]) -> Iterator[tuple[int, str, str, str]]:
+def _comparisons(target: str, columns: list[str]) -> Iterator[tuple[int, str, str, str]]:
     """The claim, what should be above, what below, and this in words."""
+    clones = [name for name in columns if name != _REFERENCE]
     others = [clone for clone in clones if clone != target]
-    yield from ((11, clone, _REFERENCE, f"{clone} clone above {_REFERENCE}") for clone in others)
+    if _REFERENCE in columns:
+        yield from ((11, clone, _REFERENCE, f"{clone} clone above {_REFERENCE}") for clone in others)
     if _BEST in clones:
         yield from ((12, _BEST, c, f"{_BEST} clone above {c} clone") for c in clones if c != _BEST)
     if target in clones:
         yield from ((13, clone, target, f"{clone} clone above {target} clone") for clone in others)
 
 
-def _reference(agreement: pd.DataFrame, dataset: str, target: str) -> pd.Series:
-    rows = table_rows(agreement[(agreement["attack"] == _REFERENCE) & (agreement["group"] == "heldout")])
-    own = rows[(rows["dataset"] == dataset) & (rows["target"] == target)]
-    return own.set_index("seed")["agreement"]
+def _popularity(agreement: pd.DataFrame) -> pd.DataFrame:
+    """The reference of held-out users."""
+    return table_rows(agreement[(agreement["attack"] == _REFERENCE) & (agreement["group"] == "heldout")])

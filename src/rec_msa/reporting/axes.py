@@ -26,6 +26,7 @@ POINT_COLUMNS = [
     *("dataset", "target", "clone", "attack", "base", "seed", "group", "k", "value"),
     *("agreement", "ci_low", "ci_high", "n_users", "n_queries"),
 ]
+_POINT = ["dataset", "target", "base", "seed", "group", "k"]
 LOSSES = ("bpr+bpr", "bpr+hinge", "hinge+bpr", "hinge+hinge")
 """The steal losses: ranking, then positive items."""
 
@@ -142,4 +143,7 @@ def _placed(table: pd.DataFrame, value_of: Callable[[str, str], int | str | None
     names = table[["attack", "base"]].drop_duplicates()
     values = [value_of(str(attack), str(base)) for attack, base in names.itertuples(index=False)]
     known = names.assign(value=pd.Series(values, index=names.index, dtype="object")).dropna(subset="value")
-    return table.merge(known, on=["attack", "base"])[POINT_COLUMNS]
+    points = table.merge(known, on=["attack", "base"])[POINT_COLUMNS]
+    # A second name for the default point, as ptq_length50, is the same point.
+    own_first = points.iloc[(points["attack"] != points["base"]).argsort(kind="stable")]
+    return own_first.drop_duplicates([*_POINT, "value"]).sort_index()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import pandas as pd
+
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.reporting import axes
 from rec_msa.reporting.attack_claims import ATTACKS
@@ -12,8 +14,6 @@ from rec_msa.reporting.names import GROUP_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import pandas as pd
 
     from rec_msa.reporting.axes import Axis
 
@@ -105,10 +105,9 @@ def _alike(agreement: pd.DataFrame) -> Iterator[ClaimCell]:
     """Claim 8, at each length."""
     cell = "ml-1m", "ncf"
     for attack, versus in (("pta", "ptaq"), ("ptd", "ptq")):
-        sides = [_by_cell(agreement, axes.LIST_LENGTH, name).get(cell) for name in (attack, versus)]
-        if sides[0] is None or sides[1] is None:
-            continue
-        for length in sorted(set(sides[0]) & set(sides[1])):
+        lines = [_by_cell(agreement, axes.LIST_LENGTH, name) for name in (attack, versus)]
+        sides = [by_cell.get(cell, pd.DataFrame()) for by_cell in lines]
+        for length in sides[0].columns.intersection(sides[1].columns):
             differences = (sides[0][length] - sides[1][length]).dropna()
             yield ClaimCell(8, *cell, attack, "", f"equal to {versus}, {length} items in a list", differences, EQUALITY)
 

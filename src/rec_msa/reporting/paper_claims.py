@@ -87,8 +87,12 @@ class ClaimVerdict(PaperClaim):
 @cache
 def paper_claims() -> dict[int, PaperClaim]:
     """Returns the paper's claims by their number."""
-    read = json.loads(files("rec_msa.reporting").joinpath("paper_claims.json").read_text(encoding="utf-8"))
-    return {claim["id"]: PaperClaim(**claim) for claim in read}
+    return {claim["id"]: PaperClaim(**claim) for claim in paper_data("paper_claims.json")}
+
+
+def paper_data(name: str) -> Any:
+    """Returns what one of the files beside this module holds of the paper."""
+    return json.loads(files("rec_msa.reporting").joinpath(name).read_text(encoding="utf-8"))
 
 
 def claim_texts(numbers: Iterable[int]) -> dict[int, str]:
@@ -136,19 +140,13 @@ def verdict_of(judged: pd.DataFrame, claim_id: int) -> ClaimVerdict:
     own = judged[judged["claim"] == claim_id]
     counts = {name: int((own["verdict"] == name).sum()) for name in (BORNE_OUT, CONTRADICTED, OPEN)}
     expected = _CELLS[claim_id]
-    verdict = UNTESTED if claim_id == _PROVENANCE else _verdict(claim_id, expected, *counts.values())
-    return ClaimVerdict(
-        **asdict(paper_claims()[claim_id]),
-        verdict=verdict,
-        summary=_provenance()
-        if verdict == UNTESTED
-        else _summary(verdict, counts, expected, int((own["note"] != "").sum())),
-        n_cells=len(own),
-        n_expected=expected,
-        borne_out=counts[BORNE_OUT],
-        contradicted=counts[CONTRADICTED],
-        open=counts[OPEN],
-    )
+    if claim_id == _PROVENANCE:
+        verdict, summary = UNTESTED, _provenance()
+    else:
+        verdict = _verdict(claim_id, expected, *counts.values())
+        summary = _summary(verdict, counts, expected, few_seeds=int((own["note"] != "").sum()))
+    found = [verdict, summary, len(own), expected, *counts.values()]
+    return ClaimVerdict(*asdict(paper_claims()[claim_id]).values(), *found)
 
 
 def _counted(table: pd.DataFrame) -> pd.DataFrame:
@@ -184,9 +182,7 @@ def _summary(verdict: str, counts: dict[str, int], expected: int, few_seeds: int
 
 def _provenance() -> str:
     """Says what the paper's own tables show of where its figures come from."""
-    tables: dict[str, Any] = json.loads(
-        files("rec_msa.reporting").joinpath("paper_tables.json").read_text(encoding="utf-8")
-    )
+    tables = paper_data("paper_tables.json")
     figures = {
         value
         for name in ("table4", "table5")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from rec_msa.errors import DataError
@@ -20,7 +18,7 @@ from rec_msa.reporting.markdown import table as _table
 from rec_msa.reporting.markdown import verdict as _verdict_text
 from rec_msa.reporting.names import REFERENCES, TARGET, seeds_text
 from rec_msa.reporting.panels import NO_DEFENSE, Estimate, Panel, intervals_text, panels_of
-from rec_msa.reporting.paper_claims import claim_texts
+from rec_msa.reporting.paper_claims import claim_texts, paper_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +116,7 @@ def reproduction_page(agreement: pd.DataFrame, per_user: pd.DataFrame, quality: 
 
 def paper_agreement() -> dict[tuple[str, str, str], float]:
     """Returns Agr@50 of tables 4 and 5 by dataset, target and attack."""
-    tables = json.loads(files("rec_msa.reporting").joinpath("paper_tables.json").read_text(encoding="utf-8"))
+    tables = paper_data("paper_tables.json")
     return {
         (dataset, target, attack): float(value)
         for name in _PAPER_TABLES
