@@ -135,6 +135,8 @@ class RayRunner(AbstractRunner):
     def _ray(self) -> Iterator[None]:
         """Ray, connected or started here; one that is up already (a notebook's) is used and left."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        # Ray's own default lets any other process go first; here nothing waits but the driver.
+        os.environ.setdefault("RAY_worker_niceness", "0")
         try:
             import ray
         except ModuleNotFoundError as error:
