@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STATISTICS = "03_primary/*/statistics.json"
 CELLS = "*/seed*/*/*/*/agreement.parquet"
 
 
@@ -36,8 +35,8 @@ class Assembled(NamedTuple):
 def assemble(catalog: DataCatalog) -> Assembled | None:
     """Puts the results of every cell that still fits what it was made from into one file each.
 
-    Writes ``agreement``, ``agreement_per_user``, ``target_quality`` and ``dataset_statistics``; what is
-    made from the same cells already is left as it is. One cell's users are in memory at a time.
+    Writes ``agreement``, ``agreement_per_user`` and ``target_quality``; what is made from the same cells already is
+    left as it is. One cell's users are in memory at a time.
 
     Args:
         catalog: The catalog.
@@ -53,7 +52,6 @@ def assemble(catalog: DataCatalog) -> Assembled | None:
     served = dict.fromkeys(space.rpartition(".")[0] for space in fitting)
     targets = [space for space in served if _fits(f"{space}.target_quality", catalog, seen)]
     made_from = [*(f"{space}.agreement" for space in fitting), *(f"{space}.target_quality" for space in targets)]
-    _assemble_statistics(catalog, seen)
     tables: dict[str, Any] = {name: catalog[name] for name in ("agreement", "agreement_per_user", "target_quality")}
     for table in tables.values():
         table.expected = whole(made_from, catalog)
@@ -66,19 +64,6 @@ def assemble(catalog: DataCatalog) -> Assembled | None:
     tables["agreement_per_user"].save(catalog.load(f"{space}.agreement_per_user") for space in fitting)
     tables["target_quality"].save(pd.DataFrame([_quality(space, catalog) for space in targets]))
     return Assembled(agreement, stale)
-
-
-def _assemble_statistics(catalog: DataCatalog, seen: dict[str, bool]) -> None:
-    """Writes ``dataset_statistics``, a row for each dataset whose statistics fit what they were made from."""
-    table: Any = catalog["dataset_statistics"]
-    folder = PurePosixPath(table.path).parents[1]
-    found = table._fs.glob(f"{escape(str(folder))}/{STATISTICS}")
-    names = sorted(f"{PurePosixPath(path).parent.name}.statistics" for path in found)
-    fitting = [name for name in names if _fits(name, catalog, seen)]
-    table.expected = whole(fitting, catalog)
-    if not table.exists():
-        rows = [{"dataset": name.removesuffix(".statistics"), **catalog.load(name)} for name in fitting]
-        table.save(pd.DataFrame(rows, columns=None if rows else ["dataset"]))
 
 
 def _measured_spaces(catalog: DataCatalog) -> list[str]:
