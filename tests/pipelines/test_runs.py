@@ -250,7 +250,7 @@ def test_a_study_filters_its_cells(small_project):
 def test_the_reporting_is_drawn_anew_when_a_cell_is_added_and_only_then(small_project):
     small_project.run("attack_ptd")
     small_project.run("reporting")
-    page = Path("data/08_reporting/reproduction.md")
+    page = Path("data/08_reporting/report.html")
     first = page.stat().st_mtime_ns
     small_project.run("reporting", only_missing_outputs=True)
     assert page.stat().st_mtime_ns == first

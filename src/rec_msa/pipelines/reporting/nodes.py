@@ -15,13 +15,6 @@ def draw_comparison(*agreement: pd.DataFrame) -> tuple[Any, Any]:
     return comparison_figure(table), comparison_picture(table)
 
 
-def write_reproduction(agreement: pd.DataFrame, agreement_per_user: pd.DataFrame, target_quality: pd.DataFrame) -> str:
-    """What was measured beside the paper's tables 4 and 5, in Markdown."""
-    from rec_msa.reporting.reproduction import reproduction_page
-
-    return reproduction_page(agreement, agreement_per_user, target_quality)
-
-
 def draw_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> tuple[Any, Any, Any, Any]:
     """Agreement against utility, and both over the mixed items: each an interactive figure and a picture."""
     from rec_msa.reporting import defense

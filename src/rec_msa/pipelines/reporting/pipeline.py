@@ -14,7 +14,6 @@ from rec_msa.pipelines.reporting.nodes import (
     draw_previews,
     write_defenses,
     write_report,
-    write_reproduction,
 )
 
 PREVIEWS = ("figure2", "figure3", "figure4", "figure6", "figure9")
@@ -38,17 +37,8 @@ def create_comparison_pipeline(space: str, attacks: Sequence[NamedAttack], *, re
 
 def create_overview_pipeline() -> Pipeline:
     """Draws every cell that ``agreement.parquet`` holds, from whatever runs, and sets them beside the paper's."""
-    inputs = ["agreement", "agreement_per_user", "target_quality"]
-    page = node(
-        write_reproduction,
-        inputs,
-        "reproduction_page",
-        name="write_reproduction",
-        namespace="overview",
-        tags=["reporting"],
-    )
     drawn = _draw(["agreement"], "overview", namespace="overview")
-    return drawn + Pipeline([page]) + _overview_of_defenses() + _report()
+    return drawn + _overview_of_defenses() + _report()
 
 
 def create_defense_pipeline(attacks: Sequence[NamedAttack]) -> Pipeline:

@@ -13,7 +13,7 @@ _STEPS = (
     "The attacker builds a **clone** from what it knows, and lets the answers correct it. **Agreement** at 50 "
     "(Agr@50) is the share of the target's 50 items for a user that the clone recommends too.",
     "Everything is done with five seeds, which draw other users, other splits and other starts. Settings were chosen "
-    "on other data or other seeds, before these were run.",
+    "on other data or on other seeds.",
 )
 _HELDOUT = (
     "The paper does not say on whom it measures. A list that the target handed out can simply be kept: a cache "
