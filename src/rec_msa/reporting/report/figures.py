@@ -15,6 +15,7 @@ from rec_msa.reporting.axes import (
     LIST_LENGTH,
     TARGET_USERS,
     Axis,
+    K,
     clone_points,
     points_of,
 )
@@ -360,6 +361,7 @@ def _clones_table(found: dict[tuple[str, str, str, str], Estimate]) -> Table:
 
 def _defense_sections(measured: Measured) -> list[Section]:
     points = defense_points(measured.agreement, measured.quality)
+    points = points[points["k"] == K]
     mixing = mixing_plots(points)
     found = list(points["estimate"])
     note = _note(found) if found else ""

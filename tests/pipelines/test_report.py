@@ -1,0 +1,56 @@
+"""The report as the pipeline ``reporting`` leaves it, made from tables that lie there, as published ones do."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from rec_msa.pipelines.reporting.pipeline import PREVIEWS
+from tests.reporting.made_up import made_up
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def reported(new_project, tmp_path_factory) -> Path:
+    """The reporting folder of a project with made-up results in which ``reporting`` has run."""
+    project = new_project(tmp_path_factory.mktemp("reported"))
+    folder, results = project.folder / "data/08_reporting", made_up()
+    names = {"agreement": "agreement", "per_user": "agreement_per_user", "quality": "target_quality"}
+    (folder / "journal").mkdir(parents=True)
+    for key, name in names.items():
+        results[key].to_parquet(folder / f"{name}.parquet")
+    for place, run in enumerate(results["journal"].to_dict("records")):
+        (folder / "journal" / f"{place}.json").write_text(json.dumps(run))
+    for row in results["statistics"].to_dict("records"):
+        (place := project.folder / "data/03_primary" / row.pop("dataset")).mkdir(parents=True)
+        (place / "statistics.json").write_text(json.dumps(row))
+    project.run("reporting")
+    return folder
+
+
+def test_the_page_and_the_text_have_the_same_figures_and_each_has_its_picture(reported):
+    page, text = (reported / "report.html").read_text(), (reported / "report.md").read_text()
+    pictures = re.findall(r"\(report/([\w-]+)\.png\)", text)
+    assert {f"figure{number}" for number in range(2, 10)} <= set(pictures)
+    assert set(pictures) == {path.stem for path in (reported / "report").glob("*.png")}
+    assert re.findall(r'<figure id="([\w-]+)-drawn"', page) == pictures
+
+
+def test_each_table_of_the_paper_is_a_file_of_numbers(reported):
+    tables = {path.stem: pd.read_csv(path) for path in (reported / "report").glob("*.csv")}
+    assert {f"table{number}" for number in range(4, 9)} | {"claims", "differences", "runs"} <= set(tables)
+    assert tables["table6"].set_index("dataset").loc["ta-feng", "interactions"] == 630_767
+    assert len(tables["runs"]) == 2
+
+
+def test_kedro_viz_finds_the_main_figures(reported):
+    for name in PREVIEWS:
+        drawn = json.loads((reported / "report" / f"{name}.json").read_text())
+        assert drawn["data"]
+        assert drawn["layout"]["title"]["text"].startswith("<b>Figure")
