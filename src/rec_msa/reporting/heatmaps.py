@@ -54,8 +54,9 @@ def heatmap_figure(shown: Field, ends: tuple[float, float]) -> Figure:
     from plotly.graph_objects import Figure
 
     figure = Figure([_trace(shown, ends), _gaps(shown)])
-    figure.update_xaxes(title={"text": shown.x_title, "font": {"size": 12}, "standoff": 6})
-    figure.update_yaxes(title={"text": shown.y_title, "font": {"size": 12}, "standoff": 6}, autorange="reversed")
+    figure.update_xaxes(title={"text": shown.x_title, "font": {"size": 12}, "standoff": 6}, showgrid=False)
+    figure.update_yaxes(title={"text": shown.y_title, "font": {"size": 12}, "standoff": 6})
+    figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_layout(height=_HEIGHT, margin={"l": 62, "r": 10, "t": 10, "b": 48}, **_ground())
     return figure
 
@@ -70,7 +71,8 @@ def heatmaps_figure(row: Sequence[Field], title: str, note: str) -> Figure:
             figure.add_trace(trace, row=1, col=column)
         figure.update_xaxes(title={"text": shown.x_title, "font": {"size": 12}}, row=1, col=column)
         figure.update_yaxes(title={"text": shown.y_title, "font": {"size": 12}}, row=1, col=column)
-    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_layout(
         title={"text": f'<b>{title}</b><br><span style="font-size: 12px">{note}</span>', "x": 0, "xref": "paper"},
         height=_HEIGHT + 2 * _HEAD,

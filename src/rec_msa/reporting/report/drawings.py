@@ -9,7 +9,7 @@ from rec_msa.reporting.comparison import comparison_figure, comparison_picture
 from rec_msa.reporting.curves import NEUTRAL, Curve, Plot, curves_figure, curves_picture, plot_figure
 from rec_msa.reporting.heatmaps import Field, ends_of, heatmap_figure, heatmaps_figure, heatmaps_picture
 from rec_msa.reporting.markdown import figure as figure_text
-from rec_msa.reporting.names import GROUP_LABELS
+from rec_msa.reporting.names import ATTACKS_IN_WORDS, GROUP_LABELS
 from rec_msa.reporting.panels import panels_of
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class Drawing(Protocol):
     """A figure, not drawn yet."""
 
     @property
-    def wide(self) -> bool:
-        """Whether its parts need the whole width."""
+    def size(self) -> str:
+        """How wide its parts are beside others': ``wide``, ``half``, ``narrow``, or empty for none of these."""
         ...
 
     def parts(self) -> list[Part]:
@@ -94,7 +94,7 @@ class Curves:
     rows: Sequence[Sequence[Plot]]
     title: str
     note: str
-    wide: bool = False
+    size: str = ""
 
     def parts(self) -> list[Part]:
         """Its plots, each alone."""
@@ -104,7 +104,7 @@ class Curves:
         """An entry for each name."""
         curves = {curve.name: curve for row in self.rows for plot in row for curve in plot.curves}
         return [
-            Entry(name, name, one.colour, one.line, "" if one.level else one.symbol, one.open)
+            Entry(_who(name), name, one.colour, one.line, "" if one.level else one.symbol, one.open)
             for name, one in curves.items()
         ]
 
@@ -130,7 +130,7 @@ class Heatmaps:
     row: Sequence[Field]
     title: str
     note: str
-    wide: bool = False
+    size: str = "narrow"
 
     def parts(self) -> list[Part]:
         """Its heatmaps, each alone."""
@@ -159,7 +159,7 @@ class Comparison:
     """
 
     agreement: pd.DataFrame
-    wide: bool = True
+    size: str = "wide"
 
     def parts(self) -> list[Part]:
         """A plot for each target, without its head, which the page has."""
@@ -167,7 +167,7 @@ class Comparison:
         for (_, _), own in self.agreement.groupby(["dataset", "target"]):
             [panel] = panels_of(own)
             figure = comparison_figure(own)
-            layout = {"l": 150, "r": 10, "t": 10, "b": 50}
+            layout = {"l": 150, "r": 34, "t": 10, "b": 50}
             figure.update_layout(title=None, showlegend=False, margin=layout, height=figure.layout.height - 110)
             best = [row for row in panel.rows if "heldout" in row.groups]
             values = ", ".join(f"{row.label} {figure_text(row.groups['heldout'].value)}" for row in best)
@@ -185,6 +185,11 @@ class Comparison:
     def preview(self) -> Figure:
         """All of it, interactively."""
         return comparison_figure(self.agreement)
+
+
+def _who(name: str) -> str:
+    """The name of a curve with what it learns from, where it is an attack's."""
+    return f"{name}: {ATTACKS_IN_WORDS[name]}" if name in ATTACKS_IN_WORDS else name
 
 
 def _described(plot: Plot) -> str:

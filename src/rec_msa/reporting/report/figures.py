@@ -375,6 +375,7 @@ def _defense_sections(measured: Measured) -> list[Section]:
             note,
             [row[:2] for row in mixing],
             lambda: _agreement_table(points),
+            size="half",
         ),
         _defense_section(
             "figure8",
@@ -404,11 +405,14 @@ def _defense_section(
     plots: Sequence[Sequence[Plot]],
     table: Callable[[], Table],
     measured_by: str = "",
+    size: str = "",
 ) -> Section:
     if not plots:
         return Section(name, title, [Paragraph(text), not_measured(measured_by or name)])
     blocks: list[Block] = [study(measured_by or name)]
-    return Section(name, title, [*blocks, FigureBlock(name, f"{text} {note}", Curves(plots, title, note), table())])
+    return Section(
+        name, title, [*blocks, FigureBlock(name, f"{text} {note}", Curves(plots, title, note, size), table())]
+    )
 
 
 def _mixed(points: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from rec_msa.reporting.markdown import table as markdown_table
 from rec_msa.reporting.report.html import SYMBOLS
+from rec_msa.reporting.report.inline import to_plain
 from rec_msa.reporting.report.model import (
     Block,
     Body,
@@ -82,7 +83,7 @@ def _block(block: Block, folder: str) -> Iterator[str]:
         case Table():
             yield from _table(block)
         case FigureBlock(name, caption, _, table):
-            yield f"![{caption}]({folder}/{name}.png)"
+            yield f"![{to_plain(table.caption)}]({folder}/{name}.png)"
             yield caption
             yield from _folded(Folded("The numbers behind it", [table]), folder)
         case Folded():
