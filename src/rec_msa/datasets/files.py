@@ -59,10 +59,6 @@ class _Parts:
             writer.close()
 
 
-class CSVDataset(Recorded, kedro_pandas.CSVDataset):
-    """``kedro_datasets.pandas.CSVDataset``, atomic and recorded; the same catalog entry."""
-
-
 class JSONDataset(Recorded, kedro_json.JSONDataset):
     """``kedro_datasets.json.JSONDataset``, atomic and recorded; the same catalog entry."""
 

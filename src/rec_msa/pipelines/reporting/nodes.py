@@ -44,15 +44,15 @@ def write_report(
     target_quality: pd.DataFrame,
     dataset_statistics: pd.DataFrame,
     journal: pd.DataFrame,
-) -> tuple[str, str, dict[str, Any], dict[str, pd.DataFrame]]:
+) -> tuple[str, str, dict[str, Any]]:
     """Every table, figure and claim of the paper: as an HTML file, and as Markdown with its pictures and tables."""
     from rec_msa.reporting.report.build import build_report
     from rec_msa.reporting.report.html import to_page
     from rec_msa.reporting.report.measured import Measured
-    from rec_msa.reporting.report.page import pictures_of, tables_of, to_markdown
+    from rec_msa.reporting.report.page import files_of, to_markdown
 
     report = build_report(Measured(agreement, target_quality, agreement_per_user, dataset_statistics, journal))
-    return to_page(report), to_markdown(report), pictures_of(report), tables_of(report)
+    return to_page(report), to_markdown(report), files_of(report)
 
 
 def draw_previews(agreement: pd.DataFrame, target_quality: pd.DataFrame, figures: tuple[str, ...]) -> tuple[Any, ...]:

@@ -63,7 +63,7 @@ def _overview_of_defenses() -> Pipeline:
 
 def _report() -> Pipeline:
     measured = ["agreement", "agreement_per_user", "target_quality", "dataset_statistics", "journal"]
-    made = ["report_page", "report_markdown", "report_pictures", "report_tables"]
+    made = ["report_page", "report_markdown", "report_files"]
     previews = [f"report.{name}_preview" for name in PREVIEWS]
     draw, space = bind(draw_previews, figures=PREVIEWS), "overview"
     write = node(write_report, measured, made, name="write_report", namespace=space, tags=["reporting"])

@@ -47,6 +47,12 @@ def to_markdown(report: Report, folder: str = FOLDER) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def files_of(report: Report) -> dict[str, Picture | pd.DataFrame]:
+    """Returns what lies beside the page: every picture and the rows of every table, by the file's name."""
+    pictures = {f"{name}.png": picture for name, picture in pictures_of(report).items()}
+    return {**pictures, **{f"{name}.csv": table for name, table in tables_of(report).items()}}
+
+
 def pictures_of(report: Report) -> dict[str, Picture]:
     """Returns the picture of every figure by its name."""
     return {block.name: block.drawing.picture() for block in report.figures()}

@@ -1,0 +1,39 @@
+"""Pictures and tables lie in one folder, those of the last save alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+from matplotlib.figure import Figure
+
+from rec_msa.datasets.folder import FolderDataset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TABLE = pd.DataFrame({"attack": ["ptd", "ptq"], "ours": [0.5, None]})
+
+
+def test_each_name_is_a_file_of_its_kind(tmp_path: Path) -> None:
+    dataset = FolderDataset(path=str(tmp_path / "report"))
+    assert not dataset.exists()
+    dataset.save({"figure2.png": Figure(), "table4.csv": TABLE})
+    assert dataset.exists()
+    assert (tmp_path / "report/figure2.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "report/table4.csv").read_text() == "attack,ours\nptd,0.5\nptq,\n"
+
+
+def test_a_save_leaves_nothing_of_the_one_before_but_other_files(tmp_path: Path) -> None:
+    dataset = FolderDataset(path=str(tmp_path))
+    (tmp_path / "figure2.json").write_text("{}")
+    dataset.save({"figure2.png": Figure(), "table4.csv": TABLE})
+    dataset.save({"table5.csv": TABLE})
+    assert {path.name for path in tmp_path.iterdir()} == {"figure2.json", "table5.csv"}
+
+
+def test_it_is_only_written(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="for readers"):
+        FolderDataset(path=str(tmp_path)).load()
