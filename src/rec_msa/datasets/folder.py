@@ -41,13 +41,13 @@ class FolderDataset(AbstractDataset[dict[str, Any], NoReturn]):
     def __init__(self, *, path: str, dpi: int = 120, metadata: dict[str, Any] | None = None) -> None:
         protocol, folder = get_protocol_and_path(path)
         self._fs = fsspec.filesystem(protocol)
-        self._path, self._dpi = PurePosixPath(folder), dpi
+        self._filepath, self._dpi = PurePosixPath(folder), dpi
         self.metadata = metadata
 
     @property
     def path(self) -> str:
         """Where the folder lies, within its file system."""
-        return str(self._path)
+        return str(self._filepath)
 
     def load(self) -> NoReturn:
         """Refuses: what is made from the files' content has it already.
@@ -66,7 +66,7 @@ class FolderDataset(AbstractDataset[dict[str, Any], NoReturn]):
             if PurePosixPath(path).name not in written:
                 self._fs.rm_file(path)
         for name, content in written.items():
-            self._fs.pipe_file(str(self._path / name), content)
+            self._fs.pipe_file(str(self._filepath / name), content)
 
     def _bytes_of(self, name: str, content: Figure | pd.DataFrame) -> bytes:
         if isinstance(content, pd.DataFrame):
