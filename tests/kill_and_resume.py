@@ -113,7 +113,7 @@ def _killed(run: subprocess.Popen[bytes], folder: Path, moment: float, files: in
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Checksums of all files under a project's data folder, by name, but of what says when and by whom they were made."""
+    """Checksums of all files under a project's data folder, by name; not of locks and the journal."""
     files = [path for path in _data(folder).rglob("*") if path.is_file() and not {".locks", "journal"} & {*path.parts}]
     return {str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest() for path in files}
 

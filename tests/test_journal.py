@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rec_msa import journal
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_run_in_one_process_costs_its_seconds_times_its_threads(monkeypatch):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
 from rec_msa.errors import DataError
 from rec_msa.publishing import publish
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CELL = {"dataset": "ml-1m", "target": "bpr", "seed": 0, "defense": "none"}
 

@@ -205,7 +205,6 @@ class Runs:
             self.lock.free()
             self.lock = None
 
-
     def _write_journal(self, progress: StudyProgress) -> None:
         """Notes what the run cost; of a run that trained for hours nothing else may be lost for it."""
         from rec_msa.journal import entry

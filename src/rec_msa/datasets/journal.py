@@ -42,8 +42,9 @@ class JournalDataset(AbstractDataset[dict[str, Any], pd.DataFrame]):
     def load(self) -> pd.DataFrame:
         """A row for each run in the order of their start; no row and no column where none was recorded."""
         self._fs.invalidate_cache()
-        rows = [json.loads(self._fs.cat_file(path)) for path in self._fs.glob(f"{self._folder}/*.json")]
-        return pd.DataFrame(sorted(rows, key=lambda row: str(row["started"])))
+        paths: list[str] = self._fs.glob(f"{self._folder}/*.json")
+        rows: list[dict[str, Any]] = [json.loads(self._fs.cat_file(path)) for path in paths]
+        return pd.DataFrame(sorted(rows, key=_start))
 
     def save(self, data: dict[str, Any]) -> None:
         """Adds a run; ``started`` names its file."""
@@ -56,3 +57,7 @@ class JournalDataset(AbstractDataset[dict[str, Any], pd.DataFrame]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._folder), "protocol": self._protocol}
+
+
+def _start(row: dict[str, Any]) -> str:
+    return str(row["started"])

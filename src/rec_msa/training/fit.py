@@ -103,8 +103,8 @@ class _Fitting:
     def restore_best(self) -> pd.DataFrame:
         """Puts the best state back into the model and returns the curve."""
         torch._foreach_copy_(self.live, self.kept)
-        for parameter in self.live:
-            parameter.grad = None
+        for learned in self.live:
+            learned.grad = None
         return pd.DataFrame(self.curve).assign(kept=lambda points: points["step"] == self.best.step)
 
 
@@ -117,8 +117,8 @@ def _optimisers(model: Recommender, live: list[Tensor], settings: TrainingSettin
     rows = [p for p in live if id(p) in by_row]
     optimisers: list[torch.optim.Optimizer] = []
     if whole:
-        for parameter in whole:
-            parameter.grad = torch.zeros_like(parameter)  # look-ups add to it in place
+        for learned in whole:
+            learned.grad = torch.zeros_like(learned)  # look-ups add to it in place
         optimisers.append(torch.optim.Adam(whole, lr=settings.learning_rate, fused=True))
     if rows:
         optimisers.append(RowAdam(rows, lr=settings.learning_rate))
