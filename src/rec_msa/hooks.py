@@ -104,7 +104,7 @@ class Runs:
     """Before a run: what its artifacts must be made from, which of them it writes, and that nobody else does."""
 
     def __init__(self) -> None:
-        self.catalog: DataCatalog | None = None
+        self.journal: DataCatalog | None = None
         self.lock: Lock | None = None
         self.progress: StudyProgress | None = None
         self.started = 0.0
@@ -131,11 +131,12 @@ class Runs:
         from rec_msa.provenance import expect
 
         self._end()
-        self.catalog = catalog
         expect(pipeline, catalog)
         nodes = list(pipeline.nodes)
         if run_params["only_missing_outputs"]:
             nodes = [node for node in nodes if not all(catalog.exists(name) for name in node.outputs)]
+        # What only draws is no cost of what is drawn.
+        self.journal = catalog if any("reporting" not in node.tags for node in nodes) else None
         self._claim([name for node in nodes for name in node.outputs], catalog)
         self.outside = None
         self.progress = StudyProgress(nodes, len(pipeline.nodes) - len(nodes), catalog, self.started)
@@ -210,10 +211,10 @@ class Runs:
         from rec_msa.journal import entry
 
         n_done = progress.n_nodes - len(progress.waiting)
-        if self.catalog is None or not n_done:
+        if self.journal is None or not n_done:
             return
         try:
-            self.catalog.save("journal", entry(progress.started, progress.in_functions, progress.in_tasks, n_done))
+            self.journal.save("journal", entry(progress.started, progress.in_functions, progress.in_tasks, n_done))
         except (OSError, DatasetError) as error:
             logger.warning("the journal has no entry of this run: %s", error)
 

@@ -102,6 +102,14 @@ def test_a_single_node_runs_again_on_what_a_run_left(finished_project):
     assert path.read_bytes() == before
 
 
+def test_a_run_notes_what_it_cost_and_one_that_only_draws_notes_nothing(finished_project):
+    before = finished_project.load("journal")
+    assert (before["n_nodes"] > 0).all()
+    assert (before["core_seconds"] >= before["seconds"]).all()
+    finished_project.run("__default__", node_names=["small.seed0.bpr.none.draw_comparison"])
+    assert len(finished_project.load("journal")) == len(before) > 0
+
+
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(small_project, agreement):
     small_project.run("attack_ptd")
     again = pd.read_parquet("data/08_reporting/agreement.parquet")

@@ -44,7 +44,8 @@ class JournalDataset(AbstractDataset[dict[str, Any], pd.DataFrame]):
         self._fs.invalidate_cache()
         paths: list[str] = self._fs.glob(f"{self._folder}/*.json")
         rows: list[dict[str, Any]] = [json.loads(self._fs.cat_file(path)) for path in paths]
-        return pd.DataFrame(sorted(rows, key=_start))
+        rows.sort(key=lambda row: str(row["started"]))
+        return pd.DataFrame(rows)
 
     def save(self, data: dict[str, Any]) -> None:
         """Adds a run; ``started`` names its file."""
@@ -57,7 +58,3 @@ class JournalDataset(AbstractDataset[dict[str, Any], pd.DataFrame]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._folder), "protocol": self._protocol}
-
-
-def _start(row: dict[str, Any]) -> str:
-    return str(row["started"])
