@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rec_msa.attacks import clone as clone_module
@@ -57,7 +57,6 @@ def pairs(frame: pd.DataFrame) -> set[tuple[int, int]]:
 @given(
     st.lists(st.integers(0, 70), min_size=1, max_size=6).filter(lambda sizes: max(sizes) >= 10), st.integers(0, 1000)
 )
-@settings(deadline=None)
 def test_a_twentieth_of_each_long_history_is_held_back_and_at_least_one(sizes: list[int], seed: int) -> None:
     rows = [(7 * user, item) for user, size in enumerate(sizes) for item in range(size)]
     interactions = pd.DataFrame(rows, columns=["user", "item"]).sample(frac=1, random_state=seed)

@@ -230,5 +230,6 @@ def test_a_damaged_result_is_left_out_of_the_assembled_table_and_named(ran_once,
 
 def test_every_artifact_lies_where_globals_say():
     entries = yaml.safe_load((ROOT / "conf" / "base" / "catalog.yml").read_text(encoding="utf-8"))
-    paths = {name: entry["filepath"] for name, entry in entries.items() if not name.startswith("_")}
+    files = {name: entry for name, entry in entries.items() if not name.startswith("_")}
+    paths = {name: entry.get("filepath") or entry["path"] for name, entry in files.items()}
     assert {name for name, path in paths.items() if not path.startswith("${globals:data}/")} == set()

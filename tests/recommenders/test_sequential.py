@@ -216,7 +216,7 @@ def test_dropout_follows_its_stream_and_keeps_the_mean(name: str, make_model: Ma
 
 @pytest.mark.parametrize("fused", [False, True])
 @given(seed=st.integers(0, 1000), n=st.integers(1, 40))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_cross_entropy_in_chunks_equals_the_one_over_a_matrix_of_scores(fused: bool, seed: int, n: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     table: ItemTable = FusedItemTable(17, 6) if fused else ItemTable(17, 6)

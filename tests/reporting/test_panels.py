@@ -122,7 +122,7 @@ def test_references_with_other_shares_are_told_apart(one_cell: pd.DataFrame) -> 
     assert {"k nearest lists", "k nearest lists asked50"} <= set(names)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 1000))
 def test_the_order_of_the_results_changes_nothing(study: pd.DataFrame, seed: int) -> None:
     assert panels_of(study.sample(frac=1, random_state=seed)) == panels_of(study)

@@ -104,7 +104,7 @@ def test_a_study_shows_the_mean_and_half_its_interval(study: pd.DataFrame) -> No
     assert starting(lines, "pta") == ["pta", *expected, single]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(width=st.integers(45, 160))
 def test_a_study_that_is_too_wide_goes_on_below(study: pd.DataFrame, width: int) -> None:
     lines = lines_of(study_table(study), width)

@@ -67,7 +67,7 @@ def recall(model: Recommender, known: pd.DataFrame, held_back: pd.DataFrame) -> 
 
 
 @given(st.integers(0, 10_000), st.integers(20, 120))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_recall_equals_a_slow_count(seed: int, n_items: int) -> None:
     model = bpr(n_items, seed)
     interactions = random_interactions(n_items, 15, seed).sample(frac=1, random_state=seed)

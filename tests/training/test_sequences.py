@@ -41,7 +41,7 @@ def task(sequences: dict[int, list[int]], name: str = "sasrec", n_items: int = 6
 
 
 @given(st.integers(0, 10_000), st.integers(1, 40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_pass_learns_every_place_once_within_the_batch_size(seed: int, batch_size: int) -> None:
     sequences = random_sequences(seed)
     given_task = task(sequences)
