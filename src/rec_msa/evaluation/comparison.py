@@ -5,6 +5,7 @@ Seeds are the units that a verdict rests on; users of one seed share its models 
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -166,7 +167,9 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     p = np.asarray(p_values, dtype=np.float64)
     adjusted, tested = np.full(p.shape, np.nan), ~np.isnan(p)
     if tested.any():
+        gc.freeze()  # it collects garbage at each call, which was half the time of a report's verdicts
         adjusted[tested] = multipletests(p[tested], method="holm")[1]
+        gc.unfreeze()
     return adjusted
 
 
