@@ -67,7 +67,7 @@ def _read(folder: Path, name: str) -> pd.DataFrame:
 
 
 def _headline(per_user: pd.DataFrame) -> pd.DataFrame:
-    """What paired tests need: held-out users at each attack's longest list, and at the length of most."""
+    """What paired tests need: held-out users at each attack's longest list."""
     heldout = per_user[per_user["group"] == "heldout"]
     longest = heldout.groupby([*MEASURED, "against"])["k"].transform("max")
     return heldout[heldout["k"] == longest]

@@ -168,8 +168,10 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     adjusted, tested = np.full(p.shape, np.nan), ~np.isnan(p)
     if tested.any():
         gc.freeze()  # it collects garbage at each call, which was half the time of a report's verdicts
-        adjusted[tested] = multipletests(p[tested], method="holm")[1]
-        gc.unfreeze()
+        try:
+            adjusted[tested] = multipletests(p[tested], method="holm")[1]
+        finally:
+            gc.unfreeze()
     return adjusted
 
 
