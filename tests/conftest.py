@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ import torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Nobody is told of a test's runs; kedro's telemetry would build every pipeline of each to count it.
+os.environ["DO_NOT_TRACK"] = "1"
 
 # How long an example takes on a busy machine says nothing about the code.
 hypothesis.settings.register_profile("untimed", deadline=None)

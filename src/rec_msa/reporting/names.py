@@ -43,6 +43,14 @@ GROUP_LABELS = {
 ATTACKS_HEADING, REFERENCES_HEADING = "Attacks", "References"
 
 
+def with_words(attack: str) -> str:
+    """Returns an attack with what it learns from, or a reference's name."""
+    if attack in REFERENCES:
+        return REFERENCES[attack]
+    words = ATTACKS_IN_WORDS.get(attack)
+    return f"{attack}: {words}" if words else attack
+
+
 def number(value: float) -> str:
     """Returns two decimals, never ``-0.00``."""
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")

@@ -156,6 +156,12 @@ def intervals_note(found: Sequence[Estimate]) -> str:
     return f"Mean and 95 % interval: {', '.join(kinds)}."
 
 
+def measured_note(found: Sequence[Estimate]) -> str:
+    """Says what some figures were measured on, and what their intervals are."""
+    seeds, users = seeds_and_users(found)
+    return f"{seeds_text(seeds).capitalize()}, {span(users)} held-out users. {intervals_note(found)}"
+
+
 def plain(ours: Estimate | None) -> dict[str, Any]:
     """Returns a figure as plain columns; NaN and nothing where it is missing."""
     if ours is None:

@@ -22,3 +22,12 @@ def not_measured(name: str) -> Command:
     """
     measured = study(name)
     return Command("Nothing of it was measured. This does:", measured.command)
+
+
+def nothing_measured(name: str) -> str:
+    """Says, for a figure shown on its own, that and how nothing was measured yet.
+
+    Args:
+        name: The study.
+    """
+    return f"Nothing was measured. {study(name).command} does"

@@ -1,0 +1,172 @@
+"""Figures 7 and 8, and beyond the paper what each defense hides and costs."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from rec_msa.reporting.axes import K
+from rec_msa.reporting.defense import defense_points, mixing_plots, trade_off_plots
+from rec_msa.reporting.markdown import figure
+from rec_msa.reporting.names import REFERENCES, TARGET
+from rec_msa.reporting.report.beside import estimate_cell, measured_note, plain
+from rec_msa.reporting.report.commands import not_measured, study
+from rec_msa.reporting.report.drawings import Curves
+from rec_msa.reporting.report.model import Block, Body, Cell, FigureBlock, Paragraph, Section, Table, missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rec_msa.reporting.curves import Plot
+    from rec_msa.reporting.report.measured import Measured
+
+
+def defense_sections(measured: Measured) -> list[Section]:
+    """Returns figure 7, figure 8 and the trade-off of every defense."""
+    points = defense_points(measured.agreement, measured.quality)
+    points = points[points["k"] == K]
+    mixing = mixing_plots(points)
+    found = list(points["estimate"])
+    note = measured_note(found) if found else ""
+    return [
+        _defense_section(
+            "figure7",
+            "Figure 7: agreement under popular-item mixing",
+            "Against the served lists any clone falls, since even the target's own lists repeat only a part of them: "
+            "the dashed line is that ceiling. Against the undefended lists is the real question; who asks nothing is "
+            "exactly level there.",
+            note,
+            [row[:2] for row in mixing],
+            lambda: _agreement_table(points),
+            size="half",
+        ),
+        _defense_section(
+            "figure8",
+            "Figure 8: what mixing costs the target's users",
+            "Recall and NDCG of the served lists on the test interactions.",
+            note,
+            [[row[2] for row in mixing]] if mixing else [],
+            lambda: _utility_table(points),
+        ),
+        _defense_section(
+            "trade-off",
+            "Beyond the paper: what is stolen against what is served",
+            "Each defense at its strengths: to the right the lists are better, below less is stolen.",
+            note,
+            trade_off_plots(points),
+            lambda: _trade_off_table(points),
+            "defenses",
+        ),
+    ]
+
+
+def _defense_section(
+    name: str,
+    title: str,
+    text: str,
+    note: str,
+    plots: Sequence[Sequence[Plot]],
+    table: Callable[[], Table],
+    measured_by: str = "",
+    size: str = "",
+) -> Section:
+    if not plots:
+        return Section(name, title, [Paragraph(text), not_measured(measured_by or name)])
+    blocks: list[Block] = [study(measured_by or name)]
+    return Section(
+        name, title, [*blocks, FigureBlock(name, f"{text} {note}", Curves(plots, title, note, size), table())]
+    )
+
+
+def _mixed(points: pd.DataFrame) -> pd.DataFrame:
+    return points[points["kind"].isin(["none", "popular_mixing"])]
+
+
+def _agreement_table(points: pd.DataFrame) -> Table:
+    own = _mixed(points)
+    ticks = sorted({int(n) for n in own["strength"]})
+    keys = ["dataset", "target", "against", "attack"]
+    rows = []
+    for key, part in own.groupby(keys, sort=False):
+        by_n = dict(zip(part["strength"], part["estimate"], strict=True))
+        attack = REFERENCES.get(str(key[3]), f"`{key[3]}`")
+        rows.append([*map(Cell, map(str, key[:3])), Cell(attack), *(estimate_cell(by_n.get(n)) for n in ticks)])
+    head = ["dataset", "target", "against", "attack", *(f"n = {n}" for n in ticks)]
+    return Table(
+        "figure7-table",
+        "Figure 7: Agr@50 of held-out users by mixed items n",
+        head,
+        [Body(rows)],
+        "llll" + "r" * len(ticks),
+        (),
+        4,
+        (),
+        _defense_data(own),
+        "figure7",
+    )
+
+
+def _utility_table(points: pd.DataFrame) -> Table:
+    own = _mixed(points)
+    own = own[(own["attack"] == TARGET) & (own["against"] == "served")]
+    rows = [
+        [
+            Cell(row["dataset"]),
+            Cell(row["target"]),
+            Cell(str(row["strength"])),
+            *map(_share, (row["recall"], row["ndcg"])),
+        ]
+        for _, row in own.iterrows()
+    ]
+    data = own[["dataset", "target", "strength", "recall", "ndcg"]].rename(columns={"strength": "n"})
+    head = ["dataset", "target", "mixed items n", "Recall@50", "NDCG@50"]
+    return Table(
+        "figure8-table",
+        "Figure 8: quality of the served lists",
+        head,
+        [Body(rows)],
+        "llrrr",
+        (),
+        3,
+        (),
+        data,
+        "figure8",
+    )
+
+
+def _trade_off_table(points: pd.DataFrame) -> Table:
+    own = points[points["against"] == "undefended"]
+    rows = [
+        [
+            *(Cell(row[name]) for name in ("dataset", "target")),
+            *(Cell(f"`{row[name]}`") for name in ("defense", "attack")),
+            estimate_cell(row["estimate"]),
+            *map(_share, (row["recall"], row["ndcg"])),
+        ]
+        for _, row in own.iterrows()
+    ]
+    head = ["dataset", "target", "defense", "attack", "Agr@50, undefended lists", "Recall@50", "NDCG@50"]
+    return Table(
+        "trade-off-table",
+        "What each defense hides and costs",
+        head,
+        [Body(rows)],
+        "llllrrr",
+        (),
+        4,
+        (),
+        _defense_data(own),
+        "defenses",
+    )
+
+
+def _share(value: float) -> Cell:
+    return missing() if isnan(value) else Cell(figure(value))
+
+
+def _defense_data(own: pd.DataFrame) -> pd.DataFrame:
+    figures = pd.DataFrame([plain(one) for one in own["estimate"]], index=own.index)
+    named = own[["dataset", "target", "attack", "against", "defense", "recall", "ndcg"]]
+    return named.join(figures).rename(columns={"ours": "agreement"})
