@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from rec_msa.cells import Cell
 from rec_msa.errors import SettingsError
-from rec_msa.experiments import Cell, Experiments
+from rec_msa.experiments import Experiments
 from rec_msa.parameters import read_parameters
 
 ATTACKS = {

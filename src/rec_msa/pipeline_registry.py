@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline
 
+from rec_msa.cells import NO_TARGET
 from rec_msa.config import current_experiments
-from rec_msa.experiments import NO_TARGET
 from rec_msa.pipelines.attack.pipeline import create_pipeline as attack_pipeline
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as auxiliary_pipeline
 from rec_msa.pipelines.defense.pipeline import attacks_on, defended_cells
@@ -28,7 +28,8 @@ from rec_msa.pipelines.target.pipeline import create_retrain_pipeline
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rec_msa.experiments import Cell, Experiments
+    from rec_msa.cells import Cell
+    from rec_msa.experiments import Experiments
 
 
 class OnDemand(Mapping[str, Pipeline]):

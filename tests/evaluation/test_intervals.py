@@ -82,6 +82,13 @@ def test_the_t_interval_over_seeds_by_hand() -> None:
     assert (over.low, over.high) == (pytest.approx(1.036757, abs=1e-5), pytest.approx(4.963243, abs=1e-5))
 
 
+def test_it_equals_scipys_t_interval(values: np.ndarray) -> None:
+    for means in (values[:2, 0], values[:5, 1], values[:, 2]):
+        low, high = stats.ttest_1samp(means, 0).confidence_interval(0.9)
+        over = seed_interval(means, confidence=0.9)
+        assert (over.low, over.high) == (pytest.approx(low, abs=1e-12), pytest.approx(high, abs=1e-12))
+
+
 def test_one_seed_has_no_interval() -> None:
     over = seed_interval([0.4])
     assert over.mean == 0.4

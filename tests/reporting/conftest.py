@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,13 @@ import pytest
 
 from rec_msa.evaluation.results import Identity, agreement_of
 from rec_msa.lists import Lists
+from rec_msa.reporting.report.build import build_report
+from rec_msa.reporting.report.html import to_page
+from rec_msa.reporting.report.measured import Measured
+from tests.reporting.made_up import made_up
+
+if TYPE_CHECKING:
+    from rec_msa.reporting.report.model import Report
 
 N_USERS, N_ITEMS, LENGTH = 47, 400, 50
 LIKENESS = {
@@ -84,3 +92,21 @@ def study(make_agreement: AgreementMaker) -> pd.DataFrame:
     """Returns the rows of three seeds for two targets, and of one seed for a third."""
     cells = [make_agreement(target=target, seed=seed) for target in ("bpr", "lmf") for seed in (0, 1, 2)]
     return pd.concat([*cells, make_agreement(target="ncf")], ignore_index=True)
+
+
+@pytest.fixture(scope="session")
+def results() -> dict[str, pd.DataFrame]:
+    """Made-up results of every table and figure of the paper."""
+    return made_up()
+
+
+@pytest.fixture(scope="session")
+def report(results: dict[str, pd.DataFrame]) -> Report:
+    """The report on them."""
+    return build_report(Measured(**results))
+
+
+@pytest.fixture(scope="session")
+def page(report: Report) -> str:
+    """The same as HTML."""
+    return to_page(report)

@@ -51,23 +51,8 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def results() -> dict[str, pd.DataFrame]:
-    return made_up()
-
-
-@pytest.fixture(scope="module")
-def report(results: dict[str, pd.DataFrame]) -> Report:
-    return build_report(Measured(**results))
-
-
-@pytest.fixture(scope="module")
 def nothing() -> Report:
     return build_report(Measured(**{name: table.head(0) for name, table in made_up(("tables",)).items()}))
-
-
-@pytest.fixture(scope="module")
-def page(report: Report) -> str:
-    return to_page(report)
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rec_msa.reporting.report.build import build_report
-from rec_msa.reporting.report.html import to_page
-from rec_msa.reporting.report.measured import Measured
-from tests.reporting.made_up import made_up
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -64,14 +59,10 @@ return [...document.querySelectorAll('p, li, td, th, figcaption, .verdict, .canv
 
 
 @pytest.fixture(scope="module")
-def report() -> Report:
-    return build_report(Measured(**made_up()))
-
-
-@pytest.fixture(scope="module")
-def page(report: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def page_file(page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page as a file."""
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(to_page(report), encoding="utf-8")
+    path.write_text(page, encoding="utf-8")
     return path
 
 
@@ -89,7 +80,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     driver.quit()
 
 
-def open_page(browser: Any, page: Path, size: tuple[int, int], scheme: str) -> int:
+def open_page(browser: Any, page_file: Path, size: tuple[int, int], scheme: str) -> int:
     """Opens the page, draws every figure, and returns how many plots there are."""
     browser.get("about:blank")
     for log in ("browser", "performance"):
@@ -98,7 +89,7 @@ def open_page(browser: Any, page: Path, size: tuple[int, int], scheme: str) -> i
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", device)
     media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    browser.get(page.as_uri())
+    browser.get(page_file.as_uri())
     return browser.execute_async_script(DRAW_ALL)
 
 
@@ -113,9 +104,9 @@ def requests_of(browser: Any) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_it_shows_all_without_an_error_or_a_request(
-    browser: Any, page: Path, report: Report, size: tuple[int, int], scheme: str
+    browser: Any, page_file: Path, report: Report, size: tuple[int, int], scheme: str
 ) -> None:
-    n_plots = open_page(browser, page, size, scheme)
+    n_plots = open_page(browser, page_file, size, scheme)
     assert n_plots == sum(len(figure.drawing.parts()) for figure in report.figures())
     shown = [caption.get_attribute("id") for caption in browser.find_elements("css selector", "main table caption")]
     assert sorted(shown) == sorted(table.name for table in report.tables())
@@ -127,21 +118,21 @@ def test_it_shows_all_without_an_error_or_a_request(
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_page_never_scrolls_sideways(browser: Any, page: Path, size: tuple[int, int]) -> None:
-    open_page(browser, page, size, "light")
+def test_the_page_never_scrolls_sideways(browser: Any, page_file: Path, size: tuple[int, int]) -> None:
+    open_page(browser, page_file, size, "light")
     browser.execute_script("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert browser.execute_script(TOO_WIDE) == []
     assert browser.execute_script("return document.documentElement.scrollWidth") <= size[0]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_the_ground_in_figures_too(browser: Any, page: Path, scheme: str) -> None:
-    open_page(browser, page, DESKTOP, scheme)
+def test_text_stands_out_from_the_ground_in_figures_too(browser: Any, page_file: Path, scheme: str) -> None:
+    open_page(browser, page_file, DESKTOP, scheme)
     assert browser.execute_script(CONTRAST) >= 4.5
 
 
-def test_figures_follow_the_colour_scheme_when_it_changes(browser: Any, page: Path) -> None:
-    open_page(browser, page, DESKTOP, "light")
+def test_figures_follow_the_colour_scheme_when_it_changes(browser: Any, page_file: Path) -> None:
+    open_page(browser, page_file, DESKTOP, "light")
     colour = "return getComputedStyle(document.querySelector('.canvas .xtick text')).fill"
     before = browser.execute_script(colour)
     media = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
@@ -149,9 +140,9 @@ def test_figures_follow_the_colour_scheme_when_it_changes(browser: Any, page: Pa
     support.WebDriverWait(browser, 10).until(lambda _: browser.execute_script(colour) != before)
 
 
-def test_figures_are_drawn_when_they_come_near(browser: Any, page: Path) -> None:
+def test_figures_are_drawn_when_they_come_near(browser: Any, page_file: Path) -> None:
     browser.get("about:blank")
-    browser.get(page.as_uri())
+    browser.get(page_file.as_uri())
     drawn = "return document.querySelectorAll('.canvas[data-drawn]').length"
     canvases = browser.find_elements("css selector", ".canvas")
     assert browser.execute_script(drawn) < len(canvases)
@@ -160,8 +151,8 @@ def test_figures_are_drawn_when_they_come_near(browser: Any, page: Path) -> None
     wait.until(lambda _: canvases[-1].find_elements("css selector", "svg.main-svg"))
 
 
-def test_the_legend_hides_and_shows_a_curve_by_keyboard(browser: Any, page: Path) -> None:
-    open_page(browser, page, DESKTOP, "light")
+def test_the_legend_hides_and_shows_a_curve_by_keyboard(browser: Any, page_file: Path) -> None:
+    open_page(browser, page_file, DESKTOP, "light")
     button = browser.find_element("css selector", "#figure2-drawn .legend button")
     visible = "return document.querySelector('#figure2-drawn .canvas').data.map((one) => one.visible)"
     browser.execute_script("arguments[0].focus()", button)
@@ -171,8 +162,8 @@ def test_the_legend_hides_and_shows_a_curve_by_keyboard(browser: Any, page: Path
         assert (False in browser.execute_script(visible)) is (pressed == "false")
 
 
-def test_the_first_tab_stop_skips_to_the_content_and_a_claim_leads_to_its_detail(browser: Any, page: Path) -> None:
-    open_page(browser, page, DESKTOP, "light")
+def test_the_first_tab_stop_skips_to_the_content_and_a_claim_leads_to_its_detail(browser: Any, page_file: Path) -> None:
+    open_page(browser, page_file, DESKTOP, "light")
     browser.find_element("css selector", "body").send_keys(TAB)
     assert browser.switch_to.active_element.get_attribute("href").endswith("#main")
     link = browser.find_element("css selector", "table:has(#scoreboard) a[href='#claim-14']")

@@ -22,7 +22,7 @@ from kedro.validation.core import ValidatorSpec
 from rec_msa.clear_error import ClearError, NodesFailedError
 from rec_msa.datasets.files import JSONDataset, ParquetDataset
 from rec_msa.runners import RayRunner
-from rec_msa.runners.ray_runner import code_digest, execute, own_catalog
+from rec_msa.runners.ray_task import code_digest, execute, own_catalog
 from tests.kill_and_resume import contents
 
 
@@ -154,7 +154,7 @@ def test_gpus_that_no_machine_has_are_refused_at_once(cluster, tmp_path):
 
 @pytest.mark.parametrize("asked", [{"gpus": 1}, {}])
 def test_a_cluster_without_gpus_says_so(cluster, tmp_path, monkeypatch, asked):
-    monkeypatch.setattr("rec_msa.runners.ray_runner._machines", lambda _: [{"Resources": {"CPU": 2.0}}])
+    monkeypatch.setattr("rec_msa.runners.ray_run._machines", lambda _: [{"Resources": {"CPU": 2.0}}])
     catalog = files(tmp_path, "a", value=1, device="auto" if asked else "cuda")
     with pytest.raises(ClearError, match="but the cluster has none; leave it out"):
         run([node(lambda v: v, "params:value", "a", tags=["gpu"])], catalog, **asked)

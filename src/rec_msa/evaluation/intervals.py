@@ -5,6 +5,7 @@ Source: the percentile bootstrap of Efron and Tibshirani, "An Introduction to th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -99,7 +100,7 @@ def seed_interval(means: ArrayLike, confidence: float = 0.95) -> SeedInterval:
     Raises:
         DataError: If there is no seed, or a value is not finite.
     """
-    from scipy.stats import ttest_1samp
+    from scipy.special import stdtrit
 
     table = np.asarray(means, dtype=np.float64).ravel()
     if not table.size or not np.isfinite(table).all():
@@ -109,8 +110,9 @@ def seed_interval(means: ArrayLike, confidence: float = 0.95) -> SeedInterval:
         return SeedInterval(mean, float("nan"), float("nan"), float("nan"), 1)
     if alike(table):
         return SeedInterval(mean, 0.0, mean, mean, int(table.size))
-    low, high = ttest_1samp(table, 0).confidence_interval(confidence)
-    return SeedInterval(mean, float(table.std(ddof=1)), float(low), float(high), int(table.size))
+    sd = float(table.std(ddof=1))
+    half = float(stdtrit(table.size - 1, (1 + confidence) / 2)) * sd / math.sqrt(table.size)
+    return SeedInterval(mean, sd, mean - half, mean + half, int(table.size))
 
 
 def alike(values: NDArray[np.float64]) -> bool:

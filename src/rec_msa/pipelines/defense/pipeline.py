@@ -10,8 +10,8 @@ from rec_msa.defenses.settings import is_fresh
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    from rec_msa.cells import Cell
     from rec_msa.defenses.settings import DefenseSettings
-    from rec_msa.experiments import Cell
 
 ATTACKS = ("ptd", "ptq", "pta", "ptaq", "qsd", "ptaq_denoise")
 ATTACKS_ON_FRESH_DRAWS = ("ptaq", "ptaq_denoise")

@@ -13,7 +13,7 @@ from rec_msa.pipelines.evaluation import nodes
 from rec_msa.pipelines.ingestion.pipeline import create_attacker_pipeline, create_auxiliary_data_pipeline
 
 if TYPE_CHECKING:
-    from rec_msa.experiments import Cell, NamedAttack
+    from rec_msa.cells import Cell, NamedAttack
 
 TAGS = ["evaluation"]
 

@@ -19,7 +19,7 @@ from rec_msa.pipelines.reporting.nodes import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rec_msa.experiments import NamedAttack
+    from rec_msa.cells import NamedAttack
 
 PREVIEWS = ("figure2", "figure3", "figure4", "figure6", "figure9")
 """Figures of the report that kedro viz shows; figures 7 and 8 and the comparison have entries of their own."""
