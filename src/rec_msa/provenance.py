@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from rec_msa.datasets.gathered import JSONFiles
 from rec_msa.datasets.recorded import Provenance, Recorded
 from rec_msa.errors import RecMsaError
 from rec_msa.interactions import DatasetSettings, acquire, checksum, locate
@@ -111,9 +112,16 @@ def _fingerprint_of(name: str, catalog: DataCatalog, known: dict[str, str], unre
             # Where raw data lie says nothing: their checksum counts.
             known[key] = _digest(None if name == RAW_FOLDER else _without(catalog.load(name), unread))
         else:
-            record = _record(name, catalog)
-            known[key] = record.fingerprint if record else UNKNOWN
+            known[key] = _on_disk(name, catalog)
     return known[key]
+
+
+def _on_disk(name: str, catalog: DataCatalog) -> str:
+    dataset: Any = catalog.get(name)
+    if isinstance(dataset, JSONFiles):
+        return dataset.fingerprint()
+    record = _record(name, catalog)
+    return record.fingerprint if record else UNKNOWN
 
 
 def _without(value: Any, fields: tuple[str, ...]) -> Any:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
-from kedro.io import DatasetError
+from kedro.io import DataCatalog, DatasetError
+from kedro.pipeline import Pipeline, node
 
 from rec_msa.datasets.gathered import GatheredJSONDataset
+from rec_msa.provenance import fingerprints
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,3 +37,27 @@ def test_it_is_only_read(tmp_path: Path) -> None:
     dataset = GatheredJSONDataset(path=f"{tmp_path}/*/statistics.json", folder="dataset")
     with pytest.raises(DatasetError, match="only read"):
         dataset.save({})
+
+
+def test_its_fingerprint_is_of_what_lies_there_wherever_that_is(tmp_path: Path) -> None:
+    def fingerprint(place: str, files: dict[str, int]) -> str:
+        for name, users in files.items():
+            (tmp_path / place / name).mkdir(parents=True, exist_ok=True)
+            (tmp_path / place / name / "statistics.json").write_text(json.dumps({"users": users}))
+        return GatheredJSONDataset(path=f"{tmp_path}/{place}/*/statistics.json", folder="dataset").fingerprint()
+
+    first = fingerprint("here", {"steam": 3})
+    assert fingerprint("there", {"steam": 3}) == first
+    assert len({first, fingerprint("here", {"steam": 4}), fingerprint("here", {"steam": 4, "ml-1m": 6})}) == 3
+
+
+def test_what_is_made_of_gathered_files_is_made_anew_when_these_change(tmp_path: Path) -> None:
+    (tmp_path / "steam").mkdir()
+    source = tmp_path / "steam" / "statistics.json"
+    gathered = GatheredJSONDataset(path=f"{tmp_path}/*/statistics.json", folder="dataset")
+    pages = Pipeline([node(pd.DataFrame.to_html, "statistics", "page", name="write")])
+    found = []
+    for users in (3, 3, 4):
+        source.write_text(json.dumps({"users": users}))
+        found.append(fingerprints(pages, DataCatalog({"statistics": gathered}))["page"])
+    assert found[0] == found[1] != found[2]

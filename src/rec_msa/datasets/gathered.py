@@ -1,18 +1,52 @@
-"""Small JSON files of many folders, read as one table."""
+"""Small JSON files, read as one table."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import PurePosixPath
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import fsspec
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
 
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
 
-class GatheredJSONDataset(AbstractDataset[NoReturn, pd.DataFrame]):
+
+class JSONFiles:
+    """Mixin for datasets that read all JSON files that a pattern finds.
+
+    Args:
+        pattern: The pattern, local or an fsspec URL.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        protocol, self._pattern = get_protocol_and_path(pattern)
+        self._fs: AbstractFileSystem = fsspec.filesystem(protocol)
+
+    def fingerprint(self) -> str:
+        """Digest of all files as they lie there: it changes when one is added, gone or other than it was."""
+        digest = hashlib.sha256()
+        for path in self._paths():
+            name = "/".join(PurePosixPath(path).parts[-2:])  # wherever the project lies
+            digest.update(f"{name} {hashlib.sha256(self._fs.cat_file(path)).hexdigest()}\n".encode())
+        return digest.hexdigest()[:32]
+
+    def _contents(self) -> dict[PurePosixPath, dict[str, Any]]:
+        return {PurePosixPath(path): json.loads(self._fs.cat_file(path)) for path in self._paths()}
+
+    def _paths(self) -> list[str]:
+        self._fs.invalidate_cache()
+        return sorted(map(str, self._fs.glob(self._pattern)))
+
+    def _exists(self) -> bool:
+        return bool(self._paths())
+
+
+class GatheredJSONDataset(JSONFiles, AbstractDataset[NoReturn, pd.DataFrame]):
     """The JSON files that a pattern finds, a row each, with the name of the folder that each lies in. It only reads.
 
     Example::
@@ -31,18 +65,13 @@ class GatheredJSONDataset(AbstractDataset[NoReturn, pd.DataFrame]):
     """
 
     def __init__(self, *, path: str, folder: str, metadata: dict[str, Any] | None = None) -> None:
-        protocol, self._pattern = get_protocol_and_path(path)
-        self._fs = fsspec.filesystem(protocol)
+        super().__init__(path)
         self._folder = folder
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
         """A row for each file in the order of their folders; no row where there is none."""
-        self._fs.invalidate_cache()
-        found = sorted(map(str, self._fs.glob(self._pattern)))
-        rows = [
-            {self._folder: PurePosixPath(path).parent.name, **json.loads(self._fs.cat_file(path))} for path in found
-        ]
+        rows = [{self._folder: path.parent.name, **row} for path, row in self._contents().items()]
         return pd.DataFrame(rows, columns=None if rows else [self._folder])
 
     def save(self, data: NoReturn) -> NoReturn:
@@ -52,9 +81,6 @@ class GatheredJSONDataset(AbstractDataset[NoReturn, pd.DataFrame]):
             DatasetError: Always.
         """
         raise DatasetError(f"{self._pattern}: gathered files are only read; save each by its own entry")
-
-    def _exists(self) -> bool:
-        return bool(self._fs.glob(self._pattern))
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._pattern, "folder": self._folder}
