@@ -13,7 +13,7 @@ from kedro.pipeline import Pipeline, node
 from rich.console import Console
 
 from rec_msa.progress import StudyProgress, duration, headline
-from rec_msa.runners.sequential import CellByCellRunner, by_cell
+from rec_msa.runners.order import by_cell
 
 
 def cell(space: str, *, shared: str = "raw") -> list:
@@ -49,24 +49,6 @@ def agreement() -> pd.DataFrame:
 
 def catalog() -> DataCatalog:
     return DataCatalog({f"{space}.ptaq.agreement": MemoryDataset(agreement()) for space in SPACES})
-
-
-def test_one_cell_comes_after_the_other_with_all_that_describes_it(nodes):
-    spaces = [each.namespace for each in by_cell(Pipeline(nodes))]
-    assert spaces == [SPACES[0]] * 4 + [SPACES[1]] * 4
-
-
-def test_what_cells_share_comes_first(nodes):
-    first = node(lambda: 1, None, "raw", name="read")
-    assert by_cell(Pipeline([*nodes, first]))[0].name == "read"
-
-
-def test_the_sequential_runner_runs_cell_by_cell(nodes):
-    ran = []
-    traced = [each._copy(func=lambda value, name=each.name: ran.append(name) or value) for each in nodes]
-    given = DataCatalog({"raw": MemoryDataset(1)})
-    CellByCellRunner().run(Pipeline(traced), given)
-    assert [name.rpartition(".")[0] for name in ran] == [SPACES[0]] * 4 + [SPACES[1]] * 4
 
 
 def test_a_finished_cell_has_a_line_with_its_headline_number(nodes, printed):

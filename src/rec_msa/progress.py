@@ -108,12 +108,15 @@ class StudyProgress:
         """What the nodes that wait will take, by what their like took; None before the first has finished."""
         if not self.in_tasks:
             return None
-        expected = sum(self._expected(node) for node in self.waiting.values())
+        expected = sum(self.expected(node) for node in self.waiting.values())
         passed = sum(time.monotonic() - since for since in self.running.values())
         at_once = max(1.0, len(self.running))
         return max(0.0, expected - passed) / at_once
 
-    def _expected(self, node: Node) -> float:
+    def expected(self, node: Node) -> float:
+        """Seconds that a node will take, by what its like took; 0 before the first has finished."""
+        if not self.seconds:
+            return 0.0
         for kind in _kinds(node):
             if kind in self.seconds:
                 return sum(self.seconds[kind]) / len(self.seconds[kind])

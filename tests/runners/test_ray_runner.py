@@ -171,6 +171,32 @@ def test_on_cpus_no_gpu_is_asked_for(cluster, tmp_path):
     assert catalog.load("a") == 0
 
 
+def test_once_times_are_known_the_longest_of_a_cell_s_nodes_goes_first(cluster, tmp_path):
+    def quick(value: int) -> float:
+        return time.time()
+
+    def slow(value: int) -> float:
+        time.sleep(0.3)
+        return time.time()
+
+    spaces = [f"small.seed{seed}.bpr.none" for seed in range(2)]
+    nodes = []
+    for space in spaces:
+        made = [f"{space}.references.a", f"{space}.references.b"]
+        nodes += [
+            node(quick, "params:value", made[0], name="a", namespace=space),
+            node(slow, "params:value", made[1], name="b", namespace=space),
+            node(lambda *times: list(times), made, f"{space}.times", name="draw_comparison", namespace=space),
+        ]
+    names = [f"{space}.{name}" for space in spaces for name in ("references.a", "references.b", "times")]
+    catalog = files(tmp_path, *names, value=1)
+    run(nodes, catalog, threads=2)  # one at a time
+    first, second = (catalog.load(f"{space}.times") for space in spaces)
+    assert first == sorted(first)
+    assert second == sorted(second, reverse=True)
+    assert max(first) < min(second)
+
+
 def test_a_task_has_the_threads_that_were_asked_for(cluster, tmp_path):
     def threads(value: int) -> int:
         import torch

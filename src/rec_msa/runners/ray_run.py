@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from rec_msa.clear_error import ClearError, NodesFailedError
+from rec_msa.runners.order import cells_of, ways
 from rec_msa.runners.ray_task import Outcome, code_digest, execute, first_line, own_catalog
-from rec_msa.runners.sequential import by_cell
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -51,7 +51,10 @@ class RayRun:
     ) -> None:
         self.catalog, self.run_id, self.progress = catalog, run_id, progress
         self.threads, self.retries = threads, retries
-        self.waiting = {node: set(pipeline.node_dependencies[node]) for node in by_cell(pipeline)}
+        self.pipeline, self.cells = pipeline, cells_of(pipeline)
+        self.ways: dict[Node, float] = {}
+        self.n_known = -1
+        self.waiting = {node: set(needed) for node, needed in pipeline.node_dependencies.items()}
         self.running: dict[Any, Node] = {}
         self.failed: dict[str, str] = {}
         self.skipped: list[str] = []
@@ -100,14 +103,23 @@ class RayRun:
         """Nodes that may start now: no more than fit, so that the first cells are finished first."""
         room, rooms_with_gpu = self._room()
         ready: list[Node] = []
-        for node, needed in self.waiting.items():
-            if len(ready) >= room:
-                break
+        for node in self._by_urgency() if room > 0 else ():
             asks = bool(self._gpus_for(node))
-            if not needed and (not asks or rooms_with_gpu > 0):
+            if len(ready) < room and (not asks or rooms_with_gpu > 0):
                 ready.append(node)
                 rooms_with_gpu -= asks
         return ready
+
+    def _by_urgency(self) -> list[Node]:
+        """Nodes that wait for nothing: the first cell's first, and of these the one with the longest way ahead.
+
+        Otherwise a long node would be left for the end, and run alone.
+        """
+        if self.n_known != len(self.progress.seconds):
+            self.n_known = len(self.progress.seconds)
+            self.ways = ways(self.pipeline, self.progress.expected)
+        free = [node for node, needed in self.waiting.items() if not needed]
+        return sorted(free, key=lambda node: (self.cells[node], -self.ways[node], node.name))
 
     def _room(self) -> tuple[int, int]:
         import ray
