@@ -214,6 +214,20 @@ def test_dropout_follows_its_stream_and_keeps_the_mean(name: str, make_model: Ma
     assert set(ones.unique().tolist()) == {0.0, 1.25}
 
 
+@pytest.mark.parametrize("rate", [0.05, 0.5, 0.9])
+def test_dropout_drops_at_its_rate_at_every_place_and_each_place_by_itself(rate: float) -> None:
+    # Four neighbours come from one number of 64 bits.
+    gone = dropped(torch.ones(100_000, 4), rate, torch.Generator().manual_seed(1)) == 0
+    assert gone.double().mean(0).tolist() == pytest.approx([rate] * 4, abs=0.005)
+    assert torch.corrcoef(gone.double().T).fill_diagonal_(0).abs().max() < 0.015
+
+
+def test_dropout_of_few_numbers_has_their_shape() -> None:
+    stream = torch.Generator().manual_seed(2)
+    for shape in ((1,), (3, 1), (2, 3, 7)):
+        assert dropped(torch.ones(shape), 0.2, stream).shape == shape
+
+
 @pytest.mark.parametrize("fused", [False, True])
 @given(seed=st.integers(0, 1000), n=st.integers(1, 40))
 @settings(max_examples=20)

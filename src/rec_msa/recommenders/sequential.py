@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from rec_msa.lists import PADDING
 from rec_msa.recommenders.base import Recommender, squared_norms
 from rec_msa.recommenders.items import ItemTable
+from rec_msa.recommenders.lookups import dots
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,7 +148,7 @@ class SequentialRecommender(Recommender):
 
     def score_candidates(self, states: Tensor, items: Tensor) -> Tensor:
         """Scores of chosen items: states ``[batch, d]`` and items ``[batch, m]`` give ``[batch, m]``."""
-        return torch.einsum("bd,bmd->bm", states, self.items.pairs(states, items))
+        return dots(states, self.items.pairs(states, items))
 
     def score_all(self, users: Tensor) -> Tensor:
         return self.score_states(self.user_states(users))
@@ -167,7 +168,12 @@ def dropped(x: Tensor, rate: float, stream: torch.Generator | None) -> Tensor:
     """
     if stream is None or rate == 0:
         return x
-    kept = torch.empty_like(x, requires_grad=False).bernoulli_(1 - rate, generator=stream)
+    # Four chances of 16 bits from one number of 64: a draw for each would take longer than the layer that it thins.
+    drawn = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device).random_(
+        -(2**63), None, generator=stream
+    )
+    chances = drawn.view(torch.int16)[: x.numel()].view_as(x)
+    kept = (chances >= round(rate * 2**16) - 2**15).to(x.dtype)
     return x * kept.mul_(1 / (1 - rate))
 
 
