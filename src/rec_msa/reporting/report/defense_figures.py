@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from rec_msa.reporting.names import REFERENCES, TARGET
 from rec_msa.reporting.report.beside import estimate_cell, measured_note, plain
 from rec_msa.reporting.report.commands import not_measured, study
 from rec_msa.reporting.report.drawings import Curves
-from rec_msa.reporting.report.model import Block, Body, Cell, FigureBlock, Paragraph, Section, Table, missing
+from rec_msa.reporting.report.model import Body, Cell, FigureBlock, Paragraph, Section, Table, missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,61 +24,67 @@ if TYPE_CHECKING:
     from rec_msa.reporting.report.measured import Measured
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """What a section of the defense shows.
+
+    Attributes:
+        name: Its anchor.
+        title: Its heading.
+        text: How to read it.
+        plots: What is drawn.
+        table: Makes the numbers behind it.
+        study: The study that measures it.
+        size: How wide the parts of its figure are.
+    """
+
+    name: str
+    title: str
+    text: str
+    plots: Sequence[Sequence[Plot]]
+    table: Callable[[pd.DataFrame], Table]
+    study: str
+    size: str = ""
+
+    def section(self, points: pd.DataFrame) -> Section:
+        """Returns the section, or the command that measures it."""
+        if not self.plots:
+            return Section(self.name, self.title, [Paragraph(self.text), not_measured(self.study)])
+        note = measured_note(list(points["estimate"]))
+        drawing = Curves(self.plots, self.title, note, self.size)
+        block = FigureBlock(self.name, f"{self.text} {note}", drawing, self.table(points))
+        return Section(self.name, self.title, [study(self.study), block])
+
+
 def defense_sections(measured: Measured) -> list[Section]:
     """Returns figure 7, figure 8 and the trade-off of every defense."""
     points = defense_points(measured.agreement, measured.quality)
     points = points[points["k"] == K]
     mixing = mixing_plots(points)
-    found = list(points["estimate"])
-    note = measured_note(found) if found else ""
-    return [
-        _defense_section(
-            "figure7",
-            "Figure 7: agreement under popular-item mixing",
-            "Against the served lists any clone falls, since even the target's own lists repeat only a part of them: "
-            "the dashed line is that ceiling. Against the undefended lists is the real question; who asks nothing is "
-            "exactly level there.",
-            note,
-            [row[:2] for row in mixing],
-            lambda: _agreement_table(points),
-            size="half",
-        ),
-        _defense_section(
-            "figure8",
-            "Figure 8: what mixing costs the target's users",
-            "Recall and NDCG of the served lists on the test interactions.",
-            note,
-            [[row[2] for row in mixing]] if mixing else [],
-            lambda: _utility_table(points),
-        ),
-        _defense_section(
-            "trade-off",
-            "Beyond the paper: what is stolen against what is served",
-            "Each defense at its strengths: to the right the lists are better, below less is stolen.",
-            note,
-            trade_off_plots(points),
-            lambda: _trade_off_table(points),
-            "defenses",
-        ),
-    ]
+    shown = [_mixing(mixing), _costs(mixing), _trade_off(trade_off_plots(points))]
+    return [one.section(points) for one in shown]
 
 
-def _defense_section(
-    name: str,
-    title: str,
-    text: str,
-    note: str,
-    plots: Sequence[Sequence[Plot]],
-    table: Callable[[], Table],
-    measured_by: str = "",
-    size: str = "",
-) -> Section:
-    if not plots:
-        return Section(name, title, [Paragraph(text), not_measured(measured_by or name)])
-    blocks: list[Block] = [study(measured_by or name)]
-    return Section(
-        name, title, [*blocks, FigureBlock(name, f"{text} {note}", Curves(plots, title, note, size), table())]
+def _mixing(rows: Sequence[Sequence[Plot]]) -> _Shown:
+    title = "Figure 7: agreement under popular-item mixing"
+    text = (
+        "Against the served lists any clone falls, since even the target's own lists repeat only a part of them: "
+        "the dashed line is that ceiling. Against the undefended lists is the real question; who asks nothing is "
+        "exactly level there."
     )
+    return _Shown("figure7", title, text, [row[:2] for row in rows], _agreement_table, "figure7", size="half")
+
+
+def _costs(rows: Sequence[Sequence[Plot]]) -> _Shown:
+    title = "Figure 8: what mixing costs the target's users"
+    text = "Recall and NDCG of the served lists on the test interactions."
+    return _Shown("figure8", title, text, [[row[2] for row in rows]] if rows else [], _utility_table, "figure8")
+
+
+def _trade_off(plots: Sequence[Sequence[Plot]]) -> _Shown:
+    title = "Beyond the paper: what is stolen against what is served"
+    text = "Each defense at its strengths: to the right the lists are better, below less is stolen."
+    return _Shown("trade-off", title, text, plots, _trade_off_table, "defenses")
 
 
 def _mixed(points: pd.DataFrame) -> pd.DataFrame:
