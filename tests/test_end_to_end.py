@@ -75,7 +75,7 @@ def test_the_raw_file_is_fetched_once(ml_100k: Path):
         (["--params=modle=ncf"], "modle"),
         (["--params=dataset=steam", "--pipeline=ingestion"], "steam-200k.csv"),
         (["--env=paper"], "study"),
-        (["--pipeline=attack_ptak"], "attack_pta"),
+        (["--pipeline=attack_ptak"], "there is no 'attack_ptak'; did you mean 'attack_pta"),
     ],
 )
 def test_a_mistake_ends_in_one_clear_error_and_a_status_that_is_not_zero(project: Path, arguments, said):

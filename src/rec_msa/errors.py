@@ -36,6 +36,10 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
         ``"did you mean 'ncf'? Allowed: bpr, lmf, ncf"``, without the question where nothing is near.
     """
     names = sorted(allowed)
-    close = difflib.get_close_matches(name, names, n=1)
-    question = f"did you mean '{close[0]}'? " if close else ""
-    return f"{question}Allowed: {', '.join(names)}"
+    return f"{did_you_mean(name, names)}Allowed: {', '.join(names)}"
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """Asks for the nearest name, with a space behind: ``"did you mean 'ncf'? "``; empty where nothing is near."""
+    close = difflib.get_close_matches(name, allowed, n=1)
+    return f"did you mean '{close[0]}'? " if close else ""

@@ -12,19 +12,17 @@ from rec_msa.errors import RecMsaError
 if TYPE_CHECKING:
     from kedro.runner import AbstractRunner
 
-NO_SUCH_PIPELINE = "Failed to find the pipeline named"
 NO_SUCH_PART = ("does not contain", "contains no nodes after")
-KEDROS_ADVICE = "It needs to be generated and returned by the 'register_pipelines' function. "
 
 
 class ClearSession(KedroSession):
-    """A session that answers a mistyped pipeline, node, tag or namespace with one clear error."""
+    """A session that answers a mistyped node, tag or namespace with one clear error."""
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Runs as Kedro does.
 
         Raises:
-            ClearError: A pipeline, node, tag, namespace or dataset of that name is not there, or an attack cannot run.
+            ClearError: A node, tag, namespace or dataset of that name is not there, or an attack cannot run.
         """
         try:
             return super().run(*args, **{**kwargs, "runner": _cell_by_cell(kwargs.get("runner"))})
@@ -35,8 +33,6 @@ class ClearSession(KedroSession):
 
     def _explained(self, error: ValueError) -> Exception:
         message = str(error)
-        if message.startswith(NO_SUCH_PIPELINE):
-            return ClearError(message.replace(KEDROS_ADVICE, "Every key under attacks: is one, attack_<key>. "))
         if any(part in message for part in NO_SUCH_PART):
             remedy = "name the --pipeline and the --params (dataset, model, seed) of the run that it belongs to"
             return ClearError(f"{message} For a part of another cell, {remedy}.")

@@ -12,7 +12,9 @@ import yaml
 from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import pipelines
 
+from rec_msa.clear_error import ClearError
 from rec_msa.config import current_experiments
+from rec_msa.pipeline_registry import OnDemand
 from tests.pipelines.conftest import ROOT, SmallProject
 
 if TYPE_CHECKING:
@@ -148,3 +150,12 @@ def test_the_cell_of_the_environment_does_not_filter_a_study(small_project):
 def test_an_attack_that_has_nobody_to_ask_is_refused_by_name(small_project):
     with pytest.raises(KedroCliError, match=r"attacks.few.attacker_fraction: 0.02 .* nobody to ask"):
         small_project.run("attack_few", params={"attacks": {"few": {"base": "ptq", "attacker_fraction": 0.02}}})
+
+
+def test_a_mistyped_pipeline_is_refused_without_building_one():
+    def build() -> Pipeline:
+        raise AssertionError("built")
+
+    with pytest.raises(ClearError, match=r"there is no 'stody'; did you mean 'study'\? every key under attacks"):
+        OnDemand({"study": build})["stody"]
+    assert "stody" not in OnDemand({"study": build})
