@@ -14,19 +14,7 @@ from rich.console import Console
 
 from rec_msa.progress import StudyProgress, duration, headline
 from rec_msa.runners.order import by_cell
-
-
-def cell(space: str, *, shared: str = "raw") -> list:
-    """A training, an attack, the last node of a cell, and one that nothing needs."""
-    return [
-        node(lambda raw: raw, shared, f"{space}.model", name="train", namespace=space),
-        node(lambda model: model, f"{space}.model", f"{space}.ptaq.agreement", name="attack", namespace=space),
-        node(lambda a: a, f"{space}.ptaq.agreement", f"{space}.figure", name="draw_comparison", namespace=space),
-        node(lambda model: model, f"{space}.model", f"{space}.quality", name="assess", namespace=space),
-    ]
-
-
-SPACES = ["small.seed0.bpr.none", "small.seed0.ncf.none"]
+from tests.two_cells import SPACES, cell
 
 
 @pytest.fixture

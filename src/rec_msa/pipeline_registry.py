@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from kedro.pipeline import Pipeline
 
 from rec_msa.cells import NO_TARGET
-from rec_msa.clear_error import ClearError
 from rec_msa.config import current_experiments
-from rec_msa.errors import did_you_mean
 from rec_msa.pipelines.attack.pipeline import create_pipeline as attack_pipeline
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as auxiliary_pipeline
 from rec_msa.pipelines.defense.pipeline import attacks_on, defended_cells
@@ -46,10 +44,6 @@ class OnDemand(Mapping[str, Pipeline]):
         self.built: dict[str, Pipeline] = {}
 
     def __getitem__(self, name: str) -> Pipeline:
-        if name not in self.builders:
-            # Kedro's own answer to a KeyError would build every pipeline to name those that there are.
-            hint = f"{did_you_mean(name, [*self.builders])}every key under attacks: is one (attack_<key>)"
-            raise ClearError(f"--pipeline: there is no '{name}'; {hint}, and kedro registry list names all")
         if name not in self.built:
             self.built[name] = self.builders[name]()
         return self.built[name]

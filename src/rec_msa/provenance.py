@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from rec_msa.datasets.gathered import JSONFiles
+from rec_msa.datasets.json_files import JSONFiles
 from rec_msa.datasets.recorded import Provenance, Recorded
 from rec_msa.errors import RecMsaError
 from rec_msa.interactions import DatasetSettings, acquire, checksum, locate
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 """Raised when the meaning of an artifact changes, so that old files are not taken for new ones."""
+
+LEARNS_OTHERWISE = {"sasrec": 1, "stamp": 1, "gru4rec": 1}
+"""Raised when an architecture learns otherwise from the same inputs: then its models, and what they made, are old."""
 
 RAW_FOLDER = "params:raw_folder"
 UNKNOWN = "unknown"
@@ -64,7 +67,7 @@ def fingerprints(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, str]:
             name: _fingerprint_of(name, catalog, known, unread.get(name.partition(".")[0], ()))
             for name in sorted(set(node.inputs))
         }
-        own = _digest([FORMAT_VERSION, *_function(node), inputs, _raw_checksum(node, catalog)])
+        own = _digest([FORMAT_VERSION, *_function(node), inputs, _raw_checksum(node, catalog), *_learning(node)])
         known |= {output: _digest([own, output]) for output in node.outputs}
     return known
 
@@ -82,8 +85,9 @@ def is_current(name: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
     """
     if name not in seen:
         record = _record(name, catalog)
-        seen[name] = record is not None and all(
-            _still(source, fingerprint, catalog, seen) for source, fingerprint in record.inputs.items()
+        inputs = record.inputs.items() if record else ()
+        seen[name] = (record is not None or _gathered(name, catalog) is not None) and all(
+            _still(source, fingerprint, catalog, seen) for source, fingerprint in inputs
         )
     return seen[name]
 
@@ -96,8 +100,8 @@ def whole(names: list[str], catalog: DataCatalog) -> Provenance:
 
 
 def _still(name: str, fingerprint: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
-    record = _record(name, catalog)
-    return record is None or (record.fingerprint == fingerprint and is_current(name, catalog, seen))
+    now = _on_disk(name, catalog)
+    return now == UNKNOWN or (now == fingerprint and is_current(name, catalog, seen))
 
 
 def _record(name: str, catalog: DataCatalog) -> Provenance | None:
@@ -117,11 +121,17 @@ def _fingerprint_of(name: str, catalog: DataCatalog, known: dict[str, str], unre
 
 
 def _on_disk(name: str, catalog: DataCatalog) -> str:
-    dataset: Any = catalog.get(name)
-    if isinstance(dataset, JSONFiles):
-        return dataset.fingerprint()
+    """What lies there was made from; of gathered files, which have no record, what they are."""
+    gathered = _gathered(name, catalog)
+    if gathered is not None:
+        return gathered.fingerprint()
     record = _record(name, catalog)
     return record.fingerprint if record else UNKNOWN
+
+
+def _gathered(name: str, catalog: DataCatalog) -> JSONFiles | None:
+    dataset: Any = catalog.get(name)
+    return dataset if isinstance(dataset, JSONFiles) else None
 
 
 def _without(value: Any, fields: tuple[str, ...]) -> Any:
@@ -139,6 +149,11 @@ def _without(value: Any, fields: tuple[str, ...]) -> Any:
 def _function(node: Node) -> tuple[str, Any]:
     function = node.func
     return f"{function.__module__}.{function.__qualname__}", getattr(function, "constants", {})
+
+
+def _learning(node: Node) -> list[int]:
+    architecture = getattr(node.func, "constants", {}).get("architecture")
+    return [LEARNS_OTHERWISE[architecture]] if architecture in LEARNS_OTHERWISE else []
 
 
 def _raw_checksum(node: Node, catalog: DataCatalog) -> str | None:

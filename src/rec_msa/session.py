@@ -7,23 +7,47 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.session import KedroSession
 
 from rec_msa.clear_error import ClearError
-from rec_msa.errors import RecMsaError
+from rec_msa.errors import RecMsaError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kedro.framework.context import KedroContext
     from kedro.runner import AbstractRunner
 
 NO_SUCH_PART = ("does not contain", "contains no nodes after")
 
 
 class ClearSession(KedroSession):
-    """A session that answers a mistyped node, tag or namespace with one clear error."""
+    """A session that answers a mistyped pipeline, node, tag or namespace with one clear error."""
+
+    asked: Sequence[str] = ()
+    """The pipelines that are to run."""
+
+    def load_context(self) -> KedroContext:
+        """Loads as Kedro does, and looks whether the pipelines are there.
+
+        Raises:
+            ClearError: A pipeline is not.
+        """
+        from rec_msa.pipeline_registry import register_pipelines
+
+        context = super().load_context()
+        # Kedro itself would build every pipeline to say which there are: most of a minute in a large study.
+        for name in self.asked:
+            names = register_pipelines()
+            if name not in names:
+                near = did_you_mean(name, list(names))
+                raise ClearError(f"--pipeline: there is no '{name}'; {near}each key under attacks: is attack_<key>")
+        return context
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Runs as Kedro does.
 
         Raises:
-            ClearError: A node, tag, namespace or dataset of that name is not there, or an attack cannot run.
+            ClearError: A pipeline, node, tag, namespace or dataset of that name is not there, or an attack cannot run.
         """
+        self.asked = kwargs.get("pipeline_names") or ()
         try:
             return super().run(*args, **{**kwargs, "runner": _cell_by_cell(kwargs.get("runner"))})
         except RecMsaError as error:

@@ -152,10 +152,10 @@ def test_an_attack_that_has_nobody_to_ask_is_refused_by_name(small_project):
         small_project.run("attack_few", params={"attacks": {"few": {"base": "ptq", "attacker_fraction": 0.02}}})
 
 
-def test_a_mistyped_pipeline_is_refused_without_building_one():
-    def build() -> Pipeline:
+def test_a_mistyped_pipeline_is_refused_without_building_one(tmp_path, monkeypatch):
+    def build(*_: object) -> Pipeline:
         raise AssertionError("built")
 
-    with pytest.raises(ClearError, match=r"there is no 'stody'; did you mean 'study'\? every key under attacks"):
-        OnDemand({"study": build})["stody"]
-    assert "stody" not in OnDemand({"study": build})
+    monkeypatch.setattr(OnDemand, "__getitem__", build)
+    with pytest.raises(ClearError, match=r"there is no 'stody'; did you mean 'study'\? each key under attacks"):
+        SmallProject(tmp_path).run("stody")

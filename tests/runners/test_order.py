@@ -6,9 +6,10 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.runners.order import by_cell, cells_of, ways
+from rec_msa.progress import StudyProgress
+from rec_msa.runners.order import Urgency, by_cell, cells_of, ways
 from rec_msa.runners.sequential import CellByCellRunner
-from tests.test_progress import SPACES, cell
+from tests.two_cells import SPACES, cell
 
 
 @pytest.fixture
@@ -49,3 +50,15 @@ def test_a_node_s_way_is_its_own_time_and_the_longest_chain_behind_it(nodes):
         "draw_comparison": 1.0,
         "assess": 7.0,
     }
+
+
+def test_of_a_cell_the_longest_way_goes_first_once_its_like_has_run(nodes):
+    pipeline = Pipeline(nodes)
+    progress = StudyProgress(nodes, 0, DataCatalog(), 0.0)
+    urgency = Urgency(pipeline, progress)
+    first, second = ({each._name: each for each in nodes if each.namespace == space} for space in SPACES)
+    behind = [second["assess"], second["attack"], first["assess"], first["attack"]]
+    assert {*urgency.first(behind)[:2]} == {first["attack"], first["assess"]}
+    for name, seconds in {"train": 5.0, "attack": 1.0, "assess": 9.0}.items():
+        progress.finish(first[name], seconds, seconds)
+    assert urgency.first(behind) == [first["assess"], first["attack"], second["assess"], second["attack"]]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -86,6 +87,17 @@ def test_a_failing_node_ends_only_what_depends_on_it(cluster, small_project):
     found = pd.read_parquet("data/08_reporting/agreement.parquet")
     assert set(found["dataset"]) == {"small"}
     assert "ptd" in set(found["attack"])
+
+
+def test_a_failure_takes_the_whole_chain_behind_it_with_it_in_whatever_order_it_is_given(cluster, tmp_path):
+    def fails(_: int) -> int:
+        raise ValueError("no")
+
+    names = [f"n{number}" for number in range(12)]
+    chain = [node(lambda v: v, given, made, name=made) for given, made in pairwise(names)]
+    first = node(fails, "params:value", names[0], name=names[0])
+    with pytest.raises(NodesFailedError, match="1 node failed; 11 that need them did not run"):
+        run([*reversed(chain), first], files(tmp_path, *names, value=1))
 
 
 def test_a_failed_run_has_an_exit_status_that_is_not_zero(small_project):
@@ -169,32 +181,6 @@ def test_on_cpus_no_gpu_is_asked_for(cluster, tmp_path):
     catalog = files(tmp_path, "a", value=1, device="cpu")
     run([node(gpus, "params:value", "a", tags=["gpu"])], catalog)
     assert catalog.load("a") == 0
-
-
-def test_once_times_are_known_the_longest_of_a_cell_s_nodes_goes_first(cluster, tmp_path):
-    def quick(value: int) -> float:
-        return time.time()
-
-    def slow(value: int) -> float:
-        time.sleep(0.3)
-        return time.time()
-
-    spaces = [f"small.seed{seed}.bpr.none" for seed in range(2)]
-    nodes = []
-    for space in spaces:
-        made = [f"{space}.references.a", f"{space}.references.b"]
-        nodes += [
-            node(quick, "params:value", made[0], name="a", namespace=space),
-            node(slow, "params:value", made[1], name="b", namespace=space),
-            node(lambda *times: list(times), made, f"{space}.times", name="draw_comparison", namespace=space),
-        ]
-    names = [f"{space}.{name}" for space in spaces for name in ("references.a", "references.b", "times")]
-    catalog = files(tmp_path, *names, value=1)
-    run(nodes, catalog, threads=2)  # one at a time
-    first, second = (catalog.load(f"{space}.times") for space in spaces)
-    assert first == sorted(first)
-    assert second == sorted(second, reverse=True)
-    assert max(first) < min(second)
 
 
 def test_a_task_has_the_threads_that_were_asked_for(cluster, tmp_path):

@@ -1,49 +1,13 @@
-"""Small JSON files, read as one table."""
+"""Small JSON files of many folders, read as one table."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-import fsspec
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
-from kedro.io.core import get_protocol_and_path
 
-if TYPE_CHECKING:
-    from fsspec import AbstractFileSystem
-
-
-class JSONFiles:
-    """Mixin for datasets that read all JSON files that a pattern finds.
-
-    Args:
-        pattern: The pattern, local or an fsspec URL.
-    """
-
-    def __init__(self, pattern: str) -> None:
-        protocol, self._pattern = get_protocol_and_path(pattern)
-        self._fs: AbstractFileSystem = fsspec.filesystem(protocol)
-
-    def fingerprint(self) -> str:
-        """Digest of all files as they lie there: it changes when one is added, gone or other than it was."""
-        digest = hashlib.sha256()
-        for path in self._paths():
-            name = "/".join(PurePosixPath(path).parts[-2:])  # wherever the project lies
-            digest.update(f"{name} {hashlib.sha256(self._fs.cat_file(path)).hexdigest()}\n".encode())
-        return digest.hexdigest()[:32]
-
-    def _contents(self) -> dict[PurePosixPath, dict[str, Any]]:
-        return {PurePosixPath(path): json.loads(self._fs.cat_file(path)) for path in self._paths()}
-
-    def _paths(self) -> list[str]:
-        self._fs.invalidate_cache()
-        return sorted(map(str, self._fs.glob(self._pattern)))
-
-    def _exists(self) -> bool:
-        return bool(self._paths())
+from rec_msa.datasets.json_files import JSONFiles
 
 
 class GatheredJSONDataset(JSONFiles, AbstractDataset[NoReturn, pd.DataFrame]):

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from kedro.io import AbstractDataset
 
-from rec_msa.datasets.gathered import JSONFiles
+from rec_msa.datasets.json_files import JSONFiles
 
 
 class JournalDataset(JSONFiles, AbstractDataset[dict[str, Any], pd.DataFrame]):

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from rec_msa.progress import is_last_of_a_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
+
+    from rec_msa.progress import StudyProgress
 
 CHECK = "check"
 """The tag of nodes that refuse settings which no cell could use: before anything is trained."""
@@ -27,7 +29,10 @@ def by_cell(pipeline: Pipeline) -> list[Node]:
 
 
 def cells_of(pipeline: Pipeline) -> dict[Node, int]:
-    """The number of the first cell that needs each node; -1 of checks, and beyond all cells of what none needs."""
+    """The number of the first cell that needs each node.
+
+    It is -1 of checks and of what these need, and beyond all cells of what no cell needs.
+    """
     nodes, needed = pipeline.nodes, pipeline.node_dependencies
     place: dict[Node, int] = {}
     checks = [(-1, node) for node in nodes if CHECK in node.tags]
@@ -57,3 +62,27 @@ def ways(pipeline: Pipeline, seconds: Callable[[Node], float]) -> dict[Node, flo
         for needed in pipeline.node_dependencies[node]:
             ahead[needed] = max(ahead[needed], way[node])
     return way
+
+
+class Urgency:
+    """Which of several nodes should start first: of the first cell's the one with the longest way ahead.
+
+    Otherwise a long node would be left for the end, and run alone. Ways are worked out anew when a node has finished.
+
+    Args:
+        pipeline: All nodes of the run.
+        progress: Knows what finished nodes took.
+    """
+
+    def __init__(self, pipeline: Pipeline, progress: StudyProgress) -> None:
+        self.pipeline, self.progress = pipeline, progress
+        self.cells = cells_of(pipeline)
+        self._known = -1
+        self._ways: dict[Node, float] = {}
+
+    def first(self, nodes: Iterable[Node]) -> list[Node]:
+        """The nodes, the most urgent one first."""
+        known = len(self.progress.waiting)
+        if known != self._known:
+            self._known, self._ways = known, ways(self.pipeline, self.progress.expected)
+        return sorted(nodes, key=lambda node: (self.cells[node], -self._ways[node], node.name))

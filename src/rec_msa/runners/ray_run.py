@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from rec_msa.clear_error import ClearError, NodesFailedError
-from rec_msa.runners.order import cells_of, ways
+from rec_msa.runners.order import Urgency
 from rec_msa.runners.ray_task import Outcome, code_digest, execute, first_line, own_catalog
 
 if TYPE_CHECKING:
@@ -51,10 +52,9 @@ class RayRun:
     ) -> None:
         self.catalog, self.run_id, self.progress = catalog, run_id, progress
         self.threads, self.retries = threads, retries
-        self.pipeline, self.cells = pipeline, cells_of(pipeline)
-        self.ways: dict[Node, float] = {}
-        self.n_known = -1
-        self.waiting = {node: set(needed) for node, needed in pipeline.node_dependencies.items()}
+        self.urgency = Urgency(pipeline, progress)
+        # In an order in which each comes after what it needs: a failure is followed through it once.
+        self.waiting = {node: set(pipeline.node_dependencies[node]) for node in pipeline.nodes}
         self.running: dict[Any, Node] = {}
         self.failed: dict[str, str] = {}
         self.skipped: list[str] = []
@@ -77,6 +77,9 @@ class RayRun:
                 own = own_catalog(node, self.catalog)
                 self.running[options.remote(node, own, self.run_id, self.threads, code)] = node
                 self.progress.begin(node)
+            if not self.running:
+                time.sleep(LOOK_SECONDS)  # no machine has room just now
+                continue
             done, _ = ray.wait(list(self.running), num_returns=1, timeout=LOOK_SECONDS)
             for reference in done:
                 self._collect(self.running.pop(reference), reference)
@@ -103,23 +106,13 @@ class RayRun:
         """Nodes that may start now: no more than fit, so that the first cells are finished first."""
         room, rooms_with_gpu = self._room()
         ready: list[Node] = []
-        for node in self._by_urgency() if room > 0 else ():
+        free = [node for node, needed in self.waiting.items() if not needed] if room > 0 else []
+        for node in self.urgency.first(free):
             asks = bool(self._gpus_for(node))
             if len(ready) < room and (not asks or rooms_with_gpu > 0):
                 ready.append(node)
                 rooms_with_gpu -= asks
         return ready
-
-    def _by_urgency(self) -> list[Node]:
-        """Nodes that wait for nothing: the first cell's first, and of these the one with the longest way ahead.
-
-        Otherwise a long node would be left for the end, and run alone.
-        """
-        if self.n_known != len(self.progress.seconds):
-            self.n_known = len(self.progress.seconds)
-            self.ways = ways(self.pipeline, self.progress.expected)
-        free = [node for node, needed in self.waiting.items() if not needed]
-        return sorted(free, key=lambda node: (self.cells[node], -self.ways[node], node.name))
 
     def _room(self) -> tuple[int, int]:
         import ray

@@ -9,7 +9,7 @@ from rec_msa.reporting.comparison import comparison_figure, comparison_picture
 from rec_msa.reporting.curves import NEUTRAL, Curve, Plot, curves_figure, curves_picture, plot_figure
 from rec_msa.reporting.heatmaps import Field, ends_of, heatmap_figure, heatmaps_figure, heatmaps_picture
 from rec_msa.reporting.markdown import figure as figure_text
-from rec_msa.reporting.names import ATTACKS_IN_WORDS, GROUP_LABELS
+from rec_msa.reporting.names import GROUP_LABELS, with_words
 from rec_msa.reporting.panels import panels_of
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Curves:
         """An entry for each name."""
         curves = {curve.name: curve for row in self.rows for plot in row for curve in plot.curves}
         return [
-            Entry(_who(name), name, one.colour, one.line, "" if one.level else one.symbol, one.open)
+            Entry(with_words(name), name, one.colour, one.line, "" if one.level else one.symbol, one.open)
             for name, one in curves.items()
         ]
 
@@ -185,11 +185,6 @@ class Comparison:
     def preview(self) -> Figure:
         """All of it, interactively."""
         return comparison_figure(self.agreement)
-
-
-def _who(name: str) -> str:
-    """The name of a curve with what it learns from, where it is an attack's."""
-    return f"{name}: {ATTACKS_IN_WORDS[name]}" if name in ATTACKS_IN_WORDS else name
 
 
 def _described(plot: Plot) -> str:

@@ -11,7 +11,7 @@ from rec_msa.evaluation.comparison import compare
 from rec_msa.reporting.axes import LOSSES, loss_points
 from rec_msa.reporting.claims import NOT_MEASURED as NO_ROWS
 from rec_msa.reporting.markdown import DECIMALS, figure, interval, p_value, verdict
-from rec_msa.reporting.names import ATTACKS_IN_WORDS, REFERENCES, TARGET, seeds_text
+from rec_msa.reporting.names import ATTACKS_IN_WORDS, REFERENCES, TARGET, seeds_text, with_words
 from rec_msa.reporting.report.beside import NOT_IN_PAPER, Beside, Line, estimate_cell, intervals_note, plain
 from rec_msa.reporting.report.commands import not_measured, study
 from rec_msa.reporting.report.drawings import Comparison
@@ -54,6 +54,7 @@ PAIRS = {
     ("ptq", "ptd"): "what queries add to known data",
     ("ptaq", "pta"): "what queries add to known and auxiliary data",
     ("pta", "ptd"): "what auxiliary data add",
+    ("pta", "ptq"): "auxiliary data against queries",
     ("ptaq", "ptq"): "what auxiliary data add where there are queries",
     ("pta", "pta_pre"): "attention against auxiliary vectors as a start",
     ("ptaq", "ptaq_pre"): "the same with queries",
@@ -244,10 +245,7 @@ def _losses_section(measured: Measured) -> Section:
     points = loss_points(measured.agreement)
     points = points.assign(attack=points["base"] + " " + points["value"].astype(str))
     found = estimates(points)
-    bodies = [
-        (f"{base}: {ATTACKS_IN_WORDS[base]}", [Line(f"{base} {loss}", f"`{base}`", "", loss) for loss in LOSSES])
-        for base in TABLE7
-    ]
+    bodies = [(with_words(base), [Line(f"{base} {loss}", f"`{base}`", "", loss) for loss in LOSSES]) for base in TABLE7]
     beside = Beside("ml-1m", TARGETS, found, paper_agreement(7))
     caption = "Table 7 on ml-1m: Agr@50 of held-out users by the losses of the steal stage"
     table = beside.table("table7-ml-1m", caption, ["attack", "ranking + positive loss"], bodies, "table7")
