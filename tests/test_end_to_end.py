@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,9 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def kedro(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kedro", *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "kedro", *arguments]
+    # On a machine that does something else, too, a run's two threads wait for each other: minutes in place of seconds.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")

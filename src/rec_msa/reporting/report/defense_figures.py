@@ -144,7 +144,8 @@ def _utility_table(points: pd.DataFrame) -> Table:
 
 
 def _trade_off_table(points: pd.DataFrame) -> Table:
-    own = points[points["against"] == "undefended"]
+    # The target agrees with its own undefended lists whatever it serves.
+    own = points[(points["against"] == "undefended") & (points["attack"] != TARGET)]
     rows = [
         [
             *(Cell(row[name]) for name in ("dataset", "target")),
