@@ -11,6 +11,7 @@ import pandas as pd
 
 from rec_msa.evaluation.results import KEY
 from rec_msa.provenance import is_current, whole
+from rec_msa.reporting.names import REFERENCES
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -86,3 +87,22 @@ def _is_whole(space: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
 def _fits(name: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
     dataset: Any = catalog.get(name)
     return is_current(name, catalog, seen) and dataset.intact()
+
+
+def spaces_of(agreement: pd.DataFrame) -> pd.Series:
+    """The namespace that each row of the results was measured in.
+
+    Args:
+        agreement: Rows with the columns of ``rec_msa.evaluation.results``.
+    """
+    seeds = "seed" + agreement["seed"].astype(str)
+    cells = zip(agreement["dataset"], seeds, agreement["target"], agreement["defense"], strict=True)
+    attacks = zip(agreement["attack"], agreement["base"], strict=True)
+    spaces = [".".join([*cell, _measured_as(*attack)]) for cell, attack in zip(cells, attacks, strict=True)]
+    return pd.Series(spaces, agreement.index, dtype=str)
+
+
+def _measured_as(attack: str, base: str) -> str:
+    if base not in REFERENCES:
+        return attack
+    return ("retrain" if base == "retrain" else "references") + attack.removeprefix(base)

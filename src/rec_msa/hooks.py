@@ -273,6 +273,7 @@ class ResultsTable:
 def _show(agreement: Any, measured: set[str], catalog: DataCatalog) -> None:
     import rich
 
+    from rec_msa.assembly import spaces_of
     from rec_msa.reporting.table import results_table, study_table
 
     console = rich.get_console()
@@ -281,7 +282,7 @@ def _show(agreement: Any, measured: set[str], catalog: DataCatalog) -> None:
     names = list(zip(*keys, strict=True))
     cells &= set(names)
     if len(cells) > CELLS_IN_FULL:
-        console.print(study_table(agreement[[name in cells for name in names]]))
+        console.print(study_table(agreement[spaces_of(agreement).isin(measured)]))
         return
     for cell in sorted(cells):
         quality = f"{'.'.join(cell)}.target_quality"
