@@ -98,11 +98,12 @@ def spaces_of(agreement: pd.DataFrame) -> pd.Series:
     seeds = "seed" + agreement["seed"].astype(str)
     cells = zip(agreement["dataset"], seeds, agreement["target"], agreement["defense"], strict=True)
     attacks = zip(agreement["attack"], agreement["base"], strict=True)
-    spaces = [".".join([*cell, _measured_as(*attack)]) for cell, attack in zip(cells, attacks, strict=True)]
+    spaces = [".".join([*cell, _name_in_space(*attack)]) for cell, attack in zip(cells, attacks, strict=True)]
     return pd.Series(spaces, agreement.index, dtype=str)
 
 
-def _measured_as(attack: str, base: str) -> str:
+def _name_in_space(attack: str, base: str) -> str:
+    """The last part of the namespace: references share one, the retrained target has its own (``NamedAttack``)."""
     if base not in REFERENCES:
         return attack
     return ("retrain" if base == "retrain" else "references") + attack.removeprefix(base)
