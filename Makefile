@@ -20,8 +20,8 @@ help: ## show this list
 attack: $(VENV)/.installed ## the main job, steal a model with ptaq (ARGS="--params=dataset=ml-1m,model=ncf")
 	@$(BIN)/kedro run --pipeline=attack_ptaq $(ARGS)
 
-test: $(VENV)/.installed ## run the tests (ARGS="tests/attacks -k gate")
-	@$(BIN)/pytest $(ARGS)
+test: $(VENV)/.installed ## run the tests, two files at a time (ARGS="tests/attacks -k gate")
+	@$(BIN)/pytest --numprocesses=2 --dist=loadfile $(ARGS)
 
 viz: $(VENV)/.installed ## pipelines, artifacts and figures in the browser
 	@$(BIN)/kedro viz run $(ARGS)
