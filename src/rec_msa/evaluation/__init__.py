@@ -1,18 +1,17 @@
 """Evaluation: agreement with the target, intervals, verdicts on claims and recommendation quality."""
 
 from rec_msa.evaluation.agreement import GROUPS, agreement_tables, cutoffs, overlap
-from rec_msa.evaluation.comparison import (
+from rec_msa.evaluation.comparison import compare, sign_flip
+from rec_msa.evaluation.intervals import SeedInterval, bootstrap_interval, seed_interval
+from rec_msa.evaluation.quality import mean_quality, recall_ndcg
+from rec_msa.evaluation.verdicts import (
     Verdict,
-    compare,
     equivalence,
     holm,
     judge_equal_together,
     judge_together,
     paired_verdict,
-    sign_flip,
 )
-from rec_msa.evaluation.intervals import SeedInterval, bootstrap_interval, seed_interval
-from rec_msa.evaluation.quality import mean_quality, recall_ndcg
 
 __all__ = [
     "GROUPS",

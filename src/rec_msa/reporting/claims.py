@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from rec_msa.evaluation.comparison import MARGIN, Verdict, judge_equal_together, judge_together
+from rec_msa.evaluation.verdicts import MARGIN, Verdict, judge_equal_together, judge_together
 from rec_msa.reporting.markdown import figure, interval, p_value, table, verdict
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rec_msa.defenses.settings import NO_DEFENSE, parse_defense
-from rec_msa.evaluation.comparison import judge_together
+from rec_msa.evaluation.verdicts import judge_together
 from rec_msa.reporting.claims import CELL, by_target, claim_blocks
 from rec_msa.reporting.defense import MIXING, NOTHING, SIDES, defense_points
 from rec_msa.reporting.defense_claims import DEFENSE_CLAIMS, defense_claims

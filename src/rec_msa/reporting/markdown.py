@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rec_msa.evaluation.comparison import SEEDS_FOR_A_VERDICT
+from rec_msa.evaluation.verdicts import SEEDS_FOR_A_VERDICT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

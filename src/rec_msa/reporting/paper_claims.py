@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from rec_msa.errors import SettingsError
-from rec_msa.evaluation.comparison import BORNE_OUT, CONTRADICTED, OPEN
+from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, OPEN
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.reporting.architecture_claims import architecture_cells
 from rec_msa.reporting.attack_claims import attack_cells

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rec_msa.evaluation.comparison import BORNE_OUT, CONTRADICTED, OPEN
+from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, OPEN
 from rec_msa.reporting.claims import EQUALITY, TREND
 from rec_msa.reporting.markdown import figure, interval, p_value, verdict
 from rec_msa.reporting.paper_claims import MIXED, PARTLY, UNMEASURED, UNTESTED, ClaimVerdict

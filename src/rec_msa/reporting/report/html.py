@@ -10,7 +10,7 @@ from markupsafe import Markup
 from plotly.io import to_json
 from plotly.offline import get_plotlyjs
 
-from rec_msa.evaluation.comparison import BORNE_OUT, CONTRADICTED, OPEN
+from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, OPEN
 from rec_msa.reporting.paper_claims import MIXED, PARTLY, UNMEASURED, UNTESTED
 from rec_msa.reporting.report.inline import to_html, to_plain
 
