@@ -6,8 +6,9 @@ from math import nan
 
 import pytest
 
-from rec_msa.reporting.curves import ATTACK_LOOKS, DASHES, SYMBOLS, Curve, Plot, curves_picture, plot_figure
+from rec_msa.reporting.curves import Curve, Plot, curves_picture, plot_figure
 from rec_msa.reporting.heatmaps import Field, ends_of, heatmap_figure, heatmaps_figure, heatmaps_picture
+from rec_msa.reporting.looks import ATTACK_LOOKS, DASHES, SYMBOLS
 
 CURVE = Curve("ptq", "#D55E00", [10, 100], [0.4, 0.6], [0.1, 0.05], [0.2, 0.1], band=True, symbol="square")
 PLOT = Plot("a title", "users known", "agreement", [CURVE], 1, (10, 100), "%", x_log=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rec_msa.reporting.looks import CLEAR, COLOURS, GRID, GRID_ALPHA, LEGEND_BELOW, NEUTRAL
 from rec_msa.reporting.names import GROUP_LABELS, number, span
 from rec_msa.reporting.panels import NO_DEFENSE, Panel, Row, intervals_text, panels_of
 
@@ -17,15 +18,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
     from plotly.graph_objects import Figure
 
-# Colours of Okabe and Ito's, which colour-blind people tell apart; these stand out on white and on black.
-_ATTACK_COLOUR, _REFERENCE_COLOUR, _NEUTRAL = "#0072B2", "#D55E00", "#808080"
+_ATTACK_COLOUR, _REFERENCE_COLOUR = COLOURS[:2]
 _SIZES = {"heldout": 9, "queried": 12}  # where both groups agree, the ring is seen around the dot
 _TICKS = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
 _RANGE = (-0.02, 1.2)
 _VALUES_AT = 1.05
 _VALUES_ARE = "held-out"
 _COLUMNS = 3
-_GRID = "rgba(128, 128, 128, 0.25)"
 _TEXT = {"mode": "text", "textposition": "middle right", "hoverinfo": "skip", "showlegend": False, "cliponaxis": False}
 
 
@@ -88,15 +87,13 @@ def comparison_figure(agreement: pd.DataFrame) -> Figure:
     for head, axis in zip(figure.layout.annotations, figure.select_xaxes(), strict=False):
         head.update(x=axis.domain[0], xanchor="left", align="left", font_size=14)
     figure.update_layout(
-        template="none",
         title=_head(_headline(panels[0]), _note(panels[0], "; ")) if alone else None,
         title_x=0,
         title_xref="paper",
         height=_height(panels),
         margin={"l": 190, "r": 20, "t": 80, "b": 90},
-        legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
+        legend=LEGEND_BELOW,
+        **CLEAR,
     )
     return figure
 
@@ -227,7 +224,7 @@ def _draw_panel(figure: Figure, panel: Panel, row: int, col: int) -> None:
             figure.add_trace(Scatter(**values, **_TEXT, textfont={"color": marks.colour, "size": 11}), row=row, col=col)
     labels = [f"<b>{label}</b>" if heading else label for label, heading in _labels(panel)]
     title = {"text": _axis_title(panel), "font": {"size": 13}, "standoff": 8}
-    x_ticks = {"tickvals": _TICKS, "tickformat": ".1f", "gridcolor": _GRID}
+    x_ticks = {"tickvals": _TICKS, "tickformat": ".1f", "gridcolor": GRID}
     figure.update_xaxes(range=_RANGE, zeroline=False, title=title, row=row, col=col, **x_ticks)
     y_ticks = {"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False}
     figure.update_yaxes(range=_bottom_up(panel), zeroline=False, row=row, col=col, **y_ticks)
@@ -239,7 +236,7 @@ def _draw_lines(figure: Figure, panel: Panel, row: int, col: int) -> None:
 
     places = [place for place, (_, heading) in enumerate(_labels(panel)) if not heading]
     x, y = [0, 1, None] * len(places), [end for place in places for end in (place, place, None)]
-    line = {"color": _GRID, "width": 1}
+    line = {"color": GRID, "width": 1}
     figure.add_trace(Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False), row=row, col=col)
     figure.add_trace(Scatter(x=[_VALUES_AT], y=[0], text=[_VALUES_ARE], **_TEXT), row=row, col=col)
 
@@ -248,7 +245,7 @@ def _draw_legend(figure: Figure) -> None:
     from plotly.graph_objects import Scatter
 
     for group, label in GROUP_LABELS.items():
-        marker = _marker(group, _NEUTRAL)
+        marker = _marker(group, NEUTRAL)
         figure.add_trace(Scatter(x=[None], y=[None], mode="markers", marker=marker, name=label, legendgroup=group))
 
 
@@ -268,7 +265,7 @@ def _paint_panel(place: Axes, panel: Panel, title: str) -> None:
             place.plot(marks.x, marks.y, **look)
     place.text(_VALUES_AT, 0, _VALUES_ARE, va="center", fontsize=9)
     place.set(ylim=_bottom_up(panel), xlim=_RANGE, xticks=_TICKS, xlabel=_axis_title(panel), axisbelow=True)
-    place.grid(axis="x", color=_NEUTRAL, alpha=0.25)
+    place.grid(axis="x", color=NEUTRAL, alpha=GRID_ALPHA)
     place.tick_params(length=0)
     place.spines[:].set_visible(False)
     labels = _labels(panel)
@@ -276,7 +273,7 @@ def _paint_panel(place: Axes, panel: Panel, title: str) -> None:
     for y, (tick, (_, heading)) in enumerate(zip(place.get_yticklabels(), labels, strict=True)):
         tick.set_fontweight("bold" if heading else "normal")
         if not heading:
-            place.hlines(y, 0, 1, color=_NEUTRAL, alpha=0.25, linewidth=0.8, zorder=0)
+            place.hlines(y, 0, 1, color=NEUTRAL, alpha=GRID_ALPHA, linewidth=0.8, zorder=0)
     note = _note(panel, "\n")
     place.set_title(title, loc="left", fontweight="bold", fontsize=11, pad=10 + 12 * (note.count("\n") + 1))
     place.annotate(note, (0, 1), (0, 6), "axes fraction", "offset points", fontsize=9, linespacing=1.3)
@@ -285,7 +282,7 @@ def _paint_panel(place: Axes, panel: Panel, title: str) -> None:
 def _paint_legend(picture: Picture) -> None:
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], label=label, **_look(group, _NEUTRAL)) for group, label in GROUP_LABELS.items()]
+    handles = [Line2D([], [], label=label, **_look(group, NEUTRAL)) for group, label in GROUP_LABELS.items()]
     picture.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from rec_msa.reporting.looks import CLEAR, DASHES, GRID, GRID_ALPHA, LEGEND_BELOW, NEUTRAL, SYMBOLS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,22 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
     from plotly.graph_objects import Figure, Scatter
 
-# Colours of Okabe and Ito's, which colour-blind people tell apart; these stand out on white and on black.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-NEUTRAL = "#808080"
-SYMBOLS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "x": "X"}
-"""Marks by plotly's name, and matplotlib's."""
-DASHES = {"solid": "-", "dash": "--", "dot": ":"}
-"""Lines by plotly's name, and matplotlib's."""
-ATTACK_LOOKS = {
-    "ptd": (COLOURS[0], "circle"),
-    "ptq": (COLOURS[1], "square"),
-    "pta": (COLOURS[2], "diamond"),
-    "ptaq": (COLOURS[3], "triangle-up"),
-    "qsd": (COLOURS[4], "x"),
-}
-"""The colour and the mark of each of the paper's attacks, the same in every figure."""
-_GRID = "rgba(128, 128, 128, 0.25)"
 _BAND = 0.16
 """How much of its colour a band has."""
 _PLOT_WIDTH, _PLOT_HEIGHT, _HEAD, _FOOT = 380, 330, 90, 110  # pixels
@@ -114,12 +100,10 @@ def plot_figure(plot: Plot) -> Figure:
     figure = make_subplots(rows=1, cols=1)
     _draw_plot(figure, plot, set(), row=1, col=1)
     figure.update_layout(
-        template="none",
         height=_PLOT_HEIGHT - 30,
         margin={"l": 52, "r": 14, "t": 10, "b": 48},
         showlegend=False,
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
+        **CLEAR,
     )
     return figure
 
@@ -151,13 +135,11 @@ def curves_figure(rows: Sequence[Sequence[Plot]], title: str, note: str) -> Figu
         for column, plot in enumerate(row, start=1):
             _draw_plot(figure, plot, named, row=place, col=column)
     figure.update_layout(
-        template="none",
         title={"text": f'<b>{title}</b><br><span style="font-size: 12px">{note}</span>', "x": 0, "xref": "paper"},
         height=height,
         margin={"l": 70, "r": 20, "t": _HEAD + 20, "b": _FOOT},
-        legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
+        legend=LEGEND_BELOW,
+        **CLEAR,
     )
     figure.update_annotations(font_size=13)
     return figure
@@ -227,7 +209,7 @@ def _draw_axes(figure: Figure, plot: Plot, row: int, col: int) -> None:
     texts = [f"{tick:g}{plot.x_unit}" for tick in plot.x_ticks]
     ticks: dict[str, Any] = {"tickvals": list(plot.x_ticks), "ticktext": texts} if texts else {}
     ticks |= {"type": "log"} if plot.x_log else {}
-    axis = {"zeroline": False, "gridcolor": _GRID}
+    axis = {"zeroline": False, "gridcolor": GRID}
     titles = [{"text": text, "font": {"size": 12}, "standoff": 6} for text in (plot.x_title, plot.y_title)]
     figure.update_xaxes(title=titles[0], row=row, col=col, **axis, **ticks)
     figure.update_yaxes(title=titles[1], range=[0, plot.top], row=row, col=col, **axis)
@@ -289,7 +271,7 @@ def _paint_plot(place: Axes, plot: Plot) -> None:
     if plot.x_ticks:
         place.set_xticks(plot.x_ticks, [f"{tick:g}{plot.x_unit}" for tick in plot.x_ticks])
     place.set_ylim(0, plot.top)
-    place.grid(color=NEUTRAL, alpha=0.25)
+    place.grid(color=NEUTRAL, alpha=GRID_ALPHA)
     place.tick_params(length=0)
     place.spines[:].set_visible(False)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rec_msa.defenses.settings import DEFENSES, FRESH, NO_DEFENSE, parse_defense
-from rec_msa.reporting.curves import ATTACK_LOOKS, COLOURS, NEUTRAL, Curve, Plot, curves_figure, curves_picture
+from rec_msa.reporting.curves import Curve, Plot, curves_figure, curves_picture
+from rec_msa.reporting.looks import ATTACK_LOOKS, COLOURS, NEUTRAL
 from rec_msa.reporting.names import TARGET, seeds_text, span
 from rec_msa.reporting.panels import Estimate, estimate
 

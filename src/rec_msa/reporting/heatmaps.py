@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isnan, nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rec_msa.reporting.looks import CLEAR, COLOURS
 from rec_msa.reporting.markdown import figure as figure_text
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
     from plotly.graph_objects import Figure, Heatmap, Scatter
 
-_SCALE = ("#FFF8E6", "#E69F00")
+_SCALE = ("#FFF8E6", COLOURS[4])
 """From nearly white to Okabe and Ito's orange: one hue, which reads in grey, and dark text on all of it."""
 _INK = "#1c1d1f"
 _WIDTH, _HEIGHT, _HEAD = 290, 290, 100  # pixels
@@ -57,7 +58,7 @@ def heatmap_figure(shown: Field, ends: tuple[float, float]) -> Figure:
     figure.update_xaxes(title={"text": shown.x_title, "font": {"size": 12}, "standoff": 6}, showgrid=False)
     figure.update_yaxes(title={"text": shown.y_title, "font": {"size": 12}, "standoff": 6})
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_layout(height=_HEIGHT, margin={"l": 62, "r": 10, "t": 10, "b": 48}, **_ground())
+    figure.update_layout(height=_HEIGHT, margin={"l": 62, "r": 10, "t": 10, "b": 48}, **CLEAR)
     return figure
 
 
@@ -77,7 +78,7 @@ def heatmaps_figure(row: Sequence[Field], title: str, note: str) -> Figure:
         title={"text": f'<b>{title}</b><br><span style="font-size: 12px">{note}</span>', "x": 0, "xref": "paper"},
         height=_HEIGHT + 2 * _HEAD,
         margin={"l": 70, "r": 20, "t": _HEAD + 20, "b": 60},
-        **_ground(),
+        **CLEAR,
     )
     figure.update_annotations(font_size=13)
     return figure
@@ -147,11 +148,6 @@ def _gaps(shown: Field) -> Scatter:
         hovertemplate="not measured<extra></extra>",
         showlegend=False,
     )
-
-
-def _ground() -> dict[str, Any]:
-    transparent = "rgba(0, 0, 0, 0)"
-    return {"template": "none", "paper_bgcolor": transparent, "plot_bgcolor": transparent}
 
 
 def _paint(place: Axes, shown: Field, ends: tuple[float, float]) -> None:

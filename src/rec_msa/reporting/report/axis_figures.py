@@ -16,7 +16,8 @@ from rec_msa.reporting.axes import (
     Axis,
     points_of,
 )
-from rec_msa.reporting.curves import ATTACK_LOOKS, NEUTRAL, Curve, Plot
+from rec_msa.reporting.curves import Curve, Plot
+from rec_msa.reporting.looks import ATTACK_LOOKS, NEUTRAL
 from rec_msa.reporting.markdown import figure
 from rec_msa.reporting.names import GROUP_NAMES, REFERENCES, with_words
 from rec_msa.reporting.report.beside import estimate_cell, measured_note, plain

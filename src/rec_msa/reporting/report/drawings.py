@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rec_msa.reporting.comparison import comparison_figure, comparison_picture
-from rec_msa.reporting.curves import NEUTRAL, Curve, Plot, curves_figure, curves_picture, plot_figure
+from rec_msa.reporting.curves import Curve, Plot, curves_figure, curves_picture, plot_figure
 from rec_msa.reporting.heatmaps import Field, ends_of, heatmap_figure, heatmaps_figure, heatmaps_picture
+from rec_msa.reporting.looks import NEUTRAL
 from rec_msa.reporting.markdown import figure as figure_text
 from rec_msa.reporting.names import GROUP_LABELS, with_words
 from rec_msa.reporting.panels import panels_of
