@@ -66,6 +66,21 @@ def test_one_that_may_wait_waits(place):
     second.free()
 
 
+def test_one_that_waits_lets_others_hear_of_it(place, monkeypatch):
+    monkeypatch.setattr(locks, "BEAT_SECONDS", 0.05)
+    first, second = Lock(*place, ["a"]), Lock(*place, ["a"])
+    first.take()
+    threading.Timer(0.5, first.free).start()
+    threading.Thread(target=second.take, args=[10]).start()
+    time.sleep(0.3)
+    assert not second.claim.held
+    assert second.claim.beat > second.claim.since + 0.1
+    first._ended.wait(10)
+    while not second.claim.held:
+        time.sleep(0.05)
+    second.free()
+
+
 def test_the_lock_of_a_dead_process_is_taken_over(place):
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
         born = locks._born(other.pid)
@@ -85,10 +100,12 @@ def test_the_lock_of_an_earlier_process_with_the_same_number_is_taken_over(place
     Lock(*place, ["a"]).take()
 
 
-@pytest.mark.parametrize(("seconds", "alive"), [(10, True), (1000, False)])
-def test_a_run_on_another_machine_is_dead_when_it_has_not_been_heard_of(place, seconds, alive):
+@pytest.mark.parametrize(("seconds", "alive"), [(180, True), (0.2, False)])
+def test_a_run_on_another_machine_is_dead_when_it_has_not_been_heard_of(place, monkeypatch, seconds, alive):
+    monkeypatch.setattr(locks, "DEAD_AFTER_SECONDS", seconds)
     Lock(*place, ["a"]).take()
-    rewrite(place, host="elsewhere", beat=time.time() - seconds)
+    rewrite(place, host="elsewhere", beat=time.time() - 1000)  # that machine's clock is slow
+    time.sleep(0.4)
     second = Lock(*place, ["a"])
     if alive:
         with pytest.raises(LockedError, match="on elsewhere"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from rec_msa.evaluation.results import KEY
+from rec_msa.evaluation.results import COLUMNS, KEY
 from rec_msa.provenance import is_current, whole
 from rec_msa.reporting.names import REFERENCES
 
@@ -37,7 +37,8 @@ def assemble(catalog: DataCatalog) -> Assembled | None:
     """Puts the results of every cell that still fits what it was made from into one file each.
 
     Writes ``agreement``, ``agreement_per_user`` and ``target_quality``; what is made from the same cells already is
-    left as it is. One cell's users are in memory at a time.
+    left as it is. Where no cell's results fit any more the three tables are taken away. One cell's users are in memory
+    at a time.
 
     Args:
         catalog: The catalog.
@@ -48,15 +49,19 @@ def assemble(catalog: DataCatalog) -> Assembled | None:
     seen: dict[str, bool] = {}
     current = {space: _is_whole(space, catalog, seen) for space in _measured_spaces(catalog)}
     fitting = [space for space, fits in current.items() if fits]
-    if not fitting:
+    stale = [space for space, fits in current.items() if not fits]
+    tables: dict[str, Any] = {name: catalog[name] for name in ("agreement", "agreement_per_user", "target_quality")}
+    if not current:
         return None
+    if not fitting:
+        for table in tables.values():
+            table.discard()
+        return Assembled(pd.DataFrame(columns=list(COLUMNS)), stale)
     served = dict.fromkeys(space.rpartition(".")[0] for space in fitting)
     targets = [space for space in served if _fits(f"{space}.target_quality", catalog, seen)]
     made_from = [*(f"{space}.agreement" for space in fitting), *(f"{space}.target_quality" for space in targets)]
-    tables: dict[str, Any] = {name: catalog[name] for name in ("agreement", "agreement_per_user", "target_quality")}
     for table in tables.values():
         table.expected = whole(made_from, catalog)
-    stale = [space for space, fits in current.items() if not fits]
     if all(table.exists() for table in tables.values()):
         return Assembled(tables["agreement"].load(), stale)
     agreement = pd.concat([catalog.load(f"{space}.agreement") for space in fitting], ignore_index=True)

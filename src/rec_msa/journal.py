@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shlex
@@ -16,7 +17,7 @@ from typing import Any
 LIBRARIES = ("torch", "kedro", "numpy")
 
 
-def entry(started: float, in_functions: float, in_tasks: float, n_nodes: int) -> dict[str, Any]:
+def entry(started: float, in_functions: float, in_tasks: float, n_nodes: int, threads: int) -> dict[str, Any]:
     """The journal's row of a run that ends now.
 
     Args:
@@ -24,12 +25,13 @@ def entry(started: float, in_functions: float, in_tasks: float, n_nodes: int) ->
         in_functions: Seconds in the nodes' own functions, summed over nodes.
         in_tasks: The same with loading and saving.
         n_nodes: Nodes that ran.
+        threads: torch's threads in each node.
 
     Returns:
-        ``started`` (ISO 8601, UTC), ``seconds``, ``in_functions``, ``core_seconds`` (seconds of nodes times torch's
-        threads: what the run held, busy or not), ``n_nodes``, ``threads``, ``command``, versions, commit and machine.
+        ``started`` (ISO 8601, UTC), ``seconds``, ``in_functions``, ``core_seconds`` (seconds of nodes times threads:
+        what the run held, busy or not), ``n_nodes``, ``threads``, versions, commit and machine.
     """
-    seconds, threads = time.monotonic() - started, int(os.environ.get("OMP_NUM_THREADS", "1"))
+    seconds = time.monotonic() - started
     return {
         "started": (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
@@ -37,12 +39,22 @@ def entry(started: float, in_functions: float, in_tasks: float, n_nodes: int) ->
         "core_seconds": round(max(in_tasks, seconds) * threads, 1),
         "n_nodes": n_nodes,
         "threads": threads,
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "commit": commit(),
         "python": platform.python_version(),
         **{library: version(library) for library in LIBRARIES},
         **machine(),
     }
+
+
+def command(asked: dict[str, Any]) -> str:
+    """What was typed; where a file said what to run, with what it said.
+
+    Args:
+        asked: Environment, pipelines and parameters of the run.
+    """
+    typed = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    from_file = any(word in ("-c", "--config") or word.startswith("--config=") for word in sys.argv)
+    return f"{typed} # {json.dumps(asked, default=str)}" if from_file else typed
 
 
 def machine() -> dict[str, Any]:

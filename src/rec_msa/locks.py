@@ -19,7 +19,7 @@ import uuid
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rec_msa.errors import RecMsaError
 
@@ -64,13 +64,6 @@ class Claim:
     held: bool
     paths: tuple[str, ...]
 
-    @property
-    def alive(self) -> bool:
-        """Whether the run may still be writing."""
-        if self.host == socket.gethostname():
-            return _born(self.process) == self.born
-        return time.time() - self.beat < DEAD_AFTER_SECONDS
-
 
 class Lock:
     """The claim of this run on the files that it writes.
@@ -95,6 +88,7 @@ class Lock:
             paths=tuple(sorted(paths)),
         )
         self._ended = threading.Event()
+        self._changing = threading.Lock()
 
     def take(self, patience: float = 0.0) -> None:
         """Claims the files.
@@ -105,18 +99,18 @@ class Lock:
         Raises:
             LockedError: Another run that is alive writes some of them.
         """
+        self._ended.clear()
         self.fs.makedirs(self.folder, exist_ok=True)
-        self._write()
-        try:
-            self._give_way(time.monotonic() + patience)
-        except BaseException:
-            self._remove(self.claim.name)
-            raise
-        self.claim = replace(self.claim, held=True)
         self._write()
         self._beating = threading.Thread(target=self._beat, daemon=True)
         self._beating.start()
         atexit.register(self.free)
+        try:
+            self._give_way(time.monotonic() + patience)
+            self._write(held=True)
+        except BaseException:
+            self.free()
+            raise
 
     def free(self) -> None:
         """Gives the files up."""
@@ -145,11 +139,27 @@ class Lock:
             claim = None if name == self.claim.name or not name.endswith(".json") else self._read(name)
             if claim is None:
                 continue
-            if not claim.alive:
+            if not self._is_alive(claim):
                 self._remove(name)
             elif not mine.isdisjoint(claim.paths):
                 found.append(claim)
         return found
+
+    def _is_alive(self, claim: Claim) -> bool:
+        """Whether its run may still be writing."""
+        if claim.host == socket.gethostname():
+            return _born(claim.process) == claim.born
+        return self._seconds_since(claim) < DEAD_AFTER_SECONDS
+
+    def _seconds_since(self, claim: Claim) -> float:
+        """How long ago a claim was written, by the file system's clock: those of two machines may differ."""
+        mine, theirs = (f"{self.folder}/{name}" for name in (self.claim.name, claim.name))
+        try:
+            return float((self.fs.modified(mine) - self.fs.modified(theirs)).total_seconds())
+        except FileNotFoundError:
+            return 0.0
+        except NotImplementedError:
+            return time.time() - claim.beat
 
     def _explain(self, other: Claim) -> str:
         shared = sorted(set(self.claim.paths) & set(other.paths))
@@ -161,17 +171,18 @@ class Lock:
 
     def _beat(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):
-            self.claim = replace(self.claim, beat=time.time())
             try:
-                self._write()
+                self._write(beat=time.time())
             except OSError:
                 continue  # a full disk is the run's own to report
 
-    def _write(self) -> None:
-        part = f"{self.folder}/{self.claim.name}.part"
-        self.fs.pipe_file(part, json.dumps(asdict(self.claim)).encode())
-        if not self._ended.is_set():
-            self.fs.mv(part, f"{self.folder}/{self.claim.name}")
+    def _write(self, **change: Any) -> None:
+        with self._changing:
+            self.claim = replace(self.claim, **change)
+            part = f"{self.folder}/{self.claim.name}.part"
+            self.fs.pipe_file(part, json.dumps(asdict(self.claim)).encode())
+            if not self._ended.is_set():
+                self.fs.mv(part, f"{self.folder}/{self.claim.name}")
 
     def _read(self, name: str) -> Claim | None:
         try:

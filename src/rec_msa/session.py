@@ -8,6 +8,7 @@ from kedro.framework.session import KedroSession
 
 from rec_msa.clear_error import ClearError
 from rec_msa.errors import RecMsaError, did_you_mean
+from rec_msa.hooks import Runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +55,10 @@ class ClearSession(KedroSession):
             raise ClearError(str(error)) from error
         except ValueError as error:
             raise self._explained(error) from error
+        finally:  # stopped by hand, too: Kedro's hooks hear of errors alone
+            for hooks in self._hook_manager.get_plugins():
+                if isinstance(hooks, Runs):
+                    hooks.end()
 
     def _explained(self, error: ValueError) -> Exception:
         message = str(error)

@@ -18,6 +18,15 @@ def test_runs_that_end_in_the_same_second_are_both_kept(tmp_path):
     assert sorted(JournalDataset(path=str(tmp_path)).load()["seconds"]) == [1.0, 2.0]
 
 
+def test_a_damaged_entry_costs_no_other(tmp_path):
+    journal = JournalDataset(path=str(tmp_path))
+    for day in (25, 26):
+        journal.save({"started": f"2026-11-{day}T10:00:00+00:00", "seconds": 1.0})
+    damaged = min(tmp_path.iterdir())
+    damaged.write_bytes(damaged.read_bytes()[:20])
+    assert list(journal.load()["started"]) == ["2026-11-26T10:00:00+00:00"]
+
+
 def test_an_empty_journal_is_an_empty_table(tmp_path):
     journal = JournalDataset(path=str(tmp_path / "none"))
     assert journal.load().empty

@@ -110,6 +110,17 @@ def test_a_run_notes_what_it_cost_and_one_that_only_draws_notes_nothing(finished
     assert len(finished_project.load("journal")) == len(before) > 0
 
 
+def test_a_run_that_is_stopped_by_hand_notes_what_it_cost_and_holds_no_lock(small_project, monkeypatch):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped, pytest.raises(KeyboardInterrupt):
+        stopped.setattr("rec_msa.training.interactions.fit", stop)
+        small_project.run("attack_ptd")
+    assert list(small_project.load("journal")["n_nodes"] > 0) == [True]
+    assert not list(Path("data/.locks").iterdir())
+
+
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(small_project, agreement):
     small_project.run("attack_ptd")
     again = pd.read_parquet("data/08_reporting/agreement.parquet")
@@ -156,6 +167,12 @@ def test_results_of_other_settings_are_left_out_of_the_assembled_table(small_pro
     found = pd.read_parquet("data/08_reporting/agreement.parquet")
     assert "pta" in set(found["attack"])
     assert "ptd" not in set(found["attack"])
+
+
+def test_results_that_are_all_of_other_settings_leave_no_assembled_table(small_project):
+    small_project.run("attack_ptd")
+    small_project.run("target", params={"target": {"learning_rate": 0.01}})
+    assert not [path.name for path in Path("data/08_reporting").glob("*.parquet")]
 
 
 def test_two_sessions_in_one_process_each_run_their_own_cell(small_project):

@@ -144,6 +144,19 @@ def test_an_error_that_nobody_foresaw_is_named_with_its_node(cluster, tmp_path):
         run([node(divides, "params:value", "a", name="divides")], files(tmp_path, "a", value=1))
 
 
+class Unreadable:
+    """Cannot be read by another process."""
+
+    def __reduce__(self) -> tuple:
+        return os.environ.__getitem__, ("NO_SUCH_NAME",)
+
+
+def test_a_node_that_a_worker_cannot_read_is_no_worker_that_died(cluster, tmp_path):
+    unreadable = Unreadable()
+    with pytest.raises(NodesFailedError, match=r"n: its worker could not run it: .*NO_SUCH_NAME"):
+        run([node(lambda v: (v, unreadable), "params:value", "a", name="n")], files(tmp_path, "a", value=1))
+
+
 def test_nodes_tagged_gpu_share_one_as_configured_and_others_take_none(cluster, tmp_path):
     def gpus(value: int) -> list[str]:
         import ray
@@ -225,7 +238,8 @@ def test_a_node_is_sent_its_own_datasets_with_what_validates_them(tmp_path):
 
 
 def test_a_machine_with_other_code_is_refused(tmp_path):
-    outcome = execute(node(lambda v: v, "params:value", "a", name="n"), files(tmp_path, "a", value=1), None, 1, "other")
+    own = files(tmp_path, "a", value=1)
+    outcome = execute(node(lambda v: v, "params:value", "a", name="n"), own, None, 1, "other", is_async=False)
     assert "has other code of rec_msa" in outcome.error
     assert code_digest() == code_digest()
 

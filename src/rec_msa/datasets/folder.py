@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -11,17 +12,20 @@ import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
 
+from rec_msa.datasets.recorded import Recorded
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ENDINGS = (".png", ".csv")
 
 
-class FolderDataset(AbstractDataset[dict[str, Any], NoReturn]):
+class FolderDataset(Recorded, AbstractDataset[dict[str, Any], NoReturn]):
     """A folder with a PNG for each picture and a CSV for each table of a dictionary. It is only written.
 
     What an earlier save left under other names is removed; files of other kinds stay. Unlike Kedro's
-    ``PartitionedDataset`` it holds both kinds, and a save leaves nothing of the one before.
+    ``PartitionedDataset`` it holds both kinds, and a save leaves nothing of the one before. A record beside the folder
+    says what the files were made from, so that one that is gone or was altered counts as missing.
 
     Example::
 
@@ -44,11 +48,6 @@ class FolderDataset(AbstractDataset[dict[str, Any], NoReturn]):
         self._filepath, self._dpi = PurePosixPath(folder), dpi
         self.metadata = metadata
 
-    @property
-    def path(self) -> str:
-        """Where the folder lies, within its file system."""
-        return str(self._filepath)
-
     def load(self) -> NoReturn:
         """Refuses: what is made from the files' content has it already.
 
@@ -62,11 +61,15 @@ class FolderDataset(AbstractDataset[dict[str, Any], NoReturn]):
         written = {name: self._bytes_of(name, content) for name, content in data.items()}
         self._fs.invalidate_cache()
         self._fs.makedirs(self.path, exist_ok=True)
+        self._remove(self.record_path)
         for path in self._files():
             if PurePosixPath(path).name not in written:
                 self._fs.rm_file(path)
         for name, content in written.items():
             self._fs.pipe_file(str(self._filepath / name), content)
+        if self.expected is not None:
+            found = {"bytes": self._size(), "sha256": self._checksum(self.path)}
+            self._write_record({**self.expected._asdict(), **found})
 
     def _bytes_of(self, name: str, content: Figure | pd.DataFrame) -> bytes:
         if isinstance(content, pd.DataFrame):
@@ -76,10 +79,18 @@ class FolderDataset(AbstractDataset[dict[str, Any], NoReturn]):
         return file.getvalue()
 
     def _files(self) -> list[str]:
-        return [str(path) for ending in ENDINGS for path in self._fs.glob(f"{self.path}/*{ending}")]
+        return sorted(str(path) for ending in ENDINGS for path in self._fs.glob(f"{self.path}/*{ending}"))
 
-    def _exists(self) -> bool:
-        return bool(self._files())
+    def _size(self) -> int:
+        return sum(self._fs.size(path) for path in self._files())
+
+    def _checksum(self, path: str) -> str:
+        """SHA-256 of the names and the content of all files of a folder."""
+        digest = hashlib.sha256()
+        for file in self._files():
+            content = hashlib.sha256(self._fs.cat_file(file)).hexdigest()
+            digest.update(f"{PurePosixPath(file).relative_to(path)} {content}\n".encode())
+        return digest.hexdigest()
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self.path, "dpi": self._dpi}

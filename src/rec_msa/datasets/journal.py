@@ -46,8 +46,9 @@ class JournalDataset(JSONFiles, AbstractDataset[dict[str, Any], pd.DataFrame]):
     def save(self, data: dict[str, Any]) -> None:
         """Adds a run; ``started`` names its file."""
         self._fs.makedirs(str(self._folder), exist_ok=True)
-        name = f"{data['started'].replace(':', '')}-{uuid.uuid4().hex[:8]}.json"
-        self._fs.pipe_file(str(self._folder / name), json.dumps(data, indent=1).encode())
+        path = str(self._folder / f"{data['started'].replace(':', '')}-{uuid.uuid4().hex[:8]}.json")
+        self._fs.pipe_file(f"{path}.part", json.dumps(data, indent=1).encode())
+        self._fs.mv(f"{path}.part", path)
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._folder)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ from kedro.io.core import get_protocol_and_path
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
+
+
+logger = logging.getLogger(__name__)
 
 
 class JSONFiles:
@@ -34,7 +38,14 @@ class JSONFiles:
         return digest.hexdigest()[:32]
 
     def _contents(self) -> dict[PurePosixPath, dict[str, Any]]:
-        return {PurePosixPath(path): json.loads(self._fs.cat_file(path)) for path in self._paths()}
+        """What each file holds; a damaged one is left out and named."""
+        found = {}
+        for path in self._paths():
+            try:
+                found[PurePosixPath(path)] = json.loads(self._fs.cat_file(path))
+            except ValueError as error:
+                logger.warning("%s is left out, since it is damaged (%s); remove it, or bring it back", path, error)
+        return found
 
     def _paths(self) -> list[str]:
         self._fs.invalidate_cache()

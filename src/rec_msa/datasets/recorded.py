@@ -96,6 +96,12 @@ class Recorded:
         if self.expected is not None:
             self._write_record({**self.expected._asdict(), "bytes": size, "sha256": checksum})
 
+    def discard(self) -> None:
+        """Takes away the file and its record, where they are there."""
+        self._fs.invalidate_cache()
+        self._remove(self.record_path)
+        self._remove(self.path)
+
     def _write_record(self, record: dict[str, Any]) -> None:
         sealed = {**record, "seal": _seal(record)}
         self._fs.pipe_file(self.record_path, json.dumps(sealed, indent=1).encode())
@@ -104,11 +110,15 @@ class Recorded:
         """The record, if it is whole and of a file of this size."""
         try:
             raw: dict[str, Any] = json.loads(self._fs.cat_file(self.record_path))
-            if raw.pop("seal") == _seal(raw) and self._fs.size(self.path) == raw["bytes"]:
+            if raw.pop("seal") == _seal(raw) and self._size() == raw["bytes"]:
                 return raw
         except (OSError, ValueError, KeyError, AttributeError):
             pass
         return None
+
+    def _size(self) -> int:
+        size: int = self._fs.size(self.path)
+        return size
 
     def _checksum(self, path: str) -> str:
         """SHA-256 of a file; of one that has not changed since it was last read, from memory."""

@@ -33,7 +33,8 @@ def catalogue_cross_entropy(table: ItemTable, states: Tensor, targets: Tensor) -
 class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, table: ItemTable, targets: Tensor, states: Tensor, *parameters: Tensor) -> Tensor:
-        size = max(1, SCORES_AT_ONCE // len(table.weight))
+        # Each chunk adds to the gradient of every item: a chunk of fewer states than dimensions costs more in that.
+        size = max(states.shape[1], SCORES_AT_ONCE // len(table.weight))
         total: Tensor = states.new_zeros(())
         gradients = [torch.empty_like(states), *(torch.zeros_like(parameter) for parameter in parameters)]
         wanted = any(ctx.needs_input_grad)

@@ -117,8 +117,16 @@ def _name(row: pd.Series, name: str) -> str:
     return f"`{row[name]}`" if name == "attack" and row[name] else str(row[name])
 
 
-def _figures(row: pd.Series) -> list[str]:
+def direction(row: pd.Series) -> str:
+    """Says on which side of a claim a row's figure lies, which is no verdict.
+
+    Args:
+        row: Of what ``judge_claims`` found.
+    """
     holds = abs(row["difference"]) <= MARGIN if row["kind"] == EQUALITY else row["difference"] > 0
-    direction = "for it" if holds else "against it"
+    return "for it" if holds else "against it"
+
+
+def _figures(row: pd.Series) -> list[str]:
     figures = [figure(row["difference"], signed=True), interval(row["ci_low"], row["ci_high"], signed=True)]
-    return [*figures, p_value(row["p_holm"]), str(row["n_seeds"]), verdict(row, direction)]
+    return [*figures, p_value(row["p_holm"]), str(row["n_seeds"]), verdict(row, direction(row))]

@@ -34,6 +34,7 @@ class RayRun:
         threads: Cores that each task asks for.
         gpus: GPUs that each node on a GPU asks for; None for what there is.
         retries: How often a task is tried again whose worker died.
+        is_async: Whether a task loads and saves in threads.
 
     Raises:
         ClearError: No machine has what a task would ask for.
@@ -49,9 +50,10 @@ class RayRun:
         threads: int,
         gpus: float | None,
         retries: int,
+        is_async: bool,
     ) -> None:
         self.catalog, self.run_id, self.progress = catalog, run_id, progress
-        self.threads, self.retries = threads, retries
+        self.threads, self.retries, self.is_async = threads, retries, is_async
         self.urgency = Urgency(pipeline, progress)
         # In an order in which each comes after what it needs: a failure is followed through it once.
         self.waiting = {node: set(pipeline.node_dependencies[node]) for node in pipeline.nodes}
@@ -75,7 +77,7 @@ class RayRun:
                     num_cpus=self.threads, num_gpus=self._gpus_for(node), max_retries=self.retries, name=node.name
                 )
                 own = own_catalog(node, self.catalog)
-                self.running[options.remote(node, own, self.run_id, self.threads, code)] = node
+                self.running[options.remote(node, own, self.run_id, self.threads, code, self.is_async)] = node
                 self.progress.begin(node)
             if not self.running:
                 time.sleep(LOOK_SECONDS)  # no machine has room just now
@@ -127,6 +129,10 @@ class RayRun:
 
         try:
             outcome: Outcome = ray.get(reference)
+        except ray.exceptions.RayTaskError as error:
+            outcome = Outcome(
+                f"{node.name}: its worker could not run it: {first_line(error.cause or error)}", str(error)
+            )
         except ray.exceptions.RayError as error:
             died = f"its worker died ({self.retries + 1} times): {first_line(error)}"
             outcome = Outcome(f"{node.name}: {died}", str(error))

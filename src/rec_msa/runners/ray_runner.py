@@ -95,12 +95,14 @@ class RayRunner(AbstractRunner):
                 threads=self.threads_of_a_task(),
                 gpus=self.gpus,
                 retries=self.retries,
+                is_async=self._is_async,
             )
             progress.show()
             begun = time.monotonic()
             nodes_run.drive()
             ended = time.monotonic()
         if hooks:
+            hooks.threads = self.threads_of_a_task()
             hooks.outside = begun - progress.started + time.monotonic() - ended
         logger.info("Ray: %.1f s to start, %.1f s of tasks", begun - started, ended - begun)
         nodes_run.raise_failures()

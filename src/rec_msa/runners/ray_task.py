@@ -44,7 +44,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-def execute(node: Node, catalog: DataCatalog, run_id: str | None, threads: int, code: str) -> Outcome:
+def execute(node: Node, catalog: DataCatalog, run_id: str | None, threads: int, code: str, is_async: bool) -> Outcome:
     """Runs a node in a worker: loads, calls, saves, with the project's hooks.
 
     Args:
@@ -53,6 +53,7 @@ def execute(node: Node, catalog: DataCatalog, run_id: str | None, threads: int, 
         run_id: The run.
         threads: torch's threads.
         code: Digest of the sender's code.
+        is_async: Whether to load and save in threads.
     """
     if code != code_digest():
         return Outcome(
@@ -67,7 +68,7 @@ def execute(node: Node, catalog: DataCatalog, run_id: str | None, threads: int, 
     logging.getLogger("rec_msa").addHandler(listener)
     started = time.monotonic()
     try:
-        Task(node=node, catalog=catalog, hook_manager=hook_manager, is_async=False, run_id=run_id).execute()
+        Task(node=node, catalog=catalog, hook_manager=hook_manager, is_async=is_async, run_id=run_id).execute()
     except ClearError as error:
         return Outcome(error.message, warnings=tuple(listener.heard))
     except Exception as error:  # whatever it is, the other nodes go on

@@ -170,17 +170,17 @@ def _axis_plot(
         by_value = {value: one for (name, value), one in sorted(own.items(), key=str) if name == attack}
         by_value = dict(sorted(by_value.items()))
         if by_value:
-            curves.append(_axis_curve(attack, by_value, ticks))
+            curves.append(_axis_curve(attack, by_value, ticks, level=attack in (*shown.level, *_LEVELS)))
     suffix = f", {GROUP_NAMES[group]}" if len(shown.groups) > 1 else ""
     y_title = f"agreement{' at that length' if shown.axis is LIST_LENGTH else ' at 50'}"
     title = f"{place[0]} · {place[1]}{suffix}"
     return Plot(title, shown.axis.title, y_title, curves, top, ticks, shown.axis.unit)
 
 
-def _axis_curve(attack: str, by_value: dict[int, Estimate], ticks: Sequence[int]) -> Curve:
+def _axis_curve(attack: str, by_value: dict[int, Estimate], ticks: Sequence[int], *, level: bool) -> Curve:
     colour, symbol = ATTACK_LOOKS.get(attack, (NEUTRAL, "circle"))
-    level = len(by_value) == 1 or attack in _LEVELS
-    if len(by_value) == 1 and len(ticks) > 1:
+    band = len(by_value) > 1
+    if level and not band and len(ticks) > 1:
         by_value = dict.fromkeys((ticks[0], ticks[-1]), next(iter(by_value.values())))
     found = list(by_value.values())
     low = [] if level else [one.value - one.low for one in found]
@@ -188,7 +188,7 @@ def _axis_curve(attack: str, by_value: dict[int, Estimate], ticks: Sequence[int]
     values = [one.value for one in found]
     dash = _LEVELS.get(attack, "")
     return Curve(
-        with_words(attack), colour, list(by_value), values, low, high, level=level, band=True, symbol=symbol, dash=dash
+        with_words(attack), colour, list(by_value), values, low, high, level=level, band=band, symbol=symbol, dash=dash
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, OPEN
-from rec_msa.reporting.claims import EQUALITY, TREND
+from rec_msa.reporting.claims import EQUALITY, TREND, direction
 from rec_msa.reporting.markdown import figure, interval, p_value, verdict
 from rec_msa.reporting.paper_claims import MIXED, PARTLY, UNMEASURED, UNTESTED, ClaimVerdict
 from rec_msa.reporting.report.model import Block, Body, Cell, Folded, Paragraph, Section, Table, Tiles, missing
@@ -109,7 +109,7 @@ def _name(row: pd.Series, name: str) -> Cell:
 def _figures(row: pd.Series) -> list[Cell]:
     ends = "" if np.isnan(row["ci_low"]) else interval(row["ci_low"], row["ci_high"], signed=True)
     p = missing("no test: one seed") if np.isnan(row["p_holm"]) else Cell(p_value(row["p_holm"]))
-    said = verdict(row, "for it" if row["difference"] > 0 or row["kind"] == EQUALITY else "against it")
+    said = verdict(row, direction(row))
     value = Cell(figure(row["difference"], signed=True), ends)
     return [value, p, Cell(str(row["n_seeds"])), Cell(said, verdict=str(row["verdict"]))]
 

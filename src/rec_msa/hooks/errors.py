@@ -1,0 +1,65 @@
+"""Errors that a person can mend, shown without a traceback."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import DatasetError
+from kedro.validation.exceptions import DataValidationError
+
+from rec_msa.clear_error import ClearError
+from rec_msa.errors import RecMsaError
+
+if TYPE_CHECKING:
+    from kedro.pipeline.node import Node
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+"""A full or read-only disk."""
+
+
+class ClearErrors:
+    """Turns errors that a person can mend into one clear line without a traceback."""
+
+    @hook_impl
+    def on_node_error(self, error: Exception, node: Node) -> None:
+        """Names the node and the remedy."""
+        self._raise_clearly(error, f"{node.name}: ")
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Catches what happens between nodes: loading and saving."""
+        self._raise_clearly(error, "")
+
+    def _raise_clearly(self, error: Exception, where: str) -> None:
+        if isinstance(error, ClearError):
+            return
+        if isinstance(error, RecMsaError | DataValidationError):
+            raise ClearError(f"{where}{error}") from error
+        full = _cause(error, OSError)
+        if full is not None and full.errno in NO_ROOM:
+            raise ClearError(f"{where}{no_room(full)}") from error
+        missing = _cause(error, FileNotFoundError)
+        if isinstance(error, DatasetError) and missing is not None:
+            name = str(error).partition(":")[0]
+            msg = f"{where}{name} is not there; its pipeline makes it, with --only-missing-outputs"
+            raise ClearError(msg) from error
+        if isinstance(error, DatasetError):
+            remedy = "if the file is damaged, run its pipeline with --only-missing-outputs, which makes it again"
+            raise ClearError(f"{where}{error}; {remedy}") from error
+
+
+def no_room(error: OSError) -> str:
+    """What is wrong with a disk and what to do."""
+    return (
+        f"{error.strerror}: {error.filename or error}; nothing half-written was kept; make room or give access, then "
+        "go on with --only-missing-outputs"
+    )
+
+
+def _cause(error: BaseException | None, kind: type[OSError]) -> OSError | None:
+    """The first error of a kind behind an error, if there is one."""
+    while error is not None and not isinstance(error, kind):
+        error = error.__cause__ or error.__context__
+    return error

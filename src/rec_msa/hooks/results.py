@@ -1,0 +1,94 @@
+"""The results of all cells, put together at the end of a run."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import rich
+from kedro.framework.hooks import hook_impl
+from kedro.io import DatasetError
+
+from rec_msa.clear_error import NodesFailedError
+from rec_msa.errors import RecMsaError
+from rec_msa.hooks.errors import ClearErrors
+from rec_msa.hooks.runs import lock_of
+
+if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
+
+logger = logging.getLogger(__name__)
+
+ASSEMBLY_SECONDS = 300.0
+"""How long a run waits for another that puts the results together."""
+
+CELLS_IN_FULL = 3
+"""Up to so many cells get a table each at the end of a run; more share one."""
+
+
+class ResultsTable:
+    """Assembles the results of all cells at the end of a run and shows those of this run."""
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Writes ``agreement.parquet`` and its companions, and prints a table where this run measured something."""
+        try:
+            self._assemble(pipeline, catalog)
+        except (OSError, DatasetError, RecMsaError) as error:
+            ClearErrors().on_pipeline_error(error)
+            raise
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Where some nodes failed, the results of the others are put together all the same."""
+        if not isinstance(error, NodesFailedError):
+            return
+        try:
+            self._assemble(pipeline, catalog)
+        except (OSError, DatasetError, RecMsaError) as other:  # which nodes failed is what must be said
+            logger.warning("the results of the nodes that were finished were not put together: %s", other)
+
+    def _assemble(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        from rec_msa.assembly import assemble
+
+        measured = {name.rpartition(".")[0] for name in pipeline.all_outputs() if name.endswith(".agreement")}
+        # Of two runs that end together each finds the other's cells, or is found.
+        lock = lock_of(["agreement"], catalog)
+        lock.take(patience=ASSEMBLY_SECONDS)
+        try:
+            assembled = assemble(catalog)
+        finally:
+            lock.free()
+        if assembled is None:
+            return
+        if assembled.stale:
+            logger.warning(
+                "%d results were made from other data or settings than lie here now and are left out of "
+                "agreement.parquet: %s",
+                len(assembled.stale),
+                ", ".join(assembled.stale),
+            )
+        if measured:
+            _show(assembled.agreement, measured, catalog)
+
+
+def _show(agreement: Any, measured: set[str], catalog: DataCatalog) -> None:
+    from rec_msa.assembly import spaces_of
+    from rec_msa.reporting.table import results_table, study_table
+
+    console = rich.get_console()
+    cells = {tuple(space.split(".")[:4]) for space in measured}
+    keys = agreement["dataset"], "seed" + agreement["seed"].astype(str), agreement["target"], agreement["defense"]
+    names = list(zip(*keys, strict=True))
+    cells &= set(names)
+    if len(cells) > CELLS_IN_FULL:
+        console.print(study_table(agreement[spaces_of(agreement).isin(measured)]))
+        return
+    for cell in sorted(cells):
+        quality = f"{'.'.join(cell)}.target_quality"
+        rows = agreement[[name == cell for name in names]]
+        title = f"{cell[0]} · {cell[2]} · seed {cell[1].removeprefix('seed')}" + (
+            "" if cell[3] == "none" else f" · defense {cell[3]}"
+        )
+        console.print(results_table(rows, catalog.load(quality) if catalog.exists(quality) else None, title))
