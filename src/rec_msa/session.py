@@ -8,7 +8,7 @@ from kedro.framework.session import KedroSession
 
 from rec_msa.clear_error import ClearError
 from rec_msa.errors import RecMsaError, did_you_mean
-from rec_msa.hooks import Runs
+from rec_msa.hooks import ResultsTable, Runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +56,9 @@ class ClearSession(KedroSession):
         except ValueError as error:
             raise self._explained(error) from error
         finally:  # stopped by hand, too: Kedro's hooks hear of errors alone
-            for hooks in self._hook_manager.get_plugins():
-                if isinstance(hooks, Runs):
+            plugins = self._hook_manager.get_plugins()
+            for kind in (Runs, ResultsTable):
+                for hooks in (plugin for plugin in plugins if isinstance(plugin, kind)):
                     hooks.end()
 
     def _explained(self, error: ValueError) -> Exception:

@@ -20,6 +20,15 @@ def test_other_names_are_refused(name):
         parse_defense(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("popular_mixing", "says no strength; write 'popular_mixing_15'"), ("shuffle_05", "is written 'shuffle_5'")],
+)
+def test_a_name_that_is_nearly_right_is_put_right(name, said):
+    with pytest.raises(ValueError, match=said):
+        parse_defense(name)
+
+
 def test_a_fresh_defense_is_the_same_with_fresh_draws():
     plain, fresh = (build_defense(f"popular_mixing{kind}_5", {"pool": 30})[0] for kind in ("", "_fresh"))
     assert plain.consistent

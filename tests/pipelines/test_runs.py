@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from kedro.framework.cli.utils import KedroCliError
 
+from rec_msa.clear_error import ClearError
 from rec_msa.evaluation.results import COLUMNS, KEY
 from rec_msa.experiments import PAPER_ATTACKS
 
@@ -119,6 +120,16 @@ def test_a_run_that_is_stopped_by_hand_notes_what_it_cost_and_holds_no_lock(smal
         small_project.run("attack_ptd")
     assert list(small_project.load("journal")["n_nodes"] > 0) == [True]
     assert not list(Path("data/.locks").iterdir())
+
+
+def test_a_study_that_fails_in_its_second_cell_leaves_the_first_one_in_the_assembled_table(small_project):
+    gone = {"path": "gone.csv", "user": "who", "item": "what"}
+    study = {"dataset": ["small", "zone"], "model": "bpr", "attacks": ["ptd"]}
+    with pytest.raises(ClearError, match=r"gone\.csv"):
+        small_project.run("study", params={"datasets": {"zone": gone}, "studies": {"s": study}, "study": "s"})
+    found = pd.read_parquet("data/08_reporting/agreement.parquet")
+    assert set(found["dataset"]) == {"small"}
+    assert "ptd" in set(found["attack"])
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(small_project, agreement):

@@ -33,7 +33,7 @@ def verdicts(judged: pd.DataFrame, claim: int) -> dict[tuple[str, str, str], str
 
 def test_an_order_that_holds_everywhere_bears_claims_1_to_4_out():
     judged = attack_claims(agreement())
-    for claim, cells in ((1, 10), (2, 8), (3, 8), (4, 8)):
+    for claim, cells in ((1, 10), (2, 8), (3, 10), (4, 16)):
         assert list(verdicts(judged, claim).values()) == ["borne out"] * cells
 
 
@@ -49,7 +49,15 @@ def test_an_attack_that_falls_behind_contradicts():
     judged = attack_claims(agreement(ptaq=0.55, qsd=0.45))
     assert verdicts(judged, 3)["lmf", "ptaq", "above pta"] == "contradicted"
     assert verdicts(judged, 3)["bpr", "ptaq", "above pta"] == "borne out"
-    assert verdicts(judged, 4)["lmf", "ptd", "above qsd"] == "contradicted"
+    assert verdicts(judged, 4)["lmf", "ptd", "held-out users, above qsd"] == "contradicted"
+
+
+def test_qsd_is_judged_on_the_users_whose_lists_it_learnt_too():
+    some = agreement()
+    some.loc[(some["attack"] == "qsd") & (some["group"] == "queried"), "agreement"] += 0.35
+    judged = verdicts(attack_claims(some), 4)
+    assert judged["bpr", "ptd", "held-out users, above qsd"] == "borne out"
+    assert judged["bpr", "ptd", "queried users, above qsd"] == "contradicted"
 
 
 def test_lmf_is_set_beside_the_other_targets():

@@ -89,6 +89,13 @@ def test_points_hold_agreement_and_utility_over_the_same_seeds(five_seeds: Resul
     assert point["recall"] == pytest.approx(0.4 - 0.1 + 0.002)
 
 
+def test_a_defense_of_strength_zero_is_no_second_undefended_target(one_seed: Results) -> None:
+    again = [table[table["defense"] == "none"].assign(defense="popular_mixing_0") for table in one_seed]
+    more = [pd.concat([table, rows], ignore_index=True) for table, rows in zip(one_seed, again, strict=True)]
+    pd.testing.assert_frame_equal(defense_points(*more), defense_points(*one_seed))
+    pd.testing.assert_frame_equal(defense_claims(*more), defense_claims(*one_seed))
+
+
 def test_targets_without_a_defended_cell_have_no_points(one_seed: Results) -> None:
     agreement, quality = one_seed
     undefended = agreement[agreement["defense"] == "none"]

@@ -45,7 +45,9 @@ def levels_of(dataset: str, target: str) -> dict[str, float]:
 
 
 def tables(dataset: str, target: str) -> list[Row]:
-    return [row(dataset, target, name, name, level) for name, level in levels_of(dataset, target).items()]
+    levels = levels_of(dataset, target)
+    queried = [row(dataset, target, name, name, levels[name], group="queried") for name in FIVE]
+    return queried + [row(dataset, target, name, name, level) for name, level in levels.items()]
 
 
 def figures_2_and_3(target: str) -> list[Row]:
@@ -99,11 +101,10 @@ def figure_7(target: str) -> list[Row]:
 def figure_9(target: str) -> list[Row]:
     slope, level = {"qsd": 0.0005, "ptq": 0.0001, "ptaq": 0.0001}, levels_of("ml-1m", target)
     return [
-        row("ml-1m", target, f"{a}_asked{n}" if n < 100 else a, a, level[a] - slope[a] * (100 - n), group=group)
+        row("ml-1m", target, f"{a}_asked{n}", a, level[a] - slope[a] * (100 - n), group=group)
         for a in ASKING
-        for n in (10, 20, 40, 60, 80, 100)
+        for n in (10, 20, 40, 60, 80)
         for group in ("heldout", "queried")
-        if (n, group) != (100, "heldout")
     ]
 
 

@@ -51,15 +51,25 @@ def parse_defense(name: str) -> tuple[str, int]:
     ``popular_mixing_fresh_15`` is the same defense with a fresh draw at each call: ``("popular_mixing_fresh", 15)``.
 
     Raises:
-        ValueError: The name is neither ``none`` nor a defense with a strength.
+        ValueError: The name is neither ``none`` nor a defense with a strength, or has another spelling.
     """
     if name == NO_DEFENSE:
         return name, 0
     defense, _, strength = name.rpartition("_")
+    if name.removesuffix(FRESH) in DEFENSES:
+        raise ValueError(f"defense: '{name}' says no strength; write '{name}_15', for example")
     if defense.removesuffix(FRESH) not in DEFENSES or not strength.isdecimal():
         msg = f"defense: there is no '{name}'; write 'none' or '<name>_<strength>', as popular_mixing_15; "
         raise ValueError(msg + nearest(defense or name, DEFENSES))
+    if strength != str(int(strength)):
+        raise ValueError(f"defense: '{name}' is written '{defense}_{int(strength)}'")
     return defense, int(strength)
+
+
+def alters_nothing(name: str) -> bool:
+    """Whether a defense has strength 0: what is measured under it is measured without a defense, too."""
+    kind, strength = parse_defense(name)
+    return kind != NO_DEFENSE and not strength
 
 
 def is_fresh(name: str) -> bool:

@@ -9,7 +9,6 @@ import rich
 from kedro.framework.hooks import hook_impl
 from kedro.io import DatasetError
 
-from rec_msa.clear_error import NodesFailedError
 from rec_msa.errors import RecMsaError
 from rec_msa.hooks.errors import ClearErrors
 from rec_msa.hooks.runs import lock_of
@@ -28,30 +27,39 @@ CELLS_IN_FULL = 3
 
 
 class ResultsTable:
-    """Assembles the results of all cells at the end of a run and shows those of this run."""
+    """Assembles the results of all cells at the end of a run, however it ends, and shows those of this run."""
+
+    def __init__(self) -> None:
+        self._run: tuple[Pipeline, DataCatalog] | None = None
+
+    @hook_impl(trylast=True)
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Nobody has refused the run: from here on it may leave results."""
+        self._run = pipeline, catalog
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def after_pipeline_run(self) -> None:
         """Writes ``agreement.parquet`` and its companions, and prints a table where this run measured something."""
         try:
-            self._assemble(pipeline, catalog)
+            self._assemble()
         except (OSError, DatasetError, RecMsaError) as error:
             ClearErrors().on_pipeline_error(error)
             raise
 
-    @hook_impl
-    def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Where some nodes failed, the results of the others are put together all the same."""
-        if not isinstance(error, NodesFailedError):
-            return
+    def end(self) -> None:
+        """Does the same where a run failed or was stopped; what ended it is what must be said."""
         try:
-            self._assemble(pipeline, catalog)
-        except (OSError, DatasetError, RecMsaError) as other:  # which nodes failed is what must be said
-            logger.warning("the results of the nodes that were finished were not put together: %s", other)
+            self._assemble()
+        except (OSError, DatasetError, RecMsaError) as error:
+            logger.warning("the results of the nodes that were finished were not put together: %s", error)
 
-    def _assemble(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def _assemble(self) -> None:
         from rec_msa.assembly import assemble
 
+        if self._run is None:
+            return
+        pipeline, catalog = self._run
+        self._run = None
         measured = {name.rpartition(".")[0] for name in pipeline.all_outputs() if name.endswith(".agreement")}
         # Of two runs that end together each finds the other's cells, or is found.
         lock = lock_of(["agreement"], catalog)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.reporting.claims import ClaimCell, by_target, judge_claims
+from rec_msa.reporting.names import GROUP_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,8 @@ _PAIRS = (
     *((14, attack, f"{attack}_pre") for attack in ("pta", "ptaq")),
     *((18, attack, "pta_joint") for attack in ("ptd", "pta")),
 )
+_OVERFITTING = "qsd"
+"""Where targets have vectors of users it learns those of the asked users alone, so both groups judge it."""
 _HARD = "lmf"
 _SPARSE, _DENSE = "steam", "ml-1m"
 
@@ -41,20 +45,26 @@ def attack_claims(agreement: pd.DataFrame) -> pd.DataFrame:
 
 def attack_cells(agreement: pd.DataFrame) -> Iterator[ClaimCell]:
     """Returns the cells of all of these claims; the argument is that of ``attack_claims``."""
-    heldout = agreement[agreement["group"] == "heldout"]
-    by_attack = heldout.pivot(index=["dataset", "target", "seed"], columns="attack", values="agreement")
-    yield from _within_a_target(by_attack)
-    yield from _between_targets(by_attack)
-    yield from _on_sparse_data(by_attack)
+    index = ["dataset", "target", "seed"]
+    by_group = {
+        group: agreement[agreement["group"] == group].pivot(index=index, columns="attack", values="agreement")
+        for group in GROUPS
+    }
+    yield from _within_a_target(by_group)
+    yield from _between_targets(by_group["heldout"])
+    yield from _on_sparse_data(by_group["heldout"])
 
 
-def _within_a_target(by_attack: pd.DataFrame) -> Iterator[ClaimCell]:
+def _within_a_target(by_group: dict[str, pd.DataFrame]) -> Iterator[ClaimCell]:
     """Claims 1 to 4, 14 and 18: differences between two attacks on one target."""
     for claim, attack, versus in _PAIRS:
-        if {attack, versus} <= set(by_attack):
-            for cell, own in by_target(by_attack):
-                differences = (own[attack] - own[versus]).dropna()
-                yield ClaimCell(claim, *cell, attack, "", f"above {versus}", differences)
+        groups = GROUPS if versus == _OVERFITTING else ("heldout",)
+        for group, by_attack in ((group, by_group[group]) for group in groups):
+            if {attack, versus} <= set(by_attack):
+                prefix = f"{GROUP_NAMES[group]} users, " * (len(groups) > 1)
+                for cell, own in by_target(by_attack):
+                    differences = (own[attack] - own[versus]).dropna()
+                    yield ClaimCell(claim, *cell, attack, "", f"{prefix}above {versus}", differences)
 
 
 def _between_targets(by_attack: pd.DataFrame) -> Iterator[ClaimCell]:

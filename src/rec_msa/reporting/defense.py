@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rec_msa.defenses.settings import DEFENSES, FRESH, NO_DEFENSE, parse_defense
+from rec_msa.defenses.settings import DEFENSES, FRESH, NO_DEFENSE, alters_nothing, parse_defense
 from rec_msa.reporting.curves import Curve, Plot, curves_figure, curves_picture
 from rec_msa.reporting.looks import ATTACK_LOOKS, COLOURS, NEUTRAL
 from rec_msa.reporting.names import TARGET, seeds_text, span
@@ -47,6 +47,7 @@ def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFra
         (agreement["group"] == _GROUP)
         & agreement["attack"].isin([*PAPER_ATTACKS, *ASKING, TARGET])
         & (agreement["clone"].isna() | (agreement["clone"] == agreement["target"]))
+        & ~agreement["defense"].map(alters_nothing).astype(bool)
     ]
     shown = shown[shown["k"] == shown.groupby(_POINT)["k"].transform("max")]
     defended = shown.loc[shown["defense"] != NO_DEFENSE, ["dataset", "target"]].drop_duplicates()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rec_msa.defenses.settings import NO_DEFENSE, parse_defense
+from rec_msa.defenses.settings import NO_DEFENSE, alters_nothing, parse_defense
 from rec_msa.reporting.axes import K, own_clones
 from rec_msa.reporting.claims import CELL, TREND, ClaimCell, by_target, judge_claims, line_rise
 from rec_msa.reporting.defense import MIXING, SIDES
@@ -43,6 +43,7 @@ def defense_cells(agreement: pd.DataFrame, quality: pd.DataFrame) -> Iterator[Cl
 
 def _popular_mixing(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of popular mixing and without a defense, with their strength ``n``, of cells that have both."""
+    rows = rows[~rows["defense"].map(alters_nothing).astype(bool)]
     parsed = rows["defense"].map(parse_defense)
     mixed = rows.assign(n=parsed.str[1])[parsed.str[0].isin([NO_DEFENSE, MIXING])]
     strengths = mixed.groupby([*CELL, "seed"])["n"]
