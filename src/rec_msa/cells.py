@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rec_msa.attacks.settings import AttackSettings
-from rec_msa.defenses.settings import NO_DEFENSE, settings_key
+from rec_msa.defenses.settings import NO_DEFENSE, parse_defense, settings_key
 from rec_msa.recommenders.settings import is_sequential
 
 NO_TARGET = ""
@@ -99,7 +99,13 @@ class NamedAttack:
 
     @property
     def refusal(self) -> str | None:
-        """Why the attack cannot work on this target, said by its first stage; None where it can."""
+        """Why the attack cannot work on this target; None where it can."""
+        _, altered = parse_defense(self.cell.defense)
+        if altered > self.list_length:
+            return (
+                f"attacks.{self.name}.list_length: '{self.cell.defense}' alters {altered} places, but a list has "
+                f"{self.list_length}; choose a strength of at most {self.list_length}"
+            )
         if is_sequential(self.clone) and not self.cell.sequential:
             return (
                 f"attacks.{self.name}.clone: '{self.clone}' reads sequences, but {self.cell.model}'s data are split at "
@@ -124,6 +130,11 @@ class NamedAttack:
             return (
                 f"attacks.{self.name}.clone: '{self.clone}' reads no sequences, but of a sequential target qsd has "
                 "nothing else to learn from; choose a sequential model as clone"
+            )
+        if self.cell.defense != NO_DEFENSE:
+            return (
+                f"attacks.{self.name}: its calls are about made-up sequences, but '{self.cell.defense}' alters the "
+                "lists of users, not of given sequences; take an attack that asks about users, or defense=none"
             )
         if self.settings.denoise is not None:
             return (

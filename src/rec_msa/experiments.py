@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 AXES = ("dataset", "model", "seed")
 """What ``--params`` may pick of a study."""
 
+COMPARISONS = ("__default__", "study", "evaluation")
+"""The pipelines that compare the attacks of the grid."""
+
 PAPER_ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
 
 
@@ -117,6 +120,22 @@ class Experiments:
                             f"what is made with {differing}; make these equal, or differ by more"
                         )
                         raise SettingsError(msg)
+
+    def require_possible(self, pipelines: Iterable[str]) -> None:
+        """Refuses attacks that cannot work on their targets, before anything is trained.
+
+        Args:
+            pipelines: Names of the pipelines that are to run.
+
+        Raises:
+            SettingsError: With the key to change.
+        """
+        for pipeline in pipelines:
+            name = pipeline.removeprefix("attack_")
+            asked = {cell: (name,) for cell in self.cells} if name != pipeline else {}
+            for cell, names in (self.grid if pipeline in COMPARISONS else asked).items():
+                for refusal in filter(None, (self.attack(cell, one).refusal for one in names)):
+                    raise SettingsError(refusal)
 
     def attack(self, cell: Cell, name: str) -> NamedAttack:
         """A named attack on a cell.

@@ -26,11 +26,13 @@ class ClearSession(KedroSession):
     """The pipelines that are to run."""
 
     def load_context(self) -> KedroContext:
-        """Loads as Kedro does, and looks whether the pipelines are there.
+        """Loads as Kedro does, and looks whether the pipelines are there and what they attack can be attacked.
 
         Raises:
-            ClearError: A pipeline is not.
+            ClearError: A pipeline is not there.
+            SettingsError: An attack cannot work on its target.
         """
+        from rec_msa.config import current_experiments
         from rec_msa.pipeline_registry import register_pipelines
 
         context = super().load_context()
@@ -40,6 +42,8 @@ class ClearSession(KedroSession):
             if name not in names:
                 near = did_you_mean(name, list(names))
                 raise ClearError(f"--pipeline: there is no '{name}'; {near}each key under attacks: is attack_<key>")
+        if self.asked:
+            current_experiments().require_possible(self.asked)
         return context
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -48,7 +52,7 @@ class ClearSession(KedroSession):
         Raises:
             ClearError: A pipeline, node, tag, namespace or dataset of that name is not there, or an attack cannot run.
         """
-        self.asked = kwargs.get("pipeline_names") or ()
+        self.asked = kwargs.get("pipeline_names") or ("__default__",)
         try:
             return super().run(*args, **{**kwargs, "runner": _cell_by_cell(kwargs.get("runner"))})
         except RecMsaError as error:

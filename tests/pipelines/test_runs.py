@@ -395,6 +395,11 @@ def test_strength_zero_is_the_undefended_target_to_the_last_digit(small_project)
     ("pipeline", "params", "said"),
     [
         ("attack_ptd", {"defense": "popular_mixing_21"}, ["popular_mixing_21", "list_length", "20"]),
+        (
+            "attack_short",
+            {"defense": "popular_mixing_15", "attacks": {"short": {"base": "ptq", "list_length": 10}}},
+            ["attacks.short.list_length", "popular_mixing_15", "a list has 10"],
+        ),
         ("defense", {"defenses": {"popular_mixing": {"pool": 60}}}, ["popular_mixing_25", "list_length"]),
         ("attack_ptd", {"defense": "popular_mixing_5"}, ["defenses.popular_mixing.pool: 100", "60 items"]),
         ("attack_ptd", {"defense": "popular_mixing_5", "defenses": {"popular_mixing": {"pool": 4}}}, ["pool", "raise"]),

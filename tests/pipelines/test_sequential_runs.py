@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,3 +114,4 @@ def test_attacks_that_need_sequences_are_refused_on_a_target_without(small_proje
         small_project.run("attack_qsd5")
     with pytest.raises(KedroCliError, match="'sasrec' reads sequences, but bpr's data are split at random"):
         small_project.run("attack_odd", params={"attacks": {"odd": {"base": "ptd", "clone": "sasrec"}}})
+    assert not list(Path("data").rglob("*.pt"))

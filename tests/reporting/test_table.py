@@ -104,6 +104,14 @@ def test_a_study_shows_the_mean_and_half_its_interval(study: pd.DataFrame) -> No
     assert starting(lines, "pta") == ["pta", *expected, single]
 
 
+def test_a_study_shows_how_good_each_target_is(study: pd.DataFrame) -> None:
+    keys = study[["dataset", "target", "seed", "defense"]].drop_duplicates()
+    quality = keys.assign(k=50, recall_served=0.4 + keys["seed"] / 50)[keys["target"] != "lmf"]
+    quality = pd.concat([quality, quality.assign(seed=99, recall_served=0.9)])
+    lines = lines_of(study_table(study, quality), width=200)
+    assert starting(lines, "target's recall")[1:] == ["0.42 @50", "–", "0.40 @50"]
+
+
 @settings(max_examples=20)
 @given(width=st.integers(45, 160))
 def test_a_study_that_is_too_wide_goes_on_below(study: pd.DataFrame, width: int) -> None:

@@ -91,7 +91,7 @@ def _show(agreement: Any, measured: set[str], catalog: DataCatalog) -> None:
     names = list(zip(*keys, strict=True))
     cells &= set(names)
     if len(cells) > CELLS_IN_FULL:
-        console.print(study_table(agreement[spaces_of(agreement).isin(measured)]))
+        console.print(study_table(agreement[spaces_of(agreement).isin(measured)], catalog.load("target_quality")))
         return
     for cell in sorted(cells):
         quality = f"{'.'.join(cell)}.target_quality"

@@ -37,6 +37,7 @@ class Estimate:
         high: The upper end.
         seeds: The seeds behind it, ascending ``[n_seeds]``.
         n_users: The users of each seed ``[n_seeds]``.
+        sd: The standard deviation over seeds; NaN for a single one.
     """
 
     value: float
@@ -44,6 +45,7 @@ class Estimate:
     high: float
     seeds: tuple[int, ...]
     n_users: tuple[int, ...]
+    sd: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -226,4 +228,4 @@ def estimate(table: pd.DataFrame) -> Estimate:
         value, low, high = (float(ordered[name].iloc[0]) for name in ("agreement", "ci_low", "ci_high"))
         return Estimate(value, low, high, seeds, n_users)
     over = seed_interval(ordered["agreement"].to_numpy())
-    return Estimate(over.mean, over.low, over.high, seeds, n_users)
+    return Estimate(over.mean, over.low, over.high, seeds, n_users, over.sd)

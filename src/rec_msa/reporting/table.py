@@ -55,16 +55,17 @@ def results_table(agreement: pd.DataFrame, quality: Mapping[str, float] | None, 
     return table
 
 
-def study_table(agreement: pd.DataFrame) -> StudyTable:
+def study_table(agreement: pd.DataFrame, quality: pd.DataFrame | None = None) -> StudyTable:
     """Returns the held-out agreement of every attack and reference on every target.
 
     Args:
         agreement: Rows of any number of cells, with the columns of ``rec_msa.evaluation.results``.
+        quality: A row for each target under a defense: dataset, target, seed, defense, k, recall_served.
 
     Raises:
         DataError: If a column is missing or there is no row.
     """
-    return StudyTable(_Grid(panels_of(agreement)))
+    return StudyTable(_Grid(panels_of(agreement), quality))
 
 
 class StudyTable:
@@ -97,6 +98,9 @@ class StudyTable:
             table.add_column("\n".join(self.grid.head(panel)), no_wrap=True)
         names = [row.name for row in self.grid.rows]
         _add_rows(table, self.grid.rows, list(zip(names, *self.grid.columns[block], strict=True)))
+        if self.grid.recalls:
+            table.add_row()
+            table.add_row("target's recall", *self.grid.recalls[block])
         return table
 
 
@@ -105,10 +109,12 @@ class _Grid:
 
     Args:
         panels: The columns, at least one.
+        quality: How good the targets are; None where that was not measured.
     """
 
-    def __init__(self, panels: list[Panel]) -> None:
+    def __init__(self, panels: list[Panel], quality: pd.DataFrame | None) -> None:
         self.panels = panels
+        self.recalls = [] if quality is None else [_recall(panel, quality) for panel in panels]
         self.rows = self._sorted_rows()
         self.columns = [self._column(panel) for panel in panels]
 
@@ -126,6 +132,8 @@ class _Grid:
         lines = [f"Agr@{ks}, {GROUP_LABELS[_GROUP]}; {intervals_text(self.panels)}."]
         if any(panel.defense != NO_DEFENSE for panel in self.panels):
             lines.append("Under a defense: agreement with what the target would serve without it.")
+        if self.recalls:
+            lines.append("Recall is that of the served lists on the test items of all target users.")
         if any("*" in cell for column in self.columns for cell in column):
             lines.append("An asterisk: fewer seeds than the rest of the column.")
         return lines
@@ -149,6 +157,14 @@ class _Grid:
         estimate = row.groups[_GROUP]
         other_k = f" @{row.k}" if row.k != panel.k else ""
         return _short(estimate) + other_k + "*" * (estimate.seeds != panel.seeds)
+
+
+def _recall(panel: Panel, quality: pd.DataFrame) -> str:
+    """The mean Recall of what the target serves, over the panel's seeds."""
+    own = quality[quality["seed"].isin(panel.seeds)]
+    for axis in ("dataset", "target", "defense"):
+        own = own[own[axis] == getattr(panel, axis)]
+    return f"{number(own['recall_served'].mean())} @{int(own['k'].max())}" if len(own) else _EMPTY
 
 
 def _short(estimate: Estimate) -> str:

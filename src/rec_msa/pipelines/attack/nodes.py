@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from rec_msa.attacks.settings import AttackSettings, Choice, CloneSettings, StealSettings, Variant
-from rec_msa.errors import SettingsError
 
 
 def train_clone(
@@ -22,13 +21,11 @@ def train_clone(
     seed: int,
     auxiliary_model: dict[str, Any] | None = None,
     auxiliary_train: pd.DataFrame | None = None,
-    refusal: str | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Clone stage (Alg. 1, first loop): learns from the attacker's interactions; returns checkpoint and curve."""
     from rec_msa.attacks import clone
     from rec_msa.interactions import item_sample
 
-    _refuse(refusal)
     n_items = statistics["items"]
     known = None if item_fraction == 1 else item_sample(n_items, item_fraction, seed)
     data = clone.AttackerData(attacker_train, n_items, auxiliary_model, auxiliary_train, known)
@@ -46,14 +43,12 @@ def query_target(
     defense_settings: dict[str, Any] | None = None,
     calls_per_user: int = 1,
     denoise: dict[str, float] | None = None,
-    refusal: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The gate: asks the target for the lists of the queried users; returns the lists to learn from and the ledger."""
     from rec_msa.attacks.denoise import Denoise
     from rec_msa.attacks.gate import ask_each_once, query
     from rec_msa.defenses.serving import Server
 
-    _refuse(refusal)
     answer = Server(target_model, target_train, list_length, defense, defense_settings, seed, device)
     strategy = ask_each_once if denoise is None else Denoise(calls_per_user, **denoise)
     return query(answer, attackers, calls_per_user, strategy, seed)
@@ -71,7 +66,6 @@ def query_with_sequences(
     calls_per_user: int,
     sequences: Choice,
     defense_settings: dict[str, Any] | None = None,
-    refusal: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The gate of QSD on sequential targets: asks about made-up sequences; returns served lists and ledger."""
     from functools import partial
@@ -81,7 +75,6 @@ def query_with_sequences(
     from rec_msa.defenses.sequences import served_after_sequences
     from rec_msa.defenses.serving import Server
 
-    _refuse(refusal)
     n_items = target_model["n_items"]
     side = SequenceSide(n_items, served_after_sequences(target_model, list_length, defense, device))
     users = Server(target_model, target_train, list_length, defense, defense_settings, seed, device)
@@ -93,11 +86,6 @@ def query_with_sequences(
         choice=sequences,
     )
     return query_by_sequences(users, side, attackers, calls_per_user, strategy, seed)
-
-
-def _refuse(reason: str | None) -> None:
-    if reason is not None:
-        raise SettingsError(reason)
 
 
 def steal(

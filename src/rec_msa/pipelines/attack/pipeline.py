@@ -65,7 +65,6 @@ def _clone_stage(attack: NamedAttack) -> Pipeline:
         architecture=attack.clone,
         item_fraction=attack.settings.item_fraction,
         seed=seed,
-        **_refusal(attack),
     )
     outputs = [f"{space}.clone_model", f"{space}.clone_curve"]
     return Pipeline([node(train, inputs, outputs, name="train_clone", namespace=space, tags=["attack", "gpu"])])
@@ -74,7 +73,7 @@ def _clone_stage(attack: NamedAttack) -> Pipeline:
 def _gate(attack: NamedAttack) -> Pipeline:
     """The one node of an attack that sees the target."""
     cell, space = attack.cell, attack.space
-    served = {"list_length": attack.list_length, "defense": cell.defense, "seed": cell.seed, **_refusal(attack)}
+    served = {"list_length": attack.list_length, "defense": cell.defense, "seed": cell.seed}
     if attack.asks_sequences:
         asks = attack.settings.model_dump(include={"calls_per_user", "sequences"})
         ask = bind(nodes.query_with_sequences, **served, **asks)
@@ -85,10 +84,6 @@ def _gate(attack: NamedAttack) -> Pipeline:
         ask, inputs = bind(nodes.query_target, **served, **asks), target_side(attack)
     outputs = [f"{space}.served_lists", f"{space}.ledger"]
     return Pipeline([node(ask, inputs, outputs, name="query_target", namespace=space, tags=["gate"])])
-
-
-def _refusal(attack: NamedAttack) -> dict[str, str]:
-    return {"refusal": attack.refusal} if attack.refusal else {}
 
 
 def _steal_stage(attack: NamedAttack) -> Pipeline:

@@ -145,6 +145,7 @@ def estimate_cell(ours: Estimate | None, seeds: tuple[int, ...] = ()) -> Cell:
         return missing()
     fewer = "*" * bool(seeds and ours.seeds != seeds)
     title = f"{seeds_text(ours.seeds)}, {span(ours.n_users)} users"
+    title += f", standard deviation over seeds {figure(ours.sd)}" * (len(ours.seeds) > 1)
     return Cell(figure(ours.value) + fewer, interval(ours.low, ours.high), title)
 
 
@@ -165,9 +166,9 @@ def measured_note(found: Sequence[Estimate]) -> str:
 def plain(ours: Estimate | None) -> dict[str, Any]:
     """Returns a figure as plain columns; NaN and nothing where it is missing."""
     if ours is None:
-        return {"ours": np.nan, "ci_low": np.nan, "ci_high": np.nan, "seeds": "", "n_users": ""}
-    seeds = " ".join(map(str, ours.seeds))
-    return {"ours": ours.value, "ci_low": ours.low, "ci_high": ours.high, "seeds": seeds, "n_users": span(ours.n_users)}
+        return {**dict.fromkeys(("ours", "sd", "ci_low", "ci_high"), np.nan), "seeds": "", "n_users": ""}
+    figures = {"ours": ours.value, "sd": ours.sd, "ci_low": ours.low, "ci_high": ours.high}
+    return {**figures, "seeds": " ".join(map(str, ours.seeds)), "n_users": span(ours.n_users)}
 
 
 def _difference(ours: Estimate | None, paper: float | None) -> Cell:

@@ -50,6 +50,7 @@ TABLE7 = ("qsd", "ptq", "ptaq")
 TABLE8 = ("qsd5", "qsd10", "qsd15", "qsd20", "qsd25", "qsd30", "random_sequences", "ptd", "ptq", "ptaq")
 ATTACKS = (*TABLE4, "pta_pre", "ptaq_pre", "pta_joint", "ptaq_joint", "pta_mean")
 SHOWN_REFERENCES = tuple(name for name in REFERENCES if name != TARGET)
+_REFERENCE_LINES = [Line(name, REFERENCES[name]) for name in SHOWN_REFERENCES]
 PAIRS = {
     ("ptq", "ptd"): "what queries add to known data",
     ("ptaq", "pta"): "what queries add to known and auxiliary data",
@@ -157,9 +158,7 @@ def tables_section(measured: Measured) -> Section:
 def _agreement_section(measured: Measured, number: int, attacks: Sequence[str], title: str) -> Section:
     rows, paper = measured.table_rows, paper_agreement(number)
     found = estimates(rows)
-    bodies = [("Attacks", _attack_lines(attacks))]
-    if number == 4:  # noqa: PLR2004 - the references stand beside the first table
-        bodies.append(("References", [Line(name, REFERENCES[name]) for name in SHOWN_REFERENCES]))
+    bodies = [("Attacks", _attack_lines(attacks)), ("References", _REFERENCE_LINES)]
     blocks: list[Block] = [study(f"table{number}")]
     for dataset in datasets_of(rows):
         own = [target for target in TARGETS if (dataset, target) in {key[:2] for key in found}]
@@ -180,7 +179,7 @@ def _comparison(rows: pd.DataFrame, dataset: str, number: int) -> list[Block]:
     own = rows[(rows["dataset"] == dataset) & rows["attack"].isin([*ATTACKS, *SHOWN_REFERENCES])]
     queried = estimates(own, "queried")
     beside = Beside(dataset, [name for name in TARGETS if name in set(own["target"])], queried, {})
-    lines = [("", [*_attack_lines(ATTACKS), *(Line(name, REFERENCES[name]) for name in SHOWN_REFERENCES)])]
+    lines = [("", [*_attack_lines(ATTACKS), *_REFERENCE_LINES])]
     behind = beside.table(
         f"comparison-{dataset}-table",
         f"Agr@50 of queried users on {dataset}; that of held-out users stands in the tables",
@@ -244,8 +243,11 @@ def _counts_data(name: str, known: Mapping[str, Mapping[Hashable, Any]], paper: 
 def _losses_section(measured: Measured) -> Section:
     points = loss_points(measured.agreement)
     points = points.assign(attack=points["base"] + " " + points["value"].astype(str))
-    found = estimates(points)
+    cells = points[["dataset", "target", "seed"]].drop_duplicates()
+    references = measured.table_rows[measured.table_rows["attack"].isin(SHOWN_REFERENCES)].merge(cells)
+    found = estimates(pd.concat([points, references], ignore_index=True))
     bodies = [(with_words(base), [Line(f"{base} {loss}", f"`{base}`", "", loss) for loss in LOSSES]) for base in TABLE7]
+    bodies.append(("References", _REFERENCE_LINES))
     beside = Beside("ml-1m", TARGETS, found, paper_agreement(7))
     caption = "Table 7 on ml-1m: Agr@50 of held-out users by the losses of the steal stage"
     table = beside.table("table7-ml-1m", caption, ["attack", "ranking + positive loss"], bodies, "table7")
@@ -290,7 +292,7 @@ def _queried_section(measured: Measured) -> Section:
         own = [target for target in TARGETS if (dataset, target) in {key[:2] for key in found}]
         if own:
             caption = f"Agr@50 of queried users on {dataset}"
-            lines = [("", [*_attack_lines(ATTACKS), Line("cache", REFERENCES["cache"])])]
+            lines = [("Attacks", _attack_lines(ATTACKS)), ("References", _REFERENCE_LINES)]
             beside = Beside(dataset, own, found, {})
             blocks.append(beside.table(f"queried-{dataset}", caption, ["attack"], lines, ""))
     return Section(
@@ -320,7 +322,18 @@ def _differences_section(measured: Measured) -> Section:
 def _differences_table(pair: tuple[str, str], meaning: str, own: pd.DataFrame) -> Table:
     head = ["dataset", "target", "difference", "p (Holm)", "p given these models", "seeds", "users", "verdict"]
     rows = [difference_row(row) for _, row in own.iterrows()]
-    columns = ["dataset", "target", "attack", "versus", "difference", "ci_low", "ci_high", "p_holm", "p_sign_flip"]
+    columns = [
+        "dataset",
+        "target",
+        "attack",
+        "versus",
+        "difference",
+        "sd",
+        "ci_low",
+        "ci_high",
+        "p_holm",
+        "p_sign_flip",
+    ]
     data = own[[*columns, "n_seeds", "n_users", "verdict"]]
     name, caption = f"difference-{pair[0]}-{pair[1]}", f"`{pair[0]}` − `{pair[1]}`: {meaning}"
     return Table(name, caption, head, [Body(rows)], "llrrrrrl", (), 2, (), data, "differences")
