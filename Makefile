@@ -58,7 +58,8 @@ lock: ## resolve every dependency afresh and pin it in constraints.txt
 
 clean: ## remove what runs, tests and builds made, but no raw data
 	@for folder in data/0[2-8]_*/; do find "$$folder" -mindepth 1 ! -name .gitkeep -delete; done
-	@rm -rf build dist sessions .viz .coverage .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache info.log
+	@rm -rf build dist sessions .viz .coverage .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf data/tuned data/.locks rec_msa.log*
 	@find . -path ./$(VENV) -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 	@echo "Left: data/01_raw (raw files), conf/local (your settings), $(VENV) (to set up afresh: rm -rf $(VENV))."
 

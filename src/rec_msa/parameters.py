@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from rec_msa.attacks.settings import REFERENCES, AttackSettings, CloneSettings, ReferenceSettings, StealSettings
 from rec_msa.defenses.settings import DefenseSettings, parse_defense, require_room
-from rec_msa.errors import SettingsError, nearest
+from rec_msa.errors import SettingsError, did_you_mean, nearest
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
 from rec_msa.recommenders.settings import (
@@ -43,7 +43,7 @@ def _as_tuple(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...] | None, BeforeValidator(_as_tuple)]
-Seed = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, strict=True)]
 Seeds = Annotated[tuple[Seed, ...] | None, BeforeValidator(_as_tuple)]
 SomeNames = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 SomeSeeds = Annotated[tuple[Seed, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
@@ -99,8 +99,10 @@ class Parameters(_Strict):
     study: str | None = Field(None, description="a key under studies or 'all'; dataset, model, seed filter it")
     defense: str = Field("none", description="'none' or '<name>_<strength>'")
     device: Device = Field("auto", description="where models are trained: auto, cpu or cuda")
-    threads: int = Field(2, ge=1, description="torch's threads on the CPU; OMP_NUM_THREADS, where set, decides")
-    list_length: int = Field(50, ge=1, description="items in a list that the target serves")
+    threads: int = Field(
+        2, ge=1, strict=True, description="torch's threads on the CPU; OMP_NUM_THREADS, where set, decides"
+    )
+    list_length: int = Field(50, ge=1, strict=True, description="items in a list that the target serves")
     raw_folder: str = Field("data/01_raw", description="folder of raw files; relative to the project's root")
     datasets: dict[str, DatasetSettings] = Field(description="filters of the known datasets, and your own datasets")
     split: SplitSettings = SplitSettings()
@@ -187,22 +189,40 @@ def read_parameters(raw: dict[str, Any]) -> Parameters:
     try:
         return Parameters.model_validate(raw)
     except ValidationError as error:
-        faults = [_explain(fault) for fault in error.errors()]
+        faults = [_explain(fault, raw) for fault in error.errors()]
         raise SettingsError("\n".join(faults)) from error
 
 
-def _explain(fault: ErrorDetails) -> str:
+def _explain(fault: ErrorDetails, raw: dict[str, Any]) -> str:
     """One line for a person: the key, the value, what is allowed."""
-    key = ".".join(str(part) for part in fault["loc"])
+    place = list(fault["loc"])
+    if place and isinstance(place[-1], int) and not isinstance(_value_at(raw, place[:-1]), list | tuple):
+        del place[-1]  # a scalar that was taken for a list of one
+    key = ".".join(map(str, place))
     if fault["type"] == "extra_forbidden":
         *parents, name = fault["loc"]
         return f"{key}: there is no such parameter; {nearest(str(name), _fields_at(parents))}"
     if fault["type"] == "missing":
-        return f"{key}: this parameter is missing"
+        near = _near_name(place, raw)
+        return f"{key}: this parameter is missing" + (f"; a new name needs it, or {near}" if near else "")
     reason = str(fault.get("ctx", {}).get("error", fault["msg"]))
     if fault["type"] == "value_error" and not (fault["loc"] and isinstance(fault["input"], str | int | float)):
         return f"{key}: {reason}" if key else reason
     return f"{key}: {fault['input']!r} is not valid: {reason[0].lower()}{reason[1:]}"
+
+
+def _near_name(place: list[int | str], raw: dict[str, Any]) -> str:
+    """Asks for the attack or study that was meant where one has no more than overrides; empty where none is near."""
+    if place[0] not in ("attacks", "studies") or len(place) == 1:
+        return ""
+    return did_you_mean(str(place[1]), [name for name in raw[str(place[0])] if name != place[1]])
+
+
+def _value_at(raw: Any, place: list[int | str]) -> Any:
+    """What stands at a key; None where nothing does."""
+    for part in place:
+        raw = raw.get(part) if isinstance(raw, dict) else None
+    return raw
 
 
 def _fields_at(parents: list[int | str]) -> list[str]:

@@ -186,6 +186,11 @@ def test_results_that_are_all_of_other_settings_leave_no_assembled_table(small_p
     assert not [path.name for path in Path("data/08_reporting").glob("*.parquet")]
 
 
+def test_a_report_on_nothing_says_what_to_run(small_project):
+    with pytest.raises(ClearError, match="agreement is not there; run an attack or a study first"):
+        small_project.run("reporting")
+
+
 def test_two_sessions_in_one_process_each_run_their_own_cell(small_project):
     first, second = small_project.session(seed=3), small_project.session(model="lmf", seed=4)
     with first:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -139,6 +140,14 @@ def test_a_study_of_one_s_own_is_a_few_lines_of_yaml(small_project):
     assert set(found["seed"]) == {0, 1}
     calls = found.groupby("attack")["n_queries"].first()
     assert calls["ptaq_half"] == calls["ptaq"] // 2
+
+
+def test_the_page_lists_every_study_of_the_paper():
+    page = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8").partition("## Your own study")[0]
+    first_cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    listed = {name for cell in first_cells for name in re.findall("`(.*?)`", cell)}
+    declared = yaml.safe_load((ROOT / "conf/paper/parameters_studies.yml").read_text(encoding="utf-8"))["studies"]
+    assert listed == set(declared)
 
 
 def test_the_cell_of_the_environment_does_not_filter_a_study(small_project):

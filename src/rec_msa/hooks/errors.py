@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 """A full or read-only disk."""
 
+ASSEMBLED = ("agreement", "agreement_per_user", "target_quality")
+"""What no pipeline makes: it is put together at the end of each run that measures something."""
+
 
 class ClearErrors:
     """Turns errors that a person can mend into one clear line without a traceback."""
@@ -43,7 +46,10 @@ class ClearErrors:
         missing = _cause(error, FileNotFoundError)
         if isinstance(error, DatasetError) and missing is not None:
             name = str(error).partition(":")[0]
-            msg = f"{where}{name} is not there; its pipeline makes it, with --only-missing-outputs"
+            remedy = "its pipeline makes it, with --only-missing-outputs"
+            if name in ASSEMBLED:
+                remedy = "run an attack or a study first"
+            msg = f"{where}{name} is not there; {remedy}"
             raise ClearError(msg) from error
         if isinstance(error, DatasetError):
             remedy = "if the file is damaged, run its pipeline with --only-missing-outputs, which makes it again"

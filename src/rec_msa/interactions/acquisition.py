@@ -136,7 +136,8 @@ def _refuse_half_a_line(path: Path) -> None:
         while chunk := file.read(_CHUNK):
             tail = chunk[-1:]
     if tail != b"\n":
-        raise DataError(f"{path} is truncated: it ends in the middle of a line; get it again")
+        remedy = "get it again, or, if it is whole, end it with a line break"
+        raise DataError(f"{path} is truncated: it ends in the middle of a line; {remedy}")
 
 
 def open_raw(path: Path) -> BinaryIO:
