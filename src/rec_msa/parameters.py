@@ -44,6 +44,7 @@ def _as_tuple(value: Any) -> Any:
 
 Names = Annotated[tuple[str, ...] | None, BeforeValidator(_as_tuple)]
 Seed = Annotated[int, Field(ge=0, strict=True)]
+Count = Annotated[int, Field(ge=1, strict=True)]
 Seeds = Annotated[tuple[Seed, ...] | None, BeforeValidator(_as_tuple)]
 SomeNames = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 SomeSeeds = Annotated[tuple[Seed, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
@@ -99,10 +100,8 @@ class Parameters(_Strict):
     study: str | None = Field(None, description="a key under studies or 'all'; dataset, model, seed filter it")
     defense: str = Field("none", description="'none' or '<name>_<strength>'")
     device: Device = Field("auto", description="where models are trained: auto, cpu or cuda")
-    threads: int = Field(
-        2, ge=1, strict=True, description="torch's threads on the CPU; OMP_NUM_THREADS, where set, decides"
-    )
-    list_length: int = Field(50, ge=1, strict=True, description="items in a list that the target serves")
+    threads: Count = Field(2, description="torch's threads on the CPU; OMP_NUM_THREADS, where set, decides")
+    list_length: Count = Field(50, description="items in a list that the target serves")
     raw_folder: str = Field("data/01_raw", description="folder of raw files; relative to the project's root")
     datasets: dict[str, DatasetSettings] = Field(description="filters of the known datasets, and your own datasets")
     split: SplitSettings = SplitSettings()
