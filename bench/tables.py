@@ -58,13 +58,11 @@ class Row:
         what: Its name.
         runs: The figures of each run; None where one was never reached; ``error`` where the run failed.
         promises: What is promised of it.
-        note: What a reader has to know about this row.
     """
 
     what: str
     runs: list[dict[str, Any]] = field(default_factory=list)
     promises: list[Promise] = field(default_factory=list)
-    note: str = ""
 
     @property
     def error(self) -> str:
@@ -106,8 +104,7 @@ class Table:
         """A row's words: the median and, over several runs, the least and the most."""
         if row.error:
             return [f"{row.what}: failed: {row.error}", *[""] * (len(self.metrics) + 1)]
-        what = f"{row.what} ({row.note})" if row.note else row.what
-        return [what, *(_cell(row.values(metric.key), metric.digits) for metric in self.metrics), self._kept(row)]
+        return [row.what, *(_cell(row.values(metric.key), metric.digits) for metric in self.metrics), self._kept(row)]
 
     def _kept(self, row: Row) -> str:
         heads = {metric.key: metric for metric in self.metrics}

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from rec_msa.attacks.settings import AttackSettings, require_attack
+from rec_msa.attacks.settings import PAPER_ATTACKS, AttackSettings, require_attack
 from rec_msa.cells import NO_TARGET, Cell, NamedAttack
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.errors import SettingsError, nearest
@@ -23,8 +23,6 @@ AXES = ("dataset", "model", "seed")
 
 COMPARISONS = ("__default__", "study", "evaluation")
 """The pipelines that compare the attacks of the grid."""
-
-PAPER_ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
 
 
 @dataclass(frozen=True)

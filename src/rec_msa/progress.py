@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import rich
 from rich.progress import BarColumn, Progress, TextColumn
 
+from rec_msa.defenses.settings import NO_DEFENSE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -140,7 +142,7 @@ class StudyProgress:
         if not self.shown:
             return
         dataset, seed, target, defense, *_ = str(node.namespace).split(".")
-        labels = [dataset, target, f"seed {seed.removeprefix('seed')}", *([] if defense == "none" else [defense])]
+        labels = [dataset, target, f"seed {seed.removeprefix('seed')}", *([] if defense == NO_DEFENSE else [defense])]
         rich.get_console().print(
             f"{' · '.join(labels)}: {headline(node, self.catalog)} ({self.cells_done} of {self.n_cells} cells, "
             f"{self._left()}{duration(time.monotonic() - self.started)} so far)",

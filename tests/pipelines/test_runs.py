@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from kedro.framework.cli.utils import KedroCliError
 
+from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.clear_error import ClearError
 from rec_msa.evaluation.results import COLUMNS, KEY
-from rec_msa.experiments import PAPER_ATTACKS
 
 REFERENCES = {"random", "popularity", "auxiliary_popularity", "list_popularity", "knn_lists", "cache", "retrain"}
 

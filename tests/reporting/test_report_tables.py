@@ -16,8 +16,9 @@ from rec_msa.errors import DataError
 from rec_msa.evaluation.intervals import seed_interval
 from rec_msa.evaluation.results import Identity, agreement_of
 from rec_msa.lists import Lists
+from rec_msa.reporting.paper import paper_agreement
 from rec_msa.reporting.report.build import build_report
-from rec_msa.reporting.report.measured import Measured, paper_agreement
+from rec_msa.reporting.report.measured import Measured
 from rec_msa.reporting.report.model import Report, Table
 from rec_msa.reporting.report.page import to_markdown
 from rec_msa.reporting.report.tables import ATTACKS, PAIRS, tables_section, targets_section

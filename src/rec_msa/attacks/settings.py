@@ -34,6 +34,9 @@ class Base:
         return self.variant in ("fused", "pretrained", "mean")
 
 
+PAPER_ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
+"""Those of the paper's tables, in its order."""
+
 BASES: dict[str, Base] = {
     "ptd": Base("own", queries=False),
     "ptq": Base("own", queries=True),

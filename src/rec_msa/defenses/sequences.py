@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.errors import SettingsError
 from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint
 from rec_msa.recommenders.ranking import rank_sequences
@@ -37,7 +38,7 @@ def served_after_sequences(
     if not isinstance(model, SequentialRecommender):
         msg = f"model: a {model.name} target knows users alone and cannot be asked about sequences"
         raise SettingsError(msg)
-    if defense != "none":
+    if defense != NO_DEFENSE:
         msg = f"defense: '{defense}' alters the lists of users, not of given sequences; use --params=defense=none"
         raise SettingsError(msg)
     return lambda sequences: rank_sequences(model, sequences, list_length)

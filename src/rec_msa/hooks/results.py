@@ -9,6 +9,7 @@ import rich
 from kedro.framework.hooks import hook_impl
 from kedro.io import DatasetError
 
+from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.errors import RecMsaError
 from rec_msa.hooks.errors import ClearErrors
 from rec_msa.hooks.runs import lock_of
@@ -97,6 +98,6 @@ def _show(agreement: Any, measured: set[str], catalog: DataCatalog) -> None:
         quality = f"{'.'.join(cell)}.target_quality"
         rows = agreement[[name == cell for name in names]]
         title = f"{cell[0]} · {cell[2]} · seed {cell[1].removeprefix('seed')}" + (
-            "" if cell[3] == "none" else f" · defense {cell[3]}"
+            "" if cell[3] == NO_DEFENSE else f" · defense {cell[3]}"
         )
         console.print(results_table(rows, catalog.load(quality) if catalog.exists(quality) else None, title))

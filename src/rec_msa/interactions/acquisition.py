@@ -89,7 +89,7 @@ def locate(name: str, settings: DatasetSettings, raw_folder: Path) -> Path | Non
     return None
 
 
-def acquire(name: str, settings: DatasetSettings, raw_folder: Path, progress: Progress | None = None) -> RawFile:
+def acquire(name: str, settings: DatasetSettings, raw_folder: Path) -> RawFile:
     """Finds a data set's raw file, or fetches it once, checks it and keeps it under its original name.
 
     A local file that is not the known original is used, with a warning in the log.
@@ -98,7 +98,6 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path, progress: Pr
         name: Name of the data set.
         settings: Its settings; with a ``path`` it is a user's own data, relative to the working directory.
         raw_folder: Folder with one folder of raw files for each data set.
-        progress: Where to show how far a fetch is; by default a bar on rich's console.
 
     Returns:
         The file with its checksum.
@@ -120,7 +119,7 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path, progress: Pr
     original = _original(name)
     source: Literal["local", "fetched"] = "local"
     if path is None:
-        path, source = _fetch(name, original, raw_folder, progress), "fetched"
+        path, source = _fetch(name, original, raw_folder), "fetched"
     sha256, n_bytes = checksum(path)
     known = _is_original(path, original, sha256, n_bytes)
     if not known:
@@ -193,14 +192,14 @@ def _is_original(path: Path, original: Original, sha256: str, n_bytes: int) -> b
     return digest.hexdigest() in original.blob_ids
 
 
-def _fetch(name: str, original: Original, raw_folder: Path, progress: Progress | None) -> Path:
+def _fetch(name: str, original: Original, raw_folder: Path) -> Path:
     folder = raw_folder / name
     by_hand = f"get {original.by_hand} and put it at {folder / original.file_names[0]} (or the same with .gz)"
     if original.source is None:
         raise DataError(f"{name} can't be fetched: {by_hand}")
     destination = folder / original.source.file_name
     with contextlib.ExitStack() as stack:
-        bar = progress or stack.enter_context(_bar())
+        bar = stack.enter_context(_bar())
         temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rec_msa-")))
         try:
             with _opened(original.source, name, temporary, bar) as (file, n_bytes):

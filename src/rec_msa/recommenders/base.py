@@ -137,3 +137,15 @@ def cross_entropy(scores: Tensor) -> Tensor:
     """Mean binary cross-entropy of log-odds ``[batch, 1 + n]``, the positive first, the others negatives."""
     wrong = torch.cat([-scores[:, :1], scores[:, 1:]], dim=1)
     return -F.logsigmoid(-wrong).mean()
+
+
+def draw_uniform(fan_in: int, generator: torch.Generator, *parameters: Tensor) -> None:
+    """Draws parameters as torch's Linear does, from a stream of our own.
+
+    Args:
+        fan_in: Numbers that go into each output.
+        generator: The stream.
+        parameters: Drawn in this order.
+    """
+    for parameter in parameters:
+        nn.init.uniform_(parameter, -(fan_in**-0.5), fan_in**-0.5, generator=generator)

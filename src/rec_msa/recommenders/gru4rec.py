@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rec_msa.recommenders.base import draw_uniform
 from rec_msa.recommenders.cross_entropy import catalogue_cross_entropy
-from rec_msa.recommenders.sequential import SequentialRecommender, draw_linear, dropped
+from rec_msa.recommenders.sequential import SequentialRecommender, dropped
 from rec_msa.recommenders.settings import Gru4recSettings
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class Gru4rec(SequentialRecommender):
 
     def _draw(self, generator: torch.Generator) -> None:
         self.items.initialise(generator)
-        draw_linear(self.gru, self.settings.hidden, generator)
-        draw_linear(self.projection, self.settings.hidden, generator)
+        draw_uniform(self.settings.hidden, generator, *self.gru.parameters())
+        draw_uniform(self.settings.hidden, generator, *self.projection.parameters())
 
     def states(self, sequences: Tensor, dropout: torch.Generator | None = None) -> Tensor:
         hidden, _ = self.gru(dropped(self.embed(sequences), self.settings.dropout, dropout))

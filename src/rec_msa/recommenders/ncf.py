@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from rec_msa.recommenders.base import Recommender, cross_entropy, squared_norms
+from rec_msa.recommenders.base import Recommender, cross_entropy, draw_uniform, squared_norms
 from rec_msa.recommenders.items import ItemTable
 from rec_msa.recommenders.lookups import Table, dots
 from rec_msa.recommenders.settings import NcfSettings
@@ -51,11 +51,11 @@ class Ncf(Recommender):
         for table in self.tables():
             table.initialise(generator)
         d = self.settings.dimensions
-        _uniform(2 * d, generator, self.first_user.weight, self.first_user.bias, self.first_item)
+        draw_uniform(2 * d, generator, self.first_user.weight, self.first_user.bias, self.first_item)
         for layer in self.tower.children():
-            _uniform(cast("nn.Linear", layer).in_features, generator, *layer.parameters())
+            draw_uniform(cast("nn.Linear", layer).in_features, generator, *layer.parameters())
         width = d + self.settings.layers[-1]
-        _uniform(width, generator, self.output_product, self.output_tower.weight, self.output_tower.bias)
+        draw_uniform(width, generator, self.output_product, self.output_tower.weight, self.output_tower.bias)
 
     def row_parameters(self) -> list[nn.Parameter]:
         return [table.weight for table in (self.product_users, self.tower_users, *self.tables())]
@@ -90,9 +90,3 @@ class Ncf(Recommender):
             hidden = torch.relu_(layer(hidden))
         logits: Tensor = self.output_tower(hidden)
         return logits.squeeze(-1)
-
-
-def _uniform(fan_in: int, generator: torch.Generator, *parameters: Tensor) -> None:
-    """The uniform initialisation of torch's Linear, from a stream of our own."""
-    for parameter in parameters:
-        nn.init.uniform_(parameter, -(fan_in**-0.5), fan_in**-0.5, generator=generator)

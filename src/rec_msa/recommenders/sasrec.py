@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.base import cross_entropy
+from rec_msa.recommenders.base import cross_entropy, draw_uniform
 from rec_msa.recommenders.lookups import INITIAL_SCALE
-from rec_msa.recommenders.sequential import SequentialRecommender, draw_linear, dropped
+from rec_msa.recommenders.sequential import SequentialRecommender, dropped
 from rec_msa.recommenders.settings import SasrecSettings
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Block(nn.Module):
         for norm in (self.attention_norm, self.feed_norm):
             norm.reset_parameters()
         for linear in (self.projections, self.inner, self.outer):
-            draw_linear(linear, linear.in_features, generator)
+            draw_uniform(linear.in_features, generator, *linear.parameters())
 
     def forward(self, x: Tensor, later: Tensor, dropout: torch.Generator | None) -> Tensor:
         """States ``[batch, l, d]`` and the mask of later places ``[l, l]`` (-inf there, else 0) give new states."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from rec_msa.lists import PADDING
@@ -175,9 +175,3 @@ def dropped(x: Tensor, rate: float, stream: torch.Generator | None) -> Tensor:
     chances = drawn.view(torch.int16)[: x.numel()].view_as(x)
     kept = (chances >= round(rate * 2**16) - 2**15).to(x.dtype)
     return x * kept.mul_(1 / (1 - rate))
-
-
-def draw_linear(module: nn.Module, fan_in: int, generator: torch.Generator) -> None:
-    """Draws all of a module's parameters uniformly, as torch's Linear does, from a stream of our own."""
-    for parameter in module.parameters():
-        nn.init.uniform_(parameter, -(fan_in**-0.5), fan_in**-0.5, generator=generator)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from rec_msa.recommenders.base import draw_uniform
 from rec_msa.recommenders.cross_entropy import catalogue_cross_entropy
-from rec_msa.recommenders.sequential import SequentialRecommender, draw_linear
+from rec_msa.recommenders.sequential import SequentialRecommender
 from rec_msa.recommenders.settings import StampSettings
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Stamp(SequentialRecommender):
         d = self.settings.dimensions
         nn.init.uniform_(self.w_0, -(d**-0.5), d**-0.5, generator=generator)
         for linear in (self.w_1, self.w_2, self.w_3, self.w_s, self.w_t):
-            draw_linear(linear, d, generator)
+            draw_uniform(d, generator, *linear.parameters())
 
     def states(self, sequences: Tensor, dropout: torch.Generator | None = None) -> Tensor:
         x = self.embed(sequences)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.reporting.claims import ClaimCell, by_target, judge_claims
 from rec_msa.reporting.names import GROUP_NAMES
@@ -13,15 +14,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
 ATTACK_CLAIMS = (1, 2, 3, 4, 5, 6)
 """Those of section 5.1 that the page beside tables 4 and 5 judges."""
 
 _PAIRS = (
-    *((1, attack, "random") for attack in ATTACKS),
+    *((1, attack, "random") for attack in PAPER_ATTACKS),
     *((2, attack, versus) for attack, versus in (("pta", "ptd"), ("ptaq", "ptq"), ("ptq", "ptd"), ("ptaq", "pta"))),
-    *((3, "ptaq", attack) for attack in ATTACKS if attack != "ptaq"),
-    *((4, attack, "qsd") for attack in ATTACKS if attack != "qsd"),
+    *((3, "ptaq", attack) for attack in PAPER_ATTACKS if attack != "ptaq"),
+    *((4, attack, "qsd") for attack in PAPER_ATTACKS if attack != "qsd"),
     *((14, attack, f"{attack}_pre") for attack in ("pta", "ptaq")),
     *((18, attack, "pta_joint") for attack in ("ptd", "pta")),
 )

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.reporting import axes
-from rec_msa.reporting.attack_claims import ATTACKS
 from rec_msa.reporting.claims import EQUALITY, TREND, ClaimCell, by_target, line_rise
 from rec_msa.reporting.names import GROUP_NAMES
 
@@ -40,8 +40,8 @@ class Trend(NamedTuple):
 
 
 _TRENDS = (
-    Trend(7, axes.LIST_LENGTH, ATTACKS),
-    Trend(10, axes.TARGET_USERS, ATTACKS),
+    Trend(7, axes.LIST_LENGTH, PAPER_ATTACKS),
+    Trend(10, axes.TARGET_USERS, PAPER_ATTACKS),
     Trend(16, axes.AUXILIARY_USERS, ("pta", "ptaq")),
     Trend(26, axes.ASKED, ("qsd",), GROUPS),
 )

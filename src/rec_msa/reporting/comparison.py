@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.reporting.looks import CLEAR, COLOURS, GRID, GRID_ALPHA, LEGEND_BELOW, NEUTRAL
 from rec_msa.reporting.names import GROUP_LABELS, number, span
-from rec_msa.reporting.panels import NO_DEFENSE, Panel, Row, intervals_text, panels_of
+from rec_msa.reporting.panels import Panel, Row, intervals_text, panels_of
 
 if TYPE_CHECKING:
     import pandas as pd

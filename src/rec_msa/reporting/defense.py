@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ASKING = ("ptq", "ptaq", "qsd", "ptaq_denoise")
 """The attacks that meet a defense."""
-PAPER_ATTACKS = ("ptd", "ptq", "pta", "ptaq", "qsd")
+SHOWN_ATTACKS = ("ptd", "ptq", "pta", "ptaq", "qsd")
 MIXING = "popular_mixing"
 SIDES = {"served": "served lists", "undefended": "undefended lists"}
 NOTHING = "No defended target was measured; kedro run --pipeline=defense does"
@@ -45,7 +45,7 @@ def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFra
     """
     shown = agreement[
         (agreement["group"] == _GROUP)
-        & agreement["attack"].isin([*PAPER_ATTACKS, *ASKING, TARGET])
+        & agreement["attack"].isin([*SHOWN_ATTACKS, *ASKING, TARGET])
         & (agreement["clone"].isna() | (agreement["clone"] == agreement["target"]))
         & ~agreement["defense"].map(alters_nothing).astype(bool)
     ]
@@ -172,7 +172,7 @@ def _xy(served: pd.DataFrame, measure: str) -> tuple[list[float], list[float]]:
 
 def _by_attack(own: pd.DataFrame) -> list[Curve]:
     curves = []
-    for attack in PAPER_ATTACKS:
+    for attack in SHOWN_ATTACKS:
         part = own[own["attack"] == attack]
         if len(part):
             colour, symbol = ATTACK_LOOKS[attack]

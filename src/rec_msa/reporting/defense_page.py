@@ -9,7 +9,7 @@ import numpy as np
 from rec_msa.defenses.settings import NO_DEFENSE, parse_defense
 from rec_msa.evaluation.verdicts import judge_together
 from rec_msa.reporting.claims import CELL, by_target, claim_blocks
-from rec_msa.reporting.defense import MIXING, NOTHING, SIDES, defense_points
+from rec_msa.reporting.defense import MIXING, NOTHING, SHOWN_ATTACKS, SIDES, defense_points
 from rec_msa.reporting.defense_claims import DEFENSE_CLAIMS, defense_claims
 from rec_msa.reporting.markdown import figure, interval, table
 from rec_msa.reporting.names import TARGET, seeds_text, span
@@ -57,7 +57,7 @@ def defense_page(agreement: pd.DataFrame, quality: pd.DataFrame) -> str:
 
 def _overview(points: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
     blocks = ["## What each defense costs and hides"]
-    attacks = [name for name in ("ptd", "ptq", "pta", "ptaq", "qsd") if name in set(points["attack"])]
+    attacks = [name for name in SHOWN_ATTACKS if name in set(points["attack"])]
     for (dataset, target), own in by_target(points):
         measured = sorted({seed for one in own["estimate"] for seed in one.seeds})
         users = span([n for one in own["estimate"] for n in one.n_users])

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.errors import DataError
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.evaluation.intervals import seed_interval
@@ -23,7 +24,6 @@ from rec_msa.reporting.names import (
 if TYPE_CHECKING:
     import pandas as pd
 
-NO_DEFENSE = "none"
 _PANEL = ["dataset", "target", "defense"]
 
 

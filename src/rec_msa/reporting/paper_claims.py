@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rec_msa.errors import SettingsError
 from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, OPEN
@@ -18,6 +16,7 @@ from rec_msa.reporting.axis_claims import axis_cells
 from rec_msa.reporting.claims import judge_claims
 from rec_msa.reporting.defense_claims import defense_cells
 from rec_msa.reporting.loss_claims import loss_cells
+from rec_msa.reporting.paper import DATASETS, paper_data
 from rec_msa.reporting.sequence_claims import sequence_cells
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PARTLY, MIXED, UNMEASURED, UNTESTED = "partly borne out", "mixed", "not measured", "no test"
-PAPER_DATASETS = ("ml-1m", "ta-feng", "steam")
 _FIRST_TRIAL_SEED = 100
 _PROVENANCE = 30
 _EXISTENTIAL = 13
@@ -90,11 +88,6 @@ def paper_claims() -> dict[int, PaperClaim]:
     return {claim["id"]: PaperClaim(**claim) for claim in paper_data("paper_claims.json")}
 
 
-def paper_data(name: str) -> Any:
-    """Returns what one of the files beside this module holds of the paper."""
-    return json.loads(files("rec_msa.reporting").joinpath(name).read_text(encoding="utf-8"))
-
-
 def claim_texts(numbers: Iterable[int]) -> dict[int, str]:
     """Returns what claims say and how they are checked, in a line each."""
     return {number: f"{paper_claims()[number].claim}: {paper_claims()[number].check}" for number in numbers}
@@ -151,7 +144,7 @@ def verdict_of(judged: pd.DataFrame, claim_id: int) -> ClaimVerdict:
 
 def _counted(table: pd.DataFrame) -> pd.DataFrame:
     sequential = table["target"].map(is_sequential).astype(bool)
-    return table[(table["dataset"].isin(PAPER_DATASETS) | sequential) & (table["seed"] < _FIRST_TRIAL_SEED)]
+    return table[(table["dataset"].isin(DATASETS) | sequential) & (table["seed"] < _FIRST_TRIAL_SEED)]
 
 
 def _verdict(claim_id: int, expected: int, borne_out: int, contradicted: int, undecided: int) -> str:

@@ -8,10 +8,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.errors import DataError
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.reporting.names import GROUP_LABELS, REFERENCES_HEADING, number, seeds_text
-from rec_msa.reporting.panels import NO_DEFENSE, Estimate, Panel, Row, intervals_text, panels_of
+from rec_msa.reporting.panels import Estimate, Panel, Row, intervals_text, panels_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

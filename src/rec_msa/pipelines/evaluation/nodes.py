@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from rec_msa.attacks.settings import ReferenceSettings
+from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.results import Identity, agreement_of
 from rec_msa.lists import Lists
 
@@ -24,12 +25,12 @@ def rank_target(
     """The target's lists for every attacker user, undefended and as served; only the evaluation reads them."""
     from rec_msa.defenses.serving import Server
 
-    users = attackers["user"].to_numpy()
-    lists = [
-        Server(target_model, target_train, list_length, name, defense_settings, seed, device)(users)
-        for name in ("none", defense)
-    ]
-    return lists[0].to_frame(), lists[1].to_frame()
+    def lists(name: str) -> pd.DataFrame:
+        server = Server(target_model, target_train, list_length, name, defense_settings, seed, device)
+        return server(attackers["user"].to_numpy()).to_frame()
+
+    undefended = lists(NO_DEFENSE)
+    return undefended, undefended if defense == NO_DEFENSE else lists(defense)
 
 
 def rank_clone(

@@ -13,6 +13,8 @@ from rec_msa.pipelines.evaluation import nodes
 from rec_msa.pipelines.ingestion.pipeline import create_attacker_pipeline, create_auxiliary_data_pipeline
 
 if TYPE_CHECKING:
+    from kedro.pipeline.node import Node
+
     from rec_msa.cells import Cell, NamedAttack
 
 TAGS = ["evaluation"]
@@ -35,38 +37,40 @@ def create_retrain_pipeline(attack: NamedAttack) -> Pipeline:
 def create_reference_pipeline(attack: NamedAttack) -> Pipeline:
     """The target's lists for the attacker users, and the references that an attack is compared with."""
     attack = attack.reference
-    space, cell = attack.reference_space, attack.cell
     knowledge = create_attacker_pipeline(attack) + create_auxiliary_data_pipeline(attack)
-    target = bind(nodes.rank_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed)
-    ranked = {
+    measured = [_rank_target(attack), _rank_references(attack), _measure_references(attack)]
+    return knowledge + Pipeline(measured, tags=TAGS)
+
+
+def _rank_target(attack: NamedAttack) -> Node:
+    cell, space = attack.cell, attack.reference_space
+    rank = bind(nodes.rank_target, list_length=attack.list_length, defense=cell.defense, seed=cell.seed)
+    lists = _target_lists(attack)
+    outputs = [lists["undefended_lists"], lists["served_lists"]]
+    return node(rank, target_side(attack), outputs, name="rank_target", namespace=space)
+
+
+def _rank_references(attack: NamedAttack) -> Node:
+    space, cell = attack.reference_space, attack.cell
+    known = {
         "attacker_train": f"{attack.users_space}.attacker_train",
         "auxiliary_train": f"{attack.auxiliary_data_space}.auxiliary_train",
-        "served_lists": f"{space}.served_target_lists",
+        "served_lists": _target_lists(attack)["served_lists"],
         "attackers": f"{attack.groups_space}.attackers",
         "statistics": f"{cell.dataset}.statistics",
         "settings": "params:references",
     }
-    references = bind(nodes.rank_references, list_length=attack.list_length, seed=cell.seed)
-    measured = {
-        "reference_lists": f"{space}.reference_lists",
-        **_target_lists(attack),
-    }
+    rank = bind(nodes.rank_references, list_length=attack.list_length, seed=cell.seed)
+    return node(rank, known, f"{space}.reference_lists", name="rank_references", namespace=space)
+
+
+def _measure_references(attack: NamedAttack) -> Node:
+    space = attack.reference_space
     names = {name: _named(name, attack) for name in (*REFERENCES, "target")}
-    measure = bind(nodes.measure_references, identity=_identity(cell), names=names, list_length=attack.list_length)
-    return knowledge + Pipeline(
-        [
-            node(
-                target,
-                target_side(attack),
-                list(_target_lists(attack).values())[:2],
-                name="rank_target",
-                namespace=space,
-            ),
-            node(references, ranked, f"{space}.reference_lists", name="rank_references", namespace=space),
-            node(measure, measured, _agreement(space), name="measure_references", namespace=space),
-        ],
-        tags=TAGS,
-    )
+    identity = _identity(attack.cell)
+    measure = bind(nodes.measure_references, identity=identity, names=names, list_length=attack.list_length)
+    measured = {"reference_lists": f"{space}.reference_lists", **_target_lists(attack)}
+    return node(measure, measured, _agreement(space), name="measure_references", namespace=space)
 
 
 def _rank_and_measure(

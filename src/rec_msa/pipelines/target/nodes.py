@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.training.settings import TrainingSettings
 
 SHORT = 10
@@ -70,7 +71,7 @@ def assess_target(
 
     known = pd.concat([target_train, target_validation], ignore_index=True)
     users = np.unique(target_train["user"].to_numpy())
-    open_lists = Server(target_model, known, list_length, "none", None, seed, device)(users)
+    open_lists = Server(target_model, known, list_length, NO_DEFENSE, None, seed, device)(users)
     server = Server(target_model, target_train, list_length, defense, defense_settings, seed, device)
     on_test = mean_quality(open_lists, target_test, list_length)
     at_10 = mean_quality(open_lists, target_test, min(SHORT, list_length))
@@ -81,5 +82,5 @@ def assess_target(
         **{f"{name}_test": on_test[name] for name in ("recall", "ndcg")},
         **{f"{name}_test_at_{SHORT}": at_10[name] for name in ("recall", "ndcg")},
         **{f"{name}_served": as_served[name] for name in ("recall", "ndcg")},
-        **({} if defense == "none" else {"n_widened": server.n_widened(users)}),
+        **({} if defense == NO_DEFENSE else {"n_widened": server.n_widened(users)}),
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.reporting.axes import (
     ASKED,
     AUXILIARY_USERS,
@@ -20,10 +21,11 @@ from rec_msa.reporting.curves import Curve, Plot
 from rec_msa.reporting.looks import ATTACK_LOOKS, NEUTRAL
 from rec_msa.reporting.markdown import figure
 from rec_msa.reporting.names import GROUP_NAMES, REFERENCES, with_words
+from rec_msa.reporting.paper import DATASETS, TARGETS
 from rec_msa.reporting.report.beside import estimate_cell, measured_note, plain
 from rec_msa.reporting.report.commands import not_measured, nothing_measured, study
 from rec_msa.reporting.report.drawings import Curves
-from rec_msa.reporting.report.measured import DATASETS, TARGETS, Measured, datasets_of, estimates
+from rec_msa.reporting.report.measured import Measured, datasets_of, estimates
 from rec_msa.reporting.report.model import Body, Cell, FigureBlock, Paragraph, Section, Table
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ AXIS_FIGURES = {
         "figure2",
         "Figure 2: items in a list",
         LIST_LENGTH,
-        ("qsd", "ptd", "ptq", "pta", "ptaq"),
+        PAPER_ATTACKS,
         text="The target serves lists of each length, attacks with queries are trained anew on them, and agreement is "
         "that of whole lists.",
     ),
@@ -77,7 +79,7 @@ AXIS_FIGURES = {
         "figure3",
         "Figure 3: target users known",
         TARGET_USERS,
-        ("qsd", "ptd", "ptq", "pta", "ptaq"),
+        PAPER_ATTACKS,
         text="Held-out users are the same at every point; with 2 % there is nobody left to ask, so attacks with "
         "queries begin at 5 %.",
     ),

@@ -11,10 +11,11 @@ from rec_msa.reporting.axes import clone_points
 from rec_msa.reporting.heatmaps import Field
 from rec_msa.reporting.markdown import figure
 from rec_msa.reporting.names import with_words
+from rec_msa.reporting.paper import TARGETS
 from rec_msa.reporting.report.beside import estimate_cell, measured_note, plain
 from rec_msa.reporting.report.commands import not_measured, nothing_measured, study
 from rec_msa.reporting.report.drawings import Heatmaps
-from rec_msa.reporting.report.measured import TARGETS, Measured, estimates
+from rec_msa.reporting.report.measured import Measured, estimates
 from rec_msa.reporting.report.model import Body, Cell, FigureBlock, Section, Table
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.reporting.axes import K
-from rec_msa.reporting.defense import defense_points, mixing_plots, trade_off_plots
+from rec_msa.reporting.defense import MIXING, defense_points, mixing_plots, trade_off_plots
 from rec_msa.reporting.markdown import figure
 from rec_msa.reporting.names import REFERENCES, TARGET
 from rec_msa.reporting.report.beside import estimate_cell, measured_note, plain
@@ -88,7 +89,7 @@ def _trade_off(plots: Sequence[Sequence[Plot]]) -> _Shown:
 
 
 def _mixed(points: pd.DataFrame) -> pd.DataFrame:
-    return points[points["kind"].isin(["none", "popular_mixing"])]
+    return points[points["kind"].isin([NO_DEFENSE, MIXING])]
 
 
 def _agreement_table(points: pd.DataFrame) -> Table:

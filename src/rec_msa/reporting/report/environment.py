@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NOTHING_RECORDED = "No run was recorded: the journal is kept from the first run on that ends after it was introduced."
-_COLUMNS = ["started", "seconds", "core_seconds", "in_functions", "n_nodes", "command", "threads", "workers", "machine"]
-_COLUMNS += ["cores", "memory_gib", "commit", "python", "torch", "kedro", "numpy", "host"]
+_COLUMNS = ["started", "seconds", "core_seconds", "in_functions", "n_nodes", "command", "threads", "machine"]
+_COLUMNS += ["cores", "memory_gib", "commit", "python", "torch", "kedro", "numpy"]
 _VERSIONS = ("python", "torch", "kedro", "numpy")
 _MINUTE, _HOUR = 60, 3600
 

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.errors import DataError
 from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
-from rec_msa.recommenders.settings import is_sequential
-from rec_msa.reporting.axes import K, own_clones, undefended
-from rec_msa.reporting.panels import NO_DEFENSE, Estimate, estimate
+from rec_msa.reporting.axes import K, own_clones, table_rows, undefended
+from rec_msa.reporting.panels import Estimate, estimate
+from rec_msa.reporting.paper import DATASETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-DATASETS = ("ml-1m", "ta-feng", "steam")
-TARGETS = ("bpr", "ncf", "lmf")
-SEQUENTIAL_TARGETS = ("sasrec", "stamp", "gru4rec")
-Key = tuple[str, str, str]
-"""Dataset, target and attack."""
 _QUALITY = ["dataset", "target", "seed", "defense", "k", "recall_test", "ndcg_test", "recall_served", "ndcg_served"]
 
 
@@ -65,9 +58,7 @@ class Measured:
     @property
     def table_rows(self) -> pd.DataFrame:
         """The rows of tables 4 and 5: attacks under their own names, and the references, on targets of no sequences."""
-        shown = self.plain
-        own = (shown["attack"] == shown["base"]) & ~shown["target"].map(is_sequential).astype(bool)
-        return shown[own]
+        return table_rows(self.agreement)
 
     @property
     def undefended_quality(self) -> pd.DataFrame:
@@ -99,34 +90,6 @@ def estimates(rows: pd.DataFrame, group: str = "heldout", keys: Sequence[str] = 
 def datasets_of(rows: pd.DataFrame, of_paper: Sequence[str] = DATASETS) -> list[str]:
     """Returns the paper's datasets in its order, then others that were measured."""
     return [*of_paper, *sorted(set(rows["dataset"]) - set(of_paper))]
-
-
-@cache
-def paper_table(number: int) -> dict[str, Any]:
-    """Returns the rows of one of the paper's tables, as it prints them."""
-    tables = json.loads(files("rec_msa.reporting").joinpath("paper_tables.json").read_text(encoding="utf-8"))
-    rows: dict[str, Any] = tables[f"table{number}"]["rows"]
-    return rows
-
-
-def paper_agreement(number: int) -> dict[Key, float]:
-    """Returns the agreement of tables 4, 5, 7 or 8 by dataset, target and attack; of Table 7 ``ptq bpr+hinge``."""
-    rows = paper_table(number)
-    if number == 8:  # noqa: PLR2004 - the table's number
-        return {("ml-1m", target, attack): value for attack, found in rows.items() for target, value in found.items()}
-    if number == 7:  # noqa: PLR2004
-        return {
-            ("ml-1m", target, f"{attack} {loss}"): value
-            for loss, targets in rows.items()
-            for target, attacks in targets.items()
-            for attack, value in attacks.items()
-        }
-    return {
-        (dataset, target, attack): value
-        for attack, datasets in rows.items()
-        for dataset, targets in datasets.items()
-        for target, value in targets.items()
-    }
 
 
 def seeds_and_users(found: Sequence[Estimate]) -> tuple[tuple[int, ...], list[int]]:

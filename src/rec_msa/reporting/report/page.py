@@ -34,16 +34,15 @@ FOLDER = "report"
 _FROM_LEVEL = 2
 
 
-def to_markdown(report: Report, folder: str = FOLDER) -> str:
+def to_markdown(report: Report) -> str:
     """Returns the report as Markdown.
 
     Args:
         report: The report.
-        folder: Where its pictures lie, seen from the page.
     """
     parts = [f"# {report.title}", report.lead, " · ".join(report.facts)]
     for section in report.sections:
-        parts += _section(section, _FROM_LEVEL, folder)
+        parts += _section(section, _FROM_LEVEL)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -67,16 +66,16 @@ def tables_of(report: Report) -> dict[str, pd.DataFrame]:
     return {name: pd.concat(parts, ignore_index=True) for name, parts in found.items()}
 
 
-def _section(section: Section, level: int, folder: str) -> list[str]:
+def _section(section: Section, level: int) -> list[str]:
     parts = [f'<a id="{section.anchor}"></a>\n\n{"#" * level} {section.title}']
     for block in section.blocks:
-        parts += _block(block, folder)
+        parts += _block(block)
     for part in section.sections:
-        parts += _section(part, level + 1, folder)
+        parts += _section(part, level + 1)
     return parts
 
 
-def _block(block: Block, folder: str) -> Iterator[str]:
+def _block(block: Block) -> Iterator[str]:
     match block:
         case Paragraph(text):
             yield text
@@ -89,17 +88,17 @@ def _block(block: Block, folder: str) -> Iterator[str]:
         case Table():
             yield from _table(block)
         case FigureBlock(name, caption, _, table):
-            yield f"![{to_plain(table.caption)}]({folder}/{name}.png)"
+            yield f"![{to_plain(table.caption)}]({FOLDER}/{name}.png)"
             yield caption
-            yield from _folded(Folded("The numbers behind it", [table]), folder)
+            yield from _folded(Folded("The numbers behind it", [table]))
         case Folded():
-            yield from _folded(block, folder)
+            yield from _folded(block)
 
 
-def _folded(folded: Folded, folder: str) -> Iterator[str]:
+def _folded(folded: Folded) -> Iterator[str]:
     yield f"<details><summary>{folded.summary}</summary>"
     for block in folded.blocks:
-        yield from _block(block, folder)
+        yield from _block(block)
     yield "</details>"
 
 

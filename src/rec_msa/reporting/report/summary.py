@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.evaluation.verdicts import SEEDS_FOR_A_VERDICT
 from rec_msa.reporting.markdown import figure
+from rec_msa.reporting.paper import DATASETS, paper_agreement
 from rec_msa.reporting.paper_claims import UNMEASURED, UNTESTED, ClaimVerdict
 from rec_msa.reporting.report.claims import VERDICTS, scoreboard, tiles
-from rec_msa.reporting.report.measured import DATASETS, Measured, datasets_of, estimates, paper_agreement
+from rec_msa.reporting.report.measured import Measured, datasets_of, estimates
 from rec_msa.reporting.report.model import Bullets, Section
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from rec_msa.reporting.panels import Estimate
 
-_ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
 _TABLES = (4, 5)
 
 
@@ -66,7 +67,7 @@ def _reach(found: dict[tuple[str, str, str], Estimate]) -> list[str]:
 
 
 def _best(found: dict[tuple[str, str, str], Estimate], dataset: str, target: str) -> list[str]:
-    own = {attack: found[dataset, target, attack] for attack in _ATTACKS if (dataset, target, attack) in found}
+    own = {attack: found[dataset, target, attack] for attack in PAPER_ATTACKS if (dataset, target, attack) in found}
     if not own:
         return []
     best = max(own, key=lambda attack: own[attack].value)

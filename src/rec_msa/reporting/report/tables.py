@@ -7,25 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.evaluation.comparison import compare
 from rec_msa.reporting.axes import LOSSES, loss_points
 from rec_msa.reporting.claims import NOT_MEASURED as NO_ROWS
 from rec_msa.reporting.markdown import DECIMALS, figure, interval, p_value, verdict
 from rec_msa.reporting.names import ATTACKS_IN_WORDS, REFERENCES, TARGET, seeds_text, with_words
+from rec_msa.reporting.paper import DATASETS, SEQUENTIAL_TARGETS, TARGETS, paper_agreement, paper_table
 from rec_msa.reporting.report.beside import NOT_IN_PAPER, Beside, Line, estimate_cell, intervals_note, plain
 from rec_msa.reporting.report.commands import not_measured, study
 from rec_msa.reporting.report.drawings import Comparison
-from rec_msa.reporting.report.measured import (
-    DATASETS,
-    SEQUENTIAL_TARGETS,
-    TARGETS,
-    Measured,
-    datasets_of,
-    estimates,
-    paper_agreement,
-    paper_table,
-    seeds_and_users,
-)
+from rec_msa.reporting.report.measured import Measured, datasets_of, estimates, seeds_and_users
 from rec_msa.reporting.report.model import (
     Block,
     Body,
@@ -44,11 +36,10 @@ if TYPE_CHECKING:
 
     from rec_msa.reporting.panels import Estimate
 
-TABLE4 = ("qsd", "ptd", "ptq", "pta", "ptaq")
 TABLE5 = ("pta_pre", "ptaq_pre", "pta", "ptaq", "pta_joint", "ptaq_joint", "pta_mean")
 TABLE7 = ("qsd", "ptq", "ptaq")
 TABLE8 = ("qsd5", "qsd10", "qsd15", "qsd20", "qsd25", "qsd30", "random_sequences", "ptd", "ptq", "ptaq")
-ATTACKS = (*TABLE4, "pta_pre", "ptaq_pre", "pta_joint", "ptaq_joint", "pta_mean")
+ATTACKS = (*PAPER_ATTACKS, "pta_pre", "ptaq_pre", "pta_joint", "ptaq_joint", "pta_mean")
 SHOWN_REFERENCES = tuple(name for name in REFERENCES if name != TARGET)
 _REFERENCE_LINES = [Line(name, REFERENCES[name]) for name in SHOWN_REFERENCES]
 PAIRS = {
@@ -144,7 +135,7 @@ def tables_section(measured: Measured) -> Section:
         "figures come without intervals. A dash is a cell that was not measured, or that the paper does not have."
     )
     sections = [
-        _agreement_section(measured, 4, TABLE4, "every attack on every target"),
+        _agreement_section(measured, 4, PAPER_ATTACKS, "every attack on every target"),
         _agreement_section(measured, 5, TABLE5, "attention against other ways to use auxiliary data"),
         _statistics_section(measured),
         _losses_section(measured),
