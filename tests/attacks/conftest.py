@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from rec_msa.lists import Lists
-from rec_msa.recommenders.checkpoint import RECOMMENDERS, build, fuse
-from rec_msa.recommenders.items import FusedItemTable
+from tests.models import small_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,21 +47,9 @@ def make_model() -> Callable[..., Recommender]:
     def make(
         name: str, users: Iterable[int], n_items: int, fusion: str | None = None, seed: int = 0, **settings: Any
     ) -> Recommender:
-        chosen = RECOMMENDERS[name].settings_class(**{"dimensions": 6} | settings)
         users = list(users)
-        model = build(name, torch.tensor(users), n_items, chosen)
-        if fusion:
-            fuse(model, attention=fusion == "attention")
         histories = [(user, (3 * place + user) % n_items) for user in users for place in range(4)]
-        model.read(pd.DataFrame(histories, columns=["user", "item"]))
-        generator = torch.Generator().manual_seed(seed)
-        model.initialise(generator)
-        with torch.no_grad():
-            for parameter in filter(lambda p: p.requires_grad, model.parameters()):
-                parameter.normal_(std=0.5, generator=generator)
-            for table in model.tables():
-                if isinstance(table, FusedItemTable):
-                    table.auxiliary.normal_(std=0.5, generator=generator)
-        return model
+        read = pd.DataFrame(histories, columns=["user", "item"])
+        return small_model(name, users, n_items, read, fusion, seed, **settings)
 
     return make

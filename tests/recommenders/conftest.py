@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-import torch
 
-from rec_msa.recommenders.checkpoint import RECOMMENDERS, build, fuse
-from rec_msa.recommenders.items import FusedItemTable
+from tests.models import small_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,20 +36,7 @@ def _make_model(
     n_items: int = 13,
     **settings: Any,
 ) -> Recommender:
-    chosen = RECOMMENDERS[name].settings_class(**{"dimensions": 6} | SMALL.get(name, {}) | settings)
-    model = build(name, torch.tensor(users), n_items, chosen)
-    if fusion:
-        fuse(model, attention=fusion == "attention")
-    model.read(_histories(users, n_items))
-    generator = torch.Generator().manual_seed(1)
-    model.initialise(generator)
-    with torch.no_grad():
-        for parameter in filter(lambda p: p.requires_grad, model.parameters()):
-            parameter.normal_(std=0.5, generator=generator)
-        for table in model.tables():
-            if isinstance(table, FusedItemTable):
-                table.auxiliary.normal_(std=0.5, generator=generator)
-    return model
+    return small_model(name, users, n_items, _histories(users, n_items), fusion, **SMALL.get(name, {}) | settings)
 
 
 def _histories(users: Sequence[int], n_items: int) -> pd.DataFrame:

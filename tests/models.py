@@ -1,0 +1,43 @@
+"""Small recommenders whose parameters are large enough for every part of a formula to show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from rec_msa.recommenders.checkpoint import RECOMMENDERS, build, fuse
+from rec_msa.recommenders.items import FusedItemTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from rec_msa.recommenders.base import Recommender
+
+
+def small_model(
+    name: str,
+    users: Sequence[int],
+    n_items: int,
+    histories: pd.DataFrame,
+    fusion: str | None = None,
+    seed: int = 1,
+    **settings: Any,
+) -> Recommender:
+    """A model with every trainable parameter, and auxiliary vector, from N(0, 1/4)."""
+    chosen = RECOMMENDERS[name].settings_class(**{"dimensions": 6} | settings)
+    model = build(name, torch.tensor(users), n_items, chosen)
+    if fusion:
+        fuse(model, attention=fusion == "attention")
+    model.read(histories)
+    generator = torch.Generator().manual_seed(seed)
+    model.initialise(generator)
+    with torch.no_grad():
+        for parameter in filter(lambda p: p.requires_grad, model.parameters()):
+            parameter.normal_(std=0.5, generator=generator)
+        for table in model.tables():
+            if isinstance(table, FusedItemTable):
+                table.auxiliary.normal_(std=0.5, generator=generator)
+    return model
