@@ -17,7 +17,7 @@ from bench.speed_task import RECALL_AT, SpeedTask
 from rec_msa.recommenders.checkpoint import build
 from rec_msa.recommenders.ranking import rank_lists
 from rec_msa.training.fit import fit
-from rec_msa.training.interactions import task_of
+from rec_msa.training.recommender import task_of
 from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:

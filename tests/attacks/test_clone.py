@@ -17,7 +17,7 @@ from rec_msa.attacks.settings import CloneSettings
 from rec_msa.errors import DataError
 from rec_msa.recommenders.checkpoint import Checkpoint, build, fuse, item_vectors, to_checkpoint
 from rec_msa.recommenders.settings import SETTINGS, is_sequential
-from rec_msa.training.interactions import fit_interactions
+from rec_msa.training.recommender import fit_interactions
 from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:

@@ -116,7 +116,7 @@ def test_a_run_that_is_stopped_by_hand_notes_what_it_cost_and_holds_no_lock(smal
         raise KeyboardInterrupt
 
     with monkeypatch.context() as stopped, pytest.raises(KeyboardInterrupt):
-        stopped.setattr("rec_msa.training.interactions.fit", stop)
+        stopped.setattr("rec_msa.training.recommender.fit", stop)
         small_project.run("attack_ptd")
     assert list(small_project.load("journal")["n_nodes"] > 0) == [True]
     assert not list(Path("data/.locks").iterdir())

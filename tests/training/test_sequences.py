@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rec_msa.errors import DataError
 from rec_msa.recommenders.checkpoint import build, from_checkpoint
 from rec_msa.recommenders.settings import SETTINGS, is_sequential
-from rec_msa.training.interactions import train_recommender
+from rec_msa.training.recommender import train_recommender
 from rec_msa.training.sequences import SequenceTask
 from rec_msa.training.settings import TrainingSettings
 

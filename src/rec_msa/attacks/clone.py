@@ -17,7 +17,7 @@ from rec_msa.randomness import stream, torch_stream
 from rec_msa.recommenders.checkpoint import Checkpoint, build, fuse, item_vectors, load_auxiliary, to_checkpoint
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.training.device import choose_device
-from rec_msa.training.interactions import fit_interactions
+from rec_msa.training.recommender import fit_interactions
 
 if TYPE_CHECKING:
     from rec_msa.attacks.settings import CloneSettings, Variant

@@ -20,6 +20,7 @@ from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit
 from rec_msa.training.interactions import index_pairs, shuffled
 from rec_msa.training.negatives import NegativeSampler
+from rec_msa.training.probes import are_found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,9 +164,8 @@ class AgreementProbe:
     def __call__(self) -> float:
         """Measures the model as it is now: the share of the held-back items among its first k."""
         found = best_items(self.model, self.rows, self.excluded, self.k, fill=self.model.n_items)
-        places = torch.arange(len(self.rows), device=found.device).unsqueeze(1)
-        listed = (places * self.model.n_items + found)[found < self.model.n_items]
-        return float(torch.isin(self.keys, listed).double().mean())
+        places = torch.arange(len(self.rows), device=found.device)
+        return float(are_found(self.keys, places, found, self.model.n_items).double().mean())
 
 
 def steal(

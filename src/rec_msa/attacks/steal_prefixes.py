@@ -21,6 +21,7 @@ from rec_msa.recommenders.sequential import SequentialRecommender
 from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit
 from rec_msa.training.negatives import NegativeSampler
+from rec_msa.training.probes import are_found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,8 +157,7 @@ class PrefixProbe:
         """Measures the model as it is now: the share of the served items among its first k."""
         states = self.model.states(self.data.sequences.clamp(min=0)).flatten(0, 1)[self.asked]
         found = best_after(self.model, states, self.excluded, self.k, fill=self.model.n_items)
-        listed = (self.asked.unsqueeze(1) * self.model.n_items + found)[found < self.model.n_items]
-        return float(torch.isin(self.keys, listed).double().mean())
+        return float(are_found(self.keys, self.asked, found, self.model.n_items).double().mean())
 
 
 def steal_from_prefixes(

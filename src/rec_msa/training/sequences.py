@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from rec_msa.errors import DataError
-from rec_msa.training.interactions import RECALL_AT, RecallProbe, index_pairs
+from rec_msa.training.interactions import index_pairs
 from rec_msa.training.negatives import NegativeSampler
+from rec_msa.training.probes import RECALL_AT, RecallProbe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

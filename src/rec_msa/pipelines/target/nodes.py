@@ -29,7 +29,7 @@ def train_recommender(
 
     The role (target, retrain, auxiliary) chooses the random stream.
     """
-    from rec_msa.training.interactions import train_recommender as train_one
+    from rec_msa.training.recommender import train_recommender as train_one
 
     return train_one(architecture, recommender, train, validation, statistics["items"], training, seed, role, device)
 

@@ -1,0 +1,79 @@
+"""Training a recommender on interactions: the task that fits its kind, and models from scratch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rec_msa.randomness import torch_stream
+from rec_msa.recommenders.checkpoint import Checkpoint, build, to_checkpoint
+from rec_msa.recommenders.sequential import SequentialRecommender
+from rec_msa.training.device import choose_device
+from rec_msa.training.fit import fit
+from rec_msa.training.interactions import InteractionTask
+from rec_msa.training.sequences import SequenceTask
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rec_msa.recommenders.base import Recommender
+    from rec_msa.recommenders.settings import RecommenderSettings
+    from rec_msa.training.fit import Task
+    from rec_msa.training.settings import TrainingSettings
+
+
+def task_of(model: Recommender, train: pd.DataFrame, held_back: pd.DataFrame) -> Task:
+    """What a model learns from interactions (columns user, item): single ones, or each user's rows as a sequence."""
+    if isinstance(model, SequentialRecommender):
+        return SequenceTask(model, train, held_back)
+    return InteractionTask(model, train, held_back)
+
+
+def fit_interactions(
+    model: Recommender,
+    train: pd.DataFrame,
+    held_back: pd.DataFrame,
+    settings: TrainingSettings,
+    generator: torch.Generator,
+    title: str,
+) -> pd.DataFrame:
+    """Trains a recommender on interactions with its own loss; returns the training curve."""
+    return fit(model, task_of(model, train, held_back), settings, generator, title)
+
+
+def train_recommender(
+    architecture: str,
+    recommender: RecommenderSettings | dict[str, Any],
+    train: pd.DataFrame,
+    validation: pd.DataFrame,
+    n_items: int,
+    settings: TrainingSettings,
+    seed: int,
+    role: str,
+    device: str = "auto",
+) -> tuple[Checkpoint, pd.DataFrame]:
+    """Trains a recommender from scratch: the target, its retrained twin or an auxiliary model.
+
+    Args:
+        architecture: A key of ``RECOMMENDERS``.
+        recommender: The architecture's settings.
+        train: Training interactions (columns user, item); their users are the model's.
+        validation: Interactions of the same users that decide when to stop.
+        n_items: Size of the catalogue.
+        settings: The training loop.
+        seed: The cell's seed.
+        role: ``target``, ``retrain`` or ``auxiliary``: the random stream, and what the progress bar says.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Returns:
+        The checkpoint of the best state, and the training curve.
+    """
+    generator = torch_stream(seed, role)
+    users = torch.from_numpy(np.unique(train["user"].to_numpy(np.int64)))
+    model = build(architecture, users, n_items, recommender)
+    model.initialise(generator)
+    model.to(choose_device(device))
+    curve = fit_interactions(model, train, validation, settings, generator, f"{role} {architecture}")
+    return to_checkpoint(model), curve
