@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.measure import ROOT
 from bench.tables import Table
+from rec_msa.journal import commit, machine
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TARGET = ROOT / "data" / "08_reporting" / "bench.json"
 
@@ -37,9 +39,9 @@ def stamp(command: str, seconds: float) -> dict[str, Any]:
     """Where and how an area was measured."""
     return {
         "command": command,
-        "commit": _commit(),
+        "commit": commit() or "unknown",
         "date": datetime.now(UTC).date().isoformat(),
-        "processor": _processor(),
+        "processor": machine()["machine"],
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[2], 1),
         "seconds": round(seconds),
@@ -51,18 +53,4 @@ def sentence(made_by: dict[str, Any]) -> str:
     return (
         f"`{made_by['command']}` at commit `{made_by['commit']}`, {made_by['date']}, {made_by['processor']}, "
         f"{made_by['cores']} cores (load {made_by['load']}), {made_by['seconds']} s."
-    )
-
-
-def _commit() -> str:
-    said = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return said.stdout.strip() or "unknown"
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown processor"
     )

@@ -18,10 +18,12 @@ from rec_msa.evaluation.results import Identity, agreement_of
 from rec_msa.lists import Lists
 from rec_msa.reporting.paper import paper_agreement
 from rec_msa.reporting.report.build import build_report
+from rec_msa.reporting.report.differences import PAIRS
 from rec_msa.reporting.report.measured import Measured
 from rec_msa.reporting.report.model import Report, Table
 from rec_msa.reporting.report.page import to_markdown
-from rec_msa.reporting.report.tables import ATTACKS, PAIRS, tables_section, targets_section
+from rec_msa.reporting.report.tables import ATTACKS, tables_section
+from rec_msa.reporting.report.targets import targets_section
 
 N_USERS, N_ITEMS, LENGTH = 25, 300, 50
 KEPT = dict(zip(ATTACKS, (0.1, 0.5, 0.55, 0.7, 0.75, 0.65, 0.7, 0.66, 0.7, 0.6), strict=True))

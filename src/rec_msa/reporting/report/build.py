@@ -12,7 +12,8 @@ from rec_msa.reporting.report.figures import figures_section
 from rec_msa.reporting.report.model import Report
 from rec_msa.reporting.report.protocol import protocol_section
 from rec_msa.reporting.report.summary import summary_section
-from rec_msa.reporting.report.tables import tables_section, targets_section
+from rec_msa.reporting.report.tables import tables_section
+from rec_msa.reporting.report.targets import targets_section
 
 if TYPE_CHECKING:
     from rec_msa.reporting.report.measured import Measured

@@ -1,40 +1,32 @@
-"""The tables of the paper beside ours, and the targets that they are about."""
+"""The paper's tables of agreement beside ours."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from rec_msa.attacks.settings import PAPER_ATTACKS
-from rec_msa.evaluation.comparison import compare
 from rec_msa.reporting.axes import LOSSES, loss_points
-from rec_msa.reporting.claims import NOT_MEASURED as NO_ROWS
-from rec_msa.reporting.markdown import DECIMALS, figure, interval, p_value, verdict
-from rec_msa.reporting.names import ATTACKS_IN_WORDS, REFERENCES, TARGET, seeds_text, with_words
-from rec_msa.reporting.paper import DATASETS, SEQUENTIAL_TARGETS, TARGETS, paper_agreement, paper_table
-from rec_msa.reporting.report.beside import NOT_IN_PAPER, Beside, Line, estimate_cell, intervals_note, plain
+from rec_msa.reporting.names import ATTACKS_IN_WORDS, REFERENCES, TARGET, with_words
+from rec_msa.reporting.paper import DATASETS, SEQUENTIAL_TARGETS, TARGETS, paper_agreement
+from rec_msa.reporting.report.beside import Beside, Line
 from rec_msa.reporting.report.commands import not_measured, study
+from rec_msa.reporting.report.differences import differences_section
 from rec_msa.reporting.report.drawings import Comparison
-from rec_msa.reporting.report.measured import Measured, datasets_of, estimates, seeds_and_users
+from rec_msa.reporting.report.measured import Measured, datasets_of, estimates
 from rec_msa.reporting.report.model import (
     Block,
-    Body,
-    Bullets,
-    Cell,
     FigureBlock,
     Folded,
     Paragraph,
     Section,
-    Table,
-    missing,
 )
+from rec_msa.reporting.report.statistics import statistics_section
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from rec_msa.reporting.panels import Estimate
 
 TABLE5 = ("pta_pre", "ptaq_pre", "pta", "ptaq", "pta_joint", "ptaq_joint", "pta_mean")
 TABLE7 = ("qsd", "ptq", "ptaq")
@@ -42,90 +34,11 @@ TABLE8 = ("qsd5", "qsd10", "qsd15", "qsd20", "qsd25", "qsd30", "random_sequences
 ATTACKS = (*PAPER_ATTACKS, "pta_pre", "ptaq_pre", "pta_joint", "ptaq_joint", "pta_mean")
 SHOWN_REFERENCES = tuple(name for name in REFERENCES if name != TARGET)
 _REFERENCE_LINES = [Line(name, REFERENCES[name]) for name in SHOWN_REFERENCES]
-PAIRS = {
-    ("ptq", "ptd"): "what queries add to known data",
-    ("ptaq", "pta"): "what queries add to known and auxiliary data",
-    ("pta", "ptd"): "what auxiliary data add",
-    ("pta", "ptq"): "auxiliary data against queries",
-    ("ptaq", "ptq"): "what auxiliary data add where there are queries",
-    ("pta", "pta_pre"): "attention against auxiliary vectors as a start",
-    ("ptaq", "ptaq_pre"): "the same with queries",
-    ("pta", "pta_joint"): "attention against one clone on both data",
-    ("ptaq", "ptaq_joint"): "the same with queries",
-    ("pta", "pta_mean"): "attention against fusing half and half",
-    ("ptq", "knn_lists"): "a clone against looking up the lists of the most similar queried users",
-    ("ptaq", "knn_lists"): "the same with auxiliary data",
-}
-"""Comparisons "the first agrees more with the target than the second", and what each is about."""
 PAPER_NOTES = {
     "ml-1m": "The paper's figures here are all multiples of 1/1500, as if from a single run and 30 users.",
     "steam": "The paper's Steam is another data set than the one that it links to and that is used here: the two are "
     "not comparable.",
 }
-_COUNTS = ("users", "items", "interactions")
-_DIFFERENCES_NOTE = (
-    "a − b is how much more of the target's list a repeats than b, for the same held-out users and the same seed, then "
-    "averaged over seeds. Interval and p are Student's t over seeds, p two-sided and after Holm's correction over the "
-    'rows of a table; "p given these models" flips signs over users within seeds and says nothing about models trained '
-    "anew. With fewer than five seeds a verdict is open, and who is ahead is a direction, no finding."
-)
-
-
-def targets_section(measured: Measured) -> Section:
-    """Returns the targets' own quality beside what a retrained target and popularity agree with them."""
-    found = estimates(measured.plain)
-    own = measured.undefended_quality
-    keys = list(dict.fromkeys(key[:2] for key in found))
-    order = {name: place for place, name in enumerate((*TARGETS, *SEQUENTIAL_TARGETS))}
-    keys.sort(key=lambda key: (datasets_of(measured.plain).index(key[0]), order.get(key[1], 99)))
-    text = (
-        "Agreement means little without the target's own quality: a weak target is close to popularity and easy to "
-        "copy. `retrain` is the same architecture trained once more on the same data from another start; who does "
-        "not have the weights can hardly agree more. Recall and NDCG are of 50 items on the test interactions, with "
-        "the range over seeds."
-    )
-    if not keys:
-        return Section("targets", "The targets", [Paragraph(text), not_measured("table4")])
-    head = ["dataset", "target", "seeds", "Recall@50", "NDCG@50", "retrained target", "popularity", "pta / retrained"]
-    rows = [_target_row(key, found, own) for key in keys]
-    notes = ["Retrained target and popularity: Agr@50 of held-out users. " + intervals_note(list(found.values()))]
-    data = pd.DataFrame([_target_data(key, found, own) for key in keys])
-    table = Table(
-        "targets-table", "What each target is worth", head, [Body(rows)], "lllrrrrr", (), 2, notes, data, "targets"
-    )
-    return Section("targets", "The targets", [Paragraph(text), table])
-
-
-def _target_row(key: tuple[str, str], found: Mapping[tuple[str, ...], Estimate], quality: pd.DataFrame) -> list[Cell]:
-    seeds, _ = seeds_and_users([one for name, one in found.items() if name[:2] == key])
-    own = quality[(quality["dataset"] == key[0]) & (quality["target"] == key[1]) & quality["seed"].isin(seeds)]
-    cells = [Cell(key[0]), Cell(key[1]), Cell(seeds_text(seeds).split(" ", 1)[1])]
-    cells += [_range_cell(own[name], len(seeds)) for name in ("recall_test", "ndcg_test")]
-    retrain, popularity, pta = (found.get((*key, name)) for name in ("retrain", "popularity", "pta"))
-    cells += [estimate_cell(retrain, seeds), estimate_cell(popularity, seeds)]
-    if pta is None or retrain is None or pta.seeds != retrain.seeds or not retrain.value:
-        return [*cells, missing()]
-    return [*cells, Cell(figure(pta.value / retrain.value))]
-
-
-def _range_cell(column: pd.Series, n_seeds: int) -> Cell:
-    values = column.dropna().to_numpy(dtype=np.float64)
-    if not values.size:
-        return missing()
-    ends = f"({figure(values.min())}–{figure(values.max())})" if values.size > 1 else ""
-    return Cell(figure(values.mean()) + "*" * (values.size < n_seeds), ends)
-
-
-def _target_data(
-    key: tuple[str, str], found: Mapping[tuple[str, ...], Estimate], quality: pd.DataFrame
-) -> dict[str, Any]:
-    own = quality[(quality["dataset"] == key[0]) & (quality["target"] == key[1])]
-    row: dict[str, Any] = {"dataset": key[0], "target": key[1]}
-    row |= {name: pd.to_numeric(own[name]).mean() for name in ("recall_test", "ndcg_test")}
-    for name in ("retrain", "popularity", "pta"):
-        ours = plain(found.get((*key, name)))
-        row |= {f"{name}_{part}": ours[part] for part in ("ours", "ci_low", "ci_high", "seeds", "n_users")}
-    return row
 
 
 def tables_section(measured: Measured) -> Section:
@@ -137,11 +50,11 @@ def tables_section(measured: Measured) -> Section:
     sections = [
         _agreement_section(measured, 4, PAPER_ATTACKS, "every attack on every target"),
         _agreement_section(measured, 5, TABLE5, "attention against other ways to use auxiliary data"),
-        _statistics_section(measured),
+        statistics_section(measured),
         _losses_section(measured),
         _sequences_section(measured),
         _queried_section(measured),
-        _differences_section(measured),
+        differences_section(measured),
     ]
     return Section("tables", "The paper's tables beside ours", [Paragraph(text)], sections)
 
@@ -187,48 +100,6 @@ def _comparison(rows: pd.DataFrame, dataset: str, number: int) -> list[Block]:
 
 def _attack_lines(attacks: Iterable[str]) -> list[Line]:
     return [Line(name, f"`{name}`", ATTACKS_IN_WORDS.get(name, "")) for name in attacks]
-
-
-def _statistics_section(measured: Measured) -> Section:
-    text = (
-        "Users, items and interactions after filtering. The paper's row for ML-1M is the unfiltered file and its "
-        "Ta-Feng the 10-core of distinct pairs, whatever its text says of a 5-core; its Steam is another data set "
-        "than the linked one."
-    )
-    known = {str(row["dataset"]): row for row in measured.statistics.to_dict("records")}
-    paper = paper_table(6)
-    names = datasets_of(measured.statistics) if len(measured.statistics) else list(paper)
-    rows = [_counts_row(name, known.get(name), paper.get(name)) for name in names]
-    head = ["dataset", *["ours", "paper", "difference"] * len(_COUNTS), "ours"]
-    groups = [("", 1), *((name, 3) for name in _COUNTS), ("density", 1)]
-    data = pd.DataFrame([_counts_data(name, known, paper.get(name, {})) for name in names])
-    table = Table(
-        "table6-counts", "Table 6: the data sets", head, [Body(rows)], "l" + "r" * 10, groups, 1, (), data, "table6"
-    )
-    command = study("table6") if known else not_measured("table6")
-    return Section("table6", "Table 6: the data sets", [Paragraph(text), command, table])
-
-
-def _counts_row(name: str, ours: Mapping[Hashable, Any] | None, paper: Mapping[str, int] | None) -> list[Cell]:
-    cells = [Cell(name)]
-    for count in _COUNTS:
-        own, theirs = (None if ours is None else int(ours[count])), (paper or {}).get(count)
-        cells.append(missing() if own is None else Cell(f"{own:,}"))
-        cells.append(missing(NOT_IN_PAPER) if theirs is None else Cell(f"{theirs:,}"))
-        cells.append(missing() if own is None or theirs is None else Cell(_signed(own - theirs)))
-    return [*cells, missing() if ours is None else Cell(f"{100 * float(ours['density']):.2f} %")]
-
-
-def _signed(count: int) -> str:
-    return f"{count:+,}".replace("-", "−") if count else "0"
-
-
-def _counts_data(name: str, known: Mapping[str, Mapping[Hashable, Any]], paper: Mapping[str, int]) -> dict[str, Any]:
-    ours = known.get(name, {})
-    row: dict[str, Any] = {"dataset": name}
-    for count in _COUNTS:
-        row |= {count: ours.get(count, np.nan), f"{count}_paper": paper.get(count, np.nan)}
-    return row | {"density": ours.get("density", np.nan)}
 
 
 def _losses_section(measured: Measured) -> Section:
@@ -292,61 +163,3 @@ def _queried_section(measured: Measured) -> Section:
         "The same for queried users: memory, not theft",
         [Paragraph(text), *([Folded("Show the tables", blocks)] if blocks else [not_measured("table4")])],
     )
-
-
-def _differences_section(measured: Measured) -> Section:
-    rows = measured.users_of(measured.table_rows)
-    known = set(rows["attack"])
-    pairs = [pair for pair in PAIRS if known.issuperset(pair)]
-    judged = compare(rows, pairs) if pairs else pd.DataFrame()
-    blocks: list[Block] = [Paragraph(_DIFFERENCES_NOTE)]
-    without = []
-    for pair, meaning in PAIRS.items():
-        own = judged[(judged["attack"] == pair[0]) & (judged["versus"] == pair[1])] if pairs else judged
-        if len(own):
-            blocks.append(_differences_table(pair, meaning, own))
-        else:
-            without.append(f"`{pair[0]}` − `{pair[1]}`: {meaning}. {NO_ROWS}")
-    blocks += [Bullets(without)] if without else []
-    return Section("differences", "Who is ahead of whom", blocks)
-
-
-def _differences_table(pair: tuple[str, str], meaning: str, own: pd.DataFrame) -> Table:
-    head = ["dataset", "target", "difference", "p (Holm)", "p given these models", "seeds", "users", "verdict"]
-    rows = [difference_row(row) for _, row in own.iterrows()]
-    columns = [
-        "dataset",
-        "target",
-        "attack",
-        "versus",
-        "difference",
-        "sd",
-        "ci_low",
-        "ci_high",
-        "p_holm",
-        "p_sign_flip",
-    ]
-    data = own[[*columns, "n_seeds", "n_users", "verdict"]]
-    name, caption = f"difference-{pair[0]}-{pair[1]}", f"`{pair[0]}` − `{pair[1]}`: {meaning}"
-    return Table(name, caption, head, [Body(rows)], "llrrrrrl", (), 2, (), data, "differences")
-
-
-def difference_row(row: pd.Series) -> list[Cell]:
-    """Returns the cells of a judged difference between two attacks."""
-    ahead = row["attack"] if row["difference"] > 0 else row["versus"]
-    so_far = f"`{ahead}` ahead" if round(row["difference"], DECIMALS) else "level"
-    ends = interval(row["ci_low"], row["ci_high"], signed=True)
-    return [
-        Cell(row["dataset"]),
-        Cell(row["target"]),
-        Cell(figure(row["difference"], signed=True), "" if np.isnan(row["ci_low"]) else ends),
-        _p_cell(row["p_holm"]),
-        _p_cell(row["p_sign_flip"]),
-        Cell(str(row["n_seeds"])),
-        Cell(str(row["n_users"])),
-        Cell(verdict(row, so_far), verdict=str(row["verdict"])),
-    ]
-
-
-def _p_cell(value: float) -> Cell:
-    return missing("no test: one seed") if np.isnan(value) else Cell(p_value(value))
