@@ -51,7 +51,8 @@ def clones_drawing(measured: Measured) -> Heatmaps:
 
 def _found(measured: Measured) -> Found:
     points = clone_points(measured.agreement)
-    return estimates(points[points["dataset"] == "ml-1m"], "heldout", ("target", "base", "value"))
+    shown = points[(points["dataset"] == "ml-1m") & points["base"].isin(_ATTACKS)]
+    return estimates(shown, "heldout", ("target", "base", "value"))
 
 
 def _fields(found: Found) -> list[Field]:
