@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+ASSEMBLED = ("agreement", "agreement_per_user", "target_quality")
+"""What no pipeline makes: it is put together at the end of each run that measures something."""
+
 CELLS = "*/seed*/*/*/*/agreement.parquet"
 
 
@@ -50,7 +53,7 @@ def assemble(catalog: DataCatalog) -> Assembled | None:
     current = {space: _is_whole(space, catalog, seen) for space in _measured_spaces(catalog)}
     fitting = [space for space, fits in current.items() if fits]
     stale = [space for space, fits in current.items() if not fits]
-    tables: dict[str, Any] = {name: catalog[name] for name in ("agreement", "agreement_per_user", "target_quality")}
+    tables: dict[str, Any] = {name: catalog[name] for name in ASSEMBLED}
     if not current:
         return None
     if not fitting:

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 """A full or read-only disk."""
 
-ASSEMBLED = ("agreement", "agreement_per_user", "target_quality")
-"""What no pipeline makes: it is put together at the end of each run that measures something."""
-
 
 class ClearErrors:
     """Turns errors that a person can mend into one clear line without a traceback."""
@@ -45,6 +42,8 @@ class ClearErrors:
             raise ClearError(f"{where}{no_room(full)}") from error
         missing = _cause(error, FileNotFoundError)
         if isinstance(error, DatasetError) and missing is not None:
+            from rec_msa.assembly import ASSEMBLED
+
             name = str(error).partition(":")[0]
             remedy = "its pipeline makes it, with --only-missing-outputs"
             if name in ASSEMBLED:
