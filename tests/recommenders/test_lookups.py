@@ -9,16 +9,12 @@ import torch
 from torch.nn import functional as F
 
 from rec_msa.recommenders.lookups import attend, dots, gather, is_row_sparse, regularised_dots, set_row_sparse
+from tests.recommenders.gradients import assert_same_gradients, draw
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 BATCH, M, D = 7, 3, 5
-
-
-def draw(*shape: int, seed: int = 0, trained: bool = True) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_(trained)
 
 
 def plain_attention(p: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Tensor:
@@ -31,14 +27,6 @@ def plain_attention(p: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tenso
 
 def plain_penalty(p: Tensor, q: Tensor, l2: float) -> Tensor:
     return 0.5 * l2 * sum(v.square().sum(-1).mean() for v in (p, q[:, 0], q[:, 1:]))
-
-
-def assert_same_gradients(ours: Tensor, plain: Tensor, inputs: tuple[Tensor, ...]) -> None:
-    """The same values, and the same gradients of one arbitrary function of them."""
-    torch.testing.assert_close(ours, plain)
-    towards = draw(*ours.shape, seed=9, trained=False)
-    expected = torch.autograd.grad(plain, inputs, towards)
-    torch.testing.assert_close(torch.autograd.grad(ours, inputs, towards), expected)
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, D)], ids=["numbers", "vectors"])

@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from rec_msa.recommenders import cross_entropy
+from rec_msa.recommenders import cross_entropy, stamp
 from rec_msa.recommenders.cross_entropy import catalogue_cross_entropy
+from rec_msa.recommenders.gru4rec import recur
 from rec_msa.recommenders.items import FusedItemTable, ItemTable
 from rec_msa.recommenders.sequential import dropped
 from rec_msa.recommenders.settings import SETTINGS, is_sequential
+from tests.recommenders.gradients import assert_same_gradients, draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +134,25 @@ def test_the_state_after_every_prefix_is_what_the_paper_says(name: str, make_mod
         for n in range(1, len(items) + 1):
             expected = torch.tensor(SLOW[name](model, items[:n]))
             torch.testing.assert_close(states[row, n - 1], expected, atol=1e-5, rtol=1e-4)
+
+
+def test_recurrent_units_and_their_gradients_are_torchs_own() -> None:
+    gru = torch.nn.GRU(4, 3, batch_first=True, dtype=torch.float64)
+    x = draw(5, 7, 4)
+    ours = recur(F.linear(x, gru.weight_ih_l0, gru.bias_ih_l0), gru.weight_hh_l0, gru.bias_hh_l0)
+    assert_same_gradients(ours, gru(x)[0], (x, *gru.parameters()))
+
+
+@pytest.mark.parametrize("n_ends", [1, 4, 6])
+@pytest.mark.parametrize("gates_at_once", [1, 150, 10_000])
+def test_stamps_attention_and_its_gradient_are_those_of_all_pairs_with_later_items_left_out(
+    n_ends: int, gates_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stamp, "GATES_AT_ONCE", gates_at_once)
+    keys, asked, w_0 = draw(3, 6, 4), draw(3, n_ends, 4, seed=1), draw(4, seed=2)
+    seen = torch.ones(n_ends, 6, dtype=torch.float64).tril(6 - n_ends)
+    plain = (torch.sigmoid(keys.unsqueeze(1) + asked.unsqueeze(2)) @ w_0) * seen
+    assert_same_gradients(stamp.attention(keys, asked, w_0), plain, (keys, asked, w_0))
 
 
 def test_a_users_score_is_the_product_of_the_last_state_and_the_item(name: str, make_model: Make) -> None:

@@ -6,10 +6,11 @@ bounds every logit to (0, 1) and keeps the softmax from becoming sharp.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from rec_msa.recommenders.base import draw_uniform
 from rec_msa.recommenders.cross_entropy import catalogue_cross_entropy
@@ -17,7 +18,12 @@ from rec_msa.recommenders.sequential import SequentialRecommender
 from rec_msa.recommenders.settings import StampSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rec_msa.recommenders.settings import RecommenderSettings
+
+GATES_AT_ONCE = 2**19
+"""Numbers of a block of attention: 2 MiB, so that it stays in a core's cache."""
 
 
 class Stamp(SequentialRecommender):
@@ -50,29 +56,81 @@ class Stamp(SequentialRecommender):
     def states(self, sequences: Tensor, dropout: torch.Generator | None = None) -> Tensor:
         x = self.embed(sequences)
         n = torch.arange(1, x.shape[1] + 1, device=x.device)
-        earlier = n.unsqueeze(0) <= n.unsqueeze(1)
-        return self._state(x, x, torch.cumsum(x, dim=1) / n.unsqueeze(1), earlier)
+        return self._state(x, x, torch.cumsum(x, dim=1) / n.unsqueeze(1))
 
     def last_states(self, sequences: Tensor, lengths: Tensor) -> Tensor:
         x = self.embed(sequences)
         inside = torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)
         mean = (x * inside.unsqueeze(2)).sum(1, keepdim=True) / lengths.view(-1, 1, 1)
         last = x[torch.arange(len(x), device=x.device), lengths - 1].unsqueeze(1)
-        return self._state(x, last, mean, inside.unsqueeze(1)).squeeze(1)
+        return self._state(x * inside.unsqueeze(2), last, mean).squeeze(1)
 
-    def _state(self, x: Tensor, last: Tensor, mean: Tensor, seen: Tensor) -> Tensor:
+    def _state(self, x: Tensor, last: Tensor, mean: Tensor) -> Tensor:
         """States of histories that end at several places.
 
         Args:
-            x: The items' vectors ``[batch, l, d]``.
-            last: x_t of each end ``[batch, t, d]``.
+            x: The items' vectors, zeros at padding ``[batch, l, d]``.
+            last: x_t of each end: the last t places, one after the other ``[batch, t, d]``.
             mean: m_s of each end ``[batch, t, d]``.
-            seen: Which items each end has seen, ``[batch or 1, t, l]``.
         """
-        asked = self.w_2(last) + self.w_3(mean)
-        a = torch.sigmoid(self.w_1(x).unsqueeze(1) + asked.unsqueeze(2)) @ self.w_0
-        m_a = (a * seen) @ x
+        m_a = attention(self.w_1(x), self.w_2(last) + self.w_3(mean), self.w_0) @ x
         return torch.tanh(self.w_s(m_a)) * torch.tanh(self.w_t(last))
 
     def next_item_loss(self, states: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:
         return catalogue_cross_entropy(self.items, states, targets)
+
+
+def attention(keys: Tensor, asked: Tensor, w_0: Tensor) -> Tensor:
+    """w_0 . sigmoid(key + asked) for the items that each end has seen, 0 for later ones; its gradient is written out.
+
+    All ends at once would hold a vector for each pair of an end and an item, far more than fits a core's cache, and
+    work out those of later items, too.
+
+    Args:
+        keys: Of each item ``[batch, l, d]``.
+        asked: Of each end ``[batch, t, d]``; the last one has seen all items, each earlier one an item less.
+        w_0: The attention's vector ``[d]``.
+
+    Returns:
+        Weights ``[batch, t, l]``.
+    """
+    return _Attention.apply(keys, asked, w_0)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _Attention(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, keys: Tensor, asked: Tensor, w_0: Tensor) -> Tensor:
+        ctx.save_for_backward(keys, asked, w_0)
+        ctx.unseen = keys.shape[1] - asked.shape[1]
+        weights = keys.new_zeros(len(keys), asked.shape[1], keys.shape[1])
+        for ends, seen in _blocks(keys, asked):
+            weights[:, ends, :seen] = _gates(keys, asked, ends, seen) @ w_0
+        return weights.tril_(ctx.unseen)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        keys, asked, w_0 = ctx.saved_tensors
+        gradient = gradient.tril(ctx.unseen)
+        to_keys, to_asked, to_w_0 = torch.zeros_like(keys), torch.empty_like(asked), torch.zeros_like(w_0)
+        for ends, seen in _blocks(keys, asked):
+            gates, to_weights = _gates(keys, asked, ends, seen), gradient[:, ends, :seen]
+            to_w_0 += to_weights.flatten() @ gates.flatten(0, 2)
+            to_sums = torch.ops.aten.sigmoid_backward(to_weights.unsqueeze(3) * w_0, gates)
+            to_keys[:, :seen] += to_sums.sum(1)
+            to_asked[:, ends] = to_sums.sum(2)
+        return to_keys, to_asked, to_w_0
+
+
+def _blocks(keys: Tensor, asked: Tensor) -> Iterator[tuple[slice, int]]:
+    """Some ends at once, and how many items the last of them has seen."""
+    n_ends = asked.shape[1]
+    size = max(1, GATES_AT_ONCE // max(1, keys.numel()))
+    for start in range(0, n_ends, size):
+        stop = min(start + size, n_ends)
+        yield slice(start, stop), keys.shape[1] - n_ends + stop
+
+
+def _gates(keys: Tensor, asked: Tensor, ends: slice, seen: int) -> Tensor:
+    """Sigmoids ``[batch, ends, seen, d]``."""
+    return (keys[:, :seen].unsqueeze(1) + asked[:, ends].unsqueeze(2)).sigmoid_()
