@@ -9,6 +9,7 @@ from kedro.framework.session import KedroSession
 from rec_msa.clear_error import ClearError
 from rec_msa.errors import RecMsaError, did_you_mean
 from rec_msa.hooks import ResultsTable, Runs
+from rec_msa.named_parts import require_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,19 +59,22 @@ class ClearSession(KedroSession):
         except RecMsaError as error:
             raise ClearError(str(error)) from error
         except ValueError as error:
-            raise self._explained(error) from error
+            raise self._explained(error, kwargs) from error
         finally:  # stopped by hand, too: Kedro's hooks hear of errors alone
             plugins = self._hook_manager.get_plugins()
             for kind in (Runs, ResultsTable):
                 for hooks in (plugin for plugin in plugins if isinstance(plugin, kind)):
                     hooks.end()
 
-    def _explained(self, error: ValueError) -> Exception:
+    def _explained(self, error: ValueError, options: dict[str, Any]) -> Exception:
+        from kedro.framework.project import pipelines
+
         message = str(error)
-        if any(part in message for part in NO_SUCH_PART):
-            remedy = "name the --pipeline and the --params (dataset, model, seed) of the run that it belongs to"
-            return ClearError(f"{message} For a part of another cell, {remedy}.")
-        return error
+        if not any(part in message for part in NO_SUCH_PART):
+            return error
+        for name in self.asked:
+            require_parts(pipelines[name], options)
+        return ClearError(message)
 
 
 def _cell_by_cell(runner: AbstractRunner | None) -> AbstractRunner:

@@ -191,6 +191,25 @@ def test_a_report_on_nothing_says_what_to_run(small_project):
         small_project.run("reporting")
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"node_names": ["small.seed0.bpr.none.ptaq.stel"]}, ["--nodes", "node", "'small.seed0.bpr.none.ptaq.steal'"]),
+        ({"from_nodes": ["small.seed0.bpr.none.ptaq.query"]}, ["--from-nodes", "ptaq.query_target'"]),
+        ({"to_nodes": ["small.seed0.bpr.trian_target"]}, ["--to-nodes", "'small.seed0.bpr.train_target'"]),
+        ({"to_outputs": ["small.seed0.bpr.target"]}, ["--to-outputs", "dataset", "'small.seed0.bpr.target_model'"]),
+        ({"from_inputs": ["small.raw_interaction"]}, ["--from-inputs", "'small.raw_interactions'"]),
+        ({"namespaces": ["small.seed0.bp"]}, ["--namespaces", "namespace", "'small.seed0.bpr'"]),
+        ({"tags": ["atack"]}, ["--tags", "tag", "'attack'"]),
+        ({"node_names": ["another.seed7.lmf.none.qsd.steal"]}, ["another cell", "--params"]),
+    ],
+)
+def test_a_mistyped_part_of_a_run_is_refused_by_its_option_and_the_nearest_name(small_project, options, said):
+    with pytest.raises(ClearError) as refusal:
+        small_project.run("attack_ptaq", **options)
+    assert all(part in str(refusal.value) for part in said), refusal.value
+
+
 def test_two_sessions_in_one_process_each_run_their_own_cell(small_project):
     first, second = small_project.session(seed=3), small_project.session(model="lmf", seed=4)
     with first:
