@@ -14,13 +14,14 @@ from rec_msa.errors import DataError
 from rec_msa.interactions.splits import count
 from rec_msa.lists import PADDING, Lists
 from rec_msa.randomness import stream, torch_stream
-from rec_msa.recommenders.checkpoint import Checkpoint, build, from_checkpoint, to_checkpoint
+from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint, to_checkpoint
 from rec_msa.recommenders.ranking import best_items, exclusions_of
 from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit
 from rec_msa.training.interactions import index_pairs, shuffled
 from rec_msa.training.negatives import NegativeSampler
 from rec_msa.training.probes import are_found
+from rec_msa.training.recommender import untrained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -234,10 +235,8 @@ def steal_from_lists_alone(
     Returns:
         The stolen model's checkpoint and its training curve.
     """
-    model = build(architecture, torch.from_numpy(np.asarray(users, dtype=np.int64)), n_items, recommender)
     generator = torch_stream(seed, "steal")
-    model.initialise(generator)
-    model.to(choose_device(device))
+    model = untrained(architecture, recommender, users, n_items, generator, device)
     taught, held_back = places_held_back(served, settings.held_back_places, seed)
     probe = AgreementProbe(model, held_back, taught.to_frame(), start_counts=False)
     task = StealTask(model, taught, served.to_frame(), probe, settings, losses)

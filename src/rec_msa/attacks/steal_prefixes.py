@@ -15,13 +15,13 @@ from rec_msa.errors import DataError, SettingsError
 from rec_msa.interactions.splits import count
 from rec_msa.lists import PADDING
 from rec_msa.randomness import stream, torch_stream
-from rec_msa.recommenders.checkpoint import Checkpoint, build, to_checkpoint
+from rec_msa.recommenders.checkpoint import Checkpoint, to_checkpoint
 from rec_msa.recommenders.ranking import Exclusions, best_after
 from rec_msa.recommenders.sequential import SequentialRecommender
-from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit
 from rec_msa.training.negatives import NegativeSampler
 from rec_msa.training.probes import are_found
+from rec_msa.training.recommender import untrained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,13 +191,11 @@ def steal_from_prefixes(
         SettingsError: The clone's architecture reads no sequences, or shorter ones than were made.
         DataError: There is a single prefix.
     """
-    model = build(architecture, torch.from_numpy(np.asarray(users, dtype=np.int64)), n_items, recommender)
+    generator = torch_stream(seed, "steal")
+    model = untrained(architecture, recommender, users, n_items, generator, device)
     if not isinstance(model, SequentialRecommender) or model.settings.length < served.sequences.shape[1]:
         msg = f"clone: {architecture} must read sequences of {served.sequences.shape[1]} items to learn from them"
         raise SettingsError(msg)
-    generator = torch_stream(seed, "steal")
-    model.initialise(generator)
-    model.to(choose_device(device))
     taught, held_back = prefixes_held_back(served, settings.held_back_fraction, seed)
     task = PrefixStealTask(model, taught, PrefixProbe(model, held_back), settings, losses)
     curve = fit(model, task, settings.training, generator, f"steal {architecture} from lists")

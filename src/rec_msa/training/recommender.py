@@ -24,6 +24,29 @@ if TYPE_CHECKING:
     from rec_msa.training.settings import TrainingSettings
 
 
+def untrained(
+    architecture: str,
+    recommender: RecommenderSettings | dict[str, Any],
+    users: np.ndarray,
+    n_items: int,
+    generator: torch.Generator,
+    device: str = "auto",
+) -> Recommender:
+    """A recommender with its first parameters, drawn on the CPU, on the device where it will learn.
+
+    Args:
+        architecture: A key of ``RECOMMENDERS``.
+        recommender: The architecture's settings.
+        users: Users that it shall know, in any order ``[n_users]``.
+        n_items: Size of the catalogue.
+        generator: The stream of its parameters.
+        device: ``auto``, ``cpu`` or ``cuda``.
+    """
+    model = build(architecture, torch.from_numpy(np.unique(users)), n_items, recommender)
+    model.initialise(generator)
+    return model.to(choose_device(device))
+
+
 def task_of(model: Recommender, train: pd.DataFrame, held_back: pd.DataFrame) -> Task:
     """What a model learns from interactions (columns user, item): single ones, or each user's rows as a sequence."""
     if isinstance(model, SequentialRecommender):
@@ -71,9 +94,6 @@ def train_recommender(
         The checkpoint of the best state, and the training curve.
     """
     generator = torch_stream(seed, role)
-    users = torch.from_numpy(np.unique(train["user"].to_numpy(np.int64)))
-    model = build(architecture, users, n_items, recommender)
-    model.initialise(generator)
-    model.to(choose_device(device))
+    model = untrained(architecture, recommender, train["user"].unique(), n_items, generator, device)
     curve = fit_interactions(model, train, validation, settings, generator, f"{role} {architecture}")
     return to_checkpoint(model), curve
