@@ -196,6 +196,8 @@ SEQUENCES = [
     Metric("qsd30_s", "s of QSD30's questions", 1),
     Metric("qsd30_cpu_s", "processor s of QSD30's questions", 1),
     Metric("calls", "questions", 0),
+    Metric("clone_step_ms", "ms a step of QSD30's clone", 1),
+    Metric("clone_step_cpu_ms", "processor ms", 1),
     PEAK,
     SHARE,
 ]
@@ -207,7 +209,7 @@ SEQUENCES_PROMISES: dict[str, list[Promise]] = {
 
 
 def sequences(options: Options) -> list[Table]:
-    """A pass of each sequential model over ML-1M's first 2,999 users, and the made-up sequences of QSD30."""
+    """A pass of each sequential model over ML-1M's first 2,999 users, QSD30's questions, and steps of its clone."""
     jobs = []
     for model in options.sequential_models:
         promises = [*SEQUENCES_PROMISES.get(model, []), Promise("qsd30_s", 20.0)]

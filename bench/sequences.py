@@ -1,4 +1,4 @@
-"""A sequential model on ML-1M's first 2,999 users: one pass of training, and the questions of QSD30: ``sasrec``."""
+"""A sequential model on ML-1M's first 2,999 users: a pass of training, QSD30's questions and its clone: ``sasrec``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from bench.contenders import Setting
 from bench.measure import ROOT, report
 from bench.ours import train_in_a_race
 from rec_msa.attacks.gate import SequenceSide, query_by_sequences
-from rec_msa.attacks.prefixes import ask_prefixes
+from rec_msa.attacks.prefixes import PrefixLists, ask_prefixes
+from rec_msa.attacks.settings import StealSettings
+from rec_msa.attacks.steal_prefixes import steal_from_prefixes
 from rec_msa.defenses.sequences import served_after_sequences
 from rec_msa.defenses.serving import Server
 from rec_msa.errors import DataError
@@ -33,6 +35,7 @@ from rec_msa.interactions import (
     target_parts,
 )
 from rec_msa.recommenders.checkpoint import build, to_checkpoint
+from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
     from rec_msa.recommenders.checkpoint import Checkpoint
 
 DATASET, LENGTH, CALLS_PER_USER, LIST_LENGTH = "ml-1m-2999", 50, 30, 50
+STEPS = 300
+"""Of QSD30's clone, with a look at what was held back after each 20."""
 
 
 def main() -> None:
@@ -69,7 +74,7 @@ def read() -> pd.DataFrame:
 
 
 def run(architecture: str, interactions: pd.DataFrame) -> dict[str, float | None]:
-    """Trains a model for one pass over all users but for their last items, then asks it as QSD30 would."""
+    """Trains a model for one pass over all users but for their last items, then asks it and learns as QSD30 would."""
     ordered = in_sequence(interactions, SequenceSettings())
     last = ~ordered.duplicated("user", keep="last")
     generator = torch.Generator().manual_seed(0)
@@ -79,10 +84,11 @@ def run(architecture: str, interactions: pd.DataFrame) -> dict[str, float | None
     race = train_in_a_race(model, ordered[~last], ordered[last], Setting(epochs=1), generator)
     figures = race.figures(int((~last).sum()))
     kept = {"pass_s": figures["epoch_s"], "pass_cpu_s": figures["epoch_cpu_s"]}
-    return kept | ask(to_checkpoint(model), interactions)
+    asked, served = ask(to_checkpoint(model), interactions)
+    return kept | asked | learn(architecture, users.numpy(), n_items, served)
 
 
-def ask(target: Checkpoint, interactions: pd.DataFrame) -> dict[str, float | None]:
+def ask(target: Checkpoint, interactions: pd.DataFrame) -> tuple[dict[str, float | None], PrefixLists]:
     """Makes the sequences of QSD30 through the gate, for the queried users of seed 0."""
     split = split_by_time(interactions, SplitSettings(), SequenceSettings(), 0)
     users = Server(target, target_parts(split)[0], LIST_LENGTH, "none", None, 0, "cpu")
@@ -92,9 +98,21 @@ def ask(target: Checkpoint, interactions: pd.DataFrame) -> dict[str, float | Non
     )
     known = attackers(split, SplitSettings())
     start, processor = time.perf_counter(), time.process_time()
-    _, ledger = query_by_sequences(users, side, known, CALLS_PER_USER, strategy, 0)
+    served, ledger = query_by_sequences(users, side, known, CALLS_PER_USER, strategy, 0)
     seconds, processor = time.perf_counter() - start, time.process_time() - processor
-    return {"qsd30_s": seconds, "qsd30_cpu_s": processor, "calls": float(len(ledger))}
+    figures: dict[str, float | None] = {"qsd30_s": seconds, "qsd30_cpu_s": processor, "calls": float(len(ledger))}
+    return figures, PrefixLists.from_frame(served)
+
+
+def learn(architecture: str, users: np.ndarray, n_items: int, served: PrefixLists) -> dict[str, float | None]:
+    """Trains QSD30's clone on the answers for some steps."""
+    settings = StealSettings(training=TrainingSettings(max_steps=STEPS, validate_every=20, patience=STEPS))
+    start, processor = time.perf_counter(), time.process_time()
+    steal_from_prefixes(
+        architecture, {"length": LENGTH}, users, n_items, served, settings, ("hinge", "hinge"), seed=0, device="cpu"
+    )
+    seconds, processor = time.perf_counter() - start, time.process_time() - processor
+    return {"clone_step_ms": 1000 * seconds / STEPS, "clone_step_cpu_ms": 1000 * processor / STEPS}
 
 
 if __name__ == "__main__":

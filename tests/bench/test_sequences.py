@@ -23,13 +23,14 @@ def interactions(n_users: int = 60, n_items: int = 120, n_each: int = 12) -> pd.
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_pass_is_timed_and_every_question_counted(name: str) -> None:
+def test_a_pass_and_the_clone_are_timed_and_every_question_counted(name: str) -> None:
     table = interactions()
     figures = run(name, table)
     known = attackers(split_interactions(table, SplitSettings(), 0), SplitSettings())
     assert figures["calls"] == CALLS_PER_USER * (known["group"] == "queried").sum()
     assert figures["pass_s"] > 0
     assert figures["qsd30_s"] > 0
+    assert figures["clone_step_ms"] > 0
 
 
 def test_every_sequential_model_has_its_promise() -> None:
