@@ -25,8 +25,8 @@ _OPENING = """\
 
 Agreement is that of held-out users, who were never asked about. *Undefended* is the real question: how much of what
 the target would serve without its defense does the clone repeat? Against *served* lists most clones fall, since
-where items are replaced even the target's own lists repeat only a part of them: the row `target` is that ceiling. Recall and NDCG are of the served
-lists on the test interactions. Made by
+where items are replaced even the target's own lists repeat only a part of them: the row `target` is that ceiling.
+Recall and NDCG are of the served lists on the test interactions. Made by
 
     kedro run --pipeline=defense
     kedro run --pipeline=reporting"""

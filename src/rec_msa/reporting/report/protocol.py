@@ -8,7 +8,8 @@ from rec_msa.reporting.report.model import Body, Bullets, Cell, Paragraph, Secti
 _STEPS = (
     "Half of the users are the **target data**: a recommender, the target, is trained on them. The other half, which "
     "has no user in common with it, is what an attacker may have beside: the **auxiliary data**.",
-    "A tenth of the target's users are the **attacker users**: the attacker knows what they did. A fifth of these (in Table 8 a quarter) are "
+    "A tenth of the target's users are the **attacker users**: the attacker knows what they did. A fifth of "
+    "these (in Table 8 a quarter) are "
     "**held out**: the target is never asked about them. For the others it answers once each, with a list of 50 items.",
     "The attacker builds a **clone** from what it knows, and lets the answers correct it. **Agreement** at 50 "
     "(Agr@50) is the share of the target's 50 items for a user that the clone recommends too.",
