@@ -1,6 +1,7 @@
 """Puts measured tables into docs/performance.md, so that no figure there is typed by hand.
 
-A block begins with ``<!-- bench: NAME -->`` and ends with ``<!-- end -->``; what lies between is written anew.
+A block begins with ``<!-- bench: NAME -->`` and ends with ``<!-- end -->``; what lies between is written anew
+where it was measured.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ BLOCK = re.compile(r"(<!-- bench: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.
 
 
 def fill(page: str, blocks: Mapping[str, str]) -> str:
-    """Writes every block of a page anew.
+    """Writes blocks of a page anew.
 
     Args:
         page: The page's text.
         blocks: What stands in a block, by its name.
 
     Returns:
-        The page; a block that was never measured says so.
+        The page; a block that was not measured stays as it was, with the commit and the day that stand beside it.
     """
 
     def written(found: re.Match[str]) -> str:
-        content = blocks.get(found["name"], f"Not measured yet: `make bench` leaves nothing for `{found['name']}`.")
-        return f"{found[1]}\n{content.strip()}\n\n{found[3]}"
+        content = blocks.get(found["name"])
+        return found[0] if content is None else f"{found[1]}\n{content.strip()}\n\n{found[3]}"
 
     return BLOCK.sub(written, page)
 

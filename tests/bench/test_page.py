@@ -49,12 +49,12 @@ def test_ratios_are_taken_run_by_run_and_only_where_both_got_there() -> None:
     assert ratios(ours, theirs, ["s", "to"]).runs == [{"s": 0.5}, {"s": 1.5, "to": 0.5}]
 
 
-def test_the_page_generator_fills_a_block_and_leaves_the_words_around_it() -> None:
-    page = "Before\n<!-- bench: race -->\nold\n<!-- end -->\nbetween\n<!-- bench: other -->\n<!-- end -->\nafter\n"
+def test_the_page_generator_fills_a_block_and_leaves_the_words_around_it_and_what_was_not_measured() -> None:
+    page = "Before\n<!-- bench: race -->\nold\n<!-- end -->\nbetween\n<!-- bench: other -->\nkept\n<!-- end -->\nafter\n"
     filled = fill(page, {"race": "| new |"})
     assert "old" not in filled
     assert filled.startswith("Before\n<!-- bench: race -->\n\n| new |\n\n<!-- end -->\nbetween\n")
-    assert "Not measured yet" in filled
+    assert filled.endswith("between\n<!-- bench: other -->\nkept\n<!-- end -->\nafter\n")
     assert fill(filled, {"race": "| new |"}) == filled
     assert names(filled) == ["race", "other"]
 
