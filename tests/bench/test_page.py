@@ -50,7 +50,9 @@ def test_ratios_are_taken_run_by_run_and_only_where_both_got_there() -> None:
 
 
 def test_the_page_generator_fills_a_block_and_leaves_the_words_around_it_and_what_was_not_measured() -> None:
-    page = "Before\n<!-- bench: race -->\nold\n<!-- end -->\nbetween\n<!-- bench: other -->\nkept\n<!-- end -->\nafter\n"
+    page = (
+        "Before\n<!-- bench: race -->\nold\n<!-- end -->\nbetween\n<!-- bench: other -->\nkept\n<!-- end -->\nafter\n"
+    )
     filled = fill(page, {"race": "| new |"})
     assert "old" not in filled
     assert filled.startswith("Before\n<!-- bench: race -->\n\n| new |\n\n<!-- end -->\nbetween\n")
