@@ -29,6 +29,13 @@ def test_a_study_may_name_defenses_which_the_session_s_own_then_chooses_from():
         experiments(**studies, study="defended", defense="shuffle_6").cells  # noqa: B018
 
 
+def test_what_a_dataset_asks_of_every_training_is_asked_of_its_cells_alone():
+    data = {"ml-1m": {}, "steam": {"patience": 2_000}}
+    cells = experiments(study="table4", dataset=None, model=None, seed=1, datasets=data).cells
+    asked = {cell.dataset: cell.waiting for cell in cells}
+    assert asked == {"ml-1m": {}, "steam": {"patience": 2_000}}
+
+
 def test_nodes_of_a_defended_cell_read_the_settings_of_its_defense_alone():
     assert CELL.defense_settings == {}
     fresh = Cell("ml-1m", "bpr", 0, "swap_tail_fresh_5")

@@ -6,7 +6,7 @@ users, clone architecture and variant; no target) or the target's side (target m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rec_msa.attacks.settings import AttackSettings
@@ -21,12 +21,17 @@ TEMPORAL = "temporal"
 
 @dataclass(frozen=True)
 class Cell:
-    """One target under one defense: (dataset, target model, seed, defense)."""
+    """One target under one defense: (dataset, target model, seed, defense).
+
+    Attributes:
+        patience: What the data ask of every training on them (``DatasetSettings``); None where they ask for nothing.
+    """
 
     dataset: str
     model: str
     seed: int
     defense: str = NO_DEFENSE
+    patience: int | None = field(default=None, compare=False)
 
     @property
     def sequential(self) -> bool:
@@ -54,6 +59,11 @@ class Cell:
         key = settings_key(self.defense)
         return {} if key is None else {"defense_settings": f"params:defenses.{key}"}
 
+    @property
+    def waiting(self) -> dict[str, int]:
+        """The constant of nodes that train until recall falls; empty where the data ask for nothing."""
+        return {} if self.patience is None else {"patience": self.patience}
+
     def data_space(self, share: str) -> str:
         """Namespace of a share of the split's users, as ``users10``."""
         return f"{self._seed_space}.{share}-{TEMPORAL}" if self.sequential else f"{self._seed_space}.{share}"
@@ -64,7 +74,7 @@ class Cell:
 
     def undefended(self) -> Cell:
         """The same cell without a defense."""
-        return Cell(self.dataset, self.model, self.seed)
+        return replace(self, defense=NO_DEFENSE)
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,8 @@ class Experiments:
                 "or a cell (--params=dataset=ml-1m,model=bpr,seed=0)"
             )
             raise SettingsError(msg)
-        chosen: Iterable[Any] = product(*(getattr(self.parameters, axis) for axis in AXES))
-        defense = self.parameters.defense
-        return {Cell(dataset, model, seed, defense): PAPER_ATTACKS for dataset, model, seed in chosen}
+        chosen = product(*(getattr(self.parameters, axis) for axis in AXES), (self.parameters.defense,))
+        return {self._cell(*axes): PAPER_ATTACKS for axes in chosen}
 
     def _grid_of_study(self, name: str) -> dict[Cell, tuple[str, ...]]:
         """A study's cells; what several of its parts ask of one cell is put together."""
@@ -71,12 +70,14 @@ class Experiments:
         for part in study:
             axes = [self._asked(axis, getattr(part, axis)) for axis in AXES]
             chosen: Iterable[Any] = product(*axes, self._defenses(part))
-            for dataset, model, seed, defense in chosen:
-                cell = Cell(dataset, model, seed, defense)
+            for cell in (self._cell(*axes) for axes in chosen):
                 found[cell] = tuple(dict.fromkeys([*found.get(cell, ()), *(part.attacks or ())]))
         if not found:
             raise SettingsError(self._why_empty(name, study))
         return found
+
+    def _cell(self, dataset: str, model: str, seed: int, defense: str) -> Cell:
+        return Cell(dataset, model, seed, defense, self.parameters.datasets[dataset].patience)
 
     def _asked(self, axis: str, offered: tuple[Any, ...] | None) -> tuple[Any, ...]:
         """The values of a study's axis that ``--params`` asks for; all where it says nothing."""

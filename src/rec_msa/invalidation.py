@@ -59,6 +59,7 @@ OF_SEQUENCES = ("sequence", *(f"recommenders.{name}" for name in SETTINGS if is_
 OTHER_VALUES: dict[str, Any] = {
     "device": "cpu",
     "split.protocol": None,
+    "datasets.mine.patience": 5_000,
     **{f"datasets.mine.{column}": "another" for column in ("user", "item", "time")},
     **{f"{stage}.schedule": "linear" for stage in ("target", "auxiliary", "clone.training", "steal.training")},
 }

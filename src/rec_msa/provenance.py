@@ -31,9 +31,9 @@ RAW_FOLDER = "params:raw_folder"
 UNKNOWN = "unknown"
 
 UNREAD: dict[str, dict[str, tuple[str, ...]]] = {
-    "acquire_raw_file": {"params:datasets": ("min_interactions",)},
-    "read_raw_interactions": {"params:datasets": ("min_interactions",)},
-    "filter_and_index": {"params:datasets": ("path", "user", "item", "time")},
+    "acquire_raw_file": {"params:datasets": ("min_interactions", "patience")},
+    "read_raw_interactions": {"params:datasets": ("min_interactions", "patience")},
+    "filter_and_index": {"params:datasets": ("path", "user", "item", "time", "patience")},
     "split_by_seed": {"params:split": ("attacker_fraction", "heldout_fraction")},
     "split_by_time": {"params:split": ("attacker_fraction", "heldout_fraction")},
     "choose_attackers": {

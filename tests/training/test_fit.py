@@ -110,6 +110,13 @@ def test_patience_runs_from_the_start_too() -> None:
     assert Scripted([0.5, 0.1]).fit(patience=4, max_steps=1000)["step"].iloc[-1] == 4
 
 
+def test_data_may_ask_for_more_patience_and_never_for_less() -> None:
+    settings = TrainingSettings(patience=500)
+    asked = {steps: settings.waiting(steps) for steps in (None, 100, 2_000)}
+    assert {steps: waiting.patience for steps, waiting in asked.items()} == {None: 500, 100: 500, 2_000: 2_000}
+    assert asked[2_000] == TrainingSettings(patience=2_000)
+
+
 @pytest.mark.parametrize(
     ("patience", "epochs", "batch_size", "end"),
     [(4, 0, 2, 6), (4, 1, 2, 6), (4, 3, 2, 12), (1, 3, 4, 8), (100, 3, 2, 102)],

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class DatasetSettings(BaseModel):
     """One entry under ``datasets``: a data set that is known by name, or a user's own table.
 
-    A known data set is read from its folder of raw files and takes ``min_interactions`` only.
+    A known data set is read from its folder of raw files and takes ``min_interactions`` and ``patience`` only.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -20,6 +20,12 @@ class DatasetSettings(BaseModel):
     item: str | None = Field(None, description="the column of that file that holds the items' ids")
     time: str | None = Field(None, description="the column of that file that holds the time, if there is one")
     min_interactions: int = Field(5, ge=1, description="k of the k-core: users and items with fewer are dropped")
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="steps without a better recall that every training on these data waits for at the least; for data "
+        "on which models stand still before they learn",
+    )
 
     @model_validator(mode="after")
     def _own_data_is_complete(self) -> DatasetSettings:

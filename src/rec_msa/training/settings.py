@@ -30,3 +30,7 @@ class TrainingSettings(BaseModel):
     row_sparse_from: int = Field(
         30_000, ge=1, description="tables of so many rows or more are updated in a batch's rows alone"
     )
+
+    def waiting(self, steps: int | None) -> TrainingSettings:
+        """The same settings with a patience of so many steps at the least; None asks for nothing."""
+        return self if steps is None else self.model_copy(update={"patience": max(self.patience, steps)})

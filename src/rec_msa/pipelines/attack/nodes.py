@@ -21,6 +21,7 @@ def train_clone(
     seed: int,
     auxiliary_model: dict[str, Any] | None = None,
     auxiliary_train: pd.DataFrame | None = None,
+    patience: int | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Clone stage (Alg. 1, first loop): learns from the attacker's interactions; returns checkpoint and curve."""
     from rec_msa.attacks import clone
@@ -29,7 +30,8 @@ def train_clone(
     n_items = statistics["items"]
     known = None if item_fraction == 1 else item_sample(n_items, item_fraction, seed)
     data = clone.AttackerData(attacker_train, n_items, auxiliary_model, auxiliary_train, known)
-    return clone.train_clone(variant, data, architecture, recommender, clone_settings, seed, device)
+    settings = clone_settings.model_copy(update={"training": clone_settings.training.waiting(patience)})
+    return clone.train_clone(variant, data, architecture, recommender, settings, seed, device)
 
 
 def query_target(

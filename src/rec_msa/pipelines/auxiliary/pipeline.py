@@ -24,6 +24,7 @@ def create_pipeline(attack: NamedAttack) -> Pipeline:
         "training": "params:auxiliary",
         "device": "params:device",
     }
-    train = bind(train_recommender, architecture=attack.clone, seed=attack.cell.seed, role="auxiliary")
+    cell = attack.cell
+    train = bind(train_recommender, architecture=attack.clone, seed=cell.seed, role="auxiliary", **cell.waiting)
     outputs = [f"{space}.auxiliary_model", f"{space}.auxiliary_curve"]
     return Pipeline([node(train, inputs, outputs, name="train_auxiliary", namespace=space, tags=["auxiliary", "gpu"])])

@@ -24,14 +24,16 @@ def train_recommender(
     architecture: str,
     seed: int,
     role: str,
+    patience: int | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Trains a recommender on interactions until its validation recall falls; returns checkpoint and curve.
 
-    The role (target, retrain, auxiliary) chooses the random stream.
+    The role (target, retrain, auxiliary) chooses the random stream; ``patience`` is what the data ask for.
     """
     from rec_msa.training.recommender import train_recommender as train_one
 
-    return train_one(architecture, recommender, train, validation, statistics["items"], training, seed, role, device)
+    n_items, settings = statistics["items"], training.waiting(patience)
+    return train_one(architecture, recommender, train, validation, n_items, settings, seed, role, device)
 
 
 def check_defense(
