@@ -64,12 +64,6 @@ def test_a_user_without_a_list_is_named() -> None:
         lists({1: [5]}).of([1, 2, 3])
 
 
-def test_the_head_is_the_first_places() -> None:
-    assert lists({1: [5, 6, 7]}).head(2).items.tolist() == [[5, 6]]
-    with pytest.raises(DataError, match="k=4"):
-        lists({1: [5, 6, 7]}).head(4)
-
-
 @pytest.mark.parametrize(
     ("users", "items", "message"),
     [

@@ -12,7 +12,8 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline, node
 from rich.console import Console
 
-from rec_msa.progress import StudyProgress, duration, headline
+from rec_msa.pipelines.reporting.pipeline import create_overview_pipeline
+from rec_msa.progress import StudyProgress, duration, headline, is_last_of_a_cell
 from rec_msa.runners.order import by_cell
 from tests.two_cells import SPACES, cell
 
@@ -90,3 +91,7 @@ def test_where_several_tasks_run_at_once_waiting_for_them_is_no_share_of_kedro_s
 @pytest.mark.parametrize(("seconds", "text"), [(8.24, "8.2 s"), (61, "61 s"), (720, "12 min"), (11100, "3 h 5 min")])
 def test_durations_are_read_at_a_glance(seconds, text):
     assert duration(seconds) == text
+
+
+def test_the_overview_of_all_cells_is_no_cell():
+    assert not any(map(is_last_of_a_cell, create_overview_pipeline().nodes))

@@ -64,6 +64,13 @@ def test_attacks_on_an_older_target_are_not_set_beside_those_on_a_new_one(tmp_pa
     assert found(tmp_path / "docs") == {("bpr", 0, "ptd"): 0.6, ("bpr", 1, "ptd"): 0.4}
 
 
+def test_a_target_trained_anew_is_noticed_under_a_defense_that_is_published_for_the_first_time(tmp_path):
+    publish(measured(tmp_path / "one", {"ptd": 0.5}), tmp_path / "docs")
+    defended = measured(tmp_path / "two", {"ptaq": 0.3}, recall=0.41, defense="popular_mixing_fresh_15")
+    assert publish(defended, tmp_path / "docs") == ["trained anew: ml-1m · bpr · 0"]
+    assert found(tmp_path / "docs") == {("bpr", 0, "ptaq"): 0.3}
+
+
 def test_of_users_only_what_paired_tests_need_is_published(tmp_path):
     publish(measured(tmp_path / "one", {"ptd": 0.5}), tmp_path / "docs")
     users = pd.read_parquet(tmp_path / "docs/08_reporting/agreement_per_user.parquet")

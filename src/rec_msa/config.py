@@ -7,6 +7,7 @@ from typing import Any
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.framework import project
+from kedro.utils import find_kedro_project
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -54,5 +55,6 @@ class CellConfigLoader(OmegaConfigLoader):
 def current_experiments() -> Experiments:
     """The cells of the newest session; without one (``kedro registry list``), those of the base environment."""
     if not _session:
-        CellConfigLoader(str(Path.cwd() / project.settings.CONF_SOURCE), **project.settings.CONFIG_LOADER_ARGS)
+        root = find_kedro_project(Path.cwd()) or Path.cwd()
+        CellConfigLoader(str(root / project.settings.CONF_SOURCE), **project.settings.CONFIG_LOADER_ARGS)
     return _session[0]

@@ -16,7 +16,7 @@ import yaml
 from kedro.io import DataCatalog, MemoryDataset
 
 from rec_msa.defenses.settings import DEFENSES
-from rec_msa.errors import RecMsaError
+from rec_msa.errors import DataError, RecMsaError
 from rec_msa.experiments import Experiments
 from rec_msa.parameters import Parameters, read_parameters
 from rec_msa.provenance import fingerprints
@@ -108,8 +108,14 @@ def invalidated(key: str) -> set[str]:
 
 
 def write(page: Path) -> None:
-    """Puts the table between the two marks of a page."""
+    """Puts the table between the two marks of a page.
+
+    Raises:
+        DataError: The page lacks one of them.
+    """
     text = page.read_text(encoding="utf-8")
+    if not 0 <= text.find(BEGIN) < text.find(END):
+        raise DataError(f"{page}: the table goes between the lines '{BEGIN}' and '{END}', which are not there")
     head, _, rest = text.partition(BEGIN)
     page.write_text(f"{head}{BEGIN}\n{table()}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
@@ -214,4 +220,9 @@ def _short(name: str) -> str:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    if len(sys.argv) != 2:  # noqa: PLR2004 - the module and a page
+        sys.exit("usage: python -m rec_msa.invalidation docs/studies.md")
+    try:
+        write(Path(sys.argv[1]))
+    except RecMsaError as error:
+        sys.exit(str(error))

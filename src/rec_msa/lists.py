@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rec_msa.errors import DataError
+from rec_msa.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -43,16 +43,6 @@ class Lists:
     def length(self) -> int:
         """The list length, padding included."""
         return int(self.items.shape[1])
-
-    def head(self, k: int) -> Lists:
-        """Returns the first ``k`` places of every list.
-
-        Raises:
-            DataError: If the lists are shorter than ``k``.
-        """
-        if not 0 < k <= self.length:
-            raise DataError(f"k={k}: the lists have {self.length} places; ask for 1 to {self.length}")
-        return Lists(self.users, self.items[:, :k])
 
     def of(self, users: ArrayLike) -> Lists:
         """Returns the lists of these users, ascending by user whatever the order asked in.
@@ -104,6 +94,17 @@ class Lists:
         items = np.full((users.size, max(width, length)), PADDING, dtype=np.int32)
         items[rows, places] = frame["item"].to_numpy()
         return cls(users, items[:, :length])
+
+
+def check_length(list_length: int, n_items: int) -> None:
+    """Refuses lists that the catalogue cannot fill.
+
+    Raises:
+        SettingsError: The list is longer than the catalogue.
+    """
+    if list_length > n_items:
+        msg = f"list_length: {list_length} is more than the {n_items} items of the catalogue; choose at most {n_items}"
+        raise SettingsError(msg)
 
 
 def _check_shape(users: NDArray[np.int32], items: NDArray[np.int32]) -> None:

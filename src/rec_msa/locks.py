@@ -32,6 +32,7 @@ BEAT_SECONDS = 15.0
 DEAD_AFTER_SECONDS = 180.0
 """A run on another machine that has not been heard of for so long is dead; on this machine its process tells."""
 UNDECIDED_SECONDS = 5.0
+RETRY_SECONDS = 0.2
 
 
 class LockedError(RecMsaError):
@@ -99,18 +100,15 @@ class Lock:
         Raises:
             LockedError: Another run that is alive writes some of them.
         """
-        self._ended.clear()
-        self.fs.makedirs(self.folder, exist_ok=True)
-        self._write()
-        self._beating = threading.Thread(target=self._beat, daemon=True)
-        self._beating.start()
-        atexit.register(self.free)
-        try:
-            self._give_way(time.monotonic() + patience)
-            self._write(held=True)
-        except BaseException:
-            self.free()
-            raise
+        patient_until = time.monotonic() + patience
+        while True:
+            try:
+                return self._claim()
+            except LockedError:
+                # What waits leaves no claim: others would wait for it in turn.
+                if time.monotonic() >= patient_until:
+                    raise
+            time.sleep(RETRY_SECONDS)
 
     def free(self) -> None:
         """Gives the files up."""
@@ -119,14 +117,27 @@ class Lock:
         atexit.unregister(self.free)
         self._remove(self.claim.name)
 
-    def _give_way(self, patient_until: float) -> None:
+    def _claim(self) -> None:
+        self._ended.clear()
+        self.fs.makedirs(self.folder, exist_ok=True)
+        self._write(since=time.time(), held=False)
+        self._beating = threading.Thread(target=self._beat, daemon=True)
+        self._beating.start()
+        atexit.register(self.free)
+        try:
+            self._give_way()
+            self._write(held=True)
+        except BaseException:
+            self.free()
+            raise
+
+    def _give_way(self) -> None:
         """Refuses where another run holds a file, or claimed it earlier; waits for one that is about to refuse."""
         deadline = time.monotonic() + UNDECIDED_SECONDS
         while others := self._others():
             mine = self.claim.since, self.claim.name
             first = min(others, key=lambda other: (not other.held, other.since, other.name))
-            taken = first.held or (first.since, first.name) < mine or time.monotonic() > deadline
-            if taken and time.monotonic() >= patient_until:
+            if first.held or (first.since, first.name) < mine or time.monotonic() > deadline:
                 raise LockedError(self._explain(first))
             time.sleep(0.05)
 

@@ -6,6 +6,7 @@ data, no model, no list. What was published before stays, but for what was measu
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rec_msa.errors import DataError
+from rec_msa.errors import DataError, RecMsaError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +78,9 @@ def _trained_anew(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """The targets, ``TARGET``, that both tables have with another quality."""
     if old.empty:
         return pd.DataFrame(columns=TARGET)
-    both = old.merge(new, on=SERVED, suffixes=("", "_new"))
+    # The quality of the target itself, whatever its defense: perhaps no defense of before is measured again.
+    before, now = (table[[*TARGET, QUALITY]].drop_duplicates() for table in (old, new))
+    both = before.merge(now, on=TARGET, suffixes=("", "_new"))
     return both.loc[both[QUALITY] != both[f"{QUALITY}_new"], TARGET].drop_duplicates()
 
 
@@ -95,7 +98,17 @@ def _without(table: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
     return table[~found.to_numpy()]
 
 
+def main() -> None:
+    """The command: prints what was replaced, or in one line why nothing was published."""
+    parser = argparse.ArgumentParser(prog="python -m rec_msa.publishing", description=__doc__)
+    parser.add_argument("measured", nargs="?", type=Path, default=FROM, help="a data folder in which runs have ended")
+    parser.add_argument("published", nargs="?", type=Path, default=TO, help="where the tables are committed")
+    places = parser.parse_args()
+    try:
+        print(*publish(places.measured, places.published), sep="\n")  # noqa: T201 - a command's answer
+    except RecMsaError as error:
+        sys.exit(str(error))
+
+
 if __name__ == "__main__":
-    places = [Path(argument) for argument in sys.argv[1:]]
-    for line in publish(*(places or [FROM, TO])):
-        print(line)  # noqa: T201 - a command's answer
+    main()

@@ -7,9 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from kedro.framework.cli.utils import KedroCliError
+from kedro.framework.project import configure_project
 
 from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.clear_error import ClearError
+from rec_msa.config import current_experiments
 from rec_msa.evaluation.results import COLUMNS, KEY
 
 REFERENCES = {"random", "popularity", "auxiliary_popularity", "list_popularity", "knn_lists", "cache", "retrain"}
@@ -123,13 +125,22 @@ def test_a_run_that_is_stopped_by_hand_notes_what_it_cost_and_holds_no_lock(smal
 
 
 def test_a_study_that_fails_in_its_second_cell_leaves_the_first_one_in_the_assembled_table(small_project):
+    pd.read_csv("small.csv").groupby("who").head(8).to_csv("short.csv", index=False)
+    short = {"path": "short.csv", "user": "who", "item": "what", "min_interactions": 2}
+    study = {"dataset": ["small", "zone"], "model": "bpr", "attacks": ["ptd"]}
+    with pytest.raises(KedroCliError, match=r"clone\.held_back_from"):
+        small_project.run("study", params={"datasets": {"zone": short}, "studies": {"s": study}, "study": "s"})
+    found = pd.read_parquet("data/08_reporting/agreement.parquet")
+    assert set(found["dataset"]) == {"small"}
+    assert "ptd" in set(found["attack"])
+
+
+def test_missing_data_of_a_later_cell_end_a_study_before_anything_is_trained(small_project):
     gone = {"path": "gone.csv", "user": "who", "item": "what"}
     study = {"dataset": ["small", "zone"], "model": "bpr", "attacks": ["ptd"]}
     with pytest.raises(ClearError, match=r"gone\.csv"):
         small_project.run("study", params={"datasets": {"zone": gone}, "studies": {"s": study}, "study": "s"})
-    found = pd.read_parquet("data/08_reporting/agreement.parquet")
-    assert set(found["dataset"]) == {"small"}
-    assert "ptd" in set(found["attack"])
+    assert not list(Path("data").rglob("*.pt"))
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(small_project, agreement):
@@ -294,6 +305,22 @@ def test_a_failed_node_leaves_no_half_written_file(small_project, monkeypatch):
     assert not [p for p in Path("data").rglob("*") if p.suffix in (".parquet", ".part")]
 
 
+def test_a_failed_run_shows_no_results_that_others_left_in_its_place(small_project, monkeypatch):
+    shown: list[set[str]] = []
+    monkeypatch.setattr("rec_msa.hooks.results._show", lambda _, measured, __: shown.append(measured))
+    small_project.run("attack_ptd")
+    with pytest.raises(KedroCliError):
+        small_project.run("attack_ptd", params={"list_length": 200})
+    assert shown == [{f"small.seed0.bpr.none.{name}" for name in ("ptd", "references")}]
+
+
+def test_pipelines_are_found_from_a_folder_of_the_project(small_project, monkeypatch):
+    monkeypatch.setattr("rec_msa.config._session", [])
+    monkeypatch.chdir(small_project.folder / "conf")
+    configure_project("rec_msa")
+    assert [cell.dataset for cell in current_experiments().cells] == ["small"]
+
+
 def test_the_paper_environment_refuses_to_start_without_a_study_or_a_cell(small_project):
     with pytest.raises(KedroCliError, match="study"):
         small_project.session(env="paper").load_context()
@@ -418,6 +445,7 @@ def test_strength_zero_is_the_undefended_target_to_the_last_digit(small_project)
 @pytest.mark.parametrize(
     ("pipeline", "params", "said"),
     [
+        ("attack_ptd", {"list_length": 200}, ["list_length: 200", "60 items"]),
         ("attack_ptd", {"defense": "popular_mixing_21"}, ["popular_mixing_21", "list_length", "20"]),
         (
             "attack_short",
@@ -430,7 +458,7 @@ def test_strength_zero_is_the_undefended_target_to_the_last_digit(small_project)
         ("attack_ptd", {"defense": "swap_tail_15", "defenses": {"swap_tail": {"depth": 9}}}, ["swap_tail.depth: 9"]),
     ],
 )
-def test_a_defense_that_cannot_work_is_refused_before_anything_is_trained(small_project, pipeline, params, said):
+def test_what_cannot_be_served_is_refused_before_anything_is_trained(small_project, pipeline, params, said):
     with pytest.raises(KedroCliError) as refusal:
         small_project.run(pipeline, params=params)
     assert all(part in str(refusal.value) for part in said), refusal.value

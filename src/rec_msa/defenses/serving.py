@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from rec_msa.defenses.defended import Defended
 from rec_msa.defenses.settings import NO_DEFENSE, build_defense, require_room
+from rec_msa.lists import check_length
 from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint
-from rec_msa.recommenders.ranking import check_length, rank_lists
+from rec_msa.recommenders.ranking import rank_lists
 from rec_msa.training.device import choose_device
 
 if TYPE_CHECKING:

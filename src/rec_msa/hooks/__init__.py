@@ -3,6 +3,6 @@
 from rec_msa.hooks.errors import ClearErrors
 from rec_msa.hooks.results import ResultsTable
 from rec_msa.hooks.runs import Runs
-from rec_msa.hooks.threads import Threads
+from rec_msa.hooks.threads import Threads, threads_in_environment
 
-__all__ = ["ClearErrors", "ResultsTable", "Runs", "Threads"]
+__all__ = ["ClearErrors", "ResultsTable", "Runs", "Threads", "threads_in_environment"]

@@ -61,7 +61,9 @@ class ResultsTable:
             return
         pipeline, catalog = self._run
         self._run = None
-        measured = {name.rpartition(".")[0] for name in pipeline.all_outputs() if name.endswith(".agreement")}
+        # Of a run that was stopped, what it left with these settings; not what others left in its place.
+        left = [name for name in pipeline.all_outputs() if name.endswith(".agreement") and catalog.exists(name)]
+        measured = {name.rpartition(".")[0] for name in left}
         # Of two runs that end together each finds the other's cells, or is found.
         lock = lock_of(["agreement"], catalog)
         lock.take(patience=ASSEMBLY_SECONDS)

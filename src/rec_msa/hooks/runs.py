@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from kedro.io import DatasetError
 
 from rec_msa.clear_error import ClearError
 from rec_msa.hooks.errors import no_room
+from rec_msa.hooks.threads import threads_in_environment
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -143,7 +143,7 @@ class Runs:
         n_done = progress.n_nodes - len(progress.waiting)
         if self.journal is None or not n_done:
             return
-        threads = self.threads or int(os.environ.get("OMP_NUM_THREADS", "1"))
+        threads = self.threads or threads_in_environment() or 1
         cost = entry(progress.started, progress.in_functions, progress.in_tasks, n_done, threads)
         try:
             self.journal.save("journal", {**cost, "command": command(self._parameters)})

@@ -69,7 +69,7 @@ def locate(name: str, settings: DatasetSettings, raw_folder: Path) -> Path | Non
 
     Args:
         name: Name of the data set.
-        settings: Its settings; with a ``path`` it is a user's own data, relative to the working directory.
+        settings: Its settings; with a ``path`` it is a user's own data.
         raw_folder: Folder with one folder of raw files for each data set.
 
     Returns:
@@ -96,7 +96,7 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path) -> RawFile:
 
     Args:
         name: Name of the data set.
-        settings: Its settings; with a ``path`` it is a user's own data, relative to the working directory.
+        settings: Its settings; with a ``path`` it is a user's own data.
         raw_folder: Folder with one folder of raw files for each data set.
 
     Returns:
@@ -110,10 +110,7 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path) -> RawFile:
     path = locate(name, settings, raw_folder)
     if settings.path is not None:
         if path is None:
-            raise DataError(
-                f"datasets.{name}.path: there is no file {settings.path}; a relative path starts at the working "
-                f"directory, {Path.cwd()}"
-            )
+            raise DataError(f"datasets.{name}.path: there is no file {settings.path}")
         sha256, n_bytes = checksum(path)
         return RawFile(name, str(path), sha256, n_bytes, "local", known=False)
     original = _original(name)

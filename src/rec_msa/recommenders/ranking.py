@@ -9,8 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from rec_msa.errors import SettingsError
-from rec_msa.lists import PADDING, Lists
+from rec_msa.lists import PADDING, Lists, check_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,14 +138,3 @@ def exclusions_of(users: np.ndarray, interactions: pd.DataFrame, device: torch.d
     columns: list[np.ndarray] = [rows, np.array(own["item"], dtype=np.int64)]
     row, item = (torch.from_numpy(values).long().to(device) for values in columns)
     return Exclusions(row, item, len(users))
-
-
-def check_length(list_length: int, n_items: int) -> None:
-    """Refuses lists that the catalogue cannot fill.
-
-    Raises:
-        SettingsError: The list is longer than the catalogue.
-    """
-    if list_length > n_items:
-        msg = f"list_length: {list_length} is more than the {n_items} items of the catalogue; choose at most {n_items}"
-        raise SettingsError(msg)

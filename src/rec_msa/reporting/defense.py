@@ -12,7 +12,7 @@ from rec_msa.defenses.settings import DEFENSES, FRESH, NO_DEFENSE, alters_nothin
 from rec_msa.reporting.curves import Curve, Plot, curves_figure, curves_picture
 from rec_msa.reporting.looks import ATTACK_LOOKS, COLOURS, NEUTRAL
 from rec_msa.reporting.names import TARGET, seeds_text, span
-from rec_msa.reporting.panels import Estimate, estimate
+from rec_msa.reporting.panels import Estimate, estimate, interval_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -209,6 +209,4 @@ def _heads(title: str, points: pd.DataFrame) -> tuple[str, str]:
     seeds = tuple(sorted({seed for one in found for seed in one.seeds}))
     users = span([n for one in found for n in one.n_users])
     whom = f"{users} held-out users, never asked about"
-    several = max(len(one.seeds) for one in found) > 1
-    interval = "t over seeds" if several else "bootstrap over users"
-    return f"{title} ({seeds_text(seeds)})", f"{whom}; lines: 95 % intervals, {interval}"
+    return f"{title} ({seeds_text(seeds)})", f"{whom}; lines: 95 % intervals, {interval_kinds(found)}"

@@ -22,6 +22,8 @@ from rec_msa.reporting.names import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
 _PANEL = ["dataset", "target", "defense"]
@@ -136,17 +138,17 @@ class Panel:
 
 
 def intervals_text(panels: list[Panel]) -> str:
-    """Says what the intervals of some panels are.
+    """Says what the intervals of some panels, at least one, are."""
+    found = [estimate for panel in panels for row in panel.rows for estimate in row.groups.values()]
+    return f"95 % intervals, {interval_kinds(found)}"
 
-    Args:
-        panels: The panels, at least one.
-    """
-    counts = [len(estimate.seeds) for panel in panels for row in panel.rows for estimate in row.groups.values()]
-    parts = [
-        *(["t over seeds"] if max(counts) > 1 else []),
-        *(["bootstrap over users" + " of a single seed" * (max(counts) > 1)] if min(counts) == 1 else []),
-    ]
-    return f"95 % intervals, {', '.join(parts)}"
+
+def interval_kinds(found: Sequence[Estimate]) -> str:
+    """Names the intervals of some figures, at least one, as ``t over seeds``."""
+    counts = [len(one.seeds) for one in found]
+    kinds = ["t over seeds"] * (max(counts) > 1)
+    kinds += ["bootstrap over users" + " of a single seed" * (max(counts) > 1)] * (min(counts) == 1)
+    return ", ".join(kinds)
 
 
 def panels_of(agreement: pd.DataFrame) -> list[Panel]:

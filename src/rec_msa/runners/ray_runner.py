@@ -13,7 +13,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import AbstractRunner
 
 from rec_msa.clear_error import ClearError
-from rec_msa.hooks import Runs
+from rec_msa.hooks import Runs, threads_in_environment
 from rec_msa.progress import StudyProgress
 from rec_msa.runners.ray_run import RayRun
 from rec_msa.runners.ray_task import first_line
@@ -109,7 +109,7 @@ class RayRunner(AbstractRunner):
 
     def threads_of_a_task(self) -> int:
         """Threads, and cores, of each task."""
-        return self.threads or int(os.environ.get("OMP_NUM_THREADS", "1"))
+        return self.threads or threads_in_environment() or 1
 
     @contextlib.contextmanager
     def _ray(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ from rec_msa.pipelines.reporting.nodes import (
     write_defenses,
     write_report,
 )
+from rec_msa.progress import LAST_OF_A_CELL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,12 +33,12 @@ def create_comparison_pipeline(space: str, attacks: Sequence[NamedAttack], *, re
         spaces += [attack.retrain_space for attack in attacks]
     inputs = [f"{measured}.agreement" for measured in dict.fromkeys(spaces)]
     # In an attack's own namespace it would make kedro viz see a circle: that box would read what it leads to.
-    return _draw(inputs, space, namespace=attacks[0].cell.served_space)
+    return _draw(inputs, space, LAST_OF_A_CELL, namespace=attacks[0].cell.served_space)
 
 
 def create_overview_pipeline() -> Pipeline:
     """Draws every cell that ``agreement.parquet`` holds, from whatever runs, and sets them beside the paper's."""
-    drawn = _draw(["agreement"], "overview", namespace="overview")
+    drawn = _draw(["agreement"], "overview", "draw_overview", namespace="overview")
     return drawn + _overview_of_defenses() + _report()
 
 
@@ -75,8 +76,6 @@ def _figures(space: str) -> list[str]:
     return [f"{space}.{name}_{kind}" for name in ("trade_off", "mixing") for kind in ("figure", "picture")]
 
 
-def _draw(inputs: list[str], space: str, namespace: str) -> Pipeline:
+def _draw(inputs: list[str], space: str, name: str, namespace: str) -> Pipeline:
     outputs = [f"{space}.comparison_figure", f"{space}.comparison_picture"]
-    return Pipeline(
-        [node(draw_comparison, inputs, outputs, name="draw_comparison", namespace=namespace, tags=["reporting"])]
-    )
+    return Pipeline([node(draw_comparison, inputs, outputs, name=name, namespace=namespace, tags=["reporting"])])

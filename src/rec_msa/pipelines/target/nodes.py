@@ -36,19 +36,22 @@ def train_recommender(
     return train_one(architecture, recommender, train, validation, n_items, settings, seed, role, device)
 
 
-def check_defense(
+def check_lists(
     split: pd.DataFrame,
     statistics: dict[str, Any],
-    defense_settings: dict[str, Any],
     list_length: int,
     defense: str,
+    defense_settings: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Refuses a defense that cannot work on these data, before anything is trained; returns what was checked."""
-    from rec_msa.defenses.settings import check_defense as check
+    """Refuses lists and defenses that cannot be served, before anything is trained; returns what was checked."""
+    from rec_msa.defenses.settings import check_defense
     from rec_msa.interactions import target_parts
+    from rec_msa.lists import check_length
 
-    check(defense, defense_settings, list_length, statistics["items"], target_parts(split)[0])
-    return {"defense": defense, "settings": defense_settings}
+    check_length(list_length, statistics["items"])
+    if defense_settings is not None:
+        check_defense(defense, defense_settings, list_length, statistics["items"], target_parts(split)[0])
+    return {"list_length": list_length, "defense": defense, "settings": defense_settings}
 
 
 def assess_target(

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 
 def create_pipeline(cell: Cell) -> Pipeline:
-    """Checks the defense, trains the target and measures it, undefended and as it serves."""
-    trained = _train(cell, "target", "train_target") + _assess(cell)
-    return trained + _check(cell) if cell.defense_settings else trained
+    """Checks the lists to be served, trains the target and measures it, undefended and as it serves."""
+    return _check(cell) + _train(cell, "target", "train_target") + _assess(cell)
 
 
 def create_retrain_pipeline(cell: Cell) -> Pipeline:
@@ -47,9 +46,9 @@ def _check(cell: Cell) -> Pipeline:
         "list_length": "params:list_length",
         **cell.defense_settings,
     }
-    check = bind(nodes.check_defense, defense=cell.defense)
-    output, space = f"{cell.served_space}.defense_check", cell.served_space
-    return Pipeline([node(check, inputs, output, name="check_defense", namespace=space, tags=["target", "check"])])
+    check = bind(nodes.check_lists, defense=cell.defense)
+    output, space = f"{cell.served_space}.list_check", cell.served_space
+    return Pipeline([node(check, inputs, output, name="check_lists", namespace=space, tags=["target", "check"])])
 
 
 def _assess(cell: Cell) -> Pipeline:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from rec_msa.reporting.markdown import figure, interval
 from rec_msa.reporting.names import seeds_text, span
+from rec_msa.reporting.panels import interval_kinds
 from rec_msa.reporting.report.measured import seeds_and_users
 from rec_msa.reporting.report.model import NOT_MEASURED, Body, Cell, Table, missing
 
@@ -151,10 +152,7 @@ def estimate_cell(ours: Estimate | None, seeds: tuple[int, ...] = ()) -> Cell:
 
 def intervals_note(found: Sequence[Estimate]) -> str:
     """Says what the intervals of some figures are."""
-    counts = [len(one.seeds) for one in found]
-    kinds = ["t over seeds"] * (max(counts) > 1)
-    kinds += ["bootstrap over users" + " of a single seed" * (max(counts) > 1)] * (min(counts) == 1)
-    return f"Mean and 95 % interval: {', '.join(kinds)}."
+    return f"Mean and 95 % interval: {interval_kinds(found)}."
 
 
 def measured_note(found: Sequence[Estimate]) -> str:
