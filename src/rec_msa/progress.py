@@ -170,8 +170,8 @@ class StudyProgress:
 
 
 def is_last_of_a_cell(node: Node) -> bool:
-    """Whether a node ends its cell."""
-    return str(node.name).endswith(f".{LAST_OF_A_CELL}")
+    """Whether a node ends its cell, or an attack on it that runs alone."""
+    return str(node.name).rpartition(".")[2].startswith(LAST_OF_A_CELL)
 
 
 def headline(node: Node, catalog: DataCatalog) -> str:

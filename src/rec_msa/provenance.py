@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 """Raised when the meaning of an artifact changes, so that old files are not taken for new ones."""
 
-LEARNS_OTHERWISE = {"sasrec": 1, "stamp": 1, "gru4rec": 1}
-"""Raised when an architecture learns otherwise from the same inputs: then its models, and what they made, are old."""
+LEARNS_OTHERWISE = {"sasrec": 1, "stamp": 1, "gru4rec": 1, "steal_from_sequences": 1}
+"""Raised when an architecture or a function learns otherwise; what it made from the same inputs is old then."""
 
 RAW_FOLDER = "params:raw_folder"
 UNKNOWN = "unknown"
@@ -152,8 +152,8 @@ def _function(node: Node) -> tuple[str, Any]:
 
 
 def _learning(node: Node) -> list[int]:
-    architecture = getattr(node.func, "constants", {}).get("architecture")
-    return [LEARNS_OTHERWISE[architecture]] if architecture in LEARNS_OTHERWISE else []
+    names = getattr(node.func, "constants", {}).get("architecture"), node.func.__name__
+    return [LEARNS_OTHERWISE[name] for name in names if name in LEARNS_OTHERWISE]
 
 
 def _raw_checksum(node: Node, catalog: DataCatalog) -> str | None:

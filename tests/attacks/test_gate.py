@@ -259,6 +259,9 @@ def test_users_and_sequences_share_one_budget_and_one_ledger() -> None:
     ("sequences", "said"),
     [
         ([[1], []], "sequence 1 is empty"),
+        ([[1], [2.7]], "sequence 1 is no row of whole numbers"),
+        (np.array([[1.0, 2.0]]), "sequence 0 is no row of whole numbers"),
+        (np.array([[[1, 2]]]), "sequence 0 is no row of whole numbers"),
         ([[1, 30]], "item 30 is unknown: the catalogue has the items 0 to 29"),
         ([[1, -2]], "item -2 is unknown"),
         (np.array([[-1, -1]]), "sequence 0 is empty"),

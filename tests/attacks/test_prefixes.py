@@ -10,11 +10,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from rec_msa.attacks.gate import QueryGate, SequenceSide
 from rec_msa.attacks.prefixes import PrefixLists, ask_prefixes
 from rec_msa.attacks.settings import StealSettings
-from rec_msa.attacks.steal_prefixes import PrefixProbe, PrefixStealTask, prefixes_held_back, steal_from_prefixes
+from rec_msa.attacks.steal import pair_loss
+from rec_msa.attacks.steal_prefixes import PrefixProbe, PrefixStealTask, prefix_places_held_back, steal_from_prefixes
 from rec_msa.defenses.sequences import served_after_sequences
 from rec_msa.errors import DataError, SettingsError
 from rec_msa.recommenders.checkpoint import build, from_checkpoint, to_checkpoint
@@ -30,9 +32,9 @@ NAMES = tuple(filter(is_sequential, SETTINGS))
 N_ITEMS, LENGTH, K = 40, 6, 8
 
 
-def target(name: str = "gru4rec", seed: int = 0, scale: float = 40) -> SequentialRecommender:
+def target(name: str = "gru4rec", seed: int = 0, scale: float = 40, **settings: float) -> SequentialRecommender:
     """A target whose lists depend on the sequence."""
-    model = build(name, torch.arange(3), N_ITEMS, {"dimensions": 8, "length": LENGTH})
+    model = build(name, torch.arange(3), N_ITEMS, {"dimensions": 8, "length": LENGTH} | settings)
     model.initialise(torch.Generator().manual_seed(seed))
     with torch.no_grad():
         model.items.weight.mul_(scale)  # type: ignore[operator, union-attr]
@@ -87,6 +89,16 @@ def test_a_smaller_budgets_sequences_begin_those_of_a_larger_one(choice: Choice)
     assert np.array_equal(small.sequences[2, :3], large.sequences[2, :3])
 
 
+def test_a_sequence_begins_anywhere_and_goes_on_at_any_place_of_the_list_alike() -> None:
+    made = made_up(target(), 12_000)
+    first = np.bincount(made.sequences[:, 0], minlength=N_ITEMS)
+    assert (first.min(), first.max()) == (pytest.approx(50, abs=25), pytest.approx(50, abs=25))
+    ranks = (made.lists[:, :-1] == made.sequences[:, 1:, None]).nonzero()[2]
+    counts = np.bincount(ranks, minlength=K)
+    assert len(ranks) == 10_000
+    assert (counts.min(), counts.max()) == (pytest.approx(1_250, abs=120), pytest.approx(1_250, abs=120))
+
+
 def test_random_sequences_take_every_item_equally_often() -> None:
     made = made_up(target(), 12_000, "random")
     counts = np.bincount(made.sequences.ravel(), minlength=N_ITEMS)
@@ -104,41 +116,131 @@ def test_a_frame_of_prefixes_is_read_back() -> None:
         PrefixLists.from_frame(made.to_frame().head(0))
 
 
-def test_whole_sequences_are_held_back_and_of_a_single_one_its_longest_prefixes() -> None:
-    taught, held_back = prefixes_held_back(made_up(target(), 60), 0.15, seed=3)
-    assert (len(taught.sequences), len(held_back.sequences)) == (9, 1)
-    taught, held_back = prefixes_held_back(made_up(target(), 5), 0.4, seed=3)
-    assert [int((part.lists >= 0).any(axis=2).sum()) for part in (taught, held_back)] == [3, 2]
-    assert (held_back.lists[0, 3:5] >= 0).all()
-    with pytest.raises(DataError, match="only one call was made"):
-        prefixes_held_back(made_up(target(), 1), 0.15, seed=3)
+def halves(made: PrefixLists, seed: int = 3) -> tuple[PrefixLists, PrefixLists]:
+    return prefix_places_held_back(made, 0.5, seed)
+
+
+def inside(lists: PrefixLists, row: int, place: int) -> list[int]:
+    return [int(item) for item in lists.lists[row, place] if item >= 0]
+
+
+def prefixes(made: PrefixLists) -> list[tuple[int, int, list[int]]]:
+    """Row, place and items so far of every prefix."""
+    return [
+        (row, place, items[: place + 1].tolist())
+        for row, items in enumerate(made.sequences)
+        for place in range(int((items >= 0).sum()))
+    ]
+
+
+def test_of_every_list_some_places_are_held_back_and_the_others_taught_in_their_order() -> None:
+    made = made_up(target(), 20)
+    taught, held_back = prefix_places_held_back(made, 0.25, seed=3)
+    for row, place, _ in prefixes(made):
+        served, parts = inside(made, row, place), [inside(part, row, place) for part in (taught, held_back)]
+        assert [len(part) for part in parts] == [6, 2]
+        assert set(parts[0]) | set(parts[1]) == set(served)
+        assert all(part == sorted(part, key=served.index) for part in parts)
+    others = prefix_places_held_back(made, 0.25, seed=4)[1]
+    assert not np.array_equal(held_back.lists, others.lists)
 
 
 def test_the_probe_equals_a_slow_count() -> None:
     model, clone = target(), target(seed=1)
-    held_back = made_up(model, 20)
+    made = made_up(model, 20)
+    taught, held_back = halves(made)
     hits, n = 0, 0
-    for items, lists in zip(held_back.sequences, held_back.lists, strict=True):
-        for place in range(int((items >= 0).sum())):
-            own = rank_sequences(clone, items[None, : place + 1], K)[0]
-            hits, n = hits + len(set(own) & set(lists[place])), n + K
-    assert PrefixProbe(clone, held_back)() == pytest.approx(hits / n)
-    assert PrefixProbe(model, held_back)() == 1
+    for row, place, items in prefixes(made):
+        known = {*items, *inside(taught, row, place)}
+        ranked = rank_sequences(clone, np.array([items]), N_ITEMS - len(items))[0]
+        own = [int(item) for item in ranked if int(item) not in known][: K // 2]
+        wanted = inside(held_back, row, place)
+        hits, n = hits + len(set(own) & set(wanted)), n + len(wanted)
+    assert PrefixProbe(clone, held_back, taught)() == pytest.approx(hits / n)
+    assert PrefixProbe(model, held_back, taught)() == 1
 
 
-def test_an_epoch_takes_every_place_of_every_list_once_with_negatives_from_outside() -> None:
-    model, made = target(), made_up(target(), 20)
-    task = PrefixStealTask(model, made, PrefixProbe(model, made), StealSettings(), ("hinge", "hinge"))
-    seen = []
-    for chosen, prefixes, items, successors, negatives, _ in task.epoch(70, torch.Generator().manual_seed(0)):
-        rows, places = chosen[prefixes // LENGTH].numpy(), (prefixes % LENGTH).numpy()
-        for row, place, item, after, negative in zip(rows, places, items, successors, negatives[:, 0], strict=True):
-            served = made.lists[row, place].tolist()
-            rank = served.index(int(item))
-            assert int(after) == (served[rank + 1] if rank + 1 < K else -1)
-            assert int(negative) not in {*served, *made.sequences[row, : place + 1].tolist()}
+def task_of(model: SequentialRecommender, made: PrefixLists, losses: tuple = ("hinge", "hinge")) -> PrefixStealTask:
+    taught, held_back = halves(made)
+    probe = PrefixProbe(model, held_back, taught)
+    return PrefixStealTask(model, taught, made, probe, StealSettings(negatives=2), losses)
+
+
+def test_an_epoch_takes_every_taught_place_once_with_negatives_from_outside_the_whole_list() -> None:
+    made = made_up(target(), 20)
+    taught, _ = halves(made)
+    task, seen = task_of(target(), made), []
+    for chosen, place_of, items, successors, negatives, _ in task.epoch(70, torch.Generator().manual_seed(0)):
+        rows, places = chosen[place_of // LENGTH].numpy(), (place_of % LENGTH).numpy()
+        for row, place, item, after, negative in zip(rows, places, items, successors, negatives, strict=True):
+            learned = inside(taught, row, place)
+            rank = learned.index(int(item))
+            assert int(after) == (learned[rank + 1] if rank + 1 < len(learned) else -1)
+            assert not {*negative.tolist()} & {*inside(made, row, place), *made.sequences[row, : place + 1].tolist()}
             seen.append((row, place, rank))
-    assert len(seen) == len(set(seen)) == task.n_terms == 20 * K
+    assert len(seen) == len(set(seen)) == task.n_terms == 20 * K // 2
+
+
+@pytest.mark.parametrize("losses", [("hinge", "bpr"), ("bpr", "hinge")])
+def test_the_loss_equals_the_slow_sum(losses: tuple) -> None:
+    model = target(scale=4, dropout=0)
+    task = task_of(model, made_up(target(), 20), losses)
+    batch = next(iter(task.epoch(70, torch.Generator().manual_seed(0))))
+    chosen, place_of, items, successors, negatives, _ = batch
+    ranking, positive = [], []
+    for prefix, item, after, outside in zip(place_of.tolist(), items, successors, negatives, strict=True):
+        row, place = chosen[prefix // LENGTH], prefix % LENGTH
+        state = model.states(task.data.sequences[row, : place + 1][None])[0, -1]
+        scores = model.items.weight @ state  # type: ignore[operator]
+        if after >= 0:
+            ranking.append(pair_loss(losses[0], scores[item], scores[after], 0.5))
+        positive += [pair_loss(losses[1], scores[item], scores[other], 0.5) for other in outside]
+    slow = torch.stack(ranking).mean() + torch.stack(positive).mean()
+    assert task.loss(batch).item() == pytest.approx(slow.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["sasrec", "gru4rec"])
+def test_learning_drops_what_the_model_s_settings_say(name: str) -> None:
+    made = made_up(target(), 20)
+    plain, thinned = (task_of(target(name, dropout=rate), made) for rate in (0.0, 0.5))
+    batch = next(iter(plain.epoch(70, torch.Generator().manual_seed(0))))
+    assert plain.loss(batch).item() == plain.loss(batch).item()
+    assert thinned.loss(batch).item() == thinned.loss(batch).item()
+    assert plain.loss(batch).item() != thinned.loss(batch).item()
+
+
+def test_a_prefix_whose_list_leaves_no_negative_is_not_learned() -> None:
+    model = build("gru4rec", torch.arange(3), K + 2, {"dimensions": 8, "length": LENGTH})
+    model.initialise(torch.Generator().manual_seed(0))
+    # After two items a list of eight is all that is left of ten.
+    sequences = np.array([[0, 1, 2]], dtype=np.int32)
+    lists = np.array([[range(2, 10), range(2, 10), [*range(3, 10), -1]]], dtype=np.int32)
+    made = PrefixLists(sequences, lists)
+    assert task_of(model, made).n_terms == K // 2  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="nothing is a negative"):
+        task_of(model, PrefixLists(sequences, np.where([[[False], [True], [True]]], lists, -1)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("calls", [1, 300])
+def test_what_a_clone_stops_by_is_what_it_does_not_learn(calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks: list[PrefixStealTask] = []
+
+    def fitted(_: object, task: PrefixStealTask, *__: object) -> None:
+        tasks.append(task)
+
+    monkeypatch.setattr("rec_msa.attacks.steal_prefixes.fit", fitted)
+    made = made_up(target(), calls)
+    chosen = {"dimensions": 8, "length": LENGTH}
+    rules, losses = StealSettings(held_back_places=0.25), ("hinge", "hinge")
+    steal_from_prefixes("gru4rec", chosen, np.arange(3), N_ITEMS, made, rules, losses, 0, "cpu")  # type: ignore[arg-type]
+    (task,) = tasks
+    assert not task.start_counts
+    learned, wanted = (set(zip(*map(Tensor.tolist, part.listed), strict=True)) for part in (task.data, task.probe.data))
+    assert not learned & wanted
+    assert len(learned) == calls * 6
+    assert len(wanted) == min(calls, 20 * LENGTH) * 2
+    whole = {(row * LENGTH + place, item) for row, place, _ in prefixes(made) for item in inside(made, row, place)}
+    assert learned | wanted <= whole
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -153,7 +255,8 @@ def test_a_clone_learns_the_lists_and_the_same_seed_gives_the_same_clone(name: s
     (checkpoint, curve), (again, _) = steal(0, "cpu"), steal(0, "cpu")
     clone = from_checkpoint(checkpoint)
     fresh = made_up(model, 120, seed=9)
-    agreement = PrefixProbe(clone, fresh)()  # type: ignore[arg-type]
+    nothing = PrefixLists(fresh.sequences, np.full_like(fresh.lists, -1))
+    agreement = PrefixProbe(clone, fresh, nothing)()  # type: ignore[arg-type]
     assert agreement > 2 * K / N_ITEMS
     assert curve["kept"].sum() == 1
     assert torch.equal(checkpoint["state"]["items.weight"], again["state"]["items.weight"])

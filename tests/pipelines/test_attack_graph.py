@@ -98,6 +98,13 @@ def test_only_target_gate_and_evaluation_nodes_take_the_target_model(built):
         assert all(node.tags & {"gate", "evaluation"} for node in takers)
 
 
+@pytest.mark.parametrize("training", ["train_target", "retrain_target"])
+def test_a_target_learns_and_stops_by_what_is_no_test(built, training):
+    trained = next(node for node in built["__default__"].nodes if node.name.endswith(f".{training}"))
+    data = {name.rpartition(".")[2] for name in trained.inputs if not name.startswith("params:")}
+    assert data == {"target_train", "target_validation", "statistics"}
+
+
 def test_qsd_learns_from_served_lists_and_user_ids_alone(built):
     pipeline = built["attack_qsd"]
     steal = next(node for node in attack_nodes(pipeline) if node.name.endswith(".qsd.steal"))

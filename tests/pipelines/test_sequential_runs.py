@@ -10,6 +10,10 @@ import pytest
 import yaml
 from kedro.framework.cli.utils import KedroCliError
 
+from rec_msa.evaluation import mean_quality
+from rec_msa.recommenders.checkpoint import from_checkpoint
+from rec_msa.recommenders.ranking import rank_lists
+
 SMALL = {"dimensions": 8, "length": 6}
 CELL = "small.seed0.gru4rec.none"
 
@@ -79,6 +83,28 @@ def test_the_target_reads_training_sequences_and_the_assessment_the_validation_i
 def test_a_clone_of_qsd_knows_no_history(sequential_project):
     stolen = sequential_project.load(f"{CELL}.qsd5.stolen_model")
     assert (stolen["state"]["histories"] == -1).all()
+
+
+@pytest.mark.parametrize("attack", ["ptaq", "qsd5"])
+def test_a_clone_is_asked_after_the_histories_that_the_attacker_knows(sequential_project, attack):
+    load = sequential_project.load
+    clone = from_checkpoint(load(f"{CELL}.{attack}.stolen_model"))
+    known = load("small.seed0.users10-temporal.attacker_train")
+    users = load("small.seed0.users10-temporal.attackers")["user"].to_numpy()
+    clone.read(known)
+    lists = load(f"{CELL}.{attack}.clone_lists")
+    pd.testing.assert_frame_equal(rank_lists(clone, users, known, 20).to_frame(), lists, check_dtype=False)
+    assert lists.groupby("user")["item"].agg(tuple).nunique() > 1
+
+
+def test_the_target_s_quality_is_measured_after_the_validation_item(sequential_project):
+    parts = [sequential_project.load(f"small.seed0.temporal.target_{part}") for part in ("train", "validation", "test")]
+    known = pd.concat(parts[:2])
+    target = from_checkpoint(sequential_project.load("small.seed0.gru4rec.target_model"))
+    target.read(known)
+    users = np.unique(parts[0]["user"])
+    quality = mean_quality(rank_lists(target, users, known, 20), parts[2], 20)
+    assert sequential_project.load(f"{CELL}.target_quality")["recall_test"] == pytest.approx(quality["recall"])
 
 
 def test_missing_times_are_refused_and_the_files_order_needs_none(small_project):

@@ -311,3 +311,13 @@ def test_the_encoder_of_a_fused_model_reads_its_own_vectors_alone(name: str, mak
         before = model.states(SEQUENCES)
         model.items.auxiliary.add_(1)  # type: ignore[operator]
         assert torch.equal(model.states(SEQUENCES), before)
+
+
+def test_l2_is_half_the_mean_squared_norm_of_states_and_next_items(name: str, make_model: Make) -> None:
+    plain, weighted = (make_model(name, l2=l2) for l2 in (0.0, 0.3))
+    states, targets = torch.randn(4, 6, generator=torch.Generator().manual_seed(1)), torch.tensor([2, 0, 5, 5])
+    negatives = torch.tensor([[1, 3, 4, 6, 7, 8]] * 4)[:, : plain.settings.n_sampled]
+    loss, penalised = (model.sequence_loss(states, targets, negatives).item() for model in (plain, weighted))
+    vectors = plain.items.weight[targets]
+    norms = [sum(dot(v, v) for v in part.tolist()) / 4 for part in (states, vectors)]
+    assert penalised - loss == pytest.approx(0.15 * sum(norms), rel=1e-4)

@@ -42,7 +42,7 @@ def task(sequences: dict[int, list[int]], name: str = "sasrec", n_items: int = 6
 
 @given(st.integers(0, 10_000), st.integers(1, 40))
 @settings(max_examples=40)
-def test_a_pass_learns_every_place_once_within_the_batch_size(seed: int, batch_size: int) -> None:
+def test_a_pass_learns_every_place_once_in_steps_of_about_the_batch_size(seed: int, batch_size: int) -> None:
     sequences = random_sequences(seed)
     given_task = task(sequences)
     steps: Counter[tuple[int, int]] = Counter()
@@ -73,6 +73,15 @@ def test_negatives_are_items_that_the_user_never_had() -> None:
         rows = given_task.rows[start].repeat_interleave(length)
         for row, item in zip(rows.tolist(), negatives[:, 0].tolist(), strict=True):
             assert item not in sequences[users[row]]
+
+
+def test_what_is_held_back_may_be_a_negative_for_what_leaves_it_out_knows_it() -> None:
+    model = build("sasrec", torch.tensor([1]), 6, {"dimensions": 4, "length": LENGTH})
+    model.initialise(torch.Generator().manual_seed(0))
+    given_task = SequenceTask(model, frame({1: [0, 1, 2, 3]}), frame({1: [4]}))  # type: ignore[arg-type]
+    generator = torch.Generator().manual_seed(1)
+    drawn = {int(item) for _ in range(20) for batch in given_task.epoch(30, generator) for item in batch[2].flatten()}
+    assert drawn == {4, 5}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -147,9 +147,12 @@ class QueryGate:
 
 
 def _padded(sequences: Sequence[ArrayLike] | np.ndarray) -> np.ndarray:
-    if isinstance(sequences, np.ndarray) and sequences.ndim == 2:  # noqa: PLR2004 - a table has two axes
+    if isinstance(sequences, np.ndarray) and sequences.dtype.kind in "iu" and sequences.ndim == 2:  # noqa: PLR2004 - a table
         return sequences.astype(np.int64)
-    rows = [np.asarray(sequence, dtype=np.int64).reshape(-1) for sequence in sequences]
+    rows = [np.asarray(sequence) for sequence in sequences]
+    for place, row in enumerate(rows):
+        if row.ndim != 1 or (row.size and row.dtype.kind not in "iu"):
+            raise QueryError(f"sequence {place} is no row of whole numbers: ask about items by their indices")
     padded = np.full((len(rows), max(map(len, rows), default=0)), PADDING, dtype=np.int64)
     for place, row in enumerate(rows):
         padded[place, : len(row)] = row

@@ -10,11 +10,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rec_msa.attacks.prefixes import PrefixLists
-from rec_msa.attacks.steal import candidates_of, list_loss
+from rec_msa.attacks.steal import candidates_of, list_loss, places_held_back
 from rec_msa.errors import DataError, SettingsError
-from rec_msa.interactions.splits import count
-from rec_msa.lists import PADDING
-from rec_msa.randomness import stream, torch_stream
+from rec_msa.lists import PADDING, Lists
+from rec_msa.randomness import torch_stream
 from rec_msa.recommenders.checkpoint import Checkpoint, to_checkpoint
 from rec_msa.recommenders.ranking import Exclusions, best_after
 from rec_msa.recommenders.sequential import SequentialRecommender
@@ -35,8 +34,8 @@ if TYPE_CHECKING:
 
 PLACES_AT_ONCE = 5
 """Places of each list in a step: so a batch of terms has prefixes of many sequences."""
-MOST_HELD_BACK = 20
-"""Sequences that decide when to stop, at the most: their thousand lists say enough, and each look costs time."""
+MOST_PROBED = 20
+"""Sequences whose lists decide when to stop, at the most: a thousand lists say enough, and each look costs time."""
 
 
 class _Prefixes:
@@ -74,10 +73,14 @@ class PrefixStealTask:
 
     Args:
         model: The clone.
-        taught: The sequences to learn from.
+        taught: The sequences with the places of their lists to learn.
+        served: The same with whole lists, which are no negatives.
         probe: Measures the clone on what was held back.
         settings: Margin and negatives.
         losses: Ranking loss and positive-item loss.
+
+    Raises:
+        DataError: Every list covers with its sequence the whole catalogue.
     """
 
     start_counts = False
@@ -86,19 +89,21 @@ class PrefixStealTask:
         self,
         model: SequentialRecommender,
         taught: PrefixLists,
+        served: PrefixLists,
         probe: PrefixProbe,
         settings: StealSettings,
         losses: Losses,
     ) -> None:
         self.model, self.settings, self.losses, self.probe = model, settings, losses, probe
         self.measure = probe.measure
-        self.data = _Prefixes(model, taught)
+        self.data, whole = _Prefixes(model, taught), _Prefixes(model, served)
+        rows, items = (torch.cat(pair) for pair in zip(whole.own, whole.listed, strict=True))
+        self.sampler = NegativeSampler(rows, items, whole.n_prefixes, model.n_items)
+        self.data.lists[(self.sampler.unseen == 0).view(self.data.sequences.shape)] = PADDING
         self.successors = F.pad(self.data.lists[:, :, 1:], (0, 1), value=PADDING)
-        self.n_terms = len(self.data.listed[0])
-        rows, items = (torch.cat(pair) for pair in zip(self.data.own, self.data.listed, strict=True))
-        self.sampler = NegativeSampler(rows, items, self.data.n_prefixes, model.n_items)
-        if not self.n_terms or not bool((self.sampler.unseen[self.data.listed[0]] > 0).all()):
-            msg = "list_length: a served list and its sequence cover the whole catalogue, so nothing is a negative"
+        self.n_terms = int((self.data.lists != PADDING).sum())
+        if not self.n_terms:
+            msg = "list_length: each served list covers with its sequence the whole catalogue, so nothing is a negative"
             raise DataError(msg)
         self.dropout = torch.Generator(device=model.device)
 
@@ -135,21 +140,23 @@ class PrefixStealTask:
 
 
 class PrefixProbe:
-    """Agreement of a clone's lists with the lists served after prefixes held back.
+    """Agreement of a clone's lists with places of served lists held back, the taught places left out of both.
 
     Args:
         model: The clone, looked at anew with each call.
-        held_back: The sequences; a place without a list is not asked for.
+        held_back: The sequences with the places that the clone should say; a list without any is not asked for.
+        taught: The same with the places that it learns.
     """
 
-    def __init__(self, model: SequentialRecommender, held_back: PrefixLists) -> None:
-        self.model, self.data = model, _Prefixes(model, held_back)
+    def __init__(self, model: SequentialRecommender, held_back: PrefixLists, taught: PrefixLists) -> None:
+        self.model, self.data, known = model, _Prefixes(model, held_back), _Prefixes(model, taught)
         self.k = int((held_back.lists != PADDING).sum(axis=2).max(initial=0))
         self.measure = f"agr@{self.k}"
         self.asked = torch.unique(self.data.listed[0])
-        inside = torch.isin(self.data.own[0], self.asked)
-        rows = torch.searchsorted(self.asked, self.data.own[0][inside])
-        self.excluded = Exclusions(rows, self.data.own[1][inside], len(self.asked))
+        left_out = [torch.cat(pair) for pair in zip(known.own, known.listed, strict=True)]
+        inside = torch.isin(left_out[0], self.asked)
+        rows = torch.searchsorted(self.asked, left_out[0][inside])
+        self.excluded = Exclusions(rows, left_out[1][inside], len(self.asked))
         self.keys = self.data.listed[0] * model.n_items + self.data.listed[1]
 
     @torch.no_grad()
@@ -171,7 +178,7 @@ def steal_from_prefixes(
     seed: int,
     device: str = "auto",
 ) -> tuple[Checkpoint, pd.DataFrame]:
-    """Trains a fresh sequential clone on every prefix and its list; some sequences decide when to stop.
+    """Trains a fresh sequential clone on every prefix and its list; a part of each list's places decides when to stop.
 
     Args:
         architecture: The clone's architecture.
@@ -179,7 +186,7 @@ def steal_from_prefixes(
         users: Users whom the evaluator will ask about; their histories are not known here ``[n_users]``.
         n_items: Size of the catalogue.
         served: The sequences with their lists.
-        settings: Margin, negatives, held-back share, training loop.
+        settings: Margin, negatives, held-back places, training loop.
         losses: Ranking loss and positive-item loss.
         seed: The cell's seed.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -189,38 +196,29 @@ def steal_from_prefixes(
 
     Raises:
         SettingsError: The clone's architecture reads no sequences, or shorter ones than were made.
-        DataError: There is a single prefix.
+        DataError: The lists have fewer than two places.
     """
     generator = torch_stream(seed, "steal")
     model = untrained(architecture, recommender, users, n_items, generator, device)
     if not isinstance(model, SequentialRecommender) or model.settings.length < served.sequences.shape[1]:
         msg = f"clone: {architecture} must read sequences of {served.sequences.shape[1]} items to learn from them"
         raise SettingsError(msg)
-    taught, held_back = prefixes_held_back(served, settings.held_back_fraction, seed)
-    task = PrefixStealTask(model, taught, PrefixProbe(model, held_back), settings, losses)
+    taught, held_back = prefix_places_held_back(served, settings.held_back_places, seed)
+    probed = np.arange(min(MOST_PROBED, len(served.sequences)))
+    probe = PrefixProbe(model, held_back.take(probed), taught.take(probed))
+    task = PrefixStealTask(model, taught, served, probe, settings, losses)
     curve = fit(model, task, settings.training, generator, f"steal {architecture} from lists")
     return to_checkpoint(model), curve
 
 
-def prefixes_held_back(served: PrefixLists, fraction: float, seed: int) -> tuple[PrefixLists, PrefixLists]:
-    """Splits sequences into those to learn from and those that decide when to stop.
-
-    Whole sequences are held back, floor(fraction x n), at least one and at most ``MOST_HELD_BACK``; of a single
-    sequence the same share of its prefixes, the longest ones.
+def prefix_places_held_back(served: PrefixLists, fraction: float, seed: int) -> tuple[PrefixLists, PrefixLists]:
+    """Splits the list of every prefix into places to learn and places held back, as ``places_held_back`` does.
 
     Raises:
-        DataError: There is a single prefix.
+        DataError: The lists have fewer than two places.
     """
-    n = len(served.sequences)
-    if n > 1:
-        order = stream(seed, "steal").permutation(n)
-        n_held = min(MOST_HELD_BACK, max(1, count(fraction, n)))
-        return served.take(np.sort(order[n_held:])), served.take(np.sort(order[:n_held]))
-    length = int((served.sequences != PADDING).sum())
-    if length < 2:  # noqa: PLR2004 - one to learn from, one to stop by
-        msg = "only one call was made, but stealing needs one list to learn from and one to stop by; "
-        raise DataError(msg + "raise calls_per_user or split.attacker_fraction")
-    cut = length - max(1, count(fraction, length))
-    late = (np.arange(served.sequences.shape[1]) >= cut)[None, :, None]
-    parts = (PrefixLists(served.sequences, np.where(mask, served.lists, PADDING)) for mask in (~late, late))
-    return next(parts), next(parts)
+    lists = served.lists.reshape(-1, served.lists.shape[2])
+    parts = places_held_back(Lists(np.arange(len(lists), dtype=np.int32), lists), fraction, seed)
+    shape = served.sequences.shape
+    taught, held_back = (PrefixLists(served.sequences, part.items.reshape(*shape, -1)) for part in parts)
+    return taught, held_back

@@ -2,7 +2,8 @@
 
 Differs from the paper: two attention heads instead of one, joined without another projection, and no mask of padding
 (it stands at the end of a sequence, where a causal encoder does not see it); places are counted from a sequence's
-start.
+start. Items' vectors are scaled by the root of d, a last norm follows the blocks, and attention weights and inner layer
+are thinned by dropout, too: none of this is in the paper's equations.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class Sasrec(SequentialRecommender):
         n = sequences.shape[1]
         x = self.embed(sequences) * self.settings.dimensions**0.5 + self.places[:n]
         x = dropped(x, self.settings.dropout, dropout)
-        later = torch.full((n, n), -torch.inf, device=x.device).triu_(1)
+        later = x.new_full((n, n), -torch.inf).triu_(1)
         for block in self.blocks:
             x = block(x, later, dropout)
         states: Tensor = self.last_norm(x)

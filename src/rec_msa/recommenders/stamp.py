@@ -1,7 +1,8 @@
 """STAMP: Liu et al., "STAMP: short-term attention/memory priority model for session-based recommendation", KDD 2018.
 
 Differs from the paper: candidates are scored by the product itself, without the sigmoid before the softmax, which
-bounds every logit to (0, 1) and keeps the softmax from becoming sharp.
+bounds every logit to (0, 1) and keeps the softmax from becoming sharp; the loss is the next item's -ln y alone, without
+the other items' -ln(1 - y).
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class SequenceTask:
         """Yields windows (first places ``[n]``, lengths ``[n]``), negatives ``[places, m]`` and a seed for dropout.
 
         Args:
-            batch_size: Places at the most that learn in one step; a window alone may have more.
+            batch_size: Places that learn in one step, up to one window more.
             generator: The stream.
         """
         start, length = self._windows(generator)

@@ -27,13 +27,16 @@ PREVIEWS = ("figure2", "figure3", "figure4", "figure6", "figure9")
 
 
 def create_comparison_pipeline(space: str, attacks: Sequence[NamedAttack], *, retrain: bool) -> Pipeline:
-    """Draws attacks beside their references; the figure lies in ``space``."""
+    """Draws attacks beside their references; the figure lies in ``space``, a cell's, a study's or an attack's."""
     spaces = [attack.space for attack in attacks] + [attack.reference_space for attack in attacks]
     if retrain:
         spaces += [attack.retrain_space for attack in attacks]
     inputs = [f"{measured}.agreement" for measured in dict.fromkeys(spaces)]
     # In an attack's own namespace it would make kedro viz see a circle: that box would read what it leads to.
-    return _draw(inputs, space, LAST_OF_A_CELL, namespace=attacks[0].cell.served_space)
+    cell = attacks[0].cell.served_space
+    # Several attacks on one cell may run at once.
+    name = f"{LAST_OF_A_CELL}_{attacks[0].name}" if space == attacks[0].space else LAST_OF_A_CELL
+    return _draw(inputs, space, name, namespace=cell)
 
 
 def create_overview_pipeline() -> Pipeline:
