@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from rec_msa.reporting.attack_claims import ATTACK_CLAIMS, attack_claims
-from rec_msa.reporting.claims import NOT_MEASURED, claim_blocks
+from rec_msa.reporting.attack_claims import attack_cells
+from rec_msa.reporting.claims import NOT_MEASURED, claim_blocks, judge_claims
 from rec_msa.reporting.paper_claims import claim_texts
 
+CLAIMS = (1, 2, 3, 4, 5, 6)
 LEVELS = {"random": 0.01, "qsd": 0.1, "ptd": 0.4, "ptq": 0.5, "pta": 0.6, "ptaq": 0.7}
 JITTER = (0.0, 0.002, -0.002, 0.001, -0.001)
 
@@ -24,6 +25,10 @@ def agreement(seeds: int = 5, **of_lmf: float) -> pd.DataFrame:
         for value in [level + shift + JITTER[seed] * (place % 2)]
     ]
     return pd.DataFrame(rows)
+
+
+def attack_claims(agreement: pd.DataFrame) -> pd.DataFrame:
+    return judge_claims(attack_cells(agreement), CLAIMS)
 
 
 def verdicts(judged: pd.DataFrame, claim: int) -> dict[tuple[str, str, str], str]:
@@ -81,8 +86,8 @@ def test_what_was_not_measured_is_said_so():
     some = agreement()
     judged = attack_claims(some[(some["target"] == "bpr") & some["attack"].isin(["ptd", "ptq"])])
     assert set(judged["claim"]) == {2}
-    blocks = claim_blocks(judged, claim_texts(ATTACK_CLAIMS))
-    assert [block.split(".")[0] for block in blocks[::2]] == [f"### {claim}" for claim in ATTACK_CLAIMS]
+    blocks = claim_blocks(judged, claim_texts(CLAIMS))
+    assert [block.split(".")[0] for block in blocks[::2]] == [f"### {claim}" for claim in CLAIMS]
     assert [block == NOT_MEASURED for block in blocks[1::2]] == [True, False, True, True, True, True]
     assert "above ptd" in blocks[3]
     assert "against" not in blocks[3].splitlines()[0]

@@ -11,7 +11,7 @@ import yaml
 
 from rec_msa.evaluation.results import COLUMNS
 from rec_msa.reporting import axes
-from rec_msa.reporting.axes import AXES, POINT_COLUMNS, Axis, clone_points, loss_of, loss_points, points_of
+from rec_msa.reporting.axes import POINT_COLUMNS, Axis, clone_points, loss_of, loss_points, points_of
 
 PAPER = yaml.safe_load((Path(__file__).parents[2] / "conf/paper/parameters_attacks.yml").read_text("utf-8"))["attacks"]
 SETTINGS = {
@@ -52,9 +52,8 @@ def test_losses_are_read_from_names_as_the_parameters_have_them() -> None:
 
 
 def test_the_bases_own_attack_stands_at_the_default_and_references_beside_it() -> None:
-    asked = AXES["asked"]
     table = frame(row("ptq", "ptq"), row("ptq_asked10", "ptq"), row("cache-asked10", "cache", clone=None))
-    points = points_of(table, asked)
+    points = points_of(table, axes.ASKED)
     assert list(points.columns) == POINT_COLUMNS
     assert dict(zip(points["attack"], points["value"], strict=True)) == {
         "ptq": 100,

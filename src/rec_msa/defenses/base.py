@@ -55,6 +55,18 @@ class Question:
             raise SettingsError(f"{msg}; lower the strength")
         return first(np.where(listed, self.draw("places", listed.shape[1]), np.inf), n)
 
+    def require_new(self, n: int) -> None:
+        """Refuses to replace more items of a list than the catalogue has for its user.
+
+        Raises:
+            SettingsError: The catalogue has fewer than n items that are new to a user.
+        """
+        left = (~self.known).sum(axis=1)
+        if (left < n).any():
+            row = int((left < n).argmax())
+            msg = f"defense: the catalogue has only {left[row]} items that are new to user {self.users[row]}, "
+            raise SettingsError(msg + f"fewer than the {n} to replace; lower the strength")
+
     def replaced(self, replacements: NDArray[np.int32]) -> NDArray[np.int32]:
         """Puts items ``[n_users, n]`` into as many random places of each list."""
         items = self.items.copy()

@@ -35,28 +35,21 @@ class PopularMixing(Defense):
         Raises:
             SettingsError: A list has fewer than n items, or the catalogue fewer than n that are new to a user.
         """
+        question.require_new(n)
         new = ~question.known[:, question.by_popularity]
         enough = new[:, : self.pool].sum(axis=1) >= n
         chosen = np.empty((len(new), n), dtype=np.int64)
         keys = question.draw("items", min(self.pool, new.shape[1]))
         chosen[enough] = first(np.where(new[enough, : self.pool], keys[enough], np.inf), n)
         if not enough.all():
-            chosen[~enough] = self._widened(question, new, keys, np.flatnonzero(~enough), n)
+            chosen[~enough] = self._widened(new[~enough], keys[~enough], n)
         return question.replaced(question.by_popularity[chosen].astype(np.int32))
 
-    def _widened(
-        self, question: Question, new: NDArray[np.bool_], keys: NDArray[np.float64], rows: NDArray[np.int64], n: int
-    ) -> NDArray[np.int64]:
+    @staticmethod
+    def _widened(new: NDArray[np.bool_], keys: NDArray[np.float64], n: int) -> NDArray[np.int64]:
         """The choice of those for whom the pool is too small: all of it that is new, then by popularity."""
-        left = new[rows].sum(axis=1)
-        if (left < n).any():
-            row = int((left < n).argmax())
-            msg = (
-                f"defense: the catalogue has only {left[row]} items that are new to user {question.users[rows[row]]}, "
-            )
-            raise SettingsError(msg + f"fewer than the {n} to replace; lower the strength")
-        behind = np.tile(np.arange(1.0, new.shape[1] - keys.shape[1] + 1), (len(rows), 1))
-        return first(np.where(new[rows], np.hstack([keys[rows], behind]), np.inf), n)
+        behind = np.tile(np.arange(1.0, new.shape[1] - keys.shape[1] + 1), (len(new), 1))
+        return first(np.where(new, np.hstack([keys, behind]), np.inf), n)
 
     def check(self, n: int, n_items: int, interactions: pd.DataFrame) -> None:
         """Refuses a pool that is too small for n, or larger than the catalogue.

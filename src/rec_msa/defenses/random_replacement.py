@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rec_msa.defenses.base import Defense, Question, first
-from rec_msa.errors import SettingsError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,10 +24,6 @@ class RandomReplacement(Defense):
         Raises:
             SettingsError: A list has fewer than n items, or the catalogue fewer than n that are new to a user.
         """
-        left = (~question.known).sum(axis=1)
-        if (left < n).any():
-            row = int((left < n).argmax())
-            msg = f"defense: the catalogue has only {left[row]} items that are new to user {question.users[row]}, "
-            raise SettingsError(msg + f"fewer than the {n} to replace; lower the strength")
+        question.require_new(n)
         keys = np.where(question.known, np.inf, question.draw("items", question.known.shape[1]))
         return question.replaced(first(keys, n).astype(np.int32))

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING
 
 from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.evaluation.agreement import GROUPS
-from rec_msa.reporting.claims import ClaimCell, by_target, judge_claims
+from rec_msa.reporting.claims import ClaimCell, by_target
 from rec_msa.reporting.names import GROUP_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
-
-ATTACK_CLAIMS = (1, 2, 3, 4, 5, 6)
-"""Those of section 5.1 that the page beside tables 4 and 5 judges."""
 
 _PAIRS = (
     *((1, attack, "random") for attack in PAPER_ATTACKS),
@@ -31,20 +28,12 @@ _HARD = "lmf"
 _SPARSE, _DENSE = "steam", "ml-1m"
 
 
-def attack_claims(agreement: pd.DataFrame) -> pd.DataFrame:
-    """Judges claims 1 to 6 on every dataset and target that was measured.
+def attack_cells(agreement: pd.DataFrame) -> Iterator[ClaimCell]:
+    """Returns the cells of all of these claims, on every dataset and target that was measured.
 
     Args:
         agreement: One clone architecture, no defense, one cutoff: dataset, target, seed, group, attack, agreement.
-
-    Returns:
-        What ``rec_msa.reporting.claims.judge_claims`` returns.
     """
-    return judge_claims(attack_cells(agreement), ATTACK_CLAIMS)
-
-
-def attack_cells(agreement: pd.DataFrame) -> Iterator[ClaimCell]:
-    """Returns the cells of all of these claims; the argument is that of ``attack_claims``."""
     index = ["dataset", "target", "seed"]
     by_group = {
         group: agreement[agreement["group"] == group].pivot(index=index, columns="attack", values="agreement")

@@ -33,10 +33,10 @@ LOSSES = ("bpr+bpr", "bpr+hinge", "hinge+bpr", "hinge+hinge")
 
 @dataclass(frozen=True)
 class Axis:
-    """What varies along a figure.
+    """What varies along figures 2, 3, 4, 5 and 9, or in QSD's rows of Table 8.
 
     Attributes:
-        name: The key in ``AXES``.
+        name: What its column is called in files.
         title: What a person reads at the axis.
         unit: ``%``, or empty for a count.
         default_value: Where the base's own attack stands; None where it does not.
@@ -73,8 +73,6 @@ AUXILIARY_USERS = Axis("auxiliary_users", "auxiliary users known", "%", 100, "au
 ITEMS = Axis("items", "items whose auxiliary vector may be used", "%", 100, "items")
 ASKED = Axis("asked", "users asked, of those that may be", "%", 100, "asked")
 CALLS = Axis("calls", "calls for each queried user", "", None, "")
-AXES = {axis.name: axis for axis in (LIST_LENGTH, TARGET_USERS, AUXILIARY_USERS, ITEMS, ASKED, CALLS)}
-"""The axes of figures 2, 3, 4, 5 and 9, and that of QSD in Table 8."""
 
 
 def points_of(agreement: pd.DataFrame, axis: Axis) -> pd.DataFrame:

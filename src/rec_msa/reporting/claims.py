@@ -18,7 +18,7 @@ CLAIM_COLUMNS = ["claim", "dataset", "target", "attack", "against", "figure"]
 FIGURES = ["difference", "ci_low", "ci_high", "p_holm", "n_seeds", "verdict", "note"]
 DIFFERENCE, TREND, EQUALITY = "difference", "trend", "equality"
 NOT_MEASURED = "Not measured."
-_HEADINGS = {"dataset": "dataset", "target": "target", "attack": "attack", "against": "against", "figure": "figure"}
+_NAMES = ("dataset", "target", "attack", "against", "figure")
 
 
 class ClaimCell(NamedTuple):
@@ -107,8 +107,8 @@ def _row(cell: ClaimCell, over: Verdict, p_holm: float) -> dict[str, Any]:
 
 
 def _table(own: pd.DataFrame) -> str:
-    named = [name for name in _HEADINGS if own[name].any()]
-    head = [*(_HEADINGS[name] for name in named), "difference", "95 % interval", "p (Holm)", "seeds", "verdict"]
+    named = [name for name in _NAMES if own[name].any()]
+    head = [*named, "difference", "95 % interval", "p (Holm)", "seeds", "verdict"]
     rows = [[*(_name(row, name) for name in named), *_figures(row)] for _, row in own.iterrows()]
     return table(head, rows, "l" * len(named) + "rlrrl")
 

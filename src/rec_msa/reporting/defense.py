@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rec_msa.defenses.settings import DEFENSES, FRESH, NO_DEFENSE, alters_nothing, parse_defense
+from rec_msa.reporting.axes import own_clones
 from rec_msa.reporting.curves import Curve, Plot, curves_figure, curves_picture
 from rec_msa.reporting.looks import ATTACK_LOOKS, COLOURS, NEUTRAL
 from rec_msa.reporting.names import TARGET, seeds_text, span
@@ -43,10 +44,10 @@ def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFra
         defended cell: ``kind, strength``, an ``estimate`` of the agreement of held-out users at the longest k, and
         ``recall, ndcg`` of the served lists as means over the same seeds.
     """
+    agreement = own_clones(agreement)
     shown = agreement[
         (agreement["group"] == _GROUP)
         & agreement["attack"].isin([*SHOWN_ATTACKS, *ASKING, TARGET])
-        & (agreement["clone"].isna() | (agreement["clone"] == agreement["target"]))
         & ~agreement["defense"].map(alters_nothing).astype(bool)
     ]
     shown = shown[shown["k"] == shown.groupby(_POINT)["k"].transform("max")]
