@@ -134,6 +134,13 @@ def test_ptaq_and_pta_share_one_clone_stage(built):
     assert sorted(node.name.split(".")[-2] for node in stages) == ["fused", "own"]
 
 
+def test_two_attacks_on_one_cell_run_together(built):
+    both = built["attack_ptd"] + built["attack_ptq"]
+    assert {node.name for node in both.nodes} >= {
+        f"small.seed0.bpr.none.draw_comparison_{name}" for name in ("ptd", "ptq")
+    }
+
+
 def test_every_output_is_catalogued(small_project, built):
     catalog = small_project.session().load_context().catalog
     for pipeline in built.values():
