@@ -178,7 +178,7 @@ def steal(
     seed: int,
     device: str = "auto",
 ) -> tuple[Checkpoint, pd.DataFrame]:
-    """Teaches a trained clone the served lists; 15 % of the queried users decide when to stop.
+    """Teaches a trained clone the served lists; some of the queried users (``held_back_fraction``) decide when to stop.
 
     Args:
         clone: Checkpoint of the clone stage.
