@@ -99,13 +99,14 @@ def _without(table: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
 
 
 def main() -> None:
-    """The command: prints what was replaced, or in one line why nothing was published."""
+    """The command: prints what was dropped, or in one line why nothing was published."""
     parser = argparse.ArgumentParser(prog="python -m rec_msa.publishing", description=__doc__)
     parser.add_argument("measured", nargs="?", type=Path, default=FROM, help="a data folder in which runs have ended")
     parser.add_argument("published", nargs="?", type=Path, default=TO, help="where the tables are committed")
     places = parser.parse_args()
     try:
-        print(*publish(places.measured, places.published), sep="\n")  # noqa: T201 - a command's answer
+        for line in publish(places.measured, places.published):
+            print(line)  # noqa: T201 - a command's answer
     except RecMsaError as error:
         sys.exit(str(error))
 

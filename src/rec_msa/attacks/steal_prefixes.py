@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,20 +45,27 @@ class _Prefixes:
     Attributes:
         sequences: Items ``[n, length]``, -1 at the end of shorter ones.
         lists: Items ``[n, length, k]``, -1 where there is none.
-        own: Every item that is in a prefix: prefixes ``[n_pairs]`` (sequence x length + place), items ``[n_pairs]``.
-        listed: The same of every item in a prefix's list.
     """
 
     def __init__(self, model: SequentialRecommender, prefixes: PrefixLists) -> None:
         self.sequences = torch.from_numpy(prefixes.sequences).long().to(model.device)
         self.lists = torch.from_numpy(prefixes.lists).long().to(model.device)
+
+    @cached_property
+    def own(self) -> tuple[Tensor, Tensor]:
+        """Every item that is in a prefix: prefixes ``[n_pairs]`` (sequence x length + place), items ``[n_pairs]``."""
         n, length = self.sequences.shape
-        row, end, place = torch.tril(torch.ones(length, length, device=model.device)).expand(n, -1, -1).nonzero().T
+        inside = torch.tril(torch.ones(length, length, device=self.sequences.device))
+        row, end, place = inside.expand(n, -1, -1).nonzero().T
         there = self.sequences[row, end] != PADDING
         row, end, place = row[there], end[there], place[there]
-        self.own = row * length + end, self.sequences[row, place]
+        return row * length + end, self.sequences[row, place]
+
+    @cached_property
+    def listed(self) -> tuple[Tensor, Tensor]:
+        """The same of every item in a prefix's list."""
         row, end, place = (self.lists != PADDING).nonzero().T
-        self.listed = row * length + end, self.lists[row, end, place]
+        return row * self.lists.shape[1] + end, self.lists[row, end, place]
 
     @property
     def n_prefixes(self) -> int:
