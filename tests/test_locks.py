@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import NoReturn
 
 import fsspec
 import pytest
@@ -156,3 +157,29 @@ def test_a_damaged_lock_file_stops_nobody(place):
     lock = Lock(*place, ["a"])
     lock.take()
     lock.free()
+
+
+def test_what_was_left_of_writing_a_claim_stayed_for_ever(place):
+    fs, folder = place
+    lock = Lock(*place, ["a"])
+    lock.take()
+    fs.pipe_file(f"{folder}/{lock.claim.name}.part", b"{}")
+    lock.free()
+    assert not fs.ls(folder, detail=False)
+
+
+def test_a_lock_that_was_never_taken_can_be_freed(place):
+    Lock(*place, ["a"]).free()
+
+
+def test_a_process_that_ends_while_it_is_looked_at_stops_nobody(place, monkeypatch):
+    lock, other = Lock(*place, ["a"]), Lock(*place, ["a"])
+    other.take()
+
+    def gone(process: int) -> NoReturn:
+        raise ProcessLookupError(process)
+
+    monkeypatch.setattr(locks, "process_stat", gone)
+    lock.take()
+    lock.free()
+    other.free()

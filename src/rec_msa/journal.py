@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shlex
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from rec_msa.processes import command_line
 
 LIBRARIES = ("torch", "kedro", "numpy")
 
@@ -52,7 +53,7 @@ def command(asked: dict[str, Any]) -> str:
     Args:
         asked: Environment, pipelines and parameters of the run.
     """
-    typed = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    typed = command_line()
     from_file = any(word in ("-c", "--config") or word.startswith("--config=") for word in sys.argv)
     return f"{typed} # {json.dumps(asked, default=str)}" if from_file else typed
 

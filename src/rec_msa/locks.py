@@ -10,9 +10,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import shlex
 import socket
-import sys
 import threading
 import time
 import uuid
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rec_msa.errors import RecMsaError
+from rec_msa.processes import command_line, process_stat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,13 +82,14 @@ class Lock:
             socket.gethostname(),
             os.getpid(),
             _born(os.getpid()),
-            " ".join([Path(sys.argv[0]).name, *map(shlex.quote, sys.argv[1:])]),
+            command_line(),
             *(now, now),
             held=False,
             paths=tuple(sorted(paths)),
         )
         self._ended = threading.Event()
         self._changing = threading.Lock()
+        self._beating: threading.Thread | None = None
 
     def take(self, patience: float = 0.0) -> None:
         """Claims the files.
@@ -113,7 +113,8 @@ class Lock:
     def free(self) -> None:
         """Gives the files up."""
         self._ended.set()
-        self._beating.join()
+        if self._beating is not None:
+            self._beating.join()
         atexit.unregister(self.free)
         self._remove(self.claim.name)
 
@@ -206,23 +207,26 @@ class Lock:
             return None
 
     def _remove(self, name: str) -> None:
-        try:
-            self.fs.rm_file(f"{self.folder}/{name}")
-        except FileNotFoundError:
-            pass
+        """Removes a claim, and what was left of writing it."""
+        for path in (f"{self.folder}/{name}", f"{self.folder}/{name}.part"):
+            try:
+                self.fs.rm_file(path)
+            except FileNotFoundError:
+                pass
 
 
 def _born(process: int) -> str:
     """When a process of this machine started, as far as the system tells; empty where there is none."""
     try:
-        after_name = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        stat = process_stat(process)
+    except ProcessLookupError:
+        return ""
     except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
-            return ""
+        pass  # a system that does not tell
     else:
-        if after_name[0] in "ZX":
+        if stat.state in "ZX":
             return ""  # it ended, and its parent has not asked
-        return f"{Path('/proc/sys/kernel/random/boot_id').read_text(encoding='utf-8').strip()} {after_name[19]}"
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text(encoding='utf-8').strip()} {stat.start_ticks}"
     try:
         os.kill(process, 0)
     except ProcessLookupError:

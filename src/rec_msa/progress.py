@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich
 from rich.progress import BarColumn, Progress, TextColumn
 
 from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.processes import process_stat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ class StudyProgress:
         self.catalog, self.started, self.n_current = catalog, started, n_current
         self.waiting = {node.name: node for node in nodes}
         self.running: dict[str, float] = {}
-        self.n_nodes = len(nodes)
+        self.n_nodes, self.n_done = len(nodes), 0
         self.n_cells = sum(is_last_of_a_cell(node) for node in nodes)
         self.cells_done = 0
         self.seconds: dict[str, list[float]] = defaultdict(list)
@@ -89,6 +89,7 @@ class StudyProgress:
         """
         self.running.pop(node.name, None)
         self.waiting.pop(node.name, None)
+        self.n_done += 1
         self.in_functions += in_function
         self.in_tasks += in_task
         for kind in _kinds(node):
@@ -129,9 +130,8 @@ class StudyProgress:
             return
         names = list(self.running)
         more = f" and {len(names) - SHOWN_AT_ONCE} more" if len(names) > SHOWN_AT_ONCE else ""
-        done = self.n_nodes - len(self.waiting)
         self.bar.update(
-            self.task, completed=done, description=f"{self._left()}{', '.join(names[:SHOWN_AT_ONCE])}{more}"
+            self.task, completed=self.n_done, description=f"{self._left()}{', '.join(names[:SHOWN_AT_ONCE])}{more}"
         )
 
     def _left(self) -> str:
@@ -200,8 +200,8 @@ def duration(seconds: float) -> str:
 def run_started() -> float:
     """When this run began, in seconds of ``time.monotonic``: with its process, or now in one that is older."""
     try:
-        ticks = int(Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
-        age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+        stat = process_stat("self")
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - stat.start_ticks / os.sysconf("SC_CLK_TCK")
     except (OSError, AttributeError):
         age = 0.0
     return time.monotonic() - (age if age < FRESH_PROCESS_SECONDS else 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from kedro.framework.session import KedroSession
@@ -38,8 +39,8 @@ class ClearSession(KedroSession):
 
         context = super().load_context()
         # Kedro itself would build every pipeline to say which there are: most of a minute in a large study.
+        names = register_pipelines() if self.asked else {}
         for name in self.asked:
-            names = register_pipelines()
             if name not in names:
                 near = did_you_mean(name, list(names))
                 raise ClearError(f"--pipeline: there is no '{name}'; {near}each key under attacks: is attack_<key>")
@@ -53,25 +54,28 @@ class ClearSession(KedroSession):
         Raises:
             ClearError: A pipeline, node, tag, namespace or dataset of that name is not there, or an attack cannot run.
         """
-        self.asked = kwargs.get("pipeline_names") or ("__default__",)
+        options = signature(super().run).bind(*args, **kwargs).arguments
+        self.asked = options.get("pipeline_names") or (options.get("pipeline_name") or "__default__",)
         try:
-            return super().run(*args, **{**kwargs, "runner": _cell_by_cell(kwargs.get("runner"))})
+            return super().run(**{**options, "runner": _cell_by_cell(options.get("runner"))})
         except RecMsaError as error:
             raise ClearError(str(error)) from error
         except ValueError as error:
-            raise self._explained(error, kwargs) from error
+            if (explained := self._explained(error, options)) is not None:
+                raise explained from error
+            raise
         finally:  # stopped by hand, too: Kedro's hooks hear of errors alone
             plugins = self._hook_manager.get_plugins()
             for kind in (Runs, ResultsTable):
                 for hooks in (plugin for plugin in plugins if isinstance(plugin, kind)):
                     hooks.end()
 
-    def _explained(self, error: ValueError, options: dict[str, Any]) -> Exception:
+    def _explained(self, error: ValueError, options: dict[str, Any]) -> Exception | None:
         from kedro.framework.project import pipelines
 
         message = str(error)
         if not any(part in message for part in NO_SUCH_PART):
-            return error
+            return None
         for name in self.asked:
             require_parts(pipelines[name], options)
         return ClearError(message)

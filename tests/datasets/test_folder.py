@@ -46,6 +46,14 @@ def test_a_file_that_is_gone_or_altered_counts_the_folder_as_missing(tmp_path: P
     assert not dataset.exists()
 
 
+def test_in_a_folder_whose_name_is_a_pattern_a_file_that_is_gone_was_not_missed(tmp_path: Path) -> None:
+    dataset = FolderDataset(path=str(tmp_path / "[work]" / "report"))
+    dataset.expected = Provenance("made so", {})
+    dataset.save({"figure2.png": Figure(), "table4.csv": TABLE})
+    (tmp_path / "[work]" / "report/table4.csv").unlink()
+    assert not dataset.exists()
+
+
 def test_files_made_from_something_else_count_as_missing(tmp_path: Path) -> None:
     dataset = FolderDataset(path=str(tmp_path / "report"))
     dataset.expected = Provenance("made so", {})

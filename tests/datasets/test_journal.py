@@ -37,3 +37,17 @@ def test_it_may_lie_on_a_url():
     journal = JournalDataset(path="memory://runs/journal")
     journal.save({"started": "2026-11-25T10:00:00+00:00", "seconds": 1.0})
     assert len(journal.load()) == 1
+
+
+def test_json_that_is_no_run_costs_no_other(tmp_path):
+    journal = JournalDataset(path=str(tmp_path))
+    journal.save({"started": "2026-11-25T10:00:00+00:00", "seconds": 1.0})
+    (tmp_path / "list.json").write_text("[]")
+    (tmp_path / "other.json").write_text('{"seconds": 1}')
+    assert list(journal.load()["started"]) == ["2026-11-25T10:00:00+00:00"]
+
+
+def test_runs_in_a_folder_whose_name_is_a_pattern_were_not_found(tmp_path):
+    journal = JournalDataset(path=str(tmp_path / "[work]" / "journal"))
+    journal.save({"started": "2026-11-25T10:00:00+00:00", "seconds": 1.0})
+    assert len(journal.load()) == 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -22,6 +24,9 @@ from rec_msa.datasets.files import (
 )
 from rec_msa.datasets.recorded import Provenance
 from rec_msa.datasets.torch_dataset import TorchDataset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MADE_FROM = Provenance("abc", {"x.interactions": "def"})
 KINDS = {
@@ -184,3 +189,15 @@ def test_tables_are_written_one_after_the_other_and_read_as_one(tmp_path):
     dataset = PartedParquetDataset(filepath=str(tmp_path / "table.parquet"))
     dataset.save(iter(parts))
     pd.testing.assert_frame_equal(dataset.load(), pd.concat(parts, ignore_index=True))
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_table_that_cannot_be_made_leaves_neither_a_file_nor_an_open_writer(tmp_path):
+    def tables() -> Iterator[pd.DataFrame]:
+        yield pd.DataFrame({"n": [1]})
+        raise ValueError("no second")
+
+    with pytest.raises(DatasetError, match="no second"):
+        PartedParquetDataset(filepath=str(tmp_path / "table.parquet")).save(tables())
+    gc.collect()
+    assert not list(tmp_path.iterdir())

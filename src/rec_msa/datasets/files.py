@@ -51,12 +51,14 @@ class _Parts:
         from pyarrow import parquet
 
         writer = None
-        for table in self.tables:
-            rows = pa.Table.from_pandas(table, preserve_index=False, schema=writer and writer.schema)
-            writer = writer or parquet.ParquetWriter(file, rows.schema)
-            writer.write_table(rows)
-        if writer is not None:
-            writer.close()
+        try:
+            for table in self.tables:
+                rows = pa.Table.from_pandas(table, preserve_index=False, schema=writer and writer.schema)
+                writer = writer or parquet.ParquetWriter(file, rows.schema)
+                writer.write_table(rows)
+        finally:
+            if writer is not None:
+                writer.close()
 
 
 class JSONDataset(Recorded, kedro_json.JSONDataset):

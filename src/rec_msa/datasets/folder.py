@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from glob import escape
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -79,7 +80,7 @@ class FolderDataset(Recorded, AbstractDataset[dict[str, Any], NoReturn]):
         return file.getvalue()
 
     def _files(self) -> list[str]:
-        return sorted(str(path) for ending in ENDINGS for path in self._fs.glob(f"{self.path}/*{ending}"))
+        return sorted(str(path) for ending in ENDINGS for path in self._fs.glob(f"{escape(self.path)}/*{ending}"))
 
     def _size(self) -> int:
         return sum(self._fs.size(path) for path in self._files())

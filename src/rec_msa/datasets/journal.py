@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
+from glob import escape
 from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
 from kedro.io import AbstractDataset
+from kedro.io.core import get_protocol_and_path
 
 from rec_msa.datasets.json_files import JSONFiles
 
@@ -34,13 +36,14 @@ class JournalDataset(JSONFiles, AbstractDataset[dict[str, Any], pd.DataFrame]):
     """
 
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
-        super().__init__(f"{path}/*.json")
-        self._folder = PurePosixPath(self._pattern).parent
+        super().__init__(f"{escape(path)}/*.json")
+        self._folder = PurePosixPath(get_protocol_and_path(path)[1])
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
         """A row for each run in the order of their start; no row and no column where none was recorded."""
-        rows: list[dict[str, Any]] = sorted(self._contents().values(), key=lambda row: str(row["started"]))
+        runs = [row for row in self._contents().values() if "started" in row]
+        rows: list[dict[str, Any]] = sorted(runs, key=lambda row: str(row["started"]))
         return pd.DataFrame(rows)
 
     def save(self, data: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ class JSONFiles:
         found = {}
         for path in self._paths():
             try:
-                found[PurePosixPath(path)] = json.loads(self._fs.cat_file(path))
+                found[PurePosixPath(path)] = _object(self._fs.cat_file(path))
             except ValueError as error:
                 logger.warning("%s is left out, since it is damaged (%s); remove it, or bring it back", path, error)
         return found
@@ -53,3 +53,10 @@ class JSONFiles:
 
     def _exists(self) -> bool:
         return bool(self._paths())
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    content = json.loads(text)
+    if not isinstance(content, dict):
+        raise ValueError(f"it holds {type(content).__name__} and not an object")  # noqa: TRY004 - as of text that is no JSON
+    return content

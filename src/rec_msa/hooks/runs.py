@@ -118,6 +118,9 @@ class Runs:
             self.progress.stop()
             self._write_journal(self.progress)
             self.progress = None
+        # A notebook's next run has the same hooks.
+        for of_nodes in (self._functions, self._tasks, self._unsaved):
+            of_nodes.clear()
         if self.lock is not None:
             self.lock.free()
             self.lock = None
@@ -140,11 +143,10 @@ class Runs:
         """Notes what the run cost; of a run that trained for hours nothing else may be lost for it."""
         from rec_msa.journal import command, entry
 
-        n_done = progress.n_nodes - len(progress.waiting)
-        if self.journal is None or not n_done:
+        if self.journal is None or not progress.n_done:
             return
         threads = self.threads or threads_in_environment() or 1
-        cost = entry(progress.started, progress.in_functions, progress.in_tasks, n_done, threads)
+        cost = entry(progress.started, progress.in_functions, progress.in_tasks, progress.n_done, threads)
         try:
             self.journal.save("journal", {**cost, "command": command(self._parameters)})
         except (OSError, DatasetError) as error:
