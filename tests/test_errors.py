@@ -15,6 +15,10 @@ def test_no_suggestion_where_nothing_is_near() -> None:
     assert nearest("zzz", ("ncf", "bpr")) == "Allowed: bpr, ncf"
 
 
+def test_a_name_in_capitals_is_near_to_its_own() -> None:
+    assert nearest("NCF", ["ncf", "zzz"]) == "did you mean 'ncf'? Allowed: ncf, zzz"
+
+
 def test_names_come_from_any_iterable() -> None:
     assert nearest("ptd", iter({"ptq": 1})) == "did you mean 'ptq'? Allowed: ptq"
 

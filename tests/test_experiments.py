@@ -32,8 +32,18 @@ def test_a_study_may_name_defenses_which_the_session_s_own_then_chooses_from():
 def test_what_a_dataset_asks_of_every_training_is_asked_of_its_cells_alone():
     data = {"ml-1m": {}, "steam": {"patience": 2_000}}
     cells = experiments(study="table4", dataset=None, model=None, seed=1, datasets=data).cells
-    asked = {cell.dataset: cell.waiting for cell in cells}
+    asked = {cell.dataset: cell.waiting(cell.model) for cell in cells}
     assert asked == {"ml-1m": {}, "steam": {"patience": 2_000}}
+
+
+def test_data_may_ask_for_the_patience_of_one_architecture_whose_ever_it_is():
+    study = {"dataset": "ml-1m", "model": ["bpr", "ncf"], "seed": 0, "attacks": ["ptd"]}
+    data = {"ml-1m": {"patience_of": {"ncf": 2_000}}}
+    cells = experiments(study="own", dataset=None, model=None, seed=None, datasets=data, studies={"own": study}).cells
+    for cell in cells:
+        assert {model: cell.waiting(model) for model in ("bpr", "ncf")} == {"bpr": {}, "ncf": {"patience": 2_000}}
+    with pytest.raises(SettingsError, match=r"datasets.ml-1m.patience_of: there is no 'nfc'; did you mean 'ncf'\?"):
+        experiments(datasets={"ml-1m": {"patience_of": {"nfc": 2_000}}})
 
 
 def test_nodes_of_a_defended_cell_read_the_settings_of_its_defense_alone():

@@ -25,6 +25,7 @@ class Cell:
 
     Attributes:
         patience: What the data ask of every training on them (``DatasetSettings``); None where they ask for nothing.
+        patience_of: What they ask of some architectures' trainings.
     """
 
     dataset: str
@@ -32,6 +33,7 @@ class Cell:
     seed: int
     defense: str = NO_DEFENSE
     patience: int | None = field(default=None, compare=False)
+    patience_of: dict[str, int] = field(default_factory=dict, compare=False)
 
     @property
     def sequential(self) -> bool:
@@ -59,10 +61,10 @@ class Cell:
         key = settings_key(self.defense)
         return {} if key is None else {"defense_settings": f"params:defenses.{key}"}
 
-    @property
-    def waiting(self) -> dict[str, int]:
-        """The constant of nodes that train until recall falls; empty where the data ask for nothing."""
-        return {} if self.patience is None else {"patience": self.patience}
+    def waiting(self, architecture: str) -> dict[str, int]:
+        """The constant of nodes that train an architecture until recall falls; empty where the data ask for nothing."""
+        steps = self.patience_of.get(architecture, self.patience)
+        return {} if steps is None else {"patience": steps}
 
     def data_space(self, share: str) -> str:
         """Namespace of a share of the split's users, as ``users10``."""

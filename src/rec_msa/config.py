@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from rec_msa.clear_error import ClearError
-from rec_msa.errors import RecMsaError
+from rec_msa.errors import RecMsaError, SettingsError, nearest
 from rec_msa.experiments import AXES, Experiments
 from rec_msa.parameters import read_parameters
 
@@ -33,7 +33,10 @@ class CellConfigLoader(OmegaConfigLoader):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         try:
             super().__init__(*args, **kwargs)
+            self._require_environment()
             parameters = read_parameters(self._asked()).under(Path(self.conf_source).resolve().parent)
+            if "heldout_fraction" not in self.runtime_params.get("split", {}):
+                parameters = parameters.held_out_as_studied()
             experiments = Experiments(parameters)
             experiments.grid  # noqa: B018 - an empty selection is refused now, not in the middle of a build
         except RecMsaError as error:
@@ -43,6 +46,13 @@ class CellConfigLoader(OmegaConfigLoader):
         self["parameters"] = parameters.model_dump(mode="json")
         _session[:] = [experiments]
         project.pipelines.configure("rec_msa.pipeline_registry")
+
+    def _require_environment(self) -> None:
+        """Refuses an environment without a folder; Kedro's own words name no other."""
+        folder = Path(self.conf_source)
+        if folder.is_dir() and self.env and not (folder / self.env).is_dir():
+            there = [part.name for part in folder.iterdir() if part.is_dir()]
+            raise SettingsError(f"--env: there is no '{self.env}'; {nearest(self.env, there)}")
 
     def _asked(self) -> dict[str, Any]:
         """The merged parameters; with a study, only ``--params`` picks cells of it, not the environment's own cell."""

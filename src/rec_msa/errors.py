@@ -41,5 +41,6 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     """Asks for the nearest name, with a space behind: ``"did you mean 'ncf'? "``; empty where nothing is near."""
-    close = difflib.get_close_matches(name, allowed, n=1)
-    return f"did you mean '{close[0]}'? " if close else ""
+    names = {each.casefold(): each for each in allowed}
+    close = difflib.get_close_matches(name.casefold(), names, n=1)
+    return f"did you mean '{names[close[0]]}'? " if close else ""

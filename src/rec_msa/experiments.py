@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -11,6 +12,7 @@ from rec_msa.attacks.settings import PAPER_ATTACKS, AttackSettings, require_atta
 from rec_msa.cells import NO_TARGET, Cell, NamedAttack
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.errors import SettingsError, nearest
+from rec_msa.parameters import ALL_STUDIES
 from rec_msa.recommenders.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -18,11 +20,16 @@ if TYPE_CHECKING:
 
     from rec_msa.parameters import GridSettings, Parameters, Study
 
+logger = logging.getLogger(__name__)
+
 AXES = ("dataset", "model", "seed")
 """What ``--params`` may pick of a study."""
 
 COMPARISONS = ("__default__", "study", "evaluation")
 """The pipelines that compare the attacks of the grid."""
+
+WITHOUT_TARGET = ("study", "ingestion", "reporting")
+"""The pipelines that a study about data alone has."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,9 @@ class Experiments:
     def _grid_of_study(self, name: str) -> dict[Cell, tuple[str, ...]]:
         """A study's cells; what several of its parts ask of one cell is put together."""
         study = self.parameters.require_study(name)
+        if name == ALL_STUDIES:
+            for other in self.parameters.held_out_otherwise:
+                logger.warning("study: 'all' is without '%s', which holds out another share of users; name it", other)
         found: dict[Cell, tuple[str, ...]] = {}
         for part in study:
             axes = [self._asked(axis, getattr(part, axis)) for axis in AXES]
@@ -77,7 +87,8 @@ class Experiments:
         return found
 
     def _cell(self, dataset: str, model: str, seed: int, defense: str) -> Cell:
-        return Cell(dataset, model, seed, defense, self.parameters.datasets[dataset].patience)
+        asked = self.parameters.datasets[dataset]
+        return Cell(dataset, model, seed, defense, asked.patience, asked.patience_of)
 
     def _asked(self, axis: str, offered: tuple[Any, ...] | None) -> tuple[Any, ...]:
         """The values of a study's axis that ``--params`` asks for; all where it says nothing."""
@@ -130,6 +141,9 @@ class Experiments:
             SettingsError: With the key to change.
         """
         for pipeline in pipelines:
+            if not self.cells and pipeline not in WITHOUT_TARGET:
+                msg = f"study: '{self.parameters.study}' is about data alone; run it with --pipeline=study"
+                raise SettingsError(msg)
             name = pipeline.removeprefix("attack_")
             asked = {cell: (name,) for cell in self.cells} if name != pipeline else {}
             for cell, names in (self.grid if pipeline in COMPARISONS else asked).items():

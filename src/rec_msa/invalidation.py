@@ -60,6 +60,7 @@ OTHER_VALUES: dict[str, Any] = {
     "device": "cpu",
     "split.protocol": None,
     "datasets.mine.patience": 5_000,
+    "datasets.mine.patience_of": {"bpr": 5_000},
     **{f"datasets.mine.{column}": "another" for column in ("user", "item", "time")},
     **{f"{stage}.schedule": "linear" for stage in ("target", "auxiliary", "clone.training", "steal.training")},
 }
@@ -154,7 +155,7 @@ def _leaves(parameters: dict[str, Any], head: str = "") -> Iterator[str]:
         key = f"{head}{name}"
         if key in (*PLACES, *NOT_SHOWN, *OF_SEQUENCES):
             continue
-        if isinstance(value, dict):
+        if value and isinstance(value, dict):
             yield from _leaves(value, f"{key}.")
         else:
             yield key

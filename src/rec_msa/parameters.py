@@ -73,6 +73,7 @@ class GridSettings(_Strict):
     seed: SomeSeeds = Field((0,), description="seed or seeds")
     defenses: SomeNames | None = Field(None, description="'none' and '<name>_<strength>'; None: the session's")
     attacks: SomeNames | None = Field(None, description="keys under attacks")
+    heldout_fraction: float | None = Field(None, gt=0, lt=1, description="share of held-out users; None: the session's")
 
     @model_validator(mode="after")
     def _targets_are_attacked(self) -> GridSettings:
@@ -127,6 +128,7 @@ class Parameters(_Strict):
             if settings.path is None and name not in KNOWN:
                 msg = f"datasets.{name}: your own data need a path; {nearest(name, KNOWN)} need none"
                 raise ValueError(msg)
+            self._require(f"datasets.{name}.patience_of", tuple(settings.patience_of), SETTINGS)
         self._require("dataset", self.dataset, self.datasets)
         self._require("model", self.model, SETTINGS)
         for name, attack in self.attacks.items():
@@ -141,6 +143,9 @@ class Parameters(_Strict):
             axes: dict[str, dict[str, Any]] = {"dataset": self.datasets, "model": SETTINGS, "attacks": self.attacks}
             for grid, (axis, allowed) in product(study, axes.items()):
                 self._require(f"studies.{name}.{axis}", getattr(grid, axis), allowed)
+            if len(self._shares(study)) > 1:
+                msg = f"studies.{name}.heldout_fraction: a run has one share of held-out users; make a study for each"
+                raise ValueError(msg)
         parse_defense(self.defense)
         require_room(self.defense, self.list_length)
         return self
@@ -160,16 +165,39 @@ class Parameters(_Strict):
         }
         return self.model_copy(update={"raw_folder": str(root / self.raw_folder), "datasets": datasets})
 
+    def held_out_as_studied(self) -> Parameters:
+        """The same parameters with the share of held-out users that the chosen study asks for.
+
+        Raises:
+            SettingsError: There is no such study.
+        """
+        if self.study is None or self.study == ALL_STUDIES:
+            return self
+        shares = self._shares(self.require_study(self.study))
+        split = self.split.model_copy(update={"heldout_fraction": min(shares)}) if shares else self.split
+        return self.model_copy(update={"split": split})
+
+    @staticmethod
+    def _shares(study: Study) -> set[float]:
+        return {grid.heldout_fraction for grid in study if grid.heldout_fraction is not None}
+
+    @property
+    def held_out_otherwise(self) -> list[str]:
+        """The studies that ask for another share of held-out users than this session's."""
+        return [name for name, study in self.studies.items() if self._shares(study) - {self.split.heldout_fraction}]
+
     def require_study(self, name: str) -> Study:
-        """Looks a study up; ``all`` is every study.
+        """Looks a study up; ``all`` is every study that holds out the session's share of users.
 
         Raises:
             SettingsError: There is no such study.
         """
         if name == ALL_STUDIES and self.studies:
-            return tuple(grid for study in self.studies.values() for grid in study)
+            others = self.held_out_otherwise
+            return tuple(grid for study, grids in self.studies.items() if study not in others for grid in grids)
         if name not in self.studies:
-            hint = nearest(name, self.studies) if self.studies else "this environment has none; try --env=paper"
+            near = nearest(name, [*self.studies, ALL_STUDIES])
+            hint = near if self.studies else "this environment has none; try --env=paper"
             msg = f"study: there is no study '{name}'; {hint}"
             raise SettingsError(msg)
         return self.studies[name]
@@ -194,20 +222,27 @@ def read_parameters(raw: dict[str, Any]) -> Parameters:
 
 def _explain(fault: ErrorDetails, raw: dict[str, Any]) -> str:
     """One line for a person: the key, the value, what is allowed."""
-    place = list(fault["loc"])
-    if place and isinstance(place[-1], int) and not isinstance(_value_at(raw, place[:-1]), list | tuple):
-        del place[-1]  # a scalar that was taken for a list of one
+    place = _place(fault["loc"], raw)
     key = ".".join(map(str, place))
     if fault["type"] == "extra_forbidden":
         *parents, name = fault["loc"]
         return f"{key}: there is no such parameter; {nearest(str(name), _fields_at(parents))}"
     if fault["type"] == "missing":
-        near = _near_name(place, raw)
+        near = _near_name(place, raw).rstrip()
         return f"{key}: this parameter is missing" + (f"; a new name needs it, or {near}" if near else "")
     reason = str(fault.get("ctx", {}).get("error", fault["msg"]))
     if fault["type"] == "value_error" and not (fault["loc"] and isinstance(fault["input"], str | int | float)):
         return f"{key}: {reason}" if key else reason
     return f"{key}: {fault['input']!r} is not valid: {reason[0].lower()}{reason[1:]}"
+
+
+def _place(loc: tuple[int | str, ...], raw: dict[str, Any]) -> list[int | str]:
+    """The key of a fault; what stands alone where a list may stand was taken for a list of one."""
+    place: list[int | str] = []
+    for part in loc:
+        if isinstance(part, str) or isinstance(_value_at(raw, place), list | tuple):
+            place.append(part)
+    return place
 
 
 def _near_name(place: list[int | str], raw: dict[str, Any]) -> str:
@@ -220,7 +255,10 @@ def _near_name(place: list[int | str], raw: dict[str, Any]) -> str:
 def _value_at(raw: Any, place: list[int | str]) -> Any:
     """What stands at a key; None where nothing does."""
     for part in place:
-        raw = raw.get(part) if isinstance(raw, dict) else None
+        if isinstance(raw, list | tuple) and isinstance(part, int):
+            raw = raw[part]
+        else:
+            raw = raw.get(part) if isinstance(raw, dict) else None
     return raw
 
 

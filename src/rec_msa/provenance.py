@@ -30,10 +30,11 @@ LEARNS_OTHERWISE = {"sasrec": 1, "stamp": 1, "gru4rec": 1, "steal_from_sequences
 RAW_FOLDER = "params:raw_folder"
 UNKNOWN = "unknown"
 
+_WAITING = ("patience", "patience_of")
 UNREAD: dict[str, dict[str, tuple[str, ...]]] = {
-    "acquire_raw_file": {"params:datasets": ("min_interactions", "patience")},
-    "read_raw_interactions": {"params:datasets": ("min_interactions", "patience")},
-    "filter_and_index": {"params:datasets": ("path", "user", "item", "time", "patience")},
+    "acquire_raw_file": {"params:datasets": ("min_interactions", *_WAITING)},
+    "read_raw_interactions": {"params:datasets": ("min_interactions", *_WAITING)},
+    "filter_and_index": {"params:datasets": ("path", "user", "item", "time", *_WAITING)},
     "split_by_seed": {"params:split": ("attacker_fraction", "heldout_fraction")},
     "split_by_time": {"params:split": ("attacker_fraction", "heldout_fraction")},
     "choose_attackers": {

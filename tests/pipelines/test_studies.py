@@ -118,8 +118,14 @@ def test_the_points_of_a_figure_differ_in_one_setting(study):
             "studies.own.dataset: there is no 'smal'",
         ),
         ({"dataset": "small", "modle": "bpr", "attacks": ["ptd"]}, "no such parameter; did you mean 'model'"),
-        ({"dataset": "small", "model": "bpr", "attacks": []}, "studies.own.0.attacks"),
+        ({"dataset": "small", "model": "bpr", "attacks": []}, "studies.own.attacks"),
+        (
+            [{"dataset": "small", "model": "bpr", "attacks": "ptd", "heldout_fraction": share} for share in (0.2, 0.5)],
+            "studies.own.heldout_fraction: a run has one share",
+        ),
         ({"dataset": "small", "model": "bpr"}, "names both model and attacks"),
+        ({"dataset": "small", "datset": "x", "model": "bpr", "attacks": "ptd"}, "studies.own.datset: there is no such"),
+        ([{"dataset": "small", "datset": "x", "model": "bpr", "attacks": "ptd"}], "studies.own.0.datset: there is no"),
         ([], "studies.own"),
         ({"dataset": "small", "model": "bpr", "attacks": "ptd", "defenses": "popular_mix_5"}, "popular_mix"),
     ],
@@ -128,6 +134,50 @@ def test_a_mistake_in_a_study_is_named(small_project, own, said):
     with pytest.raises(KedroCliError) as refusal:
         small_project.session(studies={"own": own}, study="own").load_context()
     assert said in str(refusal.value)
+
+
+@pytest.fixture
+def shares(small_project) -> Callable[..., float]:
+    """The share of held-out users that a session comes to."""
+    grid = {"dataset": "small", "model": "bpr", "attacks": ["ptd"]}
+    studies = {"plain": grid, "half": {**grid, "seed": 7, "heldout_fraction": 0.5}}
+
+    def share(**params: object) -> float:
+        loader = small_project.session(studies=studies, **params).load_context().config_loader
+        return loader["parameters"]["split"]["heldout_fraction"]
+
+    return share
+
+
+def test_a_study_holds_out_the_share_that_it_asks_for_unless_the_command_says_otherwise(shares):
+    assert shares(study="half") == 0.5
+    assert shares(study="half", split={"heldout_fraction": 0.3}) == 0.3
+    assert shares(study="plain") == shares() == 0.25
+
+
+def test_all_is_without_studies_that_hold_out_another_share_and_says_so(shares, caplog):
+    assert shares(study="all") == 0.25
+    assert {cell.seed for cell in current_experiments().cells} == {0}
+    assert "without 'half'" in caplog.text
+    assert shares(study="all", split={"heldout_fraction": 0.5}) == 0.5
+    assert {cell.seed for cell in current_experiments().cells} == {0, 7}
+
+
+def test_the_paper_s_table_8_holds_out_a_quarter_as_its_report_says(study):
+    study("table8", dataset="ml-100k")
+    assert current_experiments().parameters.split.heldout_fraction == 0.25
+    study("table4", dataset="steam", model="lmf")
+    assert current_experiments().parameters.split.heldout_fraction == 0.2
+
+
+def test_an_attack_on_a_study_about_data_alone_names_the_pipeline_that_it_has(small_project):
+    with pytest.raises(KedroCliError, match="study: 'own' is about data alone; run it with --pipeline=study"):
+        small_project.run(params={"studies": {"own": {"dataset": "small"}}, "study": "own"})
+
+
+def test_an_environment_that_is_not_there_is_answered_with_the_nearest(small_project):
+    with pytest.raises(KedroCliError, match="--env: there is no 'papr'; did you mean 'paper'"):
+        small_project.session("papr").load_context()
 
 
 def test_a_study_of_one_s_own_is_a_few_lines_of_yaml(small_project):

@@ -267,6 +267,7 @@ def test_an_address_where_no_cluster_answers_is_refused_within_seconds(small_pro
         ({"gpus": 1.5}, "gpus: 1.5"),
         ({"gpus": -1}, "gpus: -1"),
         ({"retries": -1}, "retries: -1"),
+        ({"wokers": 2}, r"RayRunner: there is no wokers; did you mean 'workers'\?"),
         ({"workers": 2, "address": "a:1"}, "workers is for Ray on this machine"),
     ],
 )

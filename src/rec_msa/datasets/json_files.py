@@ -58,5 +58,5 @@ class JSONFiles:
 def _object(text: bytes) -> dict[str, Any]:
     content = json.loads(text)
     if not isinstance(content, dict):
-        raise ValueError(f"it holds {type(content).__name__} and not an object")  # noqa: TRY004 - as of text that is no JSON
+        raise ValueError(f"it holds {type(content).__name__} and not an object")
     return content

@@ -45,7 +45,7 @@ class ClearErrors:
             from rec_msa.assembly import ASSEMBLED
 
             name = str(error).partition(":")[0]
-            remedy = "its pipeline makes it, with --only-missing-outputs"
+            remedy = "kedro run, or the attack_<key> or study that it is of, makes it with --only-missing-outputs"
             if name in ASSEMBLED:
                 remedy = "run an attack or a study first"
             msg = f"{where}{name} is not there; {remedy}"

@@ -128,9 +128,11 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path) -> RawFile:
 def _refuse_half_a_line(path: Path) -> None:
     """Every original ends with a line break: a file that does not was cut off."""
     with open_raw(path) as file:
-        tail = b""
+        tail, has_zeros = b"", False
         while chunk := file.read(_CHUNK):
-            tail = chunk[-1:]
+            tail, has_zeros = chunk[-1:], has_zeros or b"\0" in chunk
+    if has_zeros:
+        raise DataError(f"{path} is not UTF-8 text: it has a zero byte; save the file as UTF-8")
     if tail != b"\n":
         remedy = "get it again, or, if it is whole, end it with a line break"
         raise DataError(f"{path} is truncated: it ends in the middle of a line; {remedy}")
@@ -167,9 +169,7 @@ def checksum(path: Path) -> tuple[str, int]:
                 digest.update(chunk)
                 n_bytes += len(chunk)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"{path} is not a whole gzip file after {n_bytes} bytes of text ({error}): get it again"
-        ) from error
+        raise DataError(f"{path} is not a whole gzip file ({error}): get it again") from error
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror or error}") from error
     if n_bytes == 0:

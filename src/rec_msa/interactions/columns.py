@@ -37,22 +37,19 @@ class BadValueError(Exception):
 
 def whole(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Ids that are whole numbers from 0, as int64."""
-    requirement = "is not a whole number of 0 or more"
-    try:
-        values = pc.cast(column, pa.int64())
-    except pa.ArrowInvalid:
-        _refuse(column, lambda value: re.fullmatch(r"[0-9]{1,18}", value) is not None, requirement)
-    if len(values) and pc.min(values).as_py() < 0:
-        _refuse(column, lambda value: not value.startswith("-"), requirement)
-    return values
+    # Arrow alone would take 0x4, too
+    if not _all_match(column, "^[0-9]{1,18}$"):
+        holds = re.compile(r"[0-9]{1,18}").fullmatch
+        _refuse(column, lambda value: holds(value) is not None, "is not a whole number of 0 or more")
+    return pc.cast(column, pa.int64())
 
 
 def number(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Numbers such as ratings, as float64."""
-    try:
-        return pc.cast(column, pa.float64())
-    except pa.ArrowInvalid:
+    """Finite numbers such as ratings, as float64."""
+    # Arrow alone would take nan and inf, too
+    if not _all_match(column, _NUMBER_PATTERN):
         _refuse(column, lambda value: re.fullmatch(_NUMBER_PATTERN, value) is not None, "is not a number")
+    return pc.cast(column, pa.float64())
 
 
 def seconds(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -61,7 +61,7 @@ def kept_rows(user: NDArray[np.int32], item: NDArray[np.int32], times: pd.Series
     del pairs
     users, items = graph.core(k)
     if not users.any():
-        raise DataError(f"min_interactions: {k} leaves no interaction; {_largest_core(graph, k)}")
+        raise DataError(f"datasets.<name>.min_interactions: {k} leaves no interaction; {_largest_core(graph, k)}")
     del graph
     stays = users[user]
     stays &= items[item]

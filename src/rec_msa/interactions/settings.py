@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Steps = Annotated[int, Field(ge=1, strict=True)]
 
 
 class DatasetSettings(BaseModel):
     """One entry under ``datasets``: a data set that is known by name, or a user's own table.
 
-    A known data set is read from its folder of raw files and takes ``min_interactions`` and ``patience`` only.
+    A known data set is read from its folder of raw files and takes ``min_interactions``, ``patience`` and
+    ``patience_of`` only.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -20,12 +23,12 @@ class DatasetSettings(BaseModel):
     item: str | None = Field(None, description="the column of that file that holds the items' ids")
     time: str | None = Field(None, description="the column of that file that holds the time, if there is one")
     min_interactions: int = Field(5, ge=1, description="k of the k-core: users and items with fewer are dropped")
-    patience: int | None = Field(
+    patience: Steps | None = Field(
         None,
-        ge=1,
         description="steps without a better recall that every training on these data waits for at the least; for data "
         "on which models stand still before they learn",
     )
+    patience_of: dict[str, Steps] = Field({}, description="the same of some architectures alone, by their names")
 
     @model_validator(mode="after")
     def _own_data_is_complete(self) -> DatasetSettings:

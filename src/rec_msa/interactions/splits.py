@@ -153,7 +153,7 @@ def attackers(
     n_base = count(settings.attacker_fraction, n_target)
     if n_base < 2:  # noqa: PLR2004
         raise DataError(
-            f"attacker_fraction: {settings.attacker_fraction} of {n_target} target users is {n_base} attacker "
+            f"split.attacker_fraction: {settings.attacker_fraction} of {n_target} target users is {n_base} attacker "
             f"user(s), and one to hold out and one to ask about are needed: {_remedy(n_target)}"
         )
     n_heldout = max(1, count(settings.heldout_fraction, n_base))

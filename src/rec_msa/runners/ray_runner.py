@@ -13,6 +13,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import AbstractRunner
 
 from rec_msa.clear_error import ClearError
+from rec_msa.errors import nearest
 from rec_msa.hooks import Runs, threads_in_environment
 from rec_msa.progress import StudyProgress
 from rec_msa.runners.ray_run import RayRun
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 CONNECT_SECONDS = 5.0
 OBJECT_STORE_BYTES = 128 << 20
 """Artifacts go through the catalog, never through Ray's memory."""
+OPTIONS = ("address", "workers", "gpus", "threads", "retries", "is_async")
+"""What ``--runner-params`` may say."""
 
 
 class RayRunner(AbstractRunner):
@@ -64,8 +67,11 @@ class RayRunner(AbstractRunner):
         threads: int | None = None,
         retries: int = 3,
         is_async: bool = False,
+        **unknown: Any,
     ) -> None:
         super().__init__(is_async=is_async)
+        for name in unknown:
+            raise ClearError(f"RayRunner: there is no {name}; {nearest(name, OPTIONS)}")
         _require_numbers({"workers": (workers, 1), "threads": (threads, 1), "retries": (retries, 0)}, gpus)
         if address is not None and workers is not None:
             raise ClearError("RayRunner: workers is for Ray on this machine; a cluster at an address has a size")

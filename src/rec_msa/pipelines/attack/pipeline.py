@@ -65,7 +65,7 @@ def _clone_stage(attack: NamedAttack) -> Pipeline:
         architecture=attack.clone,
         item_fraction=attack.settings.item_fraction,
         seed=seed,
-        **attack.cell.waiting,
+        **attack.cell.waiting(attack.clone),
     )
     outputs = [f"{space}.clone_model", f"{space}.clone_curve"]
     return Pipeline([node(train, inputs, outputs, name="train_clone", namespace=space, tags=["attack", "gpu"])])

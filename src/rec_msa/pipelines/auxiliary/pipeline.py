@@ -24,7 +24,7 @@ def create_pipeline(attack: NamedAttack) -> Pipeline:
         "training": "params:auxiliary",
         "device": "params:device",
     }
-    cell = attack.cell
-    train = bind(train_recommender, architecture=attack.clone, seed=cell.seed, role="auxiliary", **cell.waiting)
+    cell, model = attack.cell, attack.clone
+    train = bind(train_recommender, architecture=model, seed=cell.seed, role="auxiliary", **cell.waiting(model))
     outputs = [f"{space}.auxiliary_model", f"{space}.auxiliary_curve"]
     return Pipeline([node(train, inputs, outputs, name="train_auxiliary", namespace=space, tags=["auxiliary", "gpu"])])

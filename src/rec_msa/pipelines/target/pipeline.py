@@ -33,7 +33,8 @@ def _train(cell: Cell, role: str, name: str) -> Pipeline:
         "training": "params:target",
         "device": "params:device",
     }
-    train = bind(nodes.train_recommender, architecture=cell.model, seed=cell.seed, role=role, **cell.waiting)
+    model = cell.model
+    train = bind(nodes.train_recommender, architecture=model, seed=cell.seed, role=role, **cell.waiting(model))
     outputs = [f"{space}.{role}_model", f"{space}.{role}_curve"]
     return Pipeline([node(train, inputs, outputs, name=name, namespace=space, tags=["target", "gpu"])])
 

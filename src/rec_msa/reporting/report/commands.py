@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from rec_msa.reporting.report.model import Command
 
-ASKED_BESIDE = {"table8": "split.heldout_fraction=0.25"}
-"""Parameters that a study asks for and that are no axis of it: its data are small, so more users are held out."""
-
 
 def study(name: str) -> Command:
     """Returns the command that measures a study of ``conf/paper``.
@@ -14,8 +11,7 @@ def study(name: str) -> Command:
     Args:
         name: The study.
     """
-    parameters = ",".join(filter(None, (f"study={name}", ASKED_BESIDE.get(name))))
-    return Command("Measured by", f"kedro run --env=paper --pipeline=study --params={parameters}")
+    return Command("Measured by", f"kedro run --env=paper --pipeline=study --params=study={name}")
 
 
 def not_measured(name: str) -> Command:
