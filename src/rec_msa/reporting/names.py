@@ -32,6 +32,7 @@ ATTACKS_IN_WORDS = {
     "ptaq_joint": "the same, answers",
     "pta_mean": "vectors fused half and half",
     "random_sequences": "made-up sequences at random",
+    "qsd30_sequences": "30 whole made-up sequences a user",
 }
 """What each attack learns from."""
 
