@@ -11,7 +11,7 @@ import pandas as pd
 
 from rec_msa.evaluation.results import COLUMNS, KEY
 from rec_msa.provenance import is_current, whole
-from rec_msa.reporting.names import REFERENCES
+from rec_msa.reporting.names import REFERENCE_NAMES
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -112,6 +112,6 @@ def spaces_of(agreement: pd.DataFrame) -> pd.Series:
 
 def _name_in_space(attack: str, base: str) -> str:
     """The last part of the namespace: references share one, the retrained target has its own (``NamedAttack``)."""
-    if base not in REFERENCES:
+    if base not in REFERENCE_NAMES:
         return attack
     return ("retrain" if base == "retrain" else "references") + attack.removeprefix(base)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rec_msa.errors import DataError, SettingsError
+from rec_msa.tables import require_table
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -81,9 +82,7 @@ class Lists:
         Raises:
             DataError: If a column is missing, a value empty, a rank below 1 or given twice, or a list is damaged.
         """
-        absent = [name for name in ("user", "rank", "item") if name not in frame.columns]
-        if absent:
-            raise DataError(f"lists: column {absent[0]!r} is missing; needed are user, rank, item")
+        require_table("lists", frame, ("user", "rank", "item"))
         if frame[["user", "rank", "item"]].isna().any(axis=None):
             raise DataError("lists: a user, rank or item is empty; drop or mend such rows")
         users, rows = np.unique(frame["user"].to_numpy(), return_inverse=True)

@@ -13,15 +13,7 @@ from rec_msa.defenses.settings import DefenseSettings, parse_defense, require_ro
 from rec_msa.errors import SettingsError, did_you_mean, nearest
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
-from rec_msa.recommenders.settings import (
-    SETTINGS,
-    BprSettings,
-    Gru4recSettings,
-    LmfSettings,
-    NcfSettings,
-    SasrecSettings,
-    StampSettings,
-)
+from rec_msa.recommenders.settings import SETTINGS, RecommenderParameters
 from rec_msa.training.settings import Device, TrainingSettings
 
 if TYPE_CHECKING:
@@ -52,17 +44,6 @@ SomeSeeds = Annotated[tuple[Seed, ...], BeforeValidator(_as_tuple), Field(min_le
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RecommenderParameters(_Strict):
-    """Settings of each architecture."""
-
-    bpr: BprSettings = BprSettings()
-    lmf: LmfSettings = LmfSettings()
-    ncf: NcfSettings = NcfSettings()
-    sasrec: SasrecSettings = SasrecSettings()
-    stamp: StampSettings = StampSettings()
-    gru4rec: Gru4recSettings = Gru4recSettings()
 
 
 class GridSettings(_Strict):

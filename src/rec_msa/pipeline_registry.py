@@ -9,9 +9,9 @@ from kedro.pipeline import Pipeline
 
 from rec_msa.cells import NO_TARGET
 from rec_msa.config import current_experiments
+from rec_msa.defended_cells import attacks_on, defended_cells
 from rec_msa.pipelines.attack.pipeline import create_pipeline as attack_pipeline
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as auxiliary_pipeline
-from rec_msa.pipelines.defense.pipeline import attacks_on, defended_cells
 from rec_msa.pipelines.evaluation.pipeline import create_pipeline as evaluation_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_reference_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_retrain_pipeline as retrain_evaluation_pipeline

@@ -11,16 +11,16 @@ import pytest
 
 from rec_msa.errors import DataError
 from rec_msa.evaluation.intervals import seed_interval
-from rec_msa.reporting.names import REFERENCES
+from rec_msa.reporting.names import REFERENCE_NAMES
 from rec_msa.reporting.paper_claims import paper_claims
 from rec_msa.reporting.report.build import build_report
 from rec_msa.reporting.report.environment import duration, environment_section
 from rec_msa.reporting.report.figures import drawing_of
 from rec_msa.reporting.report.html import to_page
 from rec_msa.reporting.report.inline import to_html, to_plain
+from rec_msa.reporting.report.markdown_page import pictures_of, tables_of, to_markdown
 from rec_msa.reporting.report.measured import Measured
 from rec_msa.reporting.report.model import Report, Table
-from rec_msa.reporting.report.page import pictures_of, tables_of, to_markdown
 from rec_msa.reporting.report.tables import SHOWN_REFERENCES
 from tests.reporting.made_up import SEEDS, made_up
 
@@ -135,7 +135,7 @@ def test_the_losses_of_table_7_stand_beside_the_papers(report: Report) -> None:
     named = [(row[0].text, row[1].text, row[3].text) for body in shown.bodies for row in body.rows]
     assert ("`ptaq`", "bpr+hinge", ".651") in named
     assert sum(loss != "" for _, loss, _ in named) == 12
-    assert [name for name, loss, _ in named if not loss] == [REFERENCES[name] for name in SHOWN_REFERENCES]
+    assert [name for name, loss, _ in named if not loss] == [REFERENCE_NAMES[name] for name in SHOWN_REFERENCES]
 
 
 def test_table_6_sets_counts_beside_the_papers(report: Report) -> None:

@@ -19,9 +19,9 @@ from rec_msa.lists import Lists
 from rec_msa.reporting.paper import paper_agreement
 from rec_msa.reporting.report.build import build_report
 from rec_msa.reporting.report.differences import PAIRS
+from rec_msa.reporting.report.markdown_page import to_markdown
 from rec_msa.reporting.report.measured import Measured
 from rec_msa.reporting.report.model import Report, Table
-from rec_msa.reporting.report.page import to_markdown
 from rec_msa.reporting.report.tables import ATTACKS, tables_section
 from rec_msa.reporting.report.targets import targets_section
 

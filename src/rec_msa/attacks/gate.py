@@ -217,7 +217,7 @@ def query(
     Returns:
         The lists to learn from (columns user, rank, item) and the ledger.
     """
-    allowed = np.sort(attackers.loc[attackers["group"] == "queried", "user"].to_numpy())
+    allowed = _allowed(attackers)
     gate = QueryGate(answer, allowed, budget=calls_per_user * len(allowed))
     lists = strategy(gate.ask, allowed, stream(seed, "gate"))
     return lists.to_frame(), gate.ledger()
@@ -244,7 +244,12 @@ def query_by_sequences(
     Returns:
         The sequences with their lists, as ``PrefixLists.to_frame`` gives them, and the ledger.
     """
-    allowed = np.sort(attackers.loc[attackers["group"] == "queried", "user"].to_numpy())
+    allowed = _allowed(attackers)
     gate = QueryGate(answer, allowed, calls_per_user * len(allowed), sequences)
     lists = strategy(gate.ask_sequences, allowed, stream(seed, "gate"))
     return lists.to_frame(), gate.ledger()
+
+
+def _allowed(attackers: pd.DataFrame) -> np.ndarray:
+    """The users whom an attack may ask about, ascending ``[n_queried]``."""
+    return np.sort(attackers.loc[attackers["group"] == "queried", "user"].to_numpy())

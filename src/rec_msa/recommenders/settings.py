@@ -87,14 +87,20 @@ class Gru4recSettings(SequentialSettings):
         return self.negatives if self.loss == "sampled" else 0
 
 
-SETTINGS: dict[str, type[RecommenderSettings]] = {
-    "bpr": BprSettings,
-    "lmf": LmfSettings,
-    "ncf": NcfSettings,
-    "sasrec": SasrecSettings,
-    "stamp": StampSettings,
-    "gru4rec": Gru4recSettings,
-}
+class RecommenderParameters(BaseModel):
+    """Settings of each architecture: its name is the field's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bpr: BprSettings = BprSettings()
+    lmf: LmfSettings = LmfSettings()
+    ncf: NcfSettings = NcfSettings()
+    sasrec: SasrecSettings = SasrecSettings()
+    stamp: StampSettings = StampSettings()
+    gru4rec: Gru4recSettings = Gru4recSettings()
+
+
+SETTINGS: dict[str, type[RecommenderSettings]] = {name: type(settings) for name, settings in RecommenderParameters()}
 """The settings class of each architecture; reading it costs no torch."""
 
 

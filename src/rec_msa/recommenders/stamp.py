@@ -50,7 +50,7 @@ class Stamp(SequentialRecommender):
     def _draw(self, generator: torch.Generator) -> None:
         self.items.initialise(generator)
         d = self.settings.dimensions
-        nn.init.uniform_(self.w_0, -(d**-0.5), d**-0.5, generator=generator)
+        draw_uniform(d, generator, self.w_0)
         for linear in (self.w_1, self.w_2, self.w_3, self.w_s, self.w_t):
             draw_uniform(d, generator, *linear.parameters())
 

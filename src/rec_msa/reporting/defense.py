@@ -13,7 +13,7 @@ from rec_msa.reporting.axes import own_clones
 from rec_msa.reporting.curves import Curve, Plot, curves_figure, curves_picture
 from rec_msa.reporting.looks import ATTACK_LOOKS, COLOURS, NEUTRAL
 from rec_msa.reporting.names import TARGET, seeds_text, span
-from rec_msa.reporting.panels import Estimate, estimate, interval_kinds
+from rec_msa.reporting.panels import Estimate, estimate, interval_kinds, seeds_and_users
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -207,7 +207,6 @@ def _heads(title: str, points: pd.DataFrame) -> tuple[str, str]:
     if points.empty:
         return title, NOTHING
     found: list[Estimate] = list(points["estimate"])
-    seeds = tuple(sorted({seed for one in found for seed in one.seeds}))
-    users = span([n for one in found for n in one.n_users])
-    whom = f"{users} held-out users, never asked about"
+    seeds, users = seeds_and_users(found)
+    whom = f"{span(users)} held-out users, never asked about"
     return f"{title} ({seeds_text(seeds)})", f"{whom}; lines: 95 % intervals, {interval_kinds(found)}"

@@ -13,6 +13,7 @@ from rec_msa.reporting.defense import MIXING, NOTHING, SHOWN_ATTACKS, SIDES, def
 from rec_msa.reporting.defense_claims import DEFENSE_CLAIMS, defense_claims
 from rec_msa.reporting.markdown import figure, interval, table
 from rec_msa.reporting.names import TARGET, seeds_text, span
+from rec_msa.reporting.panels import seeds_and_users
 from rec_msa.reporting.paper_claims import claim_texts
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ def _overview(points: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
     blocks = ["## What each defense costs and hides"]
     attacks = [name for name in SHOWN_ATTACKS if name in set(points["attack"])]
     for (dataset, target), own in by_target(points):
-        measured = sorted({seed for one in own["estimate"] for seed in one.seeds})
-        users = span([n for one in own["estimate"] for n in one.n_users])
+        seeds, users = seeds_and_users(list(own["estimate"]))
         for against, side in SIDES.items():
             shown = [*attacks, TARGET] if against == "served" else attacks
             head = ["defense", "Recall", "NDCG", "widened", *(f"`{name}`" for name in shown)]
@@ -68,7 +68,7 @@ def _overview(points: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
                 [f"`{name}`", *_price(name, part, quality), *(_of(part, attack) for attack in shown)]
                 for name, part in _in_order(own[own["against"] == against])
             ]
-            heading = f"### {dataset} · {target}, {seeds_text(tuple(measured))}, {users} users: against {side}"
+            heading = f"### {dataset} · {target}, {seeds_text(seeds)}, {span(users)} users: against {side}"
             blocks += [heading, table(head, rows, "lrrr" + "l" * len(shown))]
     blocks.append(
         "Agreement: mean and [95 % interval], t over seeds, bootstrap over users of a single seed. *Widened*: the "

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TARGET = "target"
-REFERENCES = {
+REFERENCE_NAMES = {
     "random": "random items",
     "popularity": "popularity in D_t",
     "auxiliary_popularity": "auxiliary popularity",
@@ -46,8 +46,8 @@ ATTACKS_HEADING, REFERENCES_HEADING = "Attacks", "References"
 
 def with_words(attack: str) -> str:
     """Returns an attack with what it learns from, or a reference's name."""
-    if attack in REFERENCES:
-        return REFERENCES[attack]
+    if attack in REFERENCE_NAMES:
+        return REFERENCE_NAMES[attack]
     words = ATTACKS_IN_WORDS.get(attack)
     return f"{attack}: {words}" if words else attack
 

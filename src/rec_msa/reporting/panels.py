@@ -14,12 +14,13 @@ from rec_msa.evaluation.results import COLUMNS
 from rec_msa.reporting.names import (
     ATTACKS_HEADING,
     GROUP_NAMES,
-    REFERENCES,
+    REFERENCE_NAMES,
     REFERENCES_HEADING,
     TARGET,
     seeds_text,
     span,
 )
+from rec_msa.tables import require_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,9 +167,7 @@ def panels_of(agreement: pd.DataFrame) -> list[Panel]:
     Raises:
         DataError: If a column is missing or there is no row.
     """
-    missing = [name for name in COLUMNS if name not in agreement.columns]
-    if missing:
-        raise DataError(f"agreement: column {missing[0]!r} is missing; needed are {', '.join(COLUMNS)}")
+    require_table("agreement", agreement, COLUMNS)
     shown = _answers_the_question(agreement)
     if shown.empty:
         raise DataError("agreement: there is no row to show; run an attack or the evaluation first")
@@ -207,10 +206,10 @@ def _row(attack: str, table: pd.DataFrame, seeds: tuple[int, ...], k: int) -> Ro
     calls = span(_values(shown["n_queries"]))
     groups = {str(group): estimate(part) for group, part in shown.groupby("group")}
     base = str(shown["base"].iloc[0])
-    if base not in REFERENCES:
+    if base not in REFERENCE_NAMES:
         return Row(attack, False, attack, tuple(notes), own_k, clone, calls, groups)
     # References of attacks with other shares or lengths than the cell's are named <reference>-<what differs>.
-    name = REFERENCES[base] + attack.removeprefix(base).replace("-", " ")
+    name = REFERENCE_NAMES[base] + attack.removeprefix(base).replace("-", " ")
     return Row(attack, True, name, tuple(notes), own_k, clone, calls, groups)
 
 
@@ -231,3 +230,9 @@ def estimate(table: pd.DataFrame) -> Estimate:
         return Estimate(value, low, high, seeds, n_users)
     over = seed_interval(ordered["agreement"].to_numpy())
     return Estimate(over.mean, over.low, over.high, seeds, n_users, over.sd)
+
+
+def seeds_and_users(found: Sequence[Estimate]) -> tuple[tuple[int, ...], list[int]]:
+    """Returns the seeds behind some figures, ascending, and how many users they had."""
+    seeds = tuple(sorted({seed for one in found for seed in one.seeds}))
+    return seeds, [n for one in found for n in one.n_users]

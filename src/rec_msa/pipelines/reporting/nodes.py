@@ -48,8 +48,8 @@ def write_report(
     """Every table, figure and claim of the paper: as an HTML file, and as Markdown with its pictures and tables."""
     from rec_msa.reporting.report.build import build_report
     from rec_msa.reporting.report.html import to_page
+    from rec_msa.reporting.report.markdown_page import files_of, to_markdown
     from rec_msa.reporting.report.measured import Measured
-    from rec_msa.reporting.report.page import files_of, to_markdown
 
     report = build_report(Measured(agreement, target_quality, agreement_per_user, dataset_statistics, journal))
     return to_page(report), to_markdown(report), files_of(report)

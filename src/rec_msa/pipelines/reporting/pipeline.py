@@ -66,12 +66,13 @@ def _overview_of_defenses() -> Pipeline:
 
 
 def _report() -> Pipeline:
+    drawn = ["agreement", "target_quality"]
     measured = ["agreement", "agreement_per_user", "target_quality", "dataset_statistics", "journal"]
     made = ["report_page", "report_markdown", "report_files"]
     previews = [f"report.{name}_preview" for name in PREVIEWS]
     draw, space = bind(draw_previews, figures=PREVIEWS), "overview"
     write = node(write_report, measured, made, name="write_report", namespace=space, tags=["reporting"])
-    shown = node(draw, measured[:3:2], previews, name="draw_previews", namespace=space, tags=["reporting"])
+    shown = node(draw, drawn, previews, name="draw_previews", namespace=space, tags=["reporting"])
     return Pipeline([write, shown])
 
 

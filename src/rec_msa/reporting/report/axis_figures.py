@@ -20,7 +20,7 @@ from rec_msa.reporting.axes import (
 from rec_msa.reporting.curves import Curve, Plot
 from rec_msa.reporting.looks import ATTACK_LOOKS, NEUTRAL
 from rec_msa.reporting.markdown import figure
-from rec_msa.reporting.names import GROUP_NAMES, REFERENCES, with_words
+from rec_msa.reporting.names import GROUP_NAMES, REFERENCE_NAMES, with_words
 from rec_msa.reporting.paper import DATASETS, TARGETS
 from rec_msa.reporting.report.beside import estimate_cell, measured_note, plain
 from rec_msa.reporting.report.commands import not_measured, nothing_measured, study
@@ -44,7 +44,7 @@ class AxisFigure:
     """What a figure over an axis shows.
 
     Attributes:
-        number: The study and the anchor, as ``figure2``.
+        name: The study and the anchor, as ``figure2``.
         title: Its heading.
         axis: What varies.
         varying: The attacks that stand on the axis.
@@ -55,7 +55,7 @@ class AxisFigure:
         text: How to read it.
     """
 
-    number: str
+    name: str
     title: str
     axis: Axis
     varying: tuple[str, ...]
@@ -66,8 +66,8 @@ class AxisFigure:
     text: str = ""
 
 
-AXIS_FIGURES = {
-    2: AxisFigure(
+_SHOWN = (
+    AxisFigure(
         "figure2",
         "Figure 2: items in a list",
         LIST_LENGTH,
@@ -75,7 +75,7 @@ AXIS_FIGURES = {
         text="The target serves lists of each length, attacks with queries are trained anew on them, and agreement is "
         "that of whole lists.",
     ),
-    3: AxisFigure(
+    AxisFigure(
         "figure3",
         "Figure 3: target users known",
         TARGET_USERS,
@@ -83,7 +83,7 @@ AXIS_FIGURES = {
         text="Held-out users are the same at every point; with 2 % there is nobody left to ask, so attacks with "
         "queries begin at 5 %.",
     ),
-    4: AxisFigure(
+    AxisFigure(
         "figure4",
         "Figure 4: auxiliary users known",
         AUXILIARY_USERS,
@@ -93,7 +93,7 @@ AXIS_FIGURES = {
         ("lmf",),
         text="Attacks without auxiliary data are level lines.",
     ),
-    5: AxisFigure(
+    AxisFigure(
         "figure5",
         "Figure 5: items with an auxiliary vector",
         ITEMS,
@@ -103,7 +103,7 @@ AXIS_FIGURES = {
         ("lmf",),
         text="One auxiliary model; of the other items the vectors are withheld.",
     ),
-    9: AxisFigure(
+    AxisFigure(
         "figure9",
         "Figure 9: users asked about",
         ASKED,
@@ -112,25 +112,26 @@ AXIS_FIGURES = {
         text="Held-out users above; below, for comparison only, the users that may be asked about, where agreement is "
         "memory as far as they were.",
     ),
-}
+)
+AXIS_FIGURES = {shown.name: shown for shown in _SHOWN}
 
 
 def axis_section(measured: Measured, shown: AxisFigure) -> Section:
     """Returns a figure over an axis with the table behind it."""
     drawing = axis_drawing(measured, shown)
     if not drawing.rows:
-        return Section(shown.number, shown.title, [Paragraph(shown.text), not_measured(shown.number)])
+        return Section(shown.name, shown.title, [Paragraph(shown.text), not_measured(shown.name)])
     points = axis_points(measured, shown)
     texts = [shown.text, drawing.note, "Grey: what a retrained target and popularity reach."]
     caption = " ".join([*texts, _quality_note(measured, points)]).strip()
-    block = FigureBlock(shown.number, caption, drawing, _axis_table(shown, points))
-    return Section(shown.number, shown.title, [study(shown.number), block])
+    block = FigureBlock(shown.name, caption, drawing, _axis_table(shown, points))
+    return Section(shown.name, shown.title, [study(shown.name), block])
 
 
 def axis_drawing(measured: Measured, shown: AxisFigure) -> Curves:
     """Returns a figure alone; its note says so where nothing was measured."""
     found = list(estimates(axis_points(measured, shown), shown.groups[0], ("target", "attack", "value")).values())
-    note = measured_note(found) if found else nothing_measured(shown.number)
+    note = measured_note(found) if found else nothing_measured(shown.name)
     return Curves(axis_plots(measured, shown), shown.title, note)
 
 
@@ -228,11 +229,11 @@ def _axis_table(shown: AxisFigure, points: pd.DataFrame) -> Table:
     data = data.rename(columns={"value": shown.axis.name, "ours": "agreement"})
     align = "llll" + "r" * len(ticks)
     caption = f"{shown.title}: agreement by {shown.axis.title}"
-    return Table(f"{shown.number}-table", caption, head, bodies, align, (), 4, (), data, shown.number)
+    return Table(f"{shown.name}-table", caption, head, bodies, align, (), 4, (), data, shown.name)
 
 
 def _row_names(key: tuple[str, ...]) -> tuple[str, ...]:
-    attack = f"`{key[3]}`" if key[3] not in REFERENCES else REFERENCES[key[3]]
+    attack = f"`{key[3]}`" if key[3] not in REFERENCE_NAMES else REFERENCE_NAMES[key[3]]
     return key[0], key[1], GROUP_NAMES[key[2]], attack
 
 

@@ -10,8 +10,7 @@ import pandas as pd
 
 from rec_msa.reporting.markdown import figure, interval
 from rec_msa.reporting.names import seeds_text, span
-from rec_msa.reporting.panels import interval_kinds
-from rec_msa.reporting.report.measured import seeds_and_users
+from rec_msa.reporting.panels import interval_kinds, seeds_and_users
 from rec_msa.reporting.report.model import NOT_MEASURED, Body, Cell, Table, missing
 
 if TYPE_CHECKING:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, OPEN
 from rec_msa.reporting.claims import EQUALITY, TREND, direction
-from rec_msa.reporting.markdown import figure, interval, p_value, verdict
+from rec_msa.reporting.markdown import verdict
 from rec_msa.reporting.paper_claims import MIXED, PARTLY, UNMEASURED, UNTESTED, ClaimVerdict
+from rec_msa.reporting.report.differences import difference_cell, p_cell
 from rec_msa.reporting.report.model import Block, Body, Cell, Folded, Paragraph, Section, Table, Tiles, missing
 
 if TYPE_CHECKING:
@@ -17,7 +16,17 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-VERDICTS = (BORNE_OUT, PARTLY, MIXED, CONTRADICTED, OPEN, UNMEASURED, UNTESTED)
+SYMBOLS = {
+    BORNE_OUT: "✓",
+    PARTLY: "✓",
+    MIXED: "±",
+    CONTRADICTED: "✗",
+    OPEN: "○",
+    UNMEASURED: "–",
+    UNTESTED: "–",
+}
+"""What stands before a verdict's word."""
+VERDICTS = tuple(SYMBOLS)
 """The verdicts, in the order in which they are counted."""
 _COUNTS = (BORNE_OUT, CONTRADICTED, OPEN)
 _KINDS = {
@@ -107,11 +116,8 @@ def _name(row: pd.Series, name: str) -> Cell:
 
 
 def _figures(row: pd.Series) -> list[Cell]:
-    ends = "" if np.isnan(row["ci_low"]) else interval(row["ci_low"], row["ci_high"], signed=True)
-    p = missing("no test: one seed") if np.isnan(row["p_holm"]) else Cell(p_value(row["p_holm"]))
-    said = verdict(row, direction(row))
-    value = Cell(figure(row["difference"], signed=True), ends)
-    return [value, p, Cell(str(row["n_seeds"])), Cell(said, verdict=str(row["verdict"]))]
+    said = Cell(verdict(row, direction(row)), verdict=str(row["verdict"]))
+    return [difference_cell(row), p_cell(row["p_holm"]), Cell(str(row["n_seeds"])), said]
 
 
 def _count(one: ClaimVerdict, count: int) -> Cell:

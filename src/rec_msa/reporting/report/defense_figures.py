@@ -12,7 +12,7 @@ from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.reporting.axes import K
 from rec_msa.reporting.defense import MIXING, defense_points, mixing_plots, trade_off_plots
 from rec_msa.reporting.markdown import figure
-from rec_msa.reporting.names import REFERENCES, TARGET
+from rec_msa.reporting.names import REFERENCE_NAMES, TARGET
 from rec_msa.reporting.report.beside import estimate_cell, measured_note, plain
 from rec_msa.reporting.report.commands import not_measured, study
 from rec_msa.reporting.report.drawings import Curves
@@ -99,7 +99,7 @@ def _agreement_table(points: pd.DataFrame) -> Table:
     rows = []
     for key, part in own.groupby(keys, sort=False):
         by_n = dict(zip(part["strength"], part["estimate"], strict=True))
-        attack = REFERENCES.get(str(key[3]), f"`{key[3]}`")
+        attack = REFERENCE_NAMES.get(str(key[3]), f"`{key[3]}`")
         rows.append([*map(Cell, map(str, key[:3])), Cell(attack), *(estimate_cell(by_n.get(n)) for n in ticks)])
     head = ["dataset", "target", "against", "attack", *(f"n = {n}" for n in ticks)]
     return Table(

@@ -80,18 +80,24 @@ def difference_row(row: pd.Series) -> list[Cell]:
     """Returns the cells of a judged difference between two attacks."""
     ahead = row["attack"] if row["difference"] > 0 else row["versus"]
     so_far = f"`{ahead}` ahead" if round(row["difference"], DECIMALS) else "level"
-    ends = interval(row["ci_low"], row["ci_high"], signed=True)
     return [
         Cell(row["dataset"]),
         Cell(row["target"]),
-        Cell(figure(row["difference"], signed=True), "" if np.isnan(row["ci_low"]) else ends),
-        _p_cell(row["p_holm"]),
-        _p_cell(row["p_sign_flip"]),
+        difference_cell(row),
+        p_cell(row["p_holm"]),
+        p_cell(row["p_sign_flip"]),
         Cell(str(row["n_seeds"])),
         Cell(str(row["n_users"])),
         Cell(verdict(row, so_far), verdict=str(row["verdict"])),
     ]
 
 
-def _p_cell(value: float) -> Cell:
+def difference_cell(row: pd.Series) -> Cell:
+    """Returns a judged difference with its interval, where it has one."""
+    ends = "" if np.isnan(row["ci_low"]) else interval(row["ci_low"], row["ci_high"], signed=True)
+    return Cell(figure(row["difference"], signed=True), ends)
+
+
+def p_cell(value: float) -> Cell:
+    """Returns a p value, or that there was no test."""
     return missing("no test: one seed") if np.isnan(value) else Cell(p_value(value))

@@ -21,8 +21,8 @@ NO_NUMBERS = (
 
 def figures_section(measured: Measured) -> Section:
     """Returns figures 2 to 9."""
-    sections = [axis_section(measured, AXIS_FIGURES[number]) for number in (2, 3, 4, 5)]
-    sections += [clones_section(measured), *defense_sections(measured), axis_section(measured, AXIS_FIGURES[9])]
+    sections = [axis_section(measured, AXIS_FIGURES[f"figure{number}"]) for number in (2, 3, 4, 5)]
+    sections += [clones_section(measured), *defense_sections(measured), axis_section(measured, AXIS_FIGURES["figure9"])]
     return Section("figures", "The paper's figures", [Paragraph(NO_NUMBERS)], sections)
 
 
@@ -35,4 +35,4 @@ def drawing_of(measured: Measured, name: str) -> Drawing:
     """
     if name == "figure6":
         return clones_drawing(measured)
-    return axis_drawing(measured, next(one for one in AXIS_FIGURES.values() if one.number == name))
+    return axis_drawing(measured, AXIS_FIGURES[name])

@@ -10,24 +10,12 @@ from markupsafe import Markup
 from plotly.io import to_json
 from plotly.offline import get_plotlyjs
 
-from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, OPEN
-from rec_msa.reporting.paper_claims import MIXED, PARTLY, UNMEASURED, UNTESTED
+from rec_msa.reporting.report.claims import SYMBOLS
 from rec_msa.reporting.report.inline import to_html, to_plain
 
 if TYPE_CHECKING:
     from rec_msa.reporting.report.drawings import Part
     from rec_msa.reporting.report.model import Block, Report
-
-SYMBOLS = {
-    BORNE_OUT: "✓",
-    PARTLY: "✓",
-    MIXED: "±",
-    CONTRADICTED: "✗",
-    OPEN: "○",
-    UNMEASURED: "–",
-    UNTESTED: "–",
-}
-"""What stands before a verdict's word."""
 
 
 def to_page(report: Report) -> str:

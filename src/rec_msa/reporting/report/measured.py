@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
-from rec_msa.errors import DataError
 from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
 from rec_msa.reporting.axes import K, own_clones, table_rows, undefended
-from rec_msa.reporting.panels import Estimate, estimate
+from rec_msa.reporting.panels import estimate
 from rec_msa.reporting.paper import DATASETS
+from rec_msa.tables import require_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,13 +39,8 @@ class Measured:
     journal: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
-        for name, table, columns in (
-            ("agreement", self.agreement, COLUMNS),
-            ("agreement_per_user", self.per_user, PER_USER_COLUMNS),
-        ):
-            missing = [column for column in columns if column not in table.columns]
-            if missing:
-                raise DataError(f"{name}: column {missing[0]!r} is missing; needed are {', '.join(columns)}")
+        require_table("agreement", self.agreement, COLUMNS)
+        require_table("agreement_per_user", self.per_user, PER_USER_COLUMNS)
         absent = [name for name in _QUALITY if name not in self.quality.columns]
         object.__setattr__(self, "quality", self.quality.assign(**dict.fromkeys(absent)))
 
@@ -90,12 +85,6 @@ def estimates(rows: pd.DataFrame, group: str = "heldout", keys: Sequence[str] = 
 def datasets_of(rows: pd.DataFrame, of_paper: Sequence[str] = DATASETS) -> list[str]:
     """Returns the paper's datasets in its order, then others that were measured."""
     return [*of_paper, *sorted(set(rows["dataset"]) - set(of_paper))]
-
-
-def seeds_and_users(found: Sequence[Estimate]) -> tuple[tuple[int, ...], list[int]]:
-    """Returns the seeds behind some figures, ascending, and how many users they had."""
-    seeds = tuple(sorted({seed for one in found for seed in one.seeds}))
-    return seeds, [n for one in found for n in one.n_users]
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.reporting.axes import LOSSES, loss_points
-from rec_msa.reporting.names import ATTACKS_IN_WORDS, REFERENCES, TARGET, with_words
+from rec_msa.reporting.names import ATTACKS_IN_WORDS, REFERENCE_NAMES, TARGET, with_words
 from rec_msa.reporting.paper import DATASETS, SEQUENTIAL_TARGETS, TARGETS, paper_agreement
 from rec_msa.reporting.report.beside import Beside, Line
 from rec_msa.reporting.report.commands import not_measured, study
@@ -39,8 +39,8 @@ _SEQUENCES = (
     "fifth: the data are small."
 )
 ATTACKS = (*PAPER_ATTACKS, "pta_pre", "ptaq_pre", "pta_joint", "ptaq_joint", "pta_mean")
-SHOWN_REFERENCES = tuple(name for name in REFERENCES if name != TARGET)
-_REFERENCE_LINES = [Line(name, REFERENCES[name]) for name in SHOWN_REFERENCES]
+SHOWN_REFERENCES = tuple(name for name in REFERENCE_NAMES if name != TARGET)
+_REFERENCE_LINES = [Line(name, REFERENCE_NAMES[name]) for name in SHOWN_REFERENCES]
 PAPER_NOTES = {
     "ml-1m": "The paper's figures here are all multiples of 1/1500, as if from a single run and 30 users.",
     "steam": "The paper's Steam is another data set than the one that it links to and that is used here: the two are "
@@ -141,7 +141,7 @@ def _sequences_section(measured: Measured) -> Section:
 
 def _reference_lines(rows: pd.DataFrame) -> list[Line]:
     known = set(rows["attack"])
-    return [Line(name, REFERENCES[name]) for name in SHOWN_REFERENCES if name in known or name == "retrain"]
+    return [Line(name, REFERENCE_NAMES[name]) for name in SHOWN_REFERENCES if name in known or name == "retrain"]
 
 
 def _queried_section(measured: Measured) -> Section:

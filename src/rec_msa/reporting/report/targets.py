@@ -9,10 +9,11 @@ import pandas as pd
 
 from rec_msa.reporting.markdown import figure
 from rec_msa.reporting.names import seeds_text
+from rec_msa.reporting.panels import seeds_and_users
 from rec_msa.reporting.paper import SEQUENTIAL_TARGETS, TARGETS
 from rec_msa.reporting.report.beside import estimate_cell, intervals_note, plain
 from rec_msa.reporting.report.commands import not_measured
-from rec_msa.reporting.report.measured import Measured, datasets_of, estimates, seeds_and_users
+from rec_msa.reporting.report.measured import Measured, datasets_of, estimates
 from rec_msa.reporting.report.model import Body, Cell, Paragraph, Section, Table, missing
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rec_msa.reporting.markdown import table as markdown_table
-from rec_msa.reporting.report.html import SYMBOLS
+from rec_msa.reporting.report.claims import SYMBOLS
 from rec_msa.reporting.report.inline import to_plain
 from rec_msa.reporting.report.model import (
     Block,

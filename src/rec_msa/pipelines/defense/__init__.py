@@ -1,1 +1,0 @@
-"""The attacks against a defended target."""
