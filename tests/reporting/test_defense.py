@@ -15,10 +15,8 @@ from rec_msa.lists import Lists
 from rec_msa.reporting.defense import (
     NOTHING,
     defense_points,
-    mixing_figure,
-    mixing_picture,
-    trade_off_figure,
-    trade_off_picture,
+    mixing,
+    trade_off,
 )
 from rec_msa.reporting.defense_claims import DEFENSE_CLAIMS, defense_claims
 from rec_msa.reporting.defense_page import defense_page
@@ -100,10 +98,10 @@ def test_targets_without_a_defended_cell_have_no_points(one_seed: Results) -> No
     agreement, quality = one_seed
     undefended = agreement[agreement["defense"] == "none"]
     assert defense_points(undefended, quality).empty
-    for draw in (trade_off_figure, mixing_figure):
-        assert NOTHING in draw(undefended, quality).layout.title.text
-    for draw in (trade_off_picture, mixing_picture):
-        assert NOTHING in draw(undefended, quality).get_suptitle()
+    for drawn in (trade_off, mixing):
+        drawing = drawn(defense_points(undefended, quality))
+        assert NOTHING in drawing.preview().layout.title.text
+        assert NOTHING in drawing.picture().get_suptitle()
     assert NOTHING in defense_page(undefended, quality)
 
 
@@ -118,30 +116,32 @@ def line(place: Any, name: str) -> Any:
 
 
 def test_the_trade_off_has_a_plot_for_each_attack_that_asks_and_a_point_for_each_strength(one_seed: Results) -> None:
-    figure, picture = trade_off_figure(*one_seed), trade_off_picture(*one_seed)
+    drawing = trade_off(defense_points(*one_seed))
+    figure, picture = drawing.preview(), drawing.picture()
     titles = [f"ml-1m · bpr · {attack}" for attack in ("ptq", "ptaq", "qsd", "ptaq_denoise")]
     assert [note.text for note in figure.layout.annotations] == titles
     assert [place.get_title(loc="left") for place in picture.axes] == titles
     names = ["none", "popular_mixing_5", "popular_mixing_10", "popular_mixing_25"]
     expected = [heldout(one_seed, "ptaq", name, "undefended")[0] for name in names]
     recall = one_seed[1].set_index("defense").loc[names, "recall_served"].tolist()
-    mixing, drawn = traces(figure, "x2", "popular mixing"), line(picture.axes[1], "popular mixing")
-    assert list(mixing.y) == list(drawn.get_ydata()) == expected
-    assert list(mixing.x) == list(drawn.get_xdata()) == pytest.approx(recall)
-    assert list(mixing.text) == ["", "5", "10", "25"]
+    mixed, drawn = traces(figure, "x2", "popular mixing"), line(picture.axes[1], "popular mixing")
+    assert list(mixed.y) == list(drawn.get_ydata()) == expected
+    assert list(mixed.x) == list(drawn.get_xdata()) == pytest.approx(recall)
+    assert list(mixed.text) == ["", "5", "10", "25"]
     fresh = traces(figure, "x2", "popular mixing, fresh draws")
     assert fresh.marker.symbol == "circle-open"
-    assert fresh.marker.color == mixing.marker.color != traces(figure, "x2", "shuffle").marker.color
+    assert fresh.marker.color == mixed.marker.color != traces(figure, "x2", "shuffle").marker.color
 
 
 def test_who_asks_nothing_is_the_level_of_the_trade_off(one_seed: Results) -> None:
-    level = traces(trade_off_figure(*one_seed), "x", "pta, which asks nothing")
+    level = traces(trade_off(defense_points(*one_seed)).preview(), "x", "pta, which asks nothing")
     assert set(level.y) == {heldout(one_seed, "pta", "none", "undefended")[0]}
     assert level.mode == "lines"
 
 
 def test_figures_7_and_8_stand_side_by_side_for_each_target(five_seeds: Results) -> None:
-    figure, picture = mixing_figure(*five_seeds), mixing_picture(*five_seeds)
+    drawing = mixing(defense_points(*five_seeds))
+    figure, picture = drawing.preview(), drawing.picture()
     assert len(picture.axes) == len(figure.layout.annotations) == 6
     names = ["none", "popular_mixing_5", "popular_mixing_10", "popular_mixing_25"]
     for axis, place, side in (("x", 0, "served"), ("x2", 1, "undefended")):
@@ -155,16 +155,17 @@ def test_figures_7_and_8_stand_side_by_side_for_each_target(five_seeds: Results)
 
 
 def test_each_name_stands_once_in_the_legend(five_seeds: Results) -> None:
-    for draw in (trade_off_figure, mixing_figure):
-        shown = [trace.name for trace in draw(*five_seeds).data if trace.showlegend]
+    for drawn in (trade_off, mixing):
+        figure = drawn(defense_points(*five_seeds)).preview()
+        shown = [trace.name for trace in figure.data if trace.showlegend]
         assert len(shown) == len(set(shown))
 
 
 def test_the_note_says_who_and_what_the_intervals_are(one_seed: Results, five_seeds: Results) -> None:
-    title = trade_off_figure(*one_seed).layout.title.text
+    title = trade_off(defense_points(*one_seed)).preview().layout.title.text
     assert "(seed 0)" in title
     assert "5 held-out users, never asked about; lines: 95 % intervals, bootstrap over users" in title
-    assert "95 % intervals, t over seeds" in trade_off_figure(*five_seeds).layout.title.text
+    assert "95 % intervals, t over seeds" in trade_off(defense_points(*five_seeds)).preview().layout.title.text
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.reporting.frames import headed
 from rec_msa.reporting.looks import CLEAR, COLOURS, GRID, GRID_ALPHA, LEGEND_BELOW, NEUTRAL
 from rec_msa.reporting.names import GROUP_LABELS, number, span
 from rec_msa.reporting.panels import Panel, Row, intervals_text, panels_of
@@ -74,7 +75,7 @@ def comparison_figure(agreement: pd.DataFrame) -> Figure:
     panels = panels_of(agreement)
     n_rows, n_columns = _grid(panels)
     alone = len(panels) == 1
-    heads = [_head(panel.where, _note(panel, "<br>")) for panel in panels]
+    heads = [headed(panel.where, _note(panel, "<br>")) for panel in panels]
     figure = make_subplots(
         rows=n_rows,
         cols=n_columns,
@@ -88,7 +89,7 @@ def comparison_figure(agreement: pd.DataFrame) -> Figure:
     for head, axis in zip(figure.layout.annotations, figure.select_xaxes(), strict=False):
         head.update(x=axis.domain[0], xanchor="left", align="left", font_size=14)
     figure.update_layout(
-        title=_head(_headline(panels[0]), _note(panels[0], "; ")) if alone else None,
+        title=headed(_headline(panels[0]), _note(panels[0], "; ")) if alone else None,
         title_x=0,
         title_xref="paper",
         height=_height(panels),
@@ -143,11 +144,6 @@ def _headline(panel: Panel) -> str:
 
 def _note(panel: Panel, separator: str) -> str:
     return separator.join([panel.users, f"lines: {intervals_text([panel])}"])
-
-
-def _head(title: str, note: str) -> str:
-    """Returns both as the HTML that plotly understands."""
-    return f'<b>{title}</b><br><span style="font-size: 12px">{note}</span>'
 
 
 def _axis_title(panel: Panel) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from rec_msa.reporting.frames import empty_picture, headed
 from rec_msa.reporting.looks import CLEAR, DASHES, GRID, GRID_ALPHA, LEGEND_BELOW, NEUTRAL, SYMBOLS
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def curves_figure(rows: Sequence[Sequence[Plot]], title: str, note: str) -> Figu
         for column, plot in enumerate(row, start=1):
             _draw_plot(figure, plot, named, row=place, col=column)
     figure.update_layout(
-        title={"text": f'<b>{title}</b><br><span style="font-size: 12px">{note}</span>', "x": 0, "xref": "paper"},
+        title={"text": headed(title, note), "x": 0, "xref": "paper"},
         height=height,
         margin={"l": 70, "r": 20, "t": _HEAD + 20, "b": _FOOT},
         legend=LEGEND_BELOW,
@@ -146,27 +147,20 @@ def curves_figure(rows: Sequence[Sequence[Plot]], title: str, note: str) -> Figu
 
 
 def curves_picture(rows: Sequence[Sequence[Plot]], title: str, note: str) -> Picture:
-    """Draws a grid of plots as a picture, without pyplot and its global state.
+    """Draws a grid of plots as a picture.
 
     Args:
         rows: The plots of each row; none for a title and a note alone.
         title: What stands above all.
         note: Who was measured and what the intervals are, below the title.
     """
-    from matplotlib.figure import Figure as Picture
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
     n_rows, n_columns = max(1, len(rows)), max([1, *map(len, rows)])
     size = (n_columns * _PLOT_WIDTH / 90, (n_rows * _PLOT_HEIGHT + _HEAD) / 90)
-    picture = Picture(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.1))
-    places = picture.subplots(n_rows, n_columns, squeeze=False)
-    for place in places.flat:
-        place.set_axis_off()
+    picture, places = empty_picture(size, n_rows, n_columns, f"{title}\n{note}")
     for drawn, row in zip(places, rows, strict=False):
         for place, plot in zip(drawn, row, strict=False):
             place.set_axis_on()
             _paint_plot(place, plot)
-    picture.suptitle(f"{title}\n{note}", x=0.01, ha="left", fontsize=10)
     found = {
         label: handle for place in places.flat for handle, label in zip(*place.get_legend_handles_labels(), strict=True)
     }

@@ -10,16 +10,15 @@ import pandas as pd
 
 from rec_msa.defenses.settings import DEFENSES, FRESH, NO_DEFENSE, alters_nothing, parse_defense
 from rec_msa.reporting.axes import own_clones
-from rec_msa.reporting.curves import Curve, Plot, curves_figure, curves_picture
+from rec_msa.reporting.curves import Curve, Plot
 from rec_msa.reporting.looks import ATTACK_LOOKS, COLOURS, NEUTRAL
 from rec_msa.reporting.names import TARGET, seeds_text, span
 from rec_msa.reporting.panels import Estimate, estimate, interval_kinds, seeds_and_users
+from rec_msa.reporting.report.drawings import Curves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from matplotlib.figure import Figure as Picture
-    from plotly.graph_objects import Figure
 
 ASKING = ("ptq", "ptaq", "qsd", "ptaq_denoise")
 """The attacks that meet a defense."""
@@ -58,32 +57,22 @@ def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFra
     return pd.DataFrame(rows, columns=columns).sort_values([*_POINT[:4], "kind", "strength"], ignore_index=True)
 
 
-def trade_off_figure(agreement: pd.DataFrame, quality: pd.DataFrame) -> Figure:
-    """Draws agreement against utility, interactively: a row for each target, a plot for each attack that asks."""
-    points = defense_points(agreement, quality)
-    return curves_figure(
-        trade_off_plots(points), *_heads("The trade-off: what is stolen against what is served", points)
-    )
+def trade_off(points: pd.DataFrame) -> Curves:
+    """Agreement against utility: a row for each target, a plot for each attack that asks.
+
+    Args:
+        points: What ``defense_points`` returns.
+    """
+    return Curves(trade_off_plots(points), *_heads("The trade-off: what is stolen against what is served", points))
 
 
-def trade_off_picture(agreement: pd.DataFrame, quality: pd.DataFrame) -> Picture:
-    """Draws the same as a picture."""
-    points = defense_points(agreement, quality)
-    return curves_picture(
-        trade_off_plots(points), *_heads("The trade-off: what is stolen against what is served", points)
-    )
+def mixing(points: pd.DataFrame) -> Curves:
+    """Figures 7 and 8 of the paper: agreement and utility over the number of mixed items.
 
-
-def mixing_figure(agreement: pd.DataFrame, quality: pd.DataFrame) -> Figure:
-    """Draws figures 7 and 8 of the paper, interactively: agreement and utility over the number of mixed items."""
-    points = defense_points(agreement, quality)
-    return curves_figure(mixing_plots(points), *_heads("Popular-item mixing: figures 7 and 8", points))
-
-
-def mixing_picture(agreement: pd.DataFrame, quality: pd.DataFrame) -> Picture:
-    """Draws the same as a picture."""
-    points = defense_points(agreement, quality)
-    return curves_picture(mixing_plots(points), *_heads("Popular-item mixing: figures 7 and 8", points))
+    Args:
+        points: What ``defense_points`` returns.
+    """
+    return Curves(mixing_plots(points), *_heads("Popular-item mixing: figures 7 and 8", points))
 
 
 def _point(key: dict[str, str], part: pd.DataFrame, quality: pd.DataFrame) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
+from rec_msa.reporting.frames import empty_picture, headed
 from rec_msa.reporting.looks import CLEAR, COLOURS
 from rec_msa.reporting.markdown import figure as figure_text
 
@@ -75,7 +76,7 @@ def heatmaps_figure(row: Sequence[Field], title: str, note: str) -> Figure:
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_layout(
-        title={"text": f'<b>{title}</b><br><span style="font-size: 12px">{note}</span>', "x": 0, "xref": "paper"},
+        title={"text": headed(title, note), "x": 0, "xref": "paper"},
         height=_HEIGHT + 2 * _HEAD,
         margin={"l": 70, "r": 20, "t": _HEAD + 20, "b": 60},
         **CLEAR,
@@ -85,20 +86,13 @@ def heatmaps_figure(row: Sequence[Field], title: str, note: str) -> Figure:
 
 
 def heatmaps_picture(row: Sequence[Field], title: str, note: str) -> Picture:
-    """Draws the same as a picture, without pyplot and its global state."""
-    from matplotlib.figure import Figure as Picture
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
+    """Draws the same as a picture."""
     columns = max(1, len(row))
     size = (columns * _WIDTH / 90, (_HEIGHT + _HEAD) / 90)
-    picture = Picture(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.1))
-    places = picture.subplots(1, columns, squeeze=False)[0]
-    for place in places:
-        place.set_axis_off()
-    for place, shown in zip(places, row, strict=False):
+    picture, places = empty_picture(size, 1, columns, f"{title}\n{note}")
+    for place, shown in zip(places[0], row, strict=False):
         place.set_axis_on()
         _paint(place, shown, ends_of(row))
-    picture.suptitle(f"{title}\n{note}", x=0.01, ha="left", fontsize=10)
     return picture
 
 

@@ -17,11 +17,11 @@ def draw_comparison(*agreement: pd.DataFrame) -> tuple[Any, Any]:
 
 def draw_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> tuple[Any, Any, Any, Any]:
     """Agreement against utility, and both over the mixed items: each an interactive figure and a picture."""
-    from rec_msa.reporting import defense
+    from rec_msa.reporting.defense import defense_points, mixing, trade_off
 
-    drawn = (defense.trade_off_figure, defense.trade_off_picture, defense.mixing_figure, defense.mixing_picture)
-    figures = [draw(agreement, target_quality) for draw in drawn]
-    return figures[0], figures[1], figures[2], figures[3]
+    points = defense_points(agreement, target_quality)
+    against_utility, over_mixed = trade_off(points), mixing(points)
+    return against_utility.preview(), against_utility.picture(), over_mixed.preview(), over_mixed.picture()
 
 
 def draw_defended_cells(*tables: Any, cells: list[dict[str, Any]]) -> tuple[Any, Any, Any, Any]:
