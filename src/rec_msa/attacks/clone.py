@@ -67,6 +67,10 @@ def train_clone(
 
     Returns:
         The clone's checkpoint and its training curve.
+
+    Raises:
+        DataError: The variant needs auxiliary data or an auxiliary model that is not there, or no attacker user has
+            enough interactions to hold one back.
     """
     train, held_back = hold_back(data.interactions, settings, seed, last=is_sequential(architecture))
     if variant == "joint":

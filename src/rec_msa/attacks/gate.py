@@ -216,6 +216,9 @@ def query(
 
     Returns:
         The lists to learn from (columns user, rank, item) and the ledger.
+
+    Raises:
+        QueryError: The strategy asks for what it may not, or more than the budget allows.
     """
     allowed = _allowed(attackers)
     gate = QueryGate(answer, allowed, budget=calls_per_user * len(allowed))
@@ -243,6 +246,9 @@ def query_by_sequences(
 
     Returns:
         The sequences with their lists, as ``PrefixLists.to_frame`` gives them, and the ledger.
+
+    Raises:
+        QueryError: The strategy asks for what it may not, or more than the budget allows.
     """
     allowed = _allowed(attackers)
     gate = QueryGate(answer, allowed, calls_per_user * len(allowed), sequences)

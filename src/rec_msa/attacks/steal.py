@@ -91,6 +91,9 @@ class StealTask:
         probe: Measures the clone on what was held back.
         settings: Margin and negatives.
         losses: Ranking loss and positive-item loss.
+
+    Raises:
+        DataError: For some user everything is forbidden, so that nothing is a negative.
     """
 
     def __init__(
@@ -146,6 +149,9 @@ class AgreementProbe:
         lists: What the clone should say, -1 where a place is not asked for.
         exclude: Interactions (columns user, item) that the clone must not recommend.
         start_counts: Whether the state before the first step may be the best one.
+
+    Raises:
+        DataError: No place is asked for.
     """
 
     def __init__(self, model: Recommender, lists: Lists, exclude: pd.DataFrame, *, start_counts: bool) -> None:
@@ -234,6 +240,9 @@ def steal_from_lists_alone(
 
     Returns:
         The stolen model's checkpoint and its training curve.
+
+    Raises:
+        DataError: The lists are too short to hold a place back, or cover the whole catalogue.
     """
     generator = torch_stream(seed, "steal")
     model = untrained(architecture, recommender, users, n_items, generator, device)

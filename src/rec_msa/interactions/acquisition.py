@@ -161,7 +161,11 @@ def _refuse_known_name(name: str) -> None:
 
 
 def checksum(path: Path) -> tuple[str, int]:
-    """Returns the sha256 and the size of the uncompressed bytes; refuses an empty or damaged file."""
+    """Returns the sha256 and the size of the uncompressed bytes.
+
+    Raises:
+        DataError: The file is empty or no whole gzip file.
+    """
     digest, n_bytes = hashlib.sha256(), 0
     try:
         with open_raw(path) as file:

@@ -61,6 +61,9 @@ def load_auxiliary(model: Recommender, auxiliary: Checkpoint, known: Tensor | No
         model: A fused recommender of the same architecture and dimensions.
         auxiliary: Checkpoint of the auxiliary model.
         known: Items whose auxiliary vector may be used, ``[n_items]`` of bool; all where None.
+
+    Raises:
+        TypeError: The model is not fused.
     """
     for table, vectors in zip(model.tables(), item_vectors(auxiliary), strict=True):
         if not isinstance(table, FusedItemTable):

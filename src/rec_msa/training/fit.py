@@ -140,6 +140,9 @@ def fit(
     Returns:
         The training curve, a row a validation: step, loss (mean since the last one, NaN at step 0), validation, kept
         (whether this row's state is the one kept).
+
+    Raises:
+        SettingsError: The loss is no longer finite: the step size is too large.
     """
     fitting = _Fitting(model, task, settings, title)
     with TrainingProgress(title, task.measure) as progress:

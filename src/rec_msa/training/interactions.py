@@ -30,6 +30,9 @@ class InteractionTask:
         model: The recommender to train.
         train: Interactions (columns user, item) of users that the model knows.
         held_back: Interactions that decide when to stop.
+
+    Raises:
+        DataError: There is no interaction, or every user has interacted with every item.
     """
 
     measure = f"recall@{RECALL_AT}"

@@ -32,6 +32,9 @@ class SequenceTask:
         model: The recommender to train.
         train: Interactions (columns user, item), each user's rows in the order of the sequence.
         held_back: Interactions that decide when to stop.
+
+    Raises:
+        DataError: No user has two interactions and an item left unseen.
     """
 
     measure = f"recall@{RECALL_AT}"
