@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING
 import rich
 
 from bench.contenders import OURS, PEERS, PLAIN, RIVALS, settings_of
-from bench.measure import ROOT, Figures, command, fresh
+from bench.figure import BY_ROW
+from bench.measure import RAW, ROOT, Figures, command, fresh
 from bench.tables import Metric, Promise, Row, Table, ratios
 from rec_msa.errors import DataError
-from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-RAW = ROOT / "data" / "01_raw"
 RUNS, ENOUGH_SECONDS = 3, 40.0
 PEAK = Metric("peak_mib", "peak MiB", 0)
 SHARE = Metric("core_share", "share of its core", 2)
@@ -302,7 +301,6 @@ def ingestion(options: Options) -> list[Table]:
 
 SIZES = (410_380, 1_000_000, 2_500_000, 6_300_000, 20_000_000)
 CATALOGUES = (3_706, 10_000, 30_000, 100_000, 300_000, 1_000_000)
-BY_ROW: int = TrainingSettings().row_sparse_from
 
 
 def scaling(options: Options) -> list[Table]:

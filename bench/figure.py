@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rec_msa.reporting.looks import COLOURS, GRID_ALPHA, NEUTRAL
 from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from bench.tables import Table
 
 BY_ROW: int = TrainingSettings().row_sparse_from
-# As in rec_msa.reporting.comparison: Okabe and Ito's blue, and a grey that is seen on white and on black.
-_COLOUR, _NEUTRAL = "#0072B2", "#808080"
+"""Items from which a training updates single rows of a table."""
 
 
 def draw_scaling(tables: dict[str, Table], target: Path) -> None:
@@ -43,13 +43,13 @@ def _paint(place: Axes, table: Table, keys: tuple[str, str], slope: float | None
     found = [(x, y) for x, y in points if x and y]
     x, y = zip(*found, strict=True)
     exponent = 1.0 if keys[0] == "interactions" else 0.0
-    place.loglog(x, [y[0] * (value / x[0]) ** exponent for value in x], "--", color=_NEUTRAL, linewidth=1)
-    place.loglog(x, y, "o-", color=_COLOUR, markersize=6, linewidth=1.5)
+    place.loglog(x, [y[0] * (value / x[0]) ** exponent for value in x], "--", color=NEUTRAL, linewidth=1)
+    place.loglog(x, y, "o-", color=COLOURS[0], markersize=6, linewidth=1.5)
     label = "linear" if exponent else "independent"
     where = "" if exponent else f" from {BY_ROW:,} items on"
     said = f"slope {slope:.2f}{where} (dashed: {label})" if slope is not None else f"dashed: {label}"
     place.text(0, 1.02, said, transform=place.transAxes, fontsize=9)
-    place.grid(color=_NEUTRAL, alpha=0.25, linewidth=0.8)
+    place.grid(color=NEUTRAL, alpha=GRID_ALPHA, linewidth=0.8)
     place.tick_params(length=0, which="both")
     place.spines[:].set_visible(False)
 

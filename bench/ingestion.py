@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,12 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.measure import ROOT, peak_mib
 from bench.synthetic import row_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[1]
 MIN_INTERACTIONS = 5
 
 
@@ -90,7 +89,7 @@ class _Steps:
             "core_seconds": core,
             "total_seconds": sum(self.seconds.values()),
             "core_peak_mib": core_peak,
-            "peak_mib": _peak(),
+            "peak_mib": peak_mib(),
         }
 
 
@@ -111,7 +110,7 @@ def _ingest(file: Path) -> dict[str, Any]:
         n_rows = len(raw)
         with steps.step("filter"):
             interactions, users, items = domain.prepare(raw, settings)
-        core_peak = _peak()
+        core_peak = peak_mib()
         del raw
         with steps.step("write"):
             for name, table in {"interactions": interactions, "users": users, "items": items}.items():
@@ -141,7 +140,7 @@ def _plain(file: Path) -> dict[str, Any]:
         raw = pd.read_parquet(file).set_axis(["user", "item", "timestamp"], axis="columns")
     with steps.step("filter"):
         kept = plain_ingestion.kept_rows(raw, MIN_INTERACTIONS)
-    return steps.figures(len(raw), len(kept), _peak())
+    return steps.figures(len(raw), len(kept), peak_mib())
 
 
 def _fresh_process(module: str, *arguments: str) -> str:
@@ -158,10 +157,6 @@ def _use_one_core() -> None:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import torch
 import torch._dynamo  # the first optimiser of a process imports it; imports are outside the clock
 
 from bench.contenders import Setting
-from bench.measure import ROOT, report
+from bench.measure import RAW, report
 from bench.ours import train_in_a_race
 from rec_msa.attacks.gate import SequenceSide, query_by_sequences
 from rec_msa.attacks.prefixes import PrefixLists, ask_prefixes
@@ -66,7 +66,7 @@ def read() -> pd.DataFrame:
         DataError: The raw file is not there.
     """
     settings = DatasetSettings(min_interactions=1)
-    path = locate(DATASET, settings, ROOT / "data" / "01_raw")
+    path = locate(DATASET, settings, RAW)
     if path is None:
         raise DataError(f"this needs data/01_raw/{DATASET}/ratings.dat or ratings.dat.gz; put it there")
     raw = read_raw(RawFile(DATASET, str(path), "", 0, "local", known=False), settings)

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.measure import ROOT, report
+from bench.measure import RAW, report
 
 if TYPE_CHECKING:
     import pandas as pd
 
-RAW = ROOT / "data" / "01_raw"
 N_CHOSEN = 3020
 HELD_OUT = 0.2
 RECALL_AT = 50

@@ -27,7 +27,9 @@ def save(area: str, tables: list[Table], made_by: dict[str, Any], path: Path = T
     """Replaces one area's tables and leaves the others."""
     areas = load(path) | {area: {"made_by": made_by, "tables": [table.to_dict() for table in tables]}}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(areas, indent=1), encoding="utf-8")
+    part = path.with_name(f"{path.name}.part")  # hours of other areas' measurements lie in it
+    part.write_text(json.dumps(areas, indent=1), encoding="utf-8")
+    part.replace(path)
 
 
 def tables_of(areas: dict[str, Any]) -> dict[str, Table]:
