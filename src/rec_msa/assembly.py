@@ -51,28 +51,33 @@ def assemble(catalog: DataCatalog) -> Assembled | None:
     """
     seen: dict[str, bool] = {}
     current = {space: _is_whole(space, catalog, seen) for space in _measured_spaces(catalog)}
-    fitting = [space for space, fits in current.items() if fits]
-    stale = [space for space, fits in current.items() if not fits]
-    tables: dict[str, Any] = {name: catalog[name] for name in ASSEMBLED}
     if not current:
         return None
+    fitting = [space for space, fits in current.items() if fits]
+    served = dict.fromkeys(space.rpartition(".")[0] for space in fitting)
+    targets = [space for space in served if _fits(f"{space}.target_quality", catalog, seen)]
+    return Assembled(_written(fitting, targets, catalog), [space for space, fits in current.items() if not fits])
+
+
+def _written(fitting: list[str], targets: list[str], catalog: DataCatalog) -> pd.DataFrame:
+    """Writes the three tables where they are not there yet, and returns the results."""
+    tables: dict[str, Any] = {name: catalog[name] for name in ASSEMBLED}
     if not fitting:
         for table in tables.values():
             table.discard()
-        return Assembled(pd.DataFrame(columns=list(COLUMNS)), stale)
-    served = dict.fromkeys(space.rpartition(".")[0] for space in fitting)
-    targets = [space for space in served if _fits(f"{space}.target_quality", catalog, seen)]
+        return pd.DataFrame(columns=list(COLUMNS))
     made_from = [*(f"{space}.agreement" for space in fitting), *(f"{space}.target_quality" for space in targets)]
     for table in tables.values():
         table.expected = whole(made_from, catalog)
     if all(table.exists() for table in tables.values()):
-        return Assembled(tables["agreement"].load(), stale)
-    agreement = pd.concat([catalog.load(f"{space}.agreement") for space in fitting], ignore_index=True)
-    agreement = agreement.sort_values(list(KEY), ignore_index=True)
+        there: pd.DataFrame = tables["agreement"].load()
+        return there
+    found = pd.concat([catalog.load(f"{space}.agreement") for space in fitting], ignore_index=True)
+    agreement: pd.DataFrame = found.sort_values(list(KEY), ignore_index=True)
     tables["agreement"].save(agreement)
     tables["agreement_per_user"].save(catalog.load(f"{space}.agreement_per_user") for space in fitting)
     tables["target_quality"].save(pd.DataFrame([_quality(space, catalog) for space in targets]))
-    return Assembled(agreement, stale)
+    return agreement
 
 
 def _measured_spaces(catalog: DataCatalog) -> list[str]:

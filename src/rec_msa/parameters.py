@@ -105,31 +105,40 @@ class Parameters(_Strict):
                 if not NAME.fullmatch(name):
                     msg = f"{key}.{name}: a name may have only a-z, 0-9, _ and -"
                     raise ValueError(msg)
+        self._check_datasets()
+        self._require("dataset", self.dataset, self.datasets)
+        self._require("model", self.model, SETTINGS)
+        self._check_attacks()
+        self._check_studies()
+        parse_defense(self.defense)
+        require_room(self.defense, self.list_length)
+        return self
+
+    def _check_datasets(self) -> None:
         for name, settings in self.datasets.items():
             if settings.path is None and name not in KNOWN:
                 msg = f"datasets.{name}: your own data need a path; {nearest(name, KNOWN)} need none"
                 raise ValueError(msg)
             self._require(f"datasets.{name}.patience_of", tuple(settings.patience_of), SETTINGS)
-        self._require("dataset", self.dataset, self.datasets)
-        self._require("model", self.model, SETTINGS)
+
+    def _check_attacks(self) -> None:
         for name, attack in self.attacks.items():
             if name.split("-")[0] in RESERVED:
                 msg = f"attacks.{name}: this name belongs to a reference; choose another"
                 raise ValueError(msg)
             self._require(f"attacks.{name}.clone", (attack.clone,) if attack.clone else None, SETTINGS)
+
+    def _check_studies(self) -> None:
+        axes: dict[str, dict[str, Any]] = {"dataset": self.datasets, "model": SETTINGS, "attacks": self.attacks}
         for name, study in self.studies.items():
             if name == ALL_STUDIES:
                 msg = f"studies.{name}: this name means every study; choose another"
                 raise ValueError(msg)
-            axes: dict[str, dict[str, Any]] = {"dataset": self.datasets, "model": SETTINGS, "attacks": self.attacks}
             for grid, (axis, allowed) in product(study, axes.items()):
                 self._require(f"studies.{name}.{axis}", getattr(grid, axis), allowed)
             if len(self._shares(study)) > 1:
                 msg = f"studies.{name}.heldout_fraction: a run has one share of held-out users; make a study for each"
                 raise ValueError(msg)
-        parse_defense(self.defense)
-        require_room(self.defense, self.list_length)
-        return self
 
     @staticmethod
     def _require(key: str, names: tuple[str, ...] | None, allowed: dict[str, Any]) -> None:

@@ -25,34 +25,44 @@ class ClearErrors:
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:
         """Names the node and the remedy."""
-        self._raise_clearly(error, f"{node.name}: ")
+        raise_clearly(error, f"{node.name}: ")
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
         """Catches what happens between nodes: loading and saving."""
-        self._raise_clearly(error, "")
+        raise_clearly(error, "")
 
-    def _raise_clearly(self, error: Exception, where: str) -> None:
-        if isinstance(error, ClearError):
-            return
-        if isinstance(error, RecMsaError | DataValidationError):
-            raise ClearError(f"{where}{error}") from error
-        full = _cause(error, OSError)
-        if full is not None and full.errno in NO_ROOM:
-            raise ClearError(f"{where}{no_room(full)}") from error
-        missing = _cause(error, FileNotFoundError)
-        if isinstance(error, DatasetError) and missing is not None:
-            from rec_msa.assembly import ASSEMBLED
 
-            name = str(error).partition(":")[0]
-            remedy = "kedro run, or the attack_<key> or study that it is of, makes it with --only-missing-outputs"
-            if name in ASSEMBLED:
-                remedy = "run an attack or a study first"
-            msg = f"{where}{name} is not there; {remedy}"
-            raise ClearError(msg) from error
-        if isinstance(error, DatasetError):
-            remedy = "if the file is damaged, run its pipeline with --only-missing-outputs, which makes it again"
-            raise ClearError(f"{where}{error}; {remedy}") from error
+def raise_clearly(error: Exception, where: str) -> None:
+    """Raises a clear error in the place of one that a person can mend; does nothing with others.
+
+    Args:
+        error: What went wrong.
+        where: What stands before the message.
+
+    Raises:
+        ClearError: With the remedy.
+    """
+    if isinstance(error, ClearError):
+        return
+    if isinstance(error, RecMsaError | DataValidationError):
+        raise ClearError(f"{where}{error}") from error
+    full = _cause(error, OSError)
+    if full is not None and full.errno in NO_ROOM:
+        raise ClearError(f"{where}{no_room(full)}") from error
+    missing = _cause(error, FileNotFoundError)
+    if isinstance(error, DatasetError) and missing is not None:
+        from rec_msa.assembly import ASSEMBLED
+
+        name = str(error).partition(":")[0]
+        remedy = "kedro run, or the attack_<key> or study that it is of, makes it with --only-missing-outputs"
+        if name in ASSEMBLED:
+            remedy = "run an attack or a study first"
+        msg = f"{where}{name} is not there; {remedy}"
+        raise ClearError(msg) from error
+    if isinstance(error, DatasetError):
+        remedy = "if the file is damaged, run its pipeline with --only-missing-outputs, which makes it again"
+        raise ClearError(f"{where}{error}; {remedy}") from error
 
 
 def no_room(error: OSError) -> str:

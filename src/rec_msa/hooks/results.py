@@ -11,12 +11,14 @@ from kedro.io import DatasetError
 
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.errors import RecMsaError
-from rec_msa.hooks.errors import ClearErrors
+from rec_msa.hooks.errors import raise_clearly
 from rec_msa.hooks.runs import lock_of
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
+
+    from rec_msa.assembly import Assembled
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ class ResultsTable:
         try:
             self._assemble()
         except (OSError, DatasetError, RecMsaError) as error:
-            ClearErrors().on_pipeline_error(error)
+            raise_clearly(error, "")
             raise
 
     def end(self) -> None:
@@ -55,22 +57,13 @@ class ResultsTable:
             logger.warning("the results of the nodes that were finished were not put together: %s", error)
 
     def _assemble(self) -> None:
-        from rec_msa.assembly import assemble
-
         if self._run is None:
             return
         pipeline, catalog = self._run
         self._run = None
         # Of a run that was stopped, what it left with these settings; not what others left in its place.
         left = [name for name in pipeline.all_outputs() if name.endswith(".agreement") and catalog.exists(name)]
-        measured = {name.rpartition(".")[0] for name in left}
-        # Of two runs that end together each finds the other's cells, or is found.
-        lock = lock_of(["agreement"], catalog)
-        lock.take(patience=ASSEMBLY_SECONDS)
-        try:
-            assembled = assemble(catalog)
-        finally:
-            lock.free()
+        assembled = _assembled_alone(catalog)
         if assembled is None:
             return
         if assembled.stale:
@@ -80,8 +73,20 @@ class ResultsTable:
                 len(assembled.stale),
                 ", ".join(assembled.stale),
             )
-        if measured:
-            _show(assembled.agreement, measured, catalog)
+        if left:
+            _show(assembled.agreement, {name.rpartition(".")[0] for name in left}, catalog)
+
+
+def _assembled_alone(catalog: DataCatalog) -> Assembled | None:
+    """Puts the results together while nobody else does: of two runs that end together each finds the other's cells."""
+    from rec_msa.assembly import assemble
+
+    lock = lock_of(["agreement"], catalog)
+    lock.take(patience=ASSEMBLY_SECONDS)
+    try:
+        return assemble(catalog)
+    finally:
+        lock.free()
 
 
 def _show(agreement: Any, measured: set[str], catalog: DataCatalog) -> None:
