@@ -130,6 +130,23 @@ def test_table_8_says_that_it_is_not_the_papers_data(report: Report) -> None:
     assert "not the paper's data" in to_markdown(report)
 
 
+def test_table_8_is_a_figure_too_with_qsd_by_its_calls_beside_level_lines(report: Report) -> None:
+    [block] = [one for one in report.figures() if one.name == "table8-calls"]
+    [sasrec, stamp] = block.drawing.rows[0]
+    assert (sasrec.title, stamp.title) == ("ml-1m-2999 · sasrec", "ml-1m-2999 · stamp")
+    qsd, *levels = sasrec.curves
+    assert list(qsd.x) == [5, 10, 15, 20, 25, 30]
+    assert qsd.y == pytest.approx([0.15, 0.2, 0.25, 0.3, 0.35, 0.4], abs=0.02)
+    assert all(line.level and list(line.x) == [5, 30] for line in levels)
+    assert sasrec.top == stamp.top > max(qsd.y)
+    assert [row[1].text for row in block.table.bodies[0].rows] == ["sasrec", "stamp"]
+    assert block.table.data["calls"].tolist() == [5, 10, 15, 20, 25, 30] * 2
+
+
+def test_without_a_line_table_8_has_no_figure(nothing: Report) -> None:
+    assert "table8-calls" not in [block.name for block in nothing.figures()]
+
+
 def test_the_losses_of_table_7_stand_beside_the_papers(report: Report) -> None:
     shown = table(report, "table7-ml-1m")
     named = [(row[0].text, row[1].text, row[3].text) for body in shown.bodies for row in body.rows]

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from rec_msa.reporting.panels import Estimate
 
-_LEVELS = {"retrain": "dash", "popularity": "dot"}
+LEVEL_LINES = {"retrain": "dash", "popularity": "dot"}
 """References in the figures, and their lines."""
-_ROOM = 1.1
+ROOM = 1.1
 """How much higher a plot ends than its highest interval."""
 
 
@@ -138,7 +138,7 @@ def axis_drawing(measured: Measured, shown: AxisFigure) -> Curves:
 def axis_points(measured: Measured, shown: AxisFigure) -> pd.DataFrame:
     """Returns the points of a figure, none where only the axis' default was measured."""
     points = points_of(measured.agreement, shown.axis)
-    wanted = [*shown.varying, *shown.level, *_LEVELS]
+    wanted = [*shown.varying, *shown.level, *LEVEL_LINES]
     points = points.assign(attack=points["base"])[points["base"].isin(wanted)]
     points = points[points["dataset"].isin(shown.datasets) & points["target"].isin(shown.targets)]
     varied = points[points["attack"].isin(shown.varying)].groupby(["dataset", "target"])["value"].nunique()
@@ -157,7 +157,7 @@ def axis_plots(measured: Measured, shown: AxisFigure) -> list[list[Plot]]:
     rows = []
     for group in shown.groups:
         found = estimates(points, group, ("target", "attack", "value"))
-        top = _ROOM * max((max(one.value, one.high) for one in found.values()), default=1.0)
+        top = ROOM * max((max(one.value, one.high) for one in found.values()), default=1.0)
         plots = [_axis_plot(shown, found, place, group, min(top, 1.05)) for place in places]
         rows.append([plot for plot in plots if plot.curves])
     return [row for row in rows if row]
@@ -169,18 +169,26 @@ def _axis_plot(
     own = {key[2:]: one for key, one in found.items() if key[:2] == place}
     ticks = sorted({value for _, value in own})
     curves = []
-    for attack in (*shown.varying, *shown.level, *_LEVELS):
+    for attack in (*shown.varying, *shown.level, *LEVEL_LINES):
         by_value = {value: one for (name, value), one in sorted(own.items(), key=str) if name == attack}
         by_value = dict(sorted(by_value.items()))
         if by_value:
-            curves.append(_axis_curve(attack, by_value, ticks, level=attack in (*shown.level, *_LEVELS)))
+            curves.append(axis_curve(attack, by_value, ticks, level=attack in (*shown.level, *LEVEL_LINES)))
     suffix = f", {GROUP_NAMES[group]}" if len(shown.groups) > 1 else ""
     y_title = f"agreement{' at that length' if shown.axis is LIST_LENGTH else ' at 50'}"
     title = f"{place[0]} · {place[1]}{suffix}"
     return Plot(title, shown.axis.title, y_title, curves, top, ticks, shown.axis.unit)
 
 
-def _axis_curve(attack: str, by_value: dict[int, Estimate], ticks: Sequence[int], *, level: bool) -> Curve:
+def axis_curve(attack: str, by_value: dict[int, Estimate], ticks: Sequence[int], *, level: bool = False) -> Curve:
+    """Returns the line of an attack or a reference.
+
+    Args:
+        attack: Its name.
+        by_value: Its figure at each value of the axis.
+        ticks: The values of the axis.
+        level: Whether it is one to compare with, a line over the whole axis.
+    """
     colour, symbol = ATTACK_LOOKS.get(attack, (NEUTRAL, "circle"))
     band = len(by_value) > 1
     if level and not band and len(ticks) > 1:
@@ -189,7 +197,7 @@ def _axis_curve(attack: str, by_value: dict[int, Estimate], ticks: Sequence[int]
     low = [] if level else [one.value - one.low for one in found]
     high = [] if level else [one.high - one.value for one in found]
     values = [one.value for one in found]
-    dash = _LEVELS.get(attack, "")
+    dash = LEVEL_LINES.get(attack, "")
     return Curve(
         with_words(attack), colour, list(by_value), values, low, high, level=level, band=band, symbol=symbol, dash=dash
     )
@@ -238,7 +246,7 @@ def _row_names(key: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _order(shown: AxisFigure, key: tuple[str, ...]) -> tuple[int, ...]:
-    attacks = [*shown.varying, *shown.level, *_LEVELS]
+    attacks = [*shown.varying, *shown.level, *LEVEL_LINES]
     return (
         shown.datasets.index(key[0]),
         shown.targets.index(key[1]),

@@ -11,6 +11,7 @@ from rec_msa.reporting.axes import LOSSES, loss_points
 from rec_msa.reporting.names import ATTACKS_IN_WORDS, REFERENCE_NAMES, TARGET, with_words
 from rec_msa.reporting.paper import DATASETS, SEQUENTIAL_TARGETS, TARGETS, paper_agreement
 from rec_msa.reporting.report.beside import Beside, Line
+from rec_msa.reporting.report.calls_figure import CALLS_OF, calls_blocks
 from rec_msa.reporting.report.commands import not_measured, study
 from rec_msa.reporting.report.differences import differences_section
 from rec_msa.reporting.report.drawings import Comparison
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 TABLE5 = ("pta_pre", "ptaq_pre", "pta", "ptaq", "pta_joint", "ptaq_joint", "pta_mean")
 TABLE7 = ("qsd", "ptq", "ptaq")
-TABLE8 = (*(f"qsd{k}" for k in range(5, 31, 5)), "qsd30_sequences", "random_sequences", "ptd", "ptq", "ptaq")
+TABLE8 = (*CALLS_OF, "qsd30_sequences", "random_sequences", "ptd", "ptq", "ptaq")
 _SEQUENCES = (
     "The paper has all of ML-1M. `ml-1m-2999` are its first 2,999 users, those whose times lay where this was "
     "measured, so this is **not the paper's data**, and a difference says little; `ml-100k` is farther from it. "
@@ -130,7 +131,9 @@ def _sequences_section(measured: Measured) -> Section:
     rows = shown[shown["target"].isin(SEQUENTIAL_TARGETS)]
     found, paper = estimates(rows), paper_agreement(8)
     blocks: list[Block] = [Paragraph(_SEQUENCES), study("table8") if found else not_measured("table8")]
-    for dataset in datasets_of(rows, ("ml-1m-2999",)):
+    datasets = datasets_of(rows, ("ml-1m-2999",))
+    blocks += calls_blocks(found, datasets)
+    for dataset in datasets:
         theirs = {(dataset, *key[1:]): value for key, value in paper.items()}
         beside = Beside(dataset, SEQUENTIAL_TARGETS, found, theirs)
         caption = f"Table 8 on {dataset}: Agr@50 of held-out users"
