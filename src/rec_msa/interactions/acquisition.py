@@ -120,13 +120,13 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path) -> RawFile:
     sha256, n_bytes = checksum(path)
     known = _is_original(path, original, sha256, n_bytes)
     if not known:
-        _refuse_half_a_line(path)
+        _refuse_what_is_no_whole_text(path)
         logger.warning("%s is not the known original of %s (sha256 %s): using it as it is", path, name, sha256)
     return RawFile(name, str(path), sha256, n_bytes, source, known)
 
 
-def _refuse_half_a_line(path: Path) -> None:
-    """Every original ends with a line break: a file that does not was cut off."""
+def _refuse_what_is_no_whole_text(path: Path) -> None:
+    """Every original is UTF-8 and ends with a line break: zero bytes are of another encoding, no break of a cut."""
     with open_raw(path) as file:
         tail, has_zeros = b"", False
         while chunk := file.read(_CHUNK):

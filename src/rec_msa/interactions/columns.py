@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ID_PATTERN = r"^(0|-?[1-9][0-9]{0,17})$"  # ids that lose nothing as numbers: "007" would become 7
+_SOMETHING = "(?s)^.+$"
 _NUMBER_PATTERN = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
@@ -38,17 +39,14 @@ class BadValueError(Exception):
 def whole(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Ids that are whole numbers from 0, as int64."""
     # Arrow alone would take 0x4, too
-    if not _all_match(column, "^[0-9]{1,18}$"):
-        holds = re.compile(r"[0-9]{1,18}").fullmatch
-        _refuse(column, lambda value: holds(value) is not None, "is not a whole number of 0 or more")
+    _require_match(column, "^[0-9]{1,18}$", "is not a whole number of 0 or more")
     return pc.cast(column, pa.int64())
 
 
 def number(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Finite numbers such as ratings, as float64."""
     # Arrow alone would take nan and inf, too
-    if not _all_match(column, _NUMBER_PATTERN):
-        _refuse(column, lambda value: re.fullmatch(_NUMBER_PATTERN, value) is not None, "is not a number")
+    _require_match(column, _NUMBER_PATTERN, "is not a number")
     return pc.cast(column, pa.float64())
 
 
@@ -72,22 +70,19 @@ def us_date(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def digits(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Ids made of digits that are strings, since zeros at their start count."""
-    if not _all_match(column, "^[0-9]+$"):
-        _refuse(column, lambda value: re.fullmatch("[0-9]+", value) is not None, "is not an id made of digits")
+    _require_match(column, "^[0-9]+$", "is not an id made of digits")
     return column
 
 
 def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Names that must not be empty."""
-    if not _all_match(column, "(?s)^.+$"):
-        _refuse(column, lambda value: value != "", "is empty")
+    _require_match(column, _SOMETHING, "is empty")
     return column
 
 
 def behaviour(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Steam's two behaviours, both of them an interaction."""
-    if not _all_match(column, "^(purchase|play)$"):
-        _refuse(column, lambda value: value in {"purchase", "play"}, "is neither purchase nor play")
+    _require_match(column, "^(purchase|play)$", "is neither purchase nor play")
     return column
 
 
@@ -97,8 +92,7 @@ def own_ids(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if column.null_count:
         raise BadValueError(pc.index(column.is_null(), True).as_py(), "is no id")
     if pa.types.is_string(column.type):
-        if not _all_match(column, "(?s)^.+$"):
-            _refuse(column, lambda value: value != "", "is no id")
+        _require_match(column, _SOMETHING, "is no id")
         if not _all_match(column, _ID_PATTERN):
             return column
     elif not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
@@ -129,6 +123,11 @@ def _refuse(column: pa.ChunkedArray, holds: Callable[[str], bool], requirement: 
     """Raises for the first value that does not hold: one by one, since this ends the run."""
     bad = (row for row, value in enumerate(column.to_pylist()) if value is not None and not holds(value))
     raise BadValueError(next(bad), requirement)
+
+
+def _require_match(column: pa.ChunkedArray, pattern: str, requirement: str) -> None:
+    if not _all_match(column, pattern):
+        _refuse(column, lambda value: re.fullmatch(pattern, value) is not None, requirement)
 
 
 def _all_match(column: pa.ChunkedArray, pattern: str) -> bool:

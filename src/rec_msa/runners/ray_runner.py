@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import time
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from kedro.io import DataCatalog, MemoryDataset
@@ -30,8 +31,6 @@ logger = logging.getLogger(__name__)
 CONNECT_SECONDS = 5.0
 OBJECT_STORE_BYTES = 128 << 20
 """Artifacts go through the catalog, never through Ray's memory."""
-OPTIONS = ("address", "workers", "gpus", "threads", "retries", "is_async")
-"""What ``--runner-params`` may say."""
 
 
 class RayRunner(AbstractRunner):
@@ -71,7 +70,8 @@ class RayRunner(AbstractRunner):
     ) -> None:
         super().__init__(is_async=is_async)
         for name in unknown:
-            raise ClearError(f"RayRunner: there is no {name}; {nearest(name, OPTIONS)}")
+            known = set(signature(RayRunner).parameters) - {"unknown"}
+            raise ClearError(f"RayRunner: there is no {name}; {nearest(name, known)}")
         _require_numbers({"workers": (workers, 1), "threads": (threads, 1), "retries": (retries, 0)}, gpus)
         if address is not None and workers is not None:
             raise ClearError("RayRunner: workers is for Ray on this machine; a cluster at an address has a size")
