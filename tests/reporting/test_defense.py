@@ -29,8 +29,8 @@ DEFENSES = ["none", *(f"popular_mixing_{n}" for n in (5, 10, 25)), "popular_mixi
 Results = tuple[pd.DataFrame, pd.DataFrame]
 
 
-def cell(seed: int, defense: str, target: str = "bpr") -> pd.DataFrame:
-    """A cell whose attacks with queries lose half of what a defense replaces."""
+def cell(seed: int, defense: str) -> pd.DataFrame:
+    """A cell of bpr whose attacks with queries lose half of what a defense replaces."""
     n = 0 if defense.startswith("shuffle") or defense == "none" else int(defense.rpartition("_")[2])
     rng, users = np.random.default_rng([seed, 1]), np.arange(N_USERS)
     own = np.stack([rng.permutation(500)[:LENGTH] for _ in users])
@@ -41,9 +41,9 @@ def cell(seed: int, defense: str, target: str = "bpr") -> pd.DataFrame:
         lost = 0.5 * n / LENGTH if attack in ASKING and "fresh" not in defense else 0
         order = np.random.default_rng([seed, len(attack)]).permuted(np.tile(np.arange(LENGTH), (N_USERS, 1)), axis=1)
         lists = np.where(order < round((share - lost) * LENGTH), own, own + 2000)
-        base, clone = attack.removesuffix("_denoise"), None if attack in ("target", "popularity") else target
+        base, clone = attack.removesuffix("_denoise"), None if attack in ("target", "popularity") else "bpr"
         calls = {"ptaq_denoise": 75}.get(attack, 15 if attack in ASKING else 0)
-        identity = Identity("ml-1m", target, seed, defense, attack, base, clone, calls)
+        identity = Identity("ml-1m", "bpr", seed, defense, attack, base, clone, calls)
         against = {"served": Lists(users, served), "undefended": Lists(users, own)}
         parts.append(agreement_of(Lists(users, lists), against, groups, identity)[0])
     return pd.concat(parts, ignore_index=True)
@@ -56,7 +56,15 @@ def results_of(seeds: range, targets: tuple[str, ...] = ("bpr",)) -> Results:
     n = quality["defense"].str.extract(r"popular.*_(\d+)$")[0].astype(float).fillna(0)
     quality = quality.assign(recall_served=0.4 - 0.004 * n + quality["seed"] / 1000, ndcg_served=0.3 - 0.003 * n)
     quality["n_widened"] = np.where(n > 0, n, np.nan)
-    return pd.concat([cell(seed, defense, target) for target, seed, defense in keys], ignore_index=True), quality
+    cells = pd.concat([cell(seed, defense) for seed in seeds for defense in DEFENSES], ignore_index=True)
+    parts = [of_target(cells, target, place) for place, target in enumerate(targets)]
+    return pd.concat(parts, ignore_index=True), quality
+
+
+def of_target(cells: pd.DataFrame, target: str, place: int) -> pd.DataFrame:
+    """The same cells of another target, whose lists are a little harder to agree with."""
+    clone = cells["clone"].where(cells["clone"].isna(), target)
+    return cells.assign(target=target, clone=clone, agreement=cells["agreement"] * (1 - place / 20))
 
 
 @pytest.fixture(scope="module")

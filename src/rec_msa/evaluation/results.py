@@ -10,7 +10,7 @@ import pandas as pd
 from rec_msa.evaluation.agreement import agreement_tables, cutoffs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rec_msa.lists import Lists
 
@@ -58,12 +58,18 @@ def agreement_of(
     Returns:
         The summary (``COLUMNS``) and the agreement of each user (``PER_USER_COLUMNS``).
     """
-    summaries, details = [], []
-    for name, target in against.items():
-        summary, detail = agreement_tables(target, lists, groups, cutoffs(target.length), identity.seed)
-        labels = {**asdict(identity), "against": name}
-        summaries.append(summary.assign(**labels)[list(COLUMNS)])
-        details.append(detail.assign(**labels)[list(PER_USER_COLUMNS)])
+    pairs = {
+        name: agreement_tables(target, lists, groups, cutoffs(target.length), identity.seed)
+        for name, target in against.items()
+    }
+    summary = _named({name: summary for name, (summary, _) in pairs.items()}, identity, COLUMNS)
+    return summary, _named({name: detail for name, (_, detail) in pairs.items()}, identity, PER_USER_COLUMNS)
+
+
+def _named(parts: dict[str, pd.DataFrame], identity: Identity, columns: Sequence[str]) -> pd.DataFrame:
+    """Puts the tables against each of the target's lists below one another, beside what they belong to."""
+    whole = pd.concat(parts, names=["against", "row"]).reset_index("against").reset_index(drop=True)
+    labels = asdict(identity)
+    named = pd.DataFrame({name: labels[name] if name in labels else whole[name] for name in columns})
     # Rows of references have no clone; without a type of its own the column of such a table would have none to keep.
-    summary, detail = (pd.concat(parts, ignore_index=True).astype({"clone": "str"}) for parts in (summaries, details))
-    return summary, detail
+    return named.astype({"clone": "str"})
