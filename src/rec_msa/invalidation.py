@@ -58,13 +58,12 @@ OF_SEQUENCES = ("sequence", *(f"recommenders.{name}" for name in SETTINGS if is_
 
 OTHER_VALUES: dict[str, Any] = {
     "device": "cpu",
-    "split.protocol": None,
     "datasets.mine.patience": 5_000,
     "datasets.mine.patience_of": {"bpr": 5_000},
     **{f"datasets.mine.{column}": "another" for column in ("user", "item", "time")},
     **{f"{stage}.schedule": "linear" for stage in ("target", "auxiliary", "clone.training", "steal.training")},
 }
-"""Where no other number will do; None where there is no other value."""
+"""Where no other number will do."""
 
 
 def base_parameters() -> dict[str, Any]:
@@ -172,10 +171,10 @@ def _change(raw: dict[str, Any], key: str) -> dict[str, Any] | None:
             place = place.setdefault(parent, {})
         place[name] = other
         try:
-            if other is not None and read_parameters(changed):
-                return changed
+            read_parameters(changed)
         except RecMsaError:
             continue
+        return changed
     return None
 
 

@@ -271,7 +271,6 @@ def test_a_defended_target_is_measured_against_what_it_serves_and_against_itself
         ({"defense": "popular_mixin_5"}, ["popular_mixin_5", "'popular_mixing'"]),
         ({"device": "gpu"}, ["device", "'gpu'", "'cuda'"]),
         ({"study": "table4"}, ["study", "table4"]),
-        ({"split": {"protocol": "temporal"}}, ["split.protocol: 'temporal'", "the model decides"]),
         ({"datasets": {"small": {"patience_of": {"nfc": 9}}}}, ["datasets.small.patience_of", "nfc", "'ncf'"]),
         ({"datasets": {"small": {"patience_of": {"ncf": 0}}}}, ["datasets.small.patience_of.ncf: 0"]),
     ],

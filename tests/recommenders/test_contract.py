@@ -45,7 +45,7 @@ def batch(model: Recommender) -> tuple[Tensor, Tensor, Tensor]:
     users = torch.arange(model.n_users).repeat(3)
     generator = torch.Generator().manual_seed(2)
     positives = torch.randint(6, (len(users),), generator=generator)
-    negatives = torch.randint(6, model.n_items, (len(users), model.settings.negatives), generator=generator)
+    negatives = torch.randint(6, model.n_items, (len(users), model.settings.n_sampled), generator=generator)
     return users, positives, negatives
 
 

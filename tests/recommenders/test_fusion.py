@@ -121,7 +121,7 @@ def test_training_moves_the_own_vectors_and_never_the_auxiliary_ones(fused: Reco
     before = {key: value.clone() for key, value in fused.state_dict().items()}
     optimiser = torch.optim.Adam([p for p in fused.parameters() if p.requires_grad], lr=0.05)
     users, items = everything(fused)
-    fused.loss(users, items[:, 0], items[:, 1 : 1 + fused.settings.negatives]).backward()
+    fused.loss(users, items[:, 0], items[:, 1 : 1 + fused.settings.n_sampled]).backward()
     optimiser.step()
     for table, prefix in zip(fused.tables(), fused.item_tables, strict=True):
         assert isinstance(table, FusedItemTable)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Steps = Annotated[int, Field(ge=1, strict=True)]
 
@@ -47,22 +47,11 @@ class SplitSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    protocol: Literal["random"] = Field(
-        "random",
-        description="how interactions are held out: at random; for sequential models by time, whatever stands here",
-    )
     target_fraction: float = Field(0.5, gt=0, lt=1, description="share of users in the target half")
     attacker_fraction: float = Field(0.1, gt=0, lt=1, description="share of target users that the attacker knows")
     heldout_fraction: float = Field(0.25, gt=0, lt=1, description="share of attacker users who are never asked about")
     validation_fraction: float = Field(0.1, gt=0, lt=0.5, description="share of a user's interactions for validation")
     test_fraction: float = Field(0.1, gt=0, lt=0.5, description="share of a target user's interactions for the test")
-
-    @field_validator("protocol", mode="before")
-    @classmethod
-    def _the_model_decides(cls, value: Any) -> Any:
-        if value == "temporal":
-            raise ValueError("the model decides: sasrec, stamp and gru4rec are split by time, others at random")
-        return value
 
 
 class SequenceSettings(BaseModel):

@@ -113,7 +113,7 @@ class Recommender(nn.Module, ABC):
         Args:
             users: Rows ``[batch]``.
             positives: Items that the users interacted with ``[batch]``.
-            negatives: Sampled items ``[batch, settings.negatives]``.
+            negatives: Sampled items ``[batch, settings.n_sampled]``.
 
         Returns:
             A scalar.

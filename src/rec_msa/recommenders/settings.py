@@ -13,17 +13,32 @@ class RecommenderSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     dimensions: int = Field(64, ge=1, description="length d of the user and item vectors")
-    negatives: int = Field(1, ge=1, description="sampled negatives for each interaction")
     l2: float = Field(0.0, ge=0, description="weight of the squared norms of a batch's vectors")
 
+    @property
+    def n_sampled(self) -> int:
+        """Items that the loss samples for each interaction or place of a sequence; 0: it takes all there are."""
+        return 0
 
-class BprSettings(RecommenderSettings):
+
+class SampledSettings(RecommenderSettings):
+    """What recommenders share whose loss sets sampled items against those of the user."""
+
+    negatives: int = Field(1, ge=1, description="sampled negatives for each interaction")
+
+    @property
+    def n_sampled(self) -> int:
+        """All negatives."""
+        return self.negatives
+
+
+class BprSettings(SampledSettings):
     """Matrix factorisation with pairwise ranking."""
 
     bias: bool = Field(False, description="an item bias; the attack paper's Eq. 1 has none")
 
 
-class LmfSettings(RecommenderSettings):
+class LmfSettings(SampledSettings):
     """Logistic matrix factorisation."""
 
     negatives: int = Field(4, ge=1, description="sampled negatives for each interaction")
@@ -31,7 +46,7 @@ class LmfSettings(RecommenderSettings):
     bias: bool = Field(True, description="user and item biases; the attack paper's Eq. 1 has none")
 
 
-class NcfSettings(RecommenderSettings):
+class NcfSettings(SampledSettings):
     """Neural matrix factorisation: a product branch and a perceptron branch."""
 
     negatives: int = Field(4, ge=1, description="sampled negatives for each interaction")
@@ -43,13 +58,8 @@ class SequentialSettings(RecommenderSettings):
 
     length: int = Field(50, ge=1, description="items of a history that are read, the last ones")
 
-    @property
-    def n_sampled(self) -> int:
-        """Negatives that the loss samples for each position."""
-        return self.negatives
 
-
-class SasrecSettings(SequentialSettings):
+class SasrecSettings(SequentialSettings, SampledSettings):
     """Causal self-attention."""
 
     blocks: int = Field(2, ge=1, description="self-attention blocks")
@@ -67,13 +77,8 @@ class SasrecSettings(SequentialSettings):
 class StampSettings(SequentialSettings):
     """Short-term attention and memory priority."""
 
-    @property
-    def n_sampled(self) -> int:
-        """None: the loss is over the whole catalogue."""
-        return 0
 
-
-class Gru4recSettings(SequentialSettings):
+class Gru4recSettings(SequentialSettings, SampledSettings):
     """A gated recurrent unit."""
 
     hidden: int = Field(64, ge=1, description="width of the recurrent state")

@@ -52,7 +52,7 @@ class InteractionTask:
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
         """Yields (rows ``[batch]``, positives ``[batch]``, negatives ``[batch, n]``) in a new order."""
-        negatives = self.sampler.draw(self.rows, self.model.settings.negatives, generator)
+        negatives = self.sampler.draw(self.rows, self.model.settings.n_sampled, generator)
         yield from shuffled((self.rows, self.items, negatives), batch_size, generator)
 
     def loss(self, batch: Batch) -> Tensor:
