@@ -28,9 +28,9 @@ FORBIDDEN = (
 """The target, its data and all that was measured on it."""
 
 
-@pytest.fixture
-def built(small_project) -> dict[str, Pipeline]:
-    small_project.session().load_context()
+@pytest.fixture(scope="module")
+def built(new_project, tmp_path_factory) -> dict[str, Pipeline]:
+    new_project(tmp_path_factory.mktemp("graph")).session().load_context()
     return dict(pipelines)
 
 
