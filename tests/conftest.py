@@ -13,6 +13,8 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.small_project import SmallProject
+
 # Nobody is told of a test's runs; kedro's telemetry would build every pipeline of each to count it.
 os.environ["DO_NOT_TRACK"] = "1"
 
@@ -28,6 +30,15 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the raw files in {folder}")
     return folder
+
+
+@pytest.fixture
+def small_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallProject:
+    """A small project in an empty folder, which is the working directory."""
+    from tests.small_project import SmallProject
+
+    monkeypatch.chdir(tmp_path)
+    return SmallProject(tmp_path)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from tests.pipelines.conftest import SmallProject
+from tests.small_project import SmallProject
 
 POLL_SECONDS = 0.002
 

@@ -8,6 +8,8 @@ import pytest
 from kedro.framework.project import pipelines
 from kedro.pipeline import Pipeline
 
+from tests.small_project import SmallProject
+
 if TYPE_CHECKING:
     from kedro.pipeline.node import Node
 
@@ -29,8 +31,8 @@ FORBIDDEN = (
 
 
 @pytest.fixture(scope="module")
-def built(new_project, tmp_path_factory) -> dict[str, Pipeline]:
-    new_project(tmp_path_factory.mktemp("graph")).session().load_context()
+def built(tmp_path_factory) -> dict[str, Pipeline]:
+    SmallProject(tmp_path_factory.mktemp("graph")).session().load_context()
     return dict(pipelines)
 
 

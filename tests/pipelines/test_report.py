@@ -11,15 +11,16 @@ import pytest
 
 from rec_msa.pipelines.reporting.pipeline import PREVIEWS
 from tests.reporting.made_up import made_up
+from tests.small_project import SmallProject
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 @pytest.fixture(scope="module")
-def reported(new_project, tmp_path_factory) -> Path:
+def reported(tmp_path_factory) -> Path:
     """The reporting folder of a project with made-up results in which ``reporting`` has run."""
-    project = new_project(tmp_path_factory.mktemp("reported"))
+    project = SmallProject(tmp_path_factory.mktemp("reported"))
     folder, results = project.folder / "data/08_reporting", made_up()
     names = {"agreement": "agreement", "per_user": "agreement_per_user", "quality": "target_quality"}
     (folder / "journal").mkdir(parents=True)

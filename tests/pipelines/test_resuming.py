@@ -19,7 +19,7 @@ from rec_msa.invalidation import BEGIN, DEFENSE, END, invalidated, table
 from rec_msa.locks import Lock
 from rec_msa.pipelines.ingestion.nodes import choose_attackers, split_by_seed
 from tests.kill_and_resume import disturb
-from tests.pipelines.conftest import ROOT, SmallProject
+from tests.small_project import ROOT, SmallProject
 
 
 def artifacts() -> dict[Path, int]:

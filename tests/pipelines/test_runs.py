@@ -13,6 +13,7 @@ from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.clear_error import ClearError
 from rec_msa.config import current_experiments
 from rec_msa.evaluation.results import COLUMNS, KEY
+from tests.small_project import SmallProject
 
 REFERENCES = {"random", "popularity", "auxiliary_popularity", "list_popularity", "knn_lists", "cache", "retrain"}
 
@@ -365,9 +366,9 @@ DEFENDED = {
 
 
 @pytest.fixture(scope="module")
-def defended_project(new_project, tmp_path_factory):
+def defended_project(tmp_path_factory):
     """A small project in which ``defense`` has run."""
-    project = new_project(tmp_path_factory.mktemp("defended"))
+    project = SmallProject(tmp_path_factory.mktemp("defended"))
     for pipeline in ("defense", "reporting"):
         project.run(pipeline, params={"defenses": SMALL_DEFENSES})
     return project

@@ -13,15 +13,16 @@ from kedro.framework.cli.utils import KedroCliError
 from rec_msa.evaluation import mean_quality
 from rec_msa.recommenders.checkpoint import from_checkpoint
 from rec_msa.recommenders.ranking import rank_lists
+from tests.small_project import SmallProject
 
 SMALL = {"dimensions": 8, "length": 6}
 CELL = "small.seed0.gru4rec.none"
 
 
 @pytest.fixture(scope="module")
-def sequential_project(tmp_path_factory, small_project_class):
+def sequential_project(tmp_path_factory):
     """A small project in which four attacks on gru4rec have run."""
-    project = small_project_class(tmp_path_factory.mktemp("sequential"))
+    project = SmallProject(tmp_path_factory.mktemp("sequential"))
     make_sequential(project)
     for attack in ("ptaq", "qsd5", "random_sequences"):
         project.run(f"attack_{attack}", only_missing_outputs=True)

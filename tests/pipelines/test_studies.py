@@ -16,7 +16,7 @@ from kedro.framework.project import pipelines
 from rec_msa.clear_error import ClearError
 from rec_msa.config import current_experiments
 from rec_msa.pipeline_registry import OnDemand
-from tests.pipelines.conftest import ROOT, SmallProject
+from tests.small_project import ROOT, SmallProject
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.pipelines.conftest import SmallProject
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -37,10 +34,3 @@ def machines() -> Iterator[Any]:
     yield machines
     ray.shutdown()
     machines.shutdown()
-
-
-@pytest.fixture
-def small_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallProject:
-    """A small project in an empty folder, which is the working directory."""
-    monkeypatch.chdir(tmp_path)
-    return SmallProject(tmp_path)
