@@ -31,9 +31,9 @@ def targets_section(measured: Measured) -> Section:
     keys.sort(key=lambda key: (datasets_of(measured.plain).index(key[0]), order.get(key[1], 99)))
     text = (
         "Agreement means little without the target's own quality: a weak target is close to popularity and easy to "
-        "copy. `retrain` is the same architecture trained once more on the same data from another start; who does "
-        "not have the weights can hardly agree more. Recall and NDCG are of 50 items on the test interactions, with "
-        "the range over seeds."
+        "copy. `retrain` is the same architecture trained once more on the same data from another start; where a "
+        "target learns more than what is popular, who does not have its weights can hardly agree more. Recall and "
+        "NDCG are of 50 items on the test interactions, with the range over seeds."
     )
     if not keys:
         return Section("targets", "The targets", [Paragraph(text), not_measured("table4")])
