@@ -13,7 +13,6 @@ FRACTIONS = ["target_fraction", "attacker_fraction", "heldout_fraction", "valida
 def test_the_defaults_are_those_of_the_specification() -> None:
     assert DatasetSettings().min_interactions == 5
     assert SplitSettings().model_dump() == {
-        "protocol": "random",
         "target_fraction": 0.5,
         "attacker_fraction": 0.1,
         "heldout_fraction": 0.25,
