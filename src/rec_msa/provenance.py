@@ -38,7 +38,7 @@ UNREAD: dict[str, dict[str, tuple[str, ...]]] = {
     "split_by_seed": {"params:split": ("attacker_fraction", "heldout_fraction")},
     "split_by_time": {"params:split": ("attacker_fraction", "heldout_fraction")},
     "choose_attackers": {
-        "params:split": ("protocol", "target_fraction", "validation_fraction", "test_fraction"),
+        "params:split": ("target_fraction", "validation_fraction", "test_fraction"),
     },
 }
 """Fields of its parameters that a node's function is handed and does not read: their change changes nothing there."""
