@@ -101,6 +101,7 @@ def made_up(parts: tuple[str, ...] = ("tables", "axes", "clones", "defense", "se
     keys = agreement[["dataset", "target", "seed", "defense"]].drop_duplicates()
     n = keys["defense"].str.extract(r"_(\d+)$")[0].astype(float).fillna(0)
     quality = keys.assign(k=50, n_users=300, recall_test=0.4 + keys["seed"] / 500, ndcg_test=0.29, n_widened=n)
+    quality = quality.assign(recall_test_at_10=0.2 + keys["seed"] / 500, ndcg_test_at_10=0.11)
     quality = quality.assign(recall_served=0.4 - 0.004 * n + keys["seed"] / 500, ndcg_served=0.29 - 0.003 * n)
     return {
         "agreement": agreement,

@@ -123,6 +123,24 @@ def test_each_table_and_figure_of_the_paper_has_a_section(report: Report) -> Non
     assert {f"table{number}" for number in range(4, 9)} | {f"figure{number}" for number in range(2, 10)} <= anchors
 
 
+def test_sequential_targets_have_their_quality_at_10_beside_published_figures(report: Report) -> None:
+    shown = table(report, "targets-at-10")
+    found = {row[1].text: [f"{cell.text} {cell.below}".strip() for cell in row[3:]] for row in shown.bodies[0].rows}
+    assert found["sasrec"] == [".204 (.200–.208)", ".110 (.110–.110)", ".247", ".129"]
+    assert "bpr" not in found
+    assert shown.data is not None
+    assert shown.data.set_index("target").loc["sasrec", "recall_test_at_10"] == pytest.approx(0.204)
+
+
+def test_figures_of_ml_1m_do_not_stand_beside_other_data() -> None:
+    results = made_up(("sequences",))
+    agreement, quality = (results[name].assign(dataset="mine") for name in ("agreement", "quality"))
+    shown = table(build_report(Measured(agreement, quality)), "targets-at-10")
+    assert {(cell.text, cell.title) for row in shown.bodies[0].rows for cell in row[5:]} == {
+        ("–", "no published figure")
+    }
+
+
 def test_table_8_says_that_it_is_not_the_papers_data(report: Report) -> None:
     shown = table(report, "table8-ml-1m-2999")
     assert rows(shown)["`qsd30`"][1] == ".513"

@@ -58,12 +58,10 @@ def agreement_of(
     Returns:
         The summary (``COLUMNS``) and the agreement of each user (``PER_USER_COLUMNS``).
     """
-    pairs = {
-        name: agreement_tables(target, lists, groups, cutoffs(target.length), identity.seed)
-        for name, target in against.items()
-    }
-    summary = _named({name: summary for name, (summary, _) in pairs.items()}, identity, COLUMNS)
-    return summary, _named({name: detail for name, (_, detail) in pairs.items()}, identity, PER_USER_COLUMNS)
+    summaries, details = {}, {}
+    for name, target in against.items():
+        summaries[name], details[name] = agreement_tables(target, lists, groups, cutoffs(target.length), identity.seed)
+    return _named(summaries, identity, COLUMNS), _named(details, identity, PER_USER_COLUMNS)
 
 
 def _named(parts: dict[str, pd.DataFrame], identity: Identity, columns: Sequence[str]) -> pd.DataFrame:

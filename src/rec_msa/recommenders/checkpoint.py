@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
-from rec_msa.errors import SettingsError, nearest
+from rec_msa.errors import DataError, SettingsError, nearest
 from rec_msa.recommenders.bpr import Bpr
 from rec_msa.recommenders.gru4rec import Gru4rec
 from rec_msa.recommenders.items import FusedItemTable
@@ -96,9 +97,18 @@ def to_checkpoint(model: Recommender) -> Checkpoint:
 
 
 def from_checkpoint(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> Recommender:
-    """Restores a recommender from ``to_checkpoint``'s dictionary."""
-    users, settings = checkpoint["state"]["user_ids"], checkpoint["settings"]
-    model = build(checkpoint["architecture"], users, checkpoint["n_items"], settings)
+    """Restores a recommender from ``to_checkpoint``'s dictionary.
+
+    Raises:
+        DataError: Another version of the program made it, with settings that there are no more.
+    """
+    name, users = checkpoint["architecture"], checkpoint["state"]["user_ids"]
+    try:
+        model = build(name, users, checkpoint["n_items"], checkpoint["settings"])
+    except ValidationError as error:
+        keys = ", ".join(str(part) for one in error.errors() for part in one["loc"])
+        msg = f"a checkpoint of '{name}' has settings of another version ({keys}); --only-missing-outputs makes it anew"
+        raise DataError(msg) from error
     if checkpoint["fusion"]:
         fuse(model, attention=checkpoint["fusion"] == "attention")
     model.load_state_dict(checkpoint["state"])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _QUALITY = ["dataset", "target", "seed", "defense", "k", "recall_test", "ndcg_test", "recall_served", "ndcg_served"]
+_QUALITY += ["recall_test_at_10", "ndcg_test_at_10"]
 
 
 @dataclass(frozen=True)
