@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 """Raised when the meaning of an artifact changes, so that old files are not taken for new ones."""
 
-LEARNS_OTHERWISE = {"sasrec": 1, "stamp": 1, "gru4rec": 1, "steal_from_sequences": 1}
+LEARNS_OTHERWISE = {
+    "sasrec": 1,
+    "stamp": 1,
+    "gru4rec": 1,
+    "steal": 1,
+    "steal_from_lists_alone": 1,
+    "steal_from_sequences": 2,
+}
 """Raised when an architecture or a function learns otherwise; what it made from the same inputs is old then."""
 
 RAW_FOLDER = "params:raw_folder"

@@ -129,7 +129,7 @@ def test_the_losses_are_bpr_for_ranking_and_hinge_for_positive_items_but_two_hin
 def test_the_defaults_are_those_of_the_specification() -> None:
     clone, steal = CloneSettings(), StealSettings()
     assert (clone.held_back_fraction, clone.held_back_from) == (0.05, 10)
-    assert (steal.margin, steal.negatives) == (0.5, 1)
+    assert (steal.margin, steal.negatives) == (0.5, 50)
     assert (steal.held_back_fraction, steal.held_back_places) == (0.15, 0.2)
 
 

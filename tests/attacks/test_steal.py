@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from math import exp, log
 from typing import TYPE_CHECKING, Any
 
@@ -89,27 +89,21 @@ def whole_epoch(task: StealTask, seed: int = 0) -> tuple[torch.Tensor, ...]:
     return batch
 
 
-def test_a_term_is_a_list_item_with_its_successor_and_the_last_has_none(small: Recommender) -> None:
-    rows, items, successors, _ = whole_epoch(task_of(small, RAGGED, RAGGED.to_frame()))
-    users = small.user_ids[rows].tolist()
-    assert sorted(zip(users, items.tolist(), successors.tolist(), strict=True)) == [
-        (4, 1, 7),
-        (4, 3, 1),
-        (4, 5, -1),
-        (4, 7, 5),
-        (6, 2, 8),
-        (6, 8, -1),
-        (9, 6, -1),
-    ]
+def test_a_step_takes_whole_lists_in_their_order(small: Recommender) -> None:
+    rows, items, _ = whole_epoch(task_of(small, RAGGED, RAGGED.to_frame()))
+    taught = dict(zip(small.user_ids[rows].tolist(), items.tolist(), strict=True))
+    assert taught == dict(zip(RAGGED.users.tolist(), RAGGED.items.tolist(), strict=True))
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 100])
-def test_an_epoch_has_every_term_once(small: Recommender, batch_size: int) -> None:
+@pytest.mark.parametrize(("batch_size", "lists"), [(1, 1), (8, 2), (11, 2), (100, 3)])
+def test_an_epoch_has_every_list_once_in_steps_of_so_many_places(
+    small: Recommender, batch_size: int, lists: int
+) -> None:
     task = task_of(small, RAGGED, RAGGED.to_frame())
     batches = list(task.epoch(batch_size, torch.Generator().manual_seed(1)))
-    assert [len(rows) for rows, *_ in batches[:-1]] == [batch_size] * (len(batches) - 1)
-    assert sum(len(rows) for rows, *_ in batches) == task.n_terms
-    assert sorted(torch.cat([items for _, items, *_ in batches]).tolist()) == [1, 2, 3, 5, 6, 7, 8]
+    assert [len(rows) for rows, *_ in batches[:-1]] == [lists] * (len(batches) - 1)
+    assert sorted(small.user_ids[torch.cat([rows for rows, *_ in batches])].tolist()) == [4, 6, 9]
+    assert task.n_terms == 7
 
 
 @pytest.mark.parametrize("negatives", [1, 4])
@@ -119,8 +113,8 @@ def test_negatives_lie_outside_list_and_history_and_are_redrawn(small: Recommend
     drawn: dict[int, set[int]] = {}
     generator = torch.Generator().manual_seed(0)
     epochs = [next(iter(task.epoch(100, generator))) for _ in range(60)]
-    assert all(batch[3].shape == (7, negatives) for batch in epochs)
-    for rows, _, _, items in epochs:
+    assert all(batch[2].shape == (3, negatives) for batch in epochs)
+    for rows, _, items in epochs:
         for user, chosen in zip(small.user_ids[rows].tolist(), items.tolist(), strict=True):
             drawn.setdefault(user, set()).update(chosen)
     everything = set(range(12))
@@ -130,16 +124,16 @@ def test_negatives_lie_outside_list_and_history_and_are_redrawn(small: Recommend
 
 
 def slow_loss(model: Recommender, batch: tuple[torch.Tensor, ...], losses: Losses, margin: float) -> float:
-    """Eq. 9-12, each part divided by its number of terms."""
-    ranking, positive = [], []
-    rows, items, successors, negatives = (part.tolist() for part in batch)
+    """Eq. 9-12, the sums as they stand, for each list place."""
+    total, n_places = 0.0, 0
     with torch.no_grad():
         scores = model.score_all(torch.arange(model.n_users)).tolist()
-    for i, j, successor, others in zip(rows, items, successors, negatives, strict=True):
-        if successor != -1:
-            ranking.append(slow_pair_loss(losses[0], scores[i][j], scores[i][successor], margin))
-        positive += [slow_pair_loss(losses[1], scores[i][j], scores[i][k], margin) for k in others]
-    return sum(ranking) / max(1, len(ranking)) + sum(positive) / len(positive)
+    for i, places, negatives in zip(*(part.tolist() for part in batch), strict=True):
+        items = [j for j in places if j != -1]
+        total += sum(slow_pair_loss(losses[0], scores[i][j], scores[i][after], margin) for j, after in pairwise(items))
+        total += sum(slow_pair_loss(losses[1], scores[i][j], scores[i][k], margin) for j in items for k in negatives)
+        n_places += len(items)
+    return total / n_places
 
 
 @pytest.mark.parametrize("losses", ALL_LOSSES, ids="+".join)

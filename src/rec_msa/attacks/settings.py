@@ -159,11 +159,11 @@ class StealSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     margin: float = Field(0.5, ge=0, description="m of the hinge loss")
-    negatives: int = Field(1, ge=1, description="sampled items for each list item, redrawn every epoch")
+    negatives: int = Field(50, ge=1, description="n_j: sampled items that all of a list's are compared with")
     held_back_fraction: float = Field(0.15, gt=0, lt=1, description="share of the queried users whose lists stop it")
     held_back_places: float = Field(0.2, gt=0, lt=1, description="QSD: share of each list's places that stop it")
     training: TrainingSettings = Field(
-        TrainingSettings(max_steps=10_000, validate_every=20, patience=2_000), description="the training loop"
+        TrainingSettings(max_steps=40_000, validate_every=100, stop_by="loss"), description="the training loop"
     )
 
 

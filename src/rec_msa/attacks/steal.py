@@ -47,42 +47,31 @@ def pair_loss(kind: PairLoss, better: Tensor, worse: Tensor, margin: float) -> T
     return F.softplus(-difference) if kind == "bpr" else F.relu(margin - difference)
 
 
-def candidates_of(items: Tensor, successors: Tensor, negatives: Tensor) -> Tensor:
-    """The items that a term's loss scores: item, successor (the item again where there is none) and negatives.
+def list_loss(listed: Tensor, outside: Tensor, there: Tensor, losses: Losses, margin: float) -> Tensor:
+    """L_S = L_r + L_p of some lists (Eq. 9-12): the sums as they stand, both divided by the number of list places.
+
+    Every place is compared with all of its list's negatives: n_j is the same for each item j of a list.
 
     Args:
-        items: List items ``[batch]``.
-        successors: The items after them, -1 where there is none ``[batch]``.
-        negatives: Sampled items ``[batch, n]``.
-
-    Returns:
-        Items ``[batch, 2 + n]``.
-    """
-    after = torch.where(successors != PADDING, successors, items)
-    return torch.cat([torch.stack([items, after], dim=1), negatives], dim=1)
-
-
-def list_loss(scores: Tensor, has_successor: Tensor, losses: Losses, margin: float) -> Tensor:
-    """L_S = L_r + L_p, each divided by its number of terms.
-
-    Args:
-        scores: Scores of ``candidates_of`` ``[batch, 2 + n]``.
-        has_successor: Whether a term counts for the ranking ``[batch]``.
+        listed: Scores of the lists' items, best place first ``[n_lists, length]``.
+        outside: Scores of each list's negatives ``[n_lists, n]``.
+        there: Whether a list has the place; padding has none after it ``[n_lists, length]``.
         losses: Ranking loss and positive-item loss.
         margin: m of the hinge.
     """
     ranking, positive = losses
-    in_order = pair_loss(ranking, scores[:, 0], scores[:, 1], margin) * has_successor
-    l_r = in_order.sum() / has_successor.sum().clamp(min=1)
-    l_p = pair_loss(positive, scores[:, :1], scores[:, 2:], margin).mean()
-    return l_r + l_p
+    in_order = pair_loss(ranking, listed[:, :-1], listed[:, 1:], margin)
+    # An item that is not there stands above everything: its loss is 0, and so is its slope.
+    above = listed.masked_fill(~there, torch.inf).unsqueeze(2)
+    l_p = pair_loss(positive, above, outside.unsqueeze(1), margin).sum()
+    return (torch.where(there[:, 1:], in_order, 0.0).sum() + l_p) / there.sum()
 
 
 class StealTask:
-    """List places as training terms, and agreement on places or lists held back.
+    """Served lists as training terms, and agreement on places or lists held back.
 
-    A term is an item j of a user's list with its successor j' (the last has none) and negatives from outside the list
-    and the user's known history.
+    A step takes whole lists, so that an item is scored once for all the terms that it is in. A list's negatives lie
+    outside the list and the user's known history, and are drawn anew in each epoch.
 
     Args:
         model: The clone; it knows the lists' users.
@@ -107,8 +96,10 @@ class StealTask:
     ) -> None:
         self.model, self.settings, self.losses, self.probe = model, settings, losses, probe
         self.measure, self.start_counts = probe.measure, probe.start_counts
-        self.rows, self.items, self.successors = self._terms(lists)
-        self.n_terms = len(self.rows)
+        taught = lists.of(lists.users[(lists.items != PADDING).any(axis=1)])
+        self.rows = model.rows_of(torch.from_numpy(taught.users.astype(np.int64)))
+        self.items = torch.from_numpy(taught.items.astype(np.int64)).to(model.device)
+        self.n_terms = int((taught.items != PADDING).sum())
         self.sampler = NegativeSampler(*index_pairs(model, forbidden), model.n_users, model.n_items)
         if not bool((self.sampler.unseen[self.rows] > 0).all()):
             msg = (
@@ -116,25 +107,18 @@ class StealTask:
             )
             raise DataError(msg)
 
-    def _terms(self, lists: Lists) -> tuple[Tensor, Tensor, Tensor]:
-        """Rows, items and successors ``[n_terms]``; the last place of a list has the successor -1."""
-        successors = np.pad(lists.items[:, 1:], ((0, 0), (0, 1)), constant_values=PADDING)
-        user, place = np.nonzero(lists.items != PADDING)
-        rows = self.model.rows_of(torch.from_numpy(lists.users.astype(np.int64)))
-        columns: list[np.ndarray] = [user, lists.items[user, place], successors[user, place]]
-        whose, item, after = (torch.from_numpy(column.astype(np.int64)).to(rows.device) for column in columns)
-        return rows[whose], item, after
-
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """Yields (rows, items, successors ``[batch]``, negatives ``[batch, n]``) in a new order."""
+        """Yields (rows ``[n]``, lists ``[n, length]``, negatives ``[n, m]``) of so many places in a new order."""
         negatives = self.sampler.draw(self.rows, self.settings.negatives, generator)
-        yield from shuffled((self.rows, self.items, self.successors, negatives), batch_size, generator)
+        at_once = max(1, batch_size // self.items.shape[1])
+        yield from shuffled((self.rows, self.items, negatives), at_once, generator)
 
     def loss(self, batch: Batch) -> Tensor:
-        """L_S = L_r + L_p, each divided by its number of terms."""
-        rows, items, successors, negatives = batch
-        scores = self.model.score_pairs(rows, candidates_of(items, successors, negatives))
-        return list_loss(scores, successors != PADDING, self.losses, self.settings.margin)
+        """L_S of the lists in a batch, for each of their places."""
+        rows, items, negatives = batch
+        scores = self.model.score_pairs(rows, torch.cat([items.clamp(min=0), negatives], dim=1))
+        listed, outside = scores.tensor_split([items.shape[1]], dim=1)
+        return list_loss(listed, outside, items != PADDING, self.losses, self.settings.margin)
 
     def quality(self) -> float:
         """Agreement on what was held back."""

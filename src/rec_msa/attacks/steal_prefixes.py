@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from rec_msa.attacks.prefixes import PrefixLists
-from rec_msa.attacks.steal import candidates_of, list_loss, places_held_back
+from rec_msa.attacks.steal import list_loss, places_held_back
 from rec_msa.errors import DataError, SettingsError
 from rec_msa.lists import PADDING, Lists
 from rec_msa.randomness import torch_stream
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from rec_msa.recommenders.settings import RecommenderSettings
     from rec_msa.training.fit import Batch
 
-PLACES_AT_ONCE = 5
-"""Places of each list in a step: so a batch of terms has prefixes of many sequences."""
+PREFIXES_AT_ONCE = 5
+"""Prefixes of each sequence in a step: so a batch of lists is of several sequences."""
 MOST_PROBED = 20
 """Sequences whose lists decide when to stop, at the most: a thousand lists say enough, and each look costs time."""
 
@@ -74,10 +73,10 @@ class _Prefixes:
 
 
 class PrefixStealTask:
-    """Places of served lists as training terms, over all prefixes of the sequences; one pass serves all of them.
+    """Served lists as training terms, over all prefixes of the sequences; one pass serves those of a sequence.
 
-    Negatives lie outside the list and the sequence so far. An epoch takes every place of every list once, a few of each
-    list in a step.
+    Negatives lie outside the list and the sequence so far. An epoch takes every list once, those of a few prefixes of
+    each sequence in a step.
 
     Args:
         model: The clone.
@@ -108,7 +107,6 @@ class PrefixStealTask:
         rows, items = (torch.cat(pair) for pair in zip(whole.own, whole.listed, strict=True))
         self.sampler = NegativeSampler(rows, items, whole.n_prefixes, model.n_items)
         self.data.lists[(self.sampler.unseen == 0).view(self.data.sequences.shape)] = PADDING
-        self.successors = F.pad(self.data.lists[:, :, 1:], (0, 1), value=PADDING)
         self.n_terms = int((self.data.lists != PADDING).sum())
         if not self.n_terms:
             msg = "list_length: each served list covers with its sequence the whole catalogue, so nothing is a negative"
@@ -116,31 +114,34 @@ class PrefixStealTask:
         self.dropout = torch.Generator(device=model.device)
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """Yields (sequences ``[b]``, prefixes within the batch, items, successors ``[t]``, negatives, dropout seed)."""
+        """Yields (sequences ``[b]``, prefixes within the batch ``[n]``, lists, negatives ``[n, .]``, dropout seed)."""
         n, length, k = self.data.lists.shape
         device = self.data.lists.device
-        order = torch.rand((n, length, k), generator=generator).argsort(dim=2).to(device)
-        per_step = max(1, batch_size // (PLACES_AT_ONCE * length))
-        for places in order.split(PLACES_AT_ONCE, dim=2):
+        order = torch.rand((n, length), generator=generator).argsort(dim=1).to(device)
+        per_step = max(1, batch_size // (PREFIXES_AT_ONCE * k))
+        for places in order.split(PREFIXES_AT_ONCE, dim=1):
             for chosen in torch.randperm(n, generator=generator).to(device).split(per_step):
                 batch = self._terms(chosen, places[chosen], generator)
-                if len(batch[2]):
+                if len(batch[1]):
                     yield *batch, torch.randint(2**62, (), generator=generator)
 
     def _terms(self, chosen: Tensor, places: Tensor, generator: torch.Generator) -> Batch:
         length = self.data.sequences.shape[1]
-        items, successors = (values[chosen].gather(2, places) for values in (self.data.lists, self.successors))
-        row, end, place = (items != PADDING).nonzero().T
-        negatives = self.sampler.draw(chosen[row] * length + end, self.settings.negatives, generator)
-        return chosen, row * length + end, items[row, end, place], successors[row, end, place], negatives
+        within = torch.arange(len(chosen), device=chosen.device).unsqueeze(1) * length + places
+        prefixes = (chosen.unsqueeze(1) * length + places).flatten()
+        lists = self.data.lists.flatten(0, 1)[prefixes]
+        asked = (lists != PADDING).any(dim=1)
+        negatives = self.sampler.draw(prefixes[asked], self.settings.negatives, generator)
+        return chosen, within.flatten()[asked], lists[asked], negatives
 
     def loss(self, batch: Batch) -> Tensor:
-        """L_S = L_r + L_p, each divided by its number of terms."""
-        chosen, prefixes, items, successors, negatives, seed = batch
+        """L_S of the lists in a batch, for each of their places."""
+        chosen, prefixes, lists, negatives, seed = batch
         self.dropout.manual_seed(int(seed))
         states = self.model.states(self.data.sequences[chosen].clamp(min=0), self.dropout).flatten(0, 1)
-        scores = self.model.score_candidates(states[prefixes], candidates_of(items, successors, negatives))
-        return list_loss(scores, successors != PADDING, self.losses, self.settings.margin)
+        scores = self.model.score_candidates(states[prefixes], torch.cat([lists.clamp(min=0), negatives], dim=1))
+        listed, outside = scores.tensor_split([lists.shape[1]], dim=1)
+        return list_loss(listed, outside, lists != PADDING, self.losses, self.settings.margin)
 
     def quality(self) -> float:
         """Agreement on what was held back."""

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from rec_msa.lists import Lists
 
 KEY = ("dataset", "target", "clone", "attack", "base", "defense", "against", "seed", "group", "k")
-COLUMNS = (*KEY, "agreement", "ci_low", "ci_high", "n_users", "n_queries")
+LEARNT = ("kept_step", "steps", "step_limit")
+"""What the steal stage made of the answers; null for attacks without queries and for references."""
+COLUMNS = (*KEY, "agreement", "ci_low", "ci_high", "n_users", "n_queries", *LEARNT)
 PER_USER_COLUMNS = (*KEY, "user", "agreement")
 
 
@@ -32,6 +34,9 @@ class Identity:
         base: The paper's attack behind it, or the reference's name.
         clone: The clone's architecture; None where there is no clone.
         n_queries: Calls to the target that the attack made.
+        kept_step: The step of the steal stage whose state was kept; 0: the start, so nothing was learnt from answers.
+        steps: The steps that it took.
+        step_limit: The most that it was allowed.
     """
 
     dataset: str
@@ -42,6 +47,9 @@ class Identity:
     base: str
     clone: str | None
     n_queries: int
+    kept_step: int | None = None
+    steps: int | None = None
+    step_limit: int | None = None
 
 
 def agreement_of(
@@ -70,4 +78,4 @@ def _named(parts: dict[str, pd.DataFrame], identity: Identity, columns: Sequence
     labels = asdict(identity)
     named = pd.DataFrame({name: labels[name] if name in labels else whole[name] for name in columns})
     # Rows of references have no clone; without a type of its own the column of such a table would have none to keep.
-    return named.astype({"clone": "str"})
+    return named.astype({"clone": "str"} | {name: "Int64" for name in LEARNT if name in columns})

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from rec_msa.recommenders.base import Recommender
 from rec_msa.recommenders.items import ItemTable
-from rec_msa.recommenders.lookups import Table, dots, gather, regularised_dots
+from rec_msa.recommenders.lookups import Table, gather, regularised_dots
 from rec_msa.recommenders.settings import BprSettings
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Bpr(Recommender):
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         p = self.users(users)
-        return self._with_bias(dots(p, self.items.pairs(p, items)), items)
+        return self._with_bias(self.items.pair_products(p, p, items), items)
 
     def score_all(self, users: Tensor) -> Tensor:
         p = self.users(users)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.lookups import Table, attend, gather, is_row_sparse
+from rec_msa.recommenders.lookups import Table, attend, attended_dots, dots, gather, is_row_sparse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +43,10 @@ class ItemTable(Table):
         """
         vectors: Tensor = self(items)
         return vectors
+
+    def pair_products(self, p: Tensor, towards: Tensor, items: Tensor) -> Tensor:
+        """Dot products of ``towards`` ``[batch, d]`` with items ``[batch, m]`` as ``p`` sees them: ``[batch, m]``."""
+        return dots(towards, self.pairs(p, items))
 
     def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
         """Images of ``pairs`` under ``linear`` ``[out, d]``: ``[batch, m, out]``."""
@@ -98,6 +102,11 @@ class FusedItemTable(ItemTable):
         if not self.attention:
             return torch.lerp(q_a, q_c, torch.where(known, 0.5, 1.0).to(q_c).unsqueeze(-1))
         return attend(p, q_c, q_a, self.w, known)
+
+    def pair_products(self, p: Tensor, towards: Tensor, items: Tensor) -> Tensor:
+        if not self.attention:
+            return super().pair_products(p, towards, items)
+        return attended_dots(p, towards, self(items), gather(self.auxiliary, items), self.w, self.known[items])
 
     def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
         return self.pairs(p, items) @ linear.T

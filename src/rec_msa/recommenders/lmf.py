@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rec_msa.recommenders.base import Recommender, cross_entropy
 from rec_msa.recommenders.items import ItemTable
-from rec_msa.recommenders.lookups import Table, dots, gather, regularised_dots
+from rec_msa.recommenders.lookups import Table, gather, regularised_dots
 from rec_msa.recommenders.settings import LmfSettings
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Lmf(Recommender):
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         p = self.users(users)
-        return self._with_biases(dots(p, self.items.pairs(p, items)), users, items)
+        return self._with_biases(self.items.pair_products(p, p, items), users, items)
 
     def score_all(self, users: Tensor) -> Tensor:
         p = self.users(users)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from rec_msa.recommenders.base import Recommender, cross_entropy, draw_uniform, squared_norms
 from rec_msa.recommenders.items import ItemTable
-from rec_msa.recommenders.lookups import Table, dots
+from rec_msa.recommenders.lookups import Table
 from rec_msa.recommenders.settings import NcfSettings
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Ncf(Recommender):
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         p = self.product_users(users)
-        product = dots(p * self.output_product, self.product_items.pairs(p, items))
+        product = self.product_items.pair_products(p, p * self.output_product, items)
         p = self.tower_users(users)
         first = self.first_user(p).unsqueeze(1) + self.tower_items.project_pairs(p, items, self.first_item)
         return product + self._upper_tower(first)

@@ -14,7 +14,6 @@ from torch.nn import functional as F
 from rec_msa.lists import PADDING
 from rec_msa.recommenders.base import Recommender, squared_norms
 from rec_msa.recommenders.items import ItemTable
-from rec_msa.recommenders.lookups import dots
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,7 +147,7 @@ class SequentialRecommender(Recommender):
 
     def score_candidates(self, states: Tensor, items: Tensor) -> Tensor:
         """Scores of chosen items: states ``[batch, d]`` and items ``[batch, m]`` give ``[batch, m]``."""
-        return dots(states, self.items.pairs(states, items))
+        return self.items.pair_products(states, states, items)
 
     def score_all(self, users: Tensor) -> Tensor:
         return self.score_states(self.user_states(users))

@@ -63,6 +63,7 @@ class _Fitting:
         self.losses, self.steps = torch.zeros((), device=model.device), 0
         self.curve = [_Point(0, float("nan"), task.quality())]
         self.best = self.curve[0] if task.start_counts else _Point(0, float("nan"), float("-inf"))
+        self.lowest = _Point(0, float("inf"), float("nan"))
 
     def step(self, batch: Batch) -> None:
         """One step of Adam; the loss stays on the device."""
@@ -92,12 +93,15 @@ class _Fitting:
         if point.validation > self.best.validation:
             self.best = point
             torch._foreach_copy_(self.kept, self.live)
+        if loss < self.lowest.loss - self.settings.least_gain:
+            self.lowest = point
         return step < self.earliest_end
 
     @property
     def earliest_end(self) -> int:
         """The step at which the training ends if nothing gets better."""
-        return min(self.best.step + self.patience, self.settings.max_steps)
+        last_gain = self.lowest if self.settings.stop_by == "loss" else self.best
+        return min(last_gain.step + self.patience, self.settings.max_steps)
 
     @torch.no_grad()
     def restore_best(self) -> pd.DataFrame:
@@ -128,7 +132,7 @@ def _optimisers(model: Recommender, live: list[Tensor], settings: TrainingSettin
 def fit(
     model: Recommender, task: Task, settings: TrainingSettings, generator: torch.Generator, title: str
 ) -> pd.DataFrame:
-    """Fits a model with Adam, stops early and leaves the best state in it.
+    """Fits a model with Adam, stops when nothing gets better any more, and leaves the best state in it.
 
     Args:
         model: The recommender; changed in place.

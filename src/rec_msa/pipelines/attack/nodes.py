@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from rec_msa.attacks.settings import AttackSettings, Choice, CloneSettings, StealSettings, Variant
+
+Stage = TypeVar("Stage", CloneSettings, StealSettings)
 
 
 def train_clone(
@@ -30,7 +32,7 @@ def train_clone(
     n_items = statistics["items"]
     known = None if item_fraction == 1 else item_sample(n_items, item_fraction, seed)
     data = clone.AttackerData(attacker_train, n_items, auxiliary_model, auxiliary_train, known)
-    settings = clone_settings.model_copy(update={"training": clone_settings.training.waiting(patience)})
+    settings = _waiting(clone_settings, patience)
     return clone.train_clone(variant, data, architecture, recommender, settings, seed, device)
 
 
@@ -98,13 +100,15 @@ def steal(
     steal_settings: StealSettings,
     device: str,
     seed: int,
+    patience: int | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Steal stage (Alg. 1, second loop): teaches the clone the served lists; returns checkpoint and curve."""
     from rec_msa.attacks import steal as stage
     from rec_msa.lists import Lists
 
     served = Lists.from_frame(served_lists)
-    return stage.steal(clone_model, served, attacker_train, steal_settings, attack.losses, seed, device)
+    settings = _waiting(steal_settings, patience)
+    return stage.steal(clone_model, served, attacker_train, settings, attack.losses, seed, device)
 
 
 def steal_from_lists_alone(
@@ -117,14 +121,16 @@ def steal_from_lists_alone(
     device: str,
     architecture: str,
     seed: int,
+    patience: int | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """QSD: teaches a fresh clone the served lists, without any interaction; returns checkpoint and curve."""
     from rec_msa.attacks import steal as stage
     from rec_msa.lists import Lists
 
     users, served = attackers["user"].to_numpy(), Lists.from_frame(served_lists)
+    settings = _waiting(steal_settings, patience)
     return stage.steal_from_lists_alone(
-        architecture, recommender, users, statistics["items"], served, steal_settings, attack.losses, seed, device
+        architecture, recommender, users, statistics["items"], served, settings, attack.losses, seed, device
     )
 
 
@@ -138,12 +144,19 @@ def steal_from_sequences(
     device: str,
     architecture: str,
     seed: int,
+    patience: int | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """QSD on sequential targets: teaches a fresh clone every prefix and its list; returns checkpoint and curve."""
     from rec_msa.attacks.prefixes import PrefixLists
     from rec_msa.attacks.steal_prefixes import steal_from_prefixes
 
     users, served = attackers["user"].to_numpy(), PrefixLists.from_frame(served_lists)
+    settings = _waiting(steal_settings, patience)
     return steal_from_prefixes(
-        architecture, recommender, users, statistics["items"], served, steal_settings, attack.losses, seed, device
+        architecture, recommender, users, statistics["items"], served, settings, attack.losses, seed, device
     )
+
+
+def _waiting(settings: Stage, patience: int | None) -> Stage:
+    """A stage's settings with the patience that the data set asks for."""
+    return settings.model_copy(update={"training": settings.training.waiting(patience)})

@@ -88,7 +88,7 @@ def _gate(attack: NamedAttack) -> Pipeline:
 
 
 def _steal_stage(attack: NamedAttack) -> Pipeline:
-    space, seed = attack.space, attack.cell.seed
+    space, seed, waiting = attack.space, attack.cell.seed, attack.cell.waiting(attack.clone)
     inputs = {
         "served_lists": f"{space}.served_lists",
         "attack": f"params:attacks.{attack.name}",
@@ -100,10 +100,10 @@ def _steal_stage(attack: NamedAttack) -> Pipeline:
         inputs["statistics"] = f"{attack.cell.dataset}.statistics"
         inputs["recommender"] = f"params:recommenders.{attack.clone}"
         learn = nodes.steal_from_sequences if attack.asks_sequences else nodes.steal_from_lists_alone
-        steal = bind(learn, architecture=attack.clone, seed=seed)
+        steal = bind(learn, architecture=attack.clone, seed=seed, **waiting)
     else:
         inputs["clone_model"] = f"{attack.clone_space}.clone_model"
         inputs["attacker_train"] = f"{attack.users_space}.attacker_train"
-        steal = bind(nodes.steal, seed=seed)
+        steal = bind(nodes.steal, seed=seed, **waiting)
     outputs = [f"{space}.stolen_model", f"{space}.steal_curve"]
     return Pipeline([node(steal, inputs, outputs, name="steal", namespace=space, tags=["attack", "gpu"])])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from rec_msa.attacks.settings import ReferenceSettings
+from rec_msa.attacks.settings import ReferenceSettings, StealSettings
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.results import Identity, agreement_of
 from rec_msa.lists import Lists
@@ -58,11 +58,22 @@ def measure_agreement(
     identity: dict[str, Any],
     list_length: int,
     ledger: pd.DataFrame | None = None,
+    steal_curve: pd.DataFrame | None = None,
+    steal_settings: StealSettings | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Agreement of a clone with the target, held-out and queried users apart; summary with intervals, and per user."""
-    who = Identity(**identity, n_queries=0 if ledger is None else len(ledger))
+    learnt: dict[str, Any] = {}
+    if steal_curve is not None and steal_settings is not None:
+        learnt = _learnt(steal_curve, steal_settings)
+    who = Identity(**identity, n_queries=0 if ledger is None else len(ledger), **learnt)
     against = _against(undefended_lists, served_lists, list_length)
     return agreement_of(Lists.from_frame(clone_lists, list_length), against, attackers, who)
+
+
+def _learnt(curve: pd.DataFrame, settings: StealSettings) -> dict[str, int]:
+    """Which state of the steal stage was kept, of how many steps, and how many there could have been."""
+    kept = int(curve.loc[curve["kept"], "step"].iloc[0])
+    return {"kept_step": kept, "steps": int(curve["step"].max()), "step_limit": settings.training.max_steps}
 
 
 def rank_references(

@@ -22,16 +22,18 @@ TAGS = ["evaluation"]
 
 def create_pipeline(attack: NamedAttack) -> Pipeline:
     """Ranks with the attack's clone and measures its agreement."""
-    ledger = f"{attack.space}.ledger" if attack.settings.behind.queries else None
+    space, learnt = attack.space, {}
+    if attack.settings.behind.queries:
+        learnt = {"ledger": f"{space}.ledger", "steal_curve": f"{space}.steal_curve", "steal_settings": "params:steal"}
     labels = {"attack": attack.name, "base": attack.settings.base, "clone": attack.clone}
-    return _rank_and_measure(attack, attack.space, clone_of(attack), labels, ledger)
+    return _rank_and_measure(attack, space, clone_of(attack), labels, learnt)
 
 
 def create_retrain_pipeline(attack: NamedAttack) -> Pipeline:
     """Ranks with the retrained target and measures how far it agrees with its twin."""
     space = attack.retrain_space
     labels = {"attack": _named("retrain", attack), "base": "retrain", "clone": attack.cell.model}
-    return _rank_and_measure(attack, space, f"{attack.cell.target_space}.retrain_model", labels, None)
+    return _rank_and_measure(attack, space, f"{attack.cell.target_space}.retrain_model", labels, {})
 
 
 def create_reference_pipeline(attack: NamedAttack) -> Pipeline:
@@ -74,14 +76,12 @@ def _measure_references(attack: NamedAttack) -> Node:
 
 
 def _rank_and_measure(
-    attack: NamedAttack, space: str, model: str, labels: dict[str, str], ledger: str | None
+    attack: NamedAttack, space: str, model: str, labels: dict[str, str], learnt: dict[str, str]
 ) -> Pipeline:
     # The evaluator takes out all that the target itself does not recommend to these users.
     ranked = [model, f"{attack.users_space}.attacker_train", f"{attack.groups_space}.attackers", "params:device"]
     rank = bind(nodes.rank_clone, list_length=attack.list_length)
-    measured = {"clone_lists": f"{space}.clone_lists", **_target_lists(attack)}
-    if ledger is not None:
-        measured["ledger"] = ledger
+    measured = {"clone_lists": f"{space}.clone_lists", **_target_lists(attack), **learnt}
     measure = bind(
         nodes.measure_agreement, identity={**_identity(attack.cell), **labels}, list_length=attack.list_length
     )
