@@ -59,6 +59,8 @@ def test_the_main_job_steals_ml_100k(ml_100k: Path):
     rows = agreement.query("k == 50 and against == 'served'").set_index(["attack", "group"])["agreement"]
     assert rows["ptaq", "heldout"] > max(rows[name, "heldout"] for name in ("popularity", "knn_lists", "cache"))
     assert rows["cache", "queried"] == 1
+    learnt = agreement.query("attack == 'ptaq'")[["kept_step", "steps", "step_limit"]].iloc[0]
+    assert 0 < learnt["kept_step"] <= learnt["steps"] < learnt["step_limit"]
     assert "ptaq" in run.stdout
     assert "held-out" in run.stdout
 

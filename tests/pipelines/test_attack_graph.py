@@ -155,3 +155,13 @@ def test_no_two_artifacts_of_a_pipeline_share_a_file(small_project, built):
     for pipeline in built.values():
         files = [str(catalog.get(name)._filepath) for name in pipeline.all_outputs()]
         assert len(files) == len(set(files))
+
+
+@pytest.mark.parametrize("attack", ["ptq", "ptaq", "qsd", "pta_joint"])
+def test_the_patience_that_data_ask_for_reaches_every_training_of_an_attack(small_project, attack):
+    small_project.session(**{"datasets": {"small": {"patience": 777}}}).load_context()
+    trained = [
+        node for node in dict(pipelines)[f"attack_{attack}"].nodes if "gpu" in node.tags and "rank" not in node.name
+    ]
+    assert {node.func.constants.get("patience") for node in trained} == {777}
+    assert any(node.name.endswith("steal") for node in trained) is (attack != "pta_joint")

@@ -57,6 +57,14 @@ def test_queries_are_counted_as_one_call_for_each_queried_user(agreement):
     assert set(calls[["ptd", "pta", "random", "popularity", "retrain"]]) == {0}
 
 
+def test_what_attacks_with_queries_made_of_the_answers_stands_beside_their_agreement(finished_project, agreement):
+    learnt = agreement.groupby("attack")[["kept_step", "steps", "step_limit"]].first()
+    for attack in ("ptq", "ptaq", "qsd"):
+        curve = finished_project.load(f"small.seed0.bpr.none.{attack}.steal_curve")
+        assert learnt.loc[attack].tolist() == [curve.loc[curve["kept"], "step"].item(), curve["step"].max(), 60]
+    assert learnt.drop(index=["ptq", "ptaq", "qsd"]).isna().all(axis=None)
+
+
 def test_the_per_user_companion_averages_to_the_summary(finished_project, agreement):
     per_user = pd.read_parquet(finished_project.folder / "data/08_reporting/agreement_per_user.parquet")
     means = per_user.groupby(list(KEY), dropna=False)["agreement"].agg(["mean", "size"])

@@ -31,6 +31,7 @@ class Scripted:
         self.model: Recommender = build("bpr", torch.arange(3), 4, BprSettings(dimensions=2))
         self.model.initialise(torch.Generator().manual_seed(0))
         self.script, self.start_counts, self.batches = script, start_counts, batches
+        self.losses: list[float] = []
         self.n_terms = 2 * batches
         self.seen: list[list[Tensor]] = []
         self.steps = 0
@@ -39,10 +40,11 @@ class Scripted:
         yield from ((torch.rand(batch_size, generator=generator),) for _ in range(self.batches))
 
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
-        """The step's number, with a slope that depends on the batch."""
+        """The step's number, or what ``losses`` says, with a slope that depends on the batch."""
         self.steps += 1
+        height = self.losses[min(self.steps, len(self.losses)) - 1] if self.losses else self.steps
         drift = torch.stack([parameter.sum() for parameter in self.model.parameters()]).sum() * batch[0].mean()
-        return drift - drift.detach() + self.steps
+        return drift - drift.detach() + height
 
     def quality(self) -> float:
         self.seen.append([parameter.detach().clone() for parameter in self.model.parameters()])
@@ -108,6 +110,25 @@ def test_a_better_state_renews_the_patience() -> None:
 
 def test_patience_runs_from_the_start_too() -> None:
     assert Scripted([0.5, 0.1]).fit(patience=4, max_steps=1000)["step"].iloc[-1] == 4
+
+
+def test_a_training_that_stops_by_its_loss_goes_on_through_a_dip_of_what_is_held_back() -> None:
+    task = Scripted([0.5, 0.4, 0.3, 0.3, 0.4, 0.7, 0.6])
+    task.losses = [5.0, 5.0, 4.0, 4.0, 3.0, 3.0, 2.5, 2.5, 2.4, 2.4, 2.39]
+    curve = task.fit(stop_by="loss", least_gain=0.05, patience=4, max_steps=1000)
+    assert curve["step"].tolist() == [0, 2, 4, 6, 8, 10, 12, 14]
+    assert curve.loc[curve["kept"], "step"].tolist() == [10]
+    assert task.ends_in(5)
+    by_what_is_held_back = Scripted([0.5, 0.4, 0.3, 0.3, 0.4, 0.7, 0.6]).fit(patience=4, max_steps=1000)
+    assert by_what_is_held_back.loc[by_what_is_held_back["kept"], "step"].tolist() == [0]
+
+
+def test_losses_that_fall_by_little_each_time_count_once_they_have_fallen_by_enough() -> None:
+    task = Scripted([0.1, 0.2])
+    task.losses = [1.0 - 0.01 * step for step in range(11)] + [0.9]
+    curve = task.fit(stop_by="loss", least_gain=0.055, patience=6, max_steps=1000, validate_every=1)
+    # From 1 at step 1 the loss has fallen by more than .055 at step 7, and from then on by .04 at the most.
+    assert curve["step"].iloc[-1] == 13
 
 
 def test_data_may_ask_for_more_patience_and_never_for_less() -> None:
@@ -181,6 +202,8 @@ def test_the_same_stream_gives_the_same_model() -> None:
         {"validate_every": 0},
         {"patience": 0},
         {"patience_epochs": -1},
+        {"stop_by": "time"},
+        {"least_gain": 0},
     ],
 )
 def test_unknown_keys_and_impossible_values_are_refused(wrong: dict[str, Any]) -> None:
