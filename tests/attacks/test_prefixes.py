@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from rec_msa.attacks.gate import QueryGate, SequenceSide
+from rec_msa.attacks.list_learning import pair_loss
 from rec_msa.attacks.prefixes import PrefixLists, ask_prefixes
 from rec_msa.attacks.settings import StealSettings
-from rec_msa.attacks.steal import pair_loss
 from rec_msa.attacks.steal_prefixes import PrefixProbe, PrefixStealTask, prefix_places_held_back, steal_from_prefixes
 from rec_msa.defenses.sequences import served_after_sequences
 from rec_msa.errors import DataError, SettingsError

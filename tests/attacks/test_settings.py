@@ -72,6 +72,7 @@ WITHOUT_EFFECT = [
     *((base, {"ranking_loss": "hinge"}) for base in ("ptd", "pta")),
     *((base, {"positive_loss": "bpr"}) for base in ("ptd", "pta")),
     *((base, {"calls_per_user": 2}) for base in ("ptd", "pta")),
+    *((base, {"outside": "hardest"}) for base in ("ptd", "pta", "qsd")),
 ]
 
 
@@ -124,6 +125,12 @@ def test_the_losses_are_bpr_for_ranking_and_hinge_for_positive_items_but_two_hin
     assert AttackSettings(base="qsd").losses == ("hinge", "hinge")
     assert AttackSettings(base="qsd", ranking_loss="bpr", positive_loss="bpr").losses == ("bpr", "bpr")
     assert AttackSettings(base="ptq", ranking_loss="hinge").losses == ("hinge", "hinge")
+
+
+def test_a_softmax_over_the_catalogue_takes_no_loss_of_pairs() -> None:
+    with pytest.raises(ValidationError, match="positive_loss has no effect with outside: catalogue"):
+        AttackSettings(base="ptq", outside="catalogue", positive_loss="bpr")
+    assert AttackSettings(base="ptq", outside="catalogue", ranking_loss="hinge").losses == ("hinge", "hinge")
 
 
 def test_the_defaults_are_those_of_the_specification() -> None:

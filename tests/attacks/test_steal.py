@@ -1,10 +1,8 @@
-"""The steal stage: its loss against Eq. 9-12 written as loops, what it may see, and which state it keeps."""
+"""The steal stage: what it may see, and which state it keeps."""
 
 from __future__ import annotations
 
-from itertools import pairwise, product
-from math import exp, log
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,138 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rec_msa.attacks.settings import StealSettings
-from rec_msa.attacks.steal import (
-    AgreementProbe,
-    StealTask,
-    pair_loss,
-    places_held_back,
-    steal,
-    steal_from_lists_alone,
-    users_held_back,
-)
+from rec_msa.attacks.steal import places_held_back, steal, steal_from_lists_alone, users_held_back
 from rec_msa.errors import DataError, SettingsError
 from rec_msa.lists import Lists
-from rec_msa.recommenders.checkpoint import RECOMMENDERS, Checkpoint, from_checkpoint, to_checkpoint
+from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint, to_checkpoint
 from rec_msa.recommenders.ranking import rank_lists
 from rec_msa.training.settings import TrainingSettings
+from tests.attacks.slow_lists import ALL_LOSSES, LENGTH, N_ITEMS, NOTHING, RAGGED, SINGLE, USERS, slow_agreement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rec_msa.recommenders.base import Recommender
+    from tests.attacks.slow_lists import Losses
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-ALL_LOSSES = list(product(("bpr", "hinge"), repeat=2))
-USERS, N_ITEMS, LENGTH = range(10, 30), 60, 10
 SHORT = TrainingSettings(learning_rate=0.05, batch_size=64, max_steps=60, validate_every=3, patience=30)
-NOTHING = pd.DataFrame({"user": [], "item": []}, dtype="int64")
-
-Losses = tuple[Any, Any]
-
-
-def slow_pair_loss(kind: str, better: float, worse: float, margin: float) -> float:
-    if kind == "bpr":
-        return -log(1 / (1 + exp(-(better - worse))))
-    return max(0.0, margin - (better - worse))
-
-
-@pytest.mark.parametrize("kind", ["bpr", "hinge"])
-@pytest.mark.parametrize("margin", [0.0, 0.5, 2.0])
-def test_the_loss_of_a_pair_is_that_of_the_formula(kind: Any, margin: float) -> None:
-    better, worse = torch.tensor([1.0, 0.2, -3.0, 0.5]), torch.tensor([0.1, 0.2, 2.0, 0.0])
-    expected = [slow_pair_loss(kind, b, w, margin) for b, w in zip(better.tolist(), worse.tolist(), strict=True)]
-    assert pair_loss(kind, better, worse, margin).tolist() == pytest.approx(expected, abs=1e-6)
-
-
-def test_the_loss_of_a_pair_stays_finite_where_scores_are_huge() -> None:
-    assert pair_loss("bpr", torch.tensor(-1e4), torch.tensor(1e4), 0.5).item() == pytest.approx(2e4)
-    assert pair_loss("bpr", torch.tensor(1e4), torch.tensor(-1e4), 0.5).item() == 0.0
-
-
-RAGGED = Lists(np.array([4, 6, 9]), np.array([[3, 1, 7, 5], [2, 8, -1, -1], [6, -1, -1, -1]]))
-SINGLE = Lists(RAGGED.users, RAGGED.items[:, :1])
-HISTORY = pd.DataFrame({"user": [4, 4, 6, 9], "item": [0, 9, 3, 10]})
-
-
-@pytest.fixture
-def small(make_model: Callable[..., Recommender]) -> Recommender:
-    return make_model("bpr", [4, 5, 6, 9], 12)
-
-
-def task_of(
-    model: Recommender,
-    lists: Lists,
-    forbidden: pd.DataFrame,
-    settings: StealSettings | None = None,
-    losses: Losses = ("bpr", "hinge"),
-) -> StealTask:
-    probe = AgreementProbe(model, lists, NOTHING, start_counts=True)
-    return StealTask(model, lists, forbidden, probe, settings or StealSettings(), losses)
-
-
-def whole_epoch(task: StealTask, seed: int = 0) -> tuple[torch.Tensor, ...]:
-    (batch,) = task.epoch(10**6, torch.Generator().manual_seed(seed))
-    return batch
-
-
-def test_a_step_takes_whole_lists_in_their_order(small: Recommender) -> None:
-    rows, items, _ = whole_epoch(task_of(small, RAGGED, RAGGED.to_frame()))
-    taught = dict(zip(small.user_ids[rows].tolist(), items.tolist(), strict=True))
-    assert taught == dict(zip(RAGGED.users.tolist(), RAGGED.items.tolist(), strict=True))
-
-
-@pytest.mark.parametrize(("batch_size", "lists"), [(1, 1), (8, 2), (11, 2), (100, 3)])
-def test_an_epoch_has_every_list_once_in_steps_of_so_many_places(
-    small: Recommender, batch_size: int, lists: int
-) -> None:
-    task = task_of(small, RAGGED, RAGGED.to_frame())
-    batches = list(task.epoch(batch_size, torch.Generator().manual_seed(1)))
-    assert [len(rows) for rows, *_ in batches[:-1]] == [lists] * (len(batches) - 1)
-    assert sorted(small.user_ids[torch.cat([rows for rows, *_ in batches])].tolist()) == [4, 6, 9]
-    assert task.n_terms == 7
-
-
-@pytest.mark.parametrize("negatives", [1, 4])
-def test_negatives_lie_outside_list_and_history_and_are_redrawn(small: Recommender, negatives: int) -> None:
-    forbidden = pd.concat([HISTORY, RAGGED.to_frame()[["user", "item"]]])
-    task = task_of(small, RAGGED, forbidden, StealSettings(negatives=negatives))
-    drawn: dict[int, set[int]] = {}
-    generator = torch.Generator().manual_seed(0)
-    epochs = [next(iter(task.epoch(100, generator))) for _ in range(60)]
-    assert all(batch[2].shape == (3, negatives) for batch in epochs)
-    for rows, _, items in epochs:
-        for user, chosen in zip(small.user_ids[rows].tolist(), items.tolist(), strict=True):
-            drawn.setdefault(user, set()).update(chosen)
-    everything = set(range(12))
-    assert drawn[4] == everything - {3, 1, 7, 5} - {0, 9}
-    assert drawn[6] == everything - {2, 8} - {3}
-    assert drawn[9] == everything - {6} - {10}
-
-
-def slow_loss(model: Recommender, batch: tuple[torch.Tensor, ...], losses: Losses, margin: float) -> float:
-    """Eq. 9-12, the sums as they stand, for each list place."""
-    total, n_places = 0.0, 0
-    with torch.no_grad():
-        scores = model.score_all(torch.arange(model.n_users)).tolist()
-    for i, places, negatives in zip(*(part.tolist() for part in batch), strict=True):
-        items = [j for j in places if j != -1]
-        total += sum(slow_pair_loss(losses[0], scores[i][j], scores[i][after], margin) for j, after in pairwise(items))
-        total += sum(slow_pair_loss(losses[1], scores[i][j], scores[i][k], margin) for j in items for k in negatives)
-        n_places += len(items)
-    return total / n_places
-
-
-@pytest.mark.parametrize("losses", ALL_LOSSES, ids="+".join)
-@pytest.mark.parametrize("name", sorted(RECOMMENDERS))
-@pytest.mark.parametrize("fusion", [None, "attention"])
-def test_the_loss_equals_the_slow_sum(
-    make_model: Callable[..., Recommender], losses: Losses, name: str, fusion: str | None
-) -> None:
-    model = make_model(name, [4, 5, 6, 9], 12, fusion)
-    task = task_of(model, RAGGED, RAGGED.to_frame(), StealSettings(negatives=3, margin=0.8), losses)
-    batch = whole_epoch(task)
-    assert task.loss(batch).item() == pytest.approx(slow_loss(model, batch, losses, 0.8), rel=1e-4, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", ["sasrec", "stamp", "gru4rec"])
@@ -158,46 +41,6 @@ def test_a_sequential_clone_is_taught_with_whole_histories(make_model: Callable[
     stolen, curve = steal(clone, served, known, StealSettings(training=training), ("bpr", "hinge"), 0, "cpu")
     assert stolen["state"]["histories"].tolist() == [[user + 2, user + 3, user + 4] for user in range(4, 10)]
     assert curve["loss"].iloc[-1] < curve["loss"].iloc[1]
-
-
-@pytest.mark.parametrize("losses", ALL_LOSSES, ids="+".join)
-def test_a_batch_of_last_items_alone_has_no_ranking_part(small: Recommender, losses: Losses) -> None:
-    lists = SINGLE
-    task = task_of(small, lists, lists.to_frame(), losses=losses)
-    batch = whole_epoch(task)
-    assert task.loss(batch).item() == pytest.approx(slow_loss(small, batch, losses, 0.5), abs=1e-5)
-    task.loss(batch).backward()
-    assert all(p.grad.isfinite().all() for p in small.parameters() if p.grad is not None)
-
-
-def test_a_list_and_history_that_cover_the_catalogue_are_refused(small: Recommender) -> None:
-    everything = pd.DataFrame({"user": 6, "item": range(12)})
-    with pytest.raises(DataError, match="cover the whole catalogue"):
-        task_of(small, RAGGED, pd.concat([HISTORY, everything]))
-
-
-def slow_agreement(model: Recommender, lists: Lists, exclude: pd.DataFrame) -> float:
-    """The share of the listed items among the model's first, over all listed items."""
-    own = rank_lists(model, lists.users, exclude, lists.length)
-    hits = [len((set(a) & set(b)) - {-1}) for a, b in zip(lists.items.tolist(), own.items.tolist(), strict=True)]
-    return sum(hits) / int((lists.items != -1).sum())
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_probe_measures_agreement_as_a_slow_count_does(
-    make_model: Callable[..., Recommender],
-    random_lists: Callable[..., Lists],
-    random_interactions: Callable[..., pd.DataFrame],
-    seed: int,
-) -> None:
-    model = make_model("lmf", USERS, N_ITEMS, seed=seed)
-    lists = random_lists([11, 13, 17, 29], N_ITEMS, LENGTH, seed)
-    exclude = random_interactions(USERS, N_ITEMS, 12, seed)
-    probe = AgreementProbe(model, lists, exclude, start_counts=True)
-    assert probe() == pytest.approx(slow_agreement(model, lists, exclude))
-    model.initialise(torch.Generator().manual_seed(seed))
-    assert probe() == pytest.approx(slow_agreement(model, lists, exclude))
-    assert probe.measure == f"agr@{LENGTH}"
 
 
 @given(st.integers(2, 200), st.integers(0, 100))

@@ -12,6 +12,8 @@ from rec_msa.training.settings import TrainingSettings
 
 Variant = Literal["own", "fused", "pretrained", "joint", "mean"]
 PairLoss = Literal["bpr", "hinge"]
+Outside = Literal["sampled", "hardest", "catalogue"]
+"""Which items a list's must stand above: sampled ones (the paper's), those that the clone ranks highest, or all."""
 Choice = Literal["recommended", "random"]
 """Where a made-up sequence's next item comes from: the list that the target served, or the whole catalogue."""
 
@@ -76,6 +78,7 @@ class AttackSettings(BaseModel):
     item_fraction: float = Field(1.0, gt=0, le=1, description="share of the items whose auxiliary vector may be used")
     ranking_loss: PairLoss | None = Field(None, description="steal loss between neighbours in a list; None: the base's")
     positive_loss: PairLoss = Field("hinge", description="steal loss between list items and others")
+    outside: Outside = Field("sampled", description="which items a list's must stand above in the steal stage")
     calls_per_user: int = Field(1, ge=1, description="the budget: calls for each queried user")
     sequences: Choice = Field(
         "recommended", description="qsd on sequential targets: where a made-up sequence's next item comes from"
@@ -104,6 +107,12 @@ class AttackSettings(BaseModel):
             raise ValueError(msg)
         if (self.ranking_loss, self.positive_loss) != (None, "hinge") and not base.queries:
             msg = f"ranking_loss and positive_loss have no effect on '{self.base}', which learns no lists"
+            raise ValueError(msg)
+        if self.outside != "sampled" and not (base.queries and base.variant):
+            msg = f"outside has no effect on '{self.base}', which teaches no trained clone lists"
+            raise ValueError(msg)
+        if self.outside == "catalogue" and self.positive_loss != "hinge":
+            msg = "positive_loss has no effect with outside: catalogue, whose items meet in one softmax"
             raise ValueError(msg)
         asks = self.denoise is not None or self.calls_per_user > 1 or self.sequences != "recommended"
         if asks and not base.queries:

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rec_msa.attacks.list_learning import list_loss
 from rec_msa.attacks.prefixes import PrefixLists
-from rec_msa.attacks.steal import list_loss, places_held_back
+from rec_msa.attacks.steal import places_held_back
 from rec_msa.errors import DataError, SettingsError
 from rec_msa.lists import PADDING, Lists
 from rec_msa.randomness import torch_stream
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from rec_msa.attacks.list_learning import Losses
     from rec_msa.attacks.settings import StealSettings
-    from rec_msa.attacks.steal import Losses
     from rec_msa.recommenders.settings import RecommenderSettings
     from rec_msa.training.fit import Batch
 

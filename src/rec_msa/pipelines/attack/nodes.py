@@ -108,7 +108,7 @@ def steal(
 
     served = Lists.from_frame(served_lists)
     settings = _waiting(steal_settings, patience)
-    return stage.steal(clone_model, served, attacker_train, settings, attack.losses, seed, device)
+    return stage.steal(clone_model, served, attacker_train, settings, attack.losses, seed, device, attack.outside)
 
 
 def steal_from_lists_alone(

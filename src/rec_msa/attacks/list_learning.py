@@ -1,0 +1,203 @@
+"""What a clone learns from served lists (Eq. 9-12): the losses, the batches, and the agreement that stops it.
+
+Beside the paper's sampled items stand two variants that are not the paper's: against the items that the clone itself
+ranks highest, and against the whole catalogue. They show what sampling costs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from rec_msa.errors import DataError
+from rec_msa.lists import PADDING, Lists
+from rec_msa.recommenders.ranking import best_items, exclusions_of
+from rec_msa.training.interactions import index_pairs, shuffled
+from rec_msa.training.negatives import NegativeSampler
+from rec_msa.training.probes import are_found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from rec_msa.attacks.settings import Outside, PairLoss, StealSettings
+    from rec_msa.recommenders.base import Recommender
+    from rec_msa.training.fit import Batch
+
+Losses = tuple["PairLoss", "PairLoss"]
+
+
+def pair_loss(kind: PairLoss, better: Tensor, worse: Tensor, margin: float) -> Tensor:
+    """The loss of scores that should be in this order, elementwise (Eq. 9 and 10).
+
+    Args:
+        kind: ``bpr``: -ln sigmoid(better - worse); ``hinge``: max(0, margin - (better - worse)).
+        better: Scores, any shape.
+        worse: Scores that broadcast with them.
+        margin: m of the hinge.
+    """
+    difference = better - worse
+    return F.softplus(-difference) if kind == "bpr" else F.relu(margin - difference)
+
+
+def list_loss(listed: Tensor, outside: Tensor, there: Tensor, losses: Losses, margin: float) -> Tensor:
+    """L_S = L_r + L_p of some lists (Eq. 9-12): the sums as they stand, both divided by the number of list places.
+
+    Every place is compared with all of its list's negatives: n_j is the same for each item j of a list.
+
+    Args:
+        listed: Scores of the lists' items, best place first ``[n_lists, length]``.
+        outside: Scores of each list's negatives ``[n_lists, n]``.
+        there: Whether a list has the place; padding has none after it ``[n_lists, length]``.
+        losses: Ranking loss and positive-item loss.
+        margin: m of the hinge.
+    """
+    # An item that is not there stands above everything: its loss is 0, and so is its slope.
+    above = listed.masked_fill(~there, torch.inf).unsqueeze(2)
+    l_p = pair_loss(losses[1], above, outside.unsqueeze(1), margin).sum()
+    return (ranking_sum(listed, there, losses[0], margin) + l_p) / there.sum()
+
+
+def ranking_sum(listed: Tensor, there: Tensor, kind: PairLoss, margin: float) -> Tensor:
+    """The sum in L_r: every item of a list and the one after it; the last has none."""
+    return torch.where(there[:, 1:], pair_loss(kind, listed[:, :-1], listed[:, 1:], margin), 0.0).sum()
+
+
+class StealTask:
+    """Served lists as training terms, and agreement on places or lists held back.
+
+    A step takes whole lists, so that an item is scored once for all the terms that it is in. A list's negatives lie
+    outside the list and the user's known history, and are drawn anew in each epoch.
+
+    Args:
+        model: The clone; it knows the lists' users.
+        lists: The lists to learn from.
+        forbidden: Interactions (columns user, item) that are no negatives: whole lists and known histories.
+        probe: Measures the clone on what was held back.
+        settings: Margin and negatives.
+        losses: Ranking loss and positive-item loss.
+
+    Raises:
+        DataError: For some user everything is forbidden, so that nothing is a negative.
+    """
+
+    def __init__(
+        self,
+        model: Recommender,
+        lists: Lists,
+        forbidden: pd.DataFrame,
+        probe: AgreementProbe,
+        settings: StealSettings,
+        losses: Losses,
+    ) -> None:
+        self.model, self.settings, self.losses, self.probe = model, settings, losses, probe
+        self.measure, self.start_counts = probe.measure, probe.start_counts
+        taught = lists.of(lists.users[(lists.items != PADDING).any(axis=1)])
+        self.rows = model.rows_of(torch.from_numpy(taught.users.astype(np.int64)))
+        self.items = torch.from_numpy(taught.items.astype(np.int64)).to(model.device)
+        self.n_terms = int((taught.items != PADDING).sum())
+        self.forbidden = index_pairs(model, forbidden)
+        self.sampler = NegativeSampler(*self.forbidden, model.n_users, model.n_items)
+        if not bool((self.sampler.unseen[self.rows] > 0).all()):
+            msg = (
+                "list_length: a served list and its user's history cover the whole catalogue, so nothing is a negative"
+            )
+            raise DataError(msg)
+
+    def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
+        """Yields (rows ``[n]``, lists ``[n, length]``, negatives ``[n, m]``) of so many places in a new order."""
+        negatives = self.sampler.draw(self.rows, self.settings.negatives, generator)
+        at_once = max(1, batch_size // self.items.shape[1])
+        yield from shuffled((self.rows, self.items, negatives), at_once, generator)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """L_S of the lists in a batch, for each of their places."""
+        rows, items, negatives = batch
+        scores = self.model.score_pairs(rows, torch.cat([items.clamp(min=0), negatives], dim=1))
+        listed, outside = scores.tensor_split([items.shape[1]], dim=1)
+        return list_loss(listed, outside, items != PADDING, self.losses, self.settings.margin)
+
+    def outside(self, rows: Tensor, scores: Tensor) -> Tensor:
+        """Scores of rows ``[n, n_items]`` with -inf in the place of items in a user's list or history."""
+        place = scores.new_full((self.model.n_users,), -1, dtype=torch.long)
+        place[rows] = torch.arange(len(rows), device=rows.device)
+        users, items = self.forbidden
+        inside = torch.zeros_like(scores, dtype=torch.bool)
+        asked = place[users] >= 0
+        inside[place[users[asked]], items[asked]] = True
+        return scores.masked_fill(inside, -torch.inf)
+
+    def quality(self) -> float:
+        """Agreement on what was held back."""
+        return self.probe()
+
+
+class AgreementProbe:
+    """Agreement of a clone's lists with lists held back, some items left out of both.
+
+    Args:
+        model: The clone, looked at anew with each call.
+        lists: What the clone should say, -1 where a place is not asked for.
+        exclude: Interactions (columns user, item) that the clone must not recommend.
+        start_counts: Whether the state before the first step may be the best one.
+
+    Raises:
+        DataError: No place is asked for.
+    """
+
+    def __init__(self, model: Recommender, lists: Lists, exclude: pd.DataFrame, *, start_counts: bool) -> None:
+        self.model, self.start_counts = model, start_counts
+        self.k = int((lists.items != PADDING).sum(axis=1).max(initial=0))
+        self.measure = f"agr@{self.k}"
+        users = lists.users.astype(np.int64)
+        self.rows = model.rows_of(torch.from_numpy(users))
+        self.excluded = exclusions_of(users, exclude, model.device)
+        user, place = np.nonzero(lists.items != PADDING)
+        if not len(user):
+            msg = "list_length: the served lists are so short that no place can be held back; serve longer lists"
+            raise DataError(msg)
+        keys = user * model.n_items + lists.items[user, place].astype(np.int64)
+        self.keys = torch.from_numpy(keys).to(model.device)
+
+    def __call__(self) -> float:
+        """Measures the model as it is now: the share of the held-back items among its first k."""
+        found = best_items(self.model, self.rows, self.excluded, self.k, fill=self.model.n_items)
+        places = torch.arange(len(self.rows), device=found.device)
+        return float(are_found(self.keys, places, found, self.model.n_items).double().mean())
+
+
+class HardestTask(StealTask):
+    """Eq. 9-12 with n_j the items outside list and history that the clone itself now ranks highest."""
+
+    def loss(self, batch: Batch) -> Tensor:
+        """L_S of the lists in a batch, for each of their places."""
+        rows, items, negatives = batch
+        scores = self.model.score_all(rows)
+        with torch.no_grad():
+            hardest = self.outside(rows, scores).topk(min(negatives.shape[1], self.model.n_items), dim=1)
+        # A row with fewer items outside has -inf in their place, which no margin reaches.
+        outside = scores.gather(1, hardest.indices).where(hardest.values > -torch.inf, -torch.inf)
+        listed = scores.gather(1, items.clamp(min=0))
+        return list_loss(listed, outside, items != PADDING, self.losses, self.settings.margin)
+
+
+class SoftmaxTask(StealTask):
+    """L_r as in Eq. 9; in place of L_p each list item against all items outside list and history, by a softmax."""
+
+    def loss(self, batch: Batch) -> Tensor:
+        """The mean over list places."""
+        rows, items, _ = batch
+        scores, there = self.model.score_all(rows), items != PADDING
+        listed = scores.gather(1, items.clamp(min=0))
+        rest = self.outside(rows, scores).logsumexp(dim=1, keepdim=True)
+        above = torch.where(there, F.softplus(rest - listed), 0.0).sum()
+        return (ranking_sum(listed, there, self.losses[0], self.settings.margin) + above) / there.sum()
+
+
+TASKS: dict[Outside, type[StealTask]] = {"sampled": StealTask, "hardest": HardestTask, "catalogue": SoftmaxTask}
+"""The task of each kind of items that a list's must stand above."""
