@@ -261,17 +261,22 @@ def _renamed(run: Figures, names: dict[str, str]) -> Figures:
 
 
 def steal(options: Options) -> list[Table]:
-    """The steal stage of a fused clone, with its validations."""
+    """The steal stage of a fused clone, steps and looks apart."""
     metrics = [
         Metric("step_ms", "ms per step", 2),
         Metric("step_cpu_ms", "processor ms", 2),
-        Metric("per_1000_terms_ms", "ms per 1,000 list places", 2),
+        Metric("look_ms", "ms per look", 1),
+        Metric("look_share", "looks' share of the stage", 2),
         PEAK,
         SHARE,
     ]
-    jobs = [(Row(model), ["-m", "bench.steal_stage", model]) for model in options.models]
+    jobs = [
+        (Row(f"{model}, {size}"), ["-m", "bench.steal_stage", model, size])
+        for model in options.models
+        for size in ("ml-1m", "ta-feng")
+    ]
     in_turn(jobs, options)
-    title = "steal stage: lists of 50 items of 226 queried users, 3,706 items, a look at held-back lists every 20 steps"
+    title = "steal stage: lists of 50 items, 206 and 662 taught users, 3,706 and 10,480 items, a look every 100 steps"
     return [Table("steal", title, metrics, [row for row, _ in jobs])]
 
 
