@@ -333,14 +333,22 @@ def cells(*verdicts: str, claim: int = 2) -> ClaimVerdict:
 def test_cells_that_disagree_are_mixed_and_counted() -> None:
     found = cells("borne out", "borne out", "contradicted", "open")
     assert (found.verdict, found.borne_out, found.contradicted, found.open) == ("mixed", 2, 1, 1)
-    assert found.summary == "Mixed: borne out in 2 of 4 cells, contradicted in 1, open in 1; 32 not measured."
+    assert found.summary == "Mixed so far, 4 of 36 cells: borne out in 2, contradicted in 1, open in 1."
     assert cells("contradicted", "open").verdict == "contradicted"
     assert cells("borne out", "open").verdict == "partly borne out"
     assert cells("open").verdict == "open"
 
 
+@pytest.mark.parametrize("verdict", ["borne out", "contradicted", "open"])
+def test_a_claim_measured_in_part_was_called_simply_borne_out_or_contradicted(verdict: str) -> None:
+    part, whole = cells(*[verdict] * 5, claim=7), cells(*[verdict] * 15, claim=7)
+    assert (part.whole, part.said) == (False, f"{verdict} so far, 5 of 15 cells")
+    assert (whole.whole, whole.said) == (True, verdict)
+
+
 def test_one_cell_is_enough_for_a_claim_that_says_some() -> None:
     assert cells("contradicted", "borne out", claim=13).verdict == "borne out"
+    assert cells("contradicted", "borne out", claim=13).said == "borne out, 2 of 24 cells"
     assert cells("contradicted", "open", claim=13).verdict == "open"
     # Another cell, which was not measured, may still bear it out.
     assert cells("contradicted", claim=13).verdict == "open"
