@@ -47,6 +47,7 @@ _NAMES = {
     "attack": "attack",
     "against": "against",
     "figure": "what is compared",
+    "beside": "beside it",
 }
 
 
