@@ -23,7 +23,7 @@ _PAIRS = (
     *((18, attack, "pta_joint") for attack in ("ptd", "pta")),
 )
 LOOKUPS = ("popularity", "auxiliary_popularity", "list_popularity", "knn_lists")
-"""What an attacker has without a model; agreement that is no higher is no theft."""
+"""What an attacker has without a model, popularity first; agreement that is no higher is no theft."""
 _OVERFITTING = "qsd"
 """Where targets have vectors of users it learns those of the asked users alone, so both groups judge it."""
 _HARD = "lmf"
@@ -49,15 +49,13 @@ def attack_cells(agreement: pd.DataFrame) -> Iterator[ClaimCell]:
 
 def _beyond_lookups(by_attack: pd.DataFrame) -> Iterator[ClaimCell]:
     """Claim 1: above popularity, and above the look-up that is the best of the cell; random lists stand beside."""
-    if "popularity" not in by_attack:
-        return
-    for cell, own in by_target(by_attack):
-        best = str(own.reindex(columns=LOOKUPS).mean().idxmax())
-        for attack in (name for name in PAPER_ATTACKS if name in own):
-            beside = (
-                f"above random: {figure((own[attack] - own['random']).mean(), signed=True)}" if "random" in own else ""
-            )
-            for versus, what in (("popularity", "popularity"), (best, f"the best look-up, {best}")):
+    attacks = [name for name in PAPER_ATTACKS if name in by_attack]
+    for cell, own in by_target(by_attack.reindex(columns=[*attacks, *LOOKUPS, "random"])):
+        means = own[list(LOOKUPS)].mean().dropna()
+        best = str(means.idxmax()) if len(means) else LOOKUPS[0]
+        for attack in attacks:
+            beside = f"above random: {figure((own[attack] - own['random']).mean(), signed=True)}"
+            for versus, what in ((LOOKUPS[0], LOOKUPS[0]), (best, f"the best look-up, {best}")):
                 differences = (own[attack] - own[versus]).dropna()
                 yield ClaimCell(1, *cell, attack, "", f"above {what}", differences, beside=beside)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from rec_msa.attacks.settings import BASES
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
-
-    import pandas as pd
 
 STEPS = ["kept_step", "steps", "step_limit"]
 """The step whose state was kept, 0 for the start; steps taken; steps allowed. Tables of before lack them."""
@@ -50,9 +50,8 @@ def gains(agreement: pd.DataFrame) -> pd.DataFrame:
     known = set(own["attack"])
     asking = own[own["base"].isin(STARTS)]
     names = asking[["attack", "base"]].drop_duplicates()
-    starts = names.assign(
-        start=[_start(str(attack), str(base), known) for attack, base in names.itertuples(index=False)]
-    )
+    found = [_start(str(attack), str(base), known) for attack, base in names.itertuples(index=False)]
+    starts = names.assign(start=pd.Series(found, names.index, dtype="str"))
     keys = ["dataset", "target", "defense", "clone", "seed", "group", "k", "n_users"]
     before = own[[*keys, "attack", "agreement"]].rename(columns={"attack": "start", "agreement": "before"})
     both = asking.merge(starts, on=["attack", "base"]).merge(before, on=[*keys, "start"])

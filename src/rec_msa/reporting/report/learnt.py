@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rec_msa.evaluation.intervals import seed_interval
-from rec_msa.reporting.learnt import ATTACK, gains, steal_runs
+from rec_msa.reporting.learnt import ATTACK, STARTS, gains, steal_runs
 from rec_msa.reporting.markdown import figure, interval
 from rec_msa.reporting.report.beside import LEARNT
 from rec_msa.reporting.report.model import Body, Cell, Folded, Paragraph, Section, Table, missing
@@ -53,20 +54,15 @@ def _rows(runs: pd.DataFrame, gained: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _row(names: dict[str, Any], ended: pd.DataFrame | None, added: pd.DataFrame | None) -> dict[str, Any]:
-    row = {**names, "plain": added is not None and bool((added["base"] == names["attack"]).all())}
+    row = {**names, "plain": names["attack"] in STARTS}
     row["n_runs"] = 0 if ended is None else len(ended)
     row |= {how: 0 if ended is None else int(ended[how].sum()) for how in ("nothing", "at_limit")}
+    row["n_seeds"] = row["n_runs"] if added is None else added["seed"].nunique()
     for group in ("queried", "heldout"):
         own = [] if added is None else list(added.loc[added["group"] == group, "gain"])
         over = seed_interval(own) if own else None
-        row |= {
-            f"gain_{group}": over.mean if over else float("nan"),
-            "n_seeds": over.n_seeds if over else row["n_runs"],
-        }
-        row |= {
-            f"{group}_low": over.low if over else float("nan"),
-            f"{group}_high": over.high if over else float("nan"),
-        }
+        figures = (over.mean, over.low, over.high) if over else (nan,) * 3
+        row |= dict(zip((f"gain_{group}", f"{group}_low", f"{group}_high"), figures, strict=True))
     return row
 
 
