@@ -221,7 +221,7 @@ def test_four_seeds_leave_a_claim_open(four_seeds: pd.DataFrame, claim: int) -> 
 
 VARIANTS = {
     **{
-        1: "popularity",
+        1: "popularity|knn_lists",
         7: ".*_length.*",
         10: ".*_users.*",
         11: "popularity",
