@@ -10,7 +10,16 @@ from rec_msa.reporting.claims import NOT_MEASURED, claim_blocks, judge_claims
 from rec_msa.reporting.paper_claims import claim_texts
 
 CLAIMS = (1, 2, 3, 4, 5, 6)
-LEVELS = {"random": 0.01, "qsd": 0.1, "ptd": 0.4, "ptq": 0.5, "pta": 0.6, "ptaq": 0.7}
+LEVELS = {
+    "random": 0.01,
+    "popularity": 0.03,
+    "knn_lists": 0.05,
+    "qsd": 0.1,
+    "ptd": 0.4,
+    "ptq": 0.5,
+    "pta": 0.6,
+    "ptaq": 0.7,
+}
 JITTER = (0.0, 0.002, -0.002, 0.001, -0.001)
 
 
@@ -38,8 +47,27 @@ def verdicts(judged: pd.DataFrame, claim: int) -> dict[tuple[str, str, str], str
 
 def test_an_order_that_holds_everywhere_bears_claims_1_to_4_out():
     judged = attack_claims(agreement())
-    for claim, cells in ((1, 10), (2, 8), (3, 10), (4, 16)):
+    for claim, cells in ((1, 20), (2, 8), (3, 10), (4, 16)):
         assert list(verdicts(judged, claim).values()) == ["borne out"] * cells
+
+
+def test_agreement_above_random_lists_and_below_a_look_up_was_counted_as_theft():
+    judged = attack_claims(agreement(popularity=0.2, knn_lists=0.45))
+    found = verdicts(judged, 1)
+    assert found["lmf", "qsd", "above popularity"] == "contradicted"
+    assert found["lmf", "ptd", "above popularity"] == "borne out"
+    assert found["lmf", "ptd", "above the best look-up, knn_lists"] == "contradicted"
+    assert found["lmf", "ptq", "above the best look-up, knn_lists"] == "borne out"
+    [beside] = judged.loc[
+        (judged["claim"] == 1) & (judged["target"] == "lmf") & (judged["attack"] == "qsd"), "beside"
+    ].unique()
+    assert beside == "above random: +.090"
+
+
+def test_the_best_look_up_is_that_of_each_cell():
+    found = verdicts(attack_claims(agreement(popularity=0.2)), 1)
+    assert ("bpr", "pta", "above the best look-up, knn_lists") in found
+    assert ("lmf", "pta", "above the best look-up, popularity") in found
 
 
 def test_differences_are_those_of_the_means_of_held_out_users():

@@ -25,8 +25,8 @@ LEVELS = {
     "ncf": {"ptd": 0.4, "ptq": 0.41, "pta": 0.6, "ptaq": 0.61, "pta_pre": 0.45, "ptaq_pre": 0.55, "pta_joint": 0.35},
     "lmf": {"ptd": 0.2, "ptq": 0.35, "pta": 0.5, "ptaq": 0.65, "pta_pre": 0.3, "ptaq_pre": 0.45, "pta_joint": 0.15},
 }
-EVERYWHERE = {"qsd": 0.1, "random": 0.01, "popularity": 0.15}
-REFERENCES = ("random", "popularity", "target")
+EVERYWHERE = {"qsd": 0.1, "random": 0.01, "popularity": 0.05, "knn_lists": 0.07}
+REFERENCES = ("random", "popularity", "knn_lists", "target")
 ASKING = ("qsd", "ptq", "ptaq")
 FIVE = ("qsd", "ptd", "ptq", "pta", "ptaq")
 Row = dict[str, Any]
@@ -220,7 +220,15 @@ def test_four_seeds_leave_a_claim_open(four_seeds: pd.DataFrame, claim: int) -> 
 
 
 VARIANTS = {
-    **{1: "random", 7: ".*_length.*", 10: ".*_users.*", 11: "popularity", 12: ".*_(bpr|ncf|lmf)", 13: "", 14: ".*_pre"},
+    **{
+        1: "popularity|knn_lists",
+        7: ".*_length.*",
+        10: ".*_users.*",
+        11: "popularity",
+        12: ".*_(bpr|ncf|lmf)",
+        13: "",
+        14: ".*_pre",
+    },
     **{15: "pta_auxiliary10", 16: ".*_auxiliary.*", 17: "pta_items10", 18: "pta_joint", 23: "popularity"},
     **{24: ".*_hinge_bpr", 25: "qsd_asked.*", 26: "qsd_asked.*", 28: "qsd5|qsd1.*|qsd2.*", 29: "qsd30"},
 }
@@ -333,14 +341,22 @@ def cells(*verdicts: str, claim: int = 2) -> ClaimVerdict:
 def test_cells_that_disagree_are_mixed_and_counted() -> None:
     found = cells("borne out", "borne out", "contradicted", "open")
     assert (found.verdict, found.borne_out, found.contradicted, found.open) == ("mixed", 2, 1, 1)
-    assert found.summary == "Mixed: borne out in 2 of 4 cells, contradicted in 1, open in 1; 32 not measured."
+    assert found.summary == "Mixed so far, 4 of 36 cells: borne out in 2, contradicted in 1, open in 1."
     assert cells("contradicted", "open").verdict == "contradicted"
     assert cells("borne out", "open").verdict == "partly borne out"
     assert cells("open").verdict == "open"
 
 
+@pytest.mark.parametrize("verdict", ["borne out", "contradicted", "open"])
+def test_a_claim_measured_in_part_was_called_simply_borne_out_or_contradicted(verdict: str) -> None:
+    part, whole = cells(*[verdict] * 5, claim=7), cells(*[verdict] * 15, claim=7)
+    assert (part.whole, part.said) == (False, f"{verdict} so far, 5 of 15 cells")
+    assert (whole.whole, whole.said) == (True, verdict)
+
+
 def test_one_cell_is_enough_for_a_claim_that_says_some() -> None:
     assert cells("contradicted", "borne out", claim=13).verdict == "borne out"
+    assert cells("contradicted", "borne out", claim=13).said == "borne out, 2 of 24 cells"
     assert cells("contradicted", "open", claim=13).verdict == "open"
     # Another cell, which was not measured, may still bear it out.
     assert cells("contradicted", claim=13).verdict == "open"
@@ -357,7 +373,7 @@ def test_where_the_papers_figures_come_from_is_no_matter_of_a_test(judged: pd.Da
 def test_the_claims_are_numbered_through_and_each_says_how_it_is_checked() -> None:
     assert list(paper_claims()) == list(range(1, 31))
     assert all(claim.claim and claim.check and claim.section for claim in paper_claims().values())
-    assert re.fullmatch("Every method steals .*: each attack > random .*", claim_texts([1])[1])
+    assert re.fullmatch("Every method steals .*: each attack > popularity, .*", claim_texts([1])[1])
 
 
 def test_a_number_without_a_claim_is_refused(judged: pd.DataFrame) -> None:

@@ -190,6 +190,21 @@ def test_every_claim_has_a_verdict_its_test_and_what_the_papers_tables_say(repor
     assert len(table(report, "scoreboard").bodies[0].rows) == len(paper_claims())
 
 
+def test_the_headline_says_how_many_claims_were_measured_whole_and_how_many_in_part(report: Report) -> None:
+    verdicts = {row[0].text: row for row in table(report, "scoreboard").bodies[0].rows}
+    part = [row for row in verdicts.values() if re.search(r"\d+ of \d+ cells$", row[1].text)]
+    counts = [list(map(int, row[3].text.split(" of "))) for row in part]
+    whole = len(verdicts) - len(part) - 1
+    [headline] = [
+        line for line in to_markdown(report).splitlines() if line.startswith("- **Of the paper's 30 claims**")
+    ]
+    assert f"**{whole} measured whole**" in headline
+    assert f"**{len(part)} in part ({sum(n for n, _ in counts)} of {sum(n for _, n in counts)} cells)**" in headline
+    assert all(n < expected for n, expected in counts)
+    assert verdicts["[7](#claim-7)"][1].text == "borne out"
+    assert verdicts["[11](#claim-11)"][1].text == "borne out so far, 20 of 24 cells"
+
+
 def test_a_figure_has_the_points_of_its_axis_and_the_references_as_levels(
     results: dict[str, pd.DataFrame], report: Report
 ) -> None:

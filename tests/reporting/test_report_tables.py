@@ -181,7 +181,7 @@ def test_a_loser_and_a_tie_are_called_so(results: Results) -> None:
     tied = per_user.assign(agreement=per_user["agreement"].where(~per_user["attack"].isin(["ptq", "ptd"]), 0.125))
     found = report_of((agreement, tied, quality))
     level = row(found, "difference-ptq-ptd", "ml-1m", "bpr")
-    assert (level[2].split()[0], level[-1]) == (".000", "open (3 of 5 seeds); so far level")
+    assert (level[2].split()[0], level[-1]) == (".000", "open (3 of 5 seeds); so far neither ahead")
     behind = row(found, "difference-ptq-knn_lists", "ml-1m", "bpr")
     assert behind[2].startswith("−.")
     assert behind[-1].endswith("so far `knn_lists` ahead")

@@ -140,3 +140,15 @@ def test_defended_targets_stand_beside_the_undefended_one(make_agreement: Agreem
     assert "popular_mixing_15" in "".join(lines)
     assert "Under a defense: agreement with what the target would serve without it." in lines
     assert starting(lines, "target as served")[-2] == "–"
+
+
+def test_below_a_table_stands_which_attack_learnt_nothing_and_which_ended_at_its_limit(one_cell: pd.DataFrame) -> None:
+    kept, steps = {"ptq": 0, "ptaq": 80}, {"ptq": 2_000, "ptaq": 10_000}
+    known = one_cell.assign(
+        kept_step=one_cell["attack"].map(kept).astype("Int64"), steps=one_cell["attack"].map(steps).astype("Int64")
+    ).assign(step_limit=10_000)
+    for shown in (results_table(known, None, "a title"), study_table(known)):
+        text = " ".join(" ".join(lines_of(shown)).split())
+        assert "Learnt nothing from the answers, the start was kept: ptq." in text
+        assert "Ended at the limit of steps, perhaps too early: ptaq." in text
+    assert "Learnt nothing" not in " ".join(lines_of(results_table(one_cell, None, "a title")))

@@ -24,7 +24,7 @@ K = 50
 """The items of a list and the k of Agr@k where nothing else is said."""
 POINT_COLUMNS = [
     *("dataset", "target", "clone", "attack", "base", "seed", "group", "k", "value"),
-    *("agreement", "ci_low", "ci_high", "n_users", "n_queries"),
+    *("agreement", "ci_low", "ci_high", "n_users", "n_queries", "kept_step"),
 ]
 _POINT = ["dataset", "target", "base", "seed", "group", "k"]
 LOSSES = ("bpr+bpr", "bpr+hinge", "hinge+bpr", "hinge+hinge")
@@ -103,7 +103,7 @@ def clone_points(agreement: pd.DataFrame) -> pd.DataFrame:
     diagonal = (own["attack"] == own["base"]) & (own["clone"] == own["target"])
     beside = (own["attack"] == own["base"] + "_" + own["clone"]) & (own["clone"] != own["target"])
     chosen = own[(diagonal | beside) & (own["k"] == K)]
-    return chosen.assign(value=chosen["clone"])[POINT_COLUMNS].reset_index(drop=True)
+    return chosen.assign(value=chosen["clone"]).reindex(columns=POINT_COLUMNS).reset_index(drop=True)
 
 
 def loss_of(attack: str, base: str) -> str | None:
@@ -141,7 +141,8 @@ def _placed(table: pd.DataFrame, value_of: Callable[[str, str], int | str | None
     names = table[["attack", "base"]].drop_duplicates()
     values = [value_of(str(attack), str(base)) for attack, base in names.itertuples(index=False)]
     known = names.assign(value=pd.Series(values, index=names.index, dtype="object")).dropna(subset="value")
-    points = table.merge(known, on=["attack", "base"])[POINT_COLUMNS]
+    # Tables of before have no kept_step.
+    points = table.merge(known, on=["attack", "base"]).reindex(columns=POINT_COLUMNS)
     # A second name for the default point, as ptq_length50, is the same point.
     own_first = points.iloc[(points["attack"] != points["base"]).argsort(kind="stable")]
     return own_first.drop_duplicates([*_POINT, "value"]).sort_index()

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 CELL = ["dataset", "target"]
-CLAIM_COLUMNS = ["claim", "dataset", "target", "attack", "against", "figure"]
+CLAIM_COLUMNS = ["claim", "dataset", "target", "attack", "against", "figure", "beside"]
 FIGURES = ["difference", "ci_low", "ci_high", "p_holm", "n_seeds", "verdict", "note"]
 DIFFERENCE, TREND, EQUALITY = "difference", "trend", "equality"
 NOT_MEASURED = "Not measured."
-_NAMES = ("dataset", "target", "attack", "against", "figure")
+_NAMES = tuple(CLAIM_COLUMNS[1:])
 
 
 class ClaimCell(NamedTuple):
@@ -34,6 +34,7 @@ class ClaimCell(NamedTuple):
         differences: For each seed the difference, positive where the claim holds; of an equality either sign, and a
             column for each pair that must be equal where there are several.
         kind: ``difference``, ``trend`` or ``equality``.
+        beside: What the figure is to be read beside, in words; empty for nothing.
     """
 
     claim: int
@@ -44,6 +45,7 @@ class ClaimCell(NamedTuple):
     figure: str
     differences: pd.Series | pd.DataFrame
     kind: str = DIFFERENCE
+    beside: str = ""
 
 
 def judge_claims(cells: Iterable[ClaimCell], claims: Iterable[int]) -> pd.DataFrame:
@@ -102,7 +104,7 @@ def claim_blocks(judged: pd.DataFrame, texts: Mapping[int, str]) -> list[str]:
 
 def _row(cell: ClaimCell, over: Verdict, p_holm: float) -> dict[str, Any]:
     figures = [over.mean, over.low, over.high, p_holm, over.n_seeds, over.verdict, over.note]
-    about = cell[: len(CLAIM_COLUMNS)]
+    about = [getattr(cell, name) for name in CLAIM_COLUMNS]
     return dict(zip([*CLAIM_COLUMNS, *FIGURES, "kind"], [*about, *figures, cell.kind], strict=True))
 
 

@@ -41,6 +41,7 @@ class Estimate:
         seeds: The seeds behind it, ascending ``[n_seeds]``.
         n_users: The users of each seed ``[n_seeds]``.
         sd: The standard deviation over seeds; NaN for a single one.
+        learnt_nothing: How many seeds kept the state before their steal stage, as far as that is known.
     """
 
     value: float
@@ -49,6 +50,7 @@ class Estimate:
     seeds: tuple[int, ...]
     n_users: tuple[int, ...]
     sd: float = float("nan")
+    learnt_nothing: int = 0
 
 
 @dataclass(frozen=True)
@@ -221,15 +223,16 @@ def estimate(table: pd.DataFrame) -> Estimate:
     """Gathers one figure over seeds.
 
     Args:
-        table: A row for each seed: seed, agreement, ci_low, ci_high, n_users.
+        table: A row for each seed: seed, agreement, ci_low, ci_high, n_users and, where it is known, kept_step.
     """
+    nothing = int((table["kept_step"] == 0).sum()) if "kept_step" in table else 0
     ordered = table.sort_values("seed")
     seeds, n_users = (tuple(int(value) for value in ordered[name]) for name in ("seed", "n_users"))
     if len(seeds) == 1:
         value, low, high = (float(ordered[name].iloc[0]) for name in ("agreement", "ci_low", "ci_high"))
-        return Estimate(value, low, high, seeds, n_users)
+        return Estimate(value, low, high, seeds, n_users, learnt_nothing=nothing)
     over = seed_interval(ordered["agreement"].to_numpy())
-    return Estimate(over.mean, over.low, over.high, seeds, n_users, over.sd)
+    return Estimate(over.mean, over.low, over.high, seeds, n_users, over.sd, nothing)
 
 
 def seeds_and_users(found: Sequence[Estimate]) -> tuple[tuple[int, ...], list[int]]:

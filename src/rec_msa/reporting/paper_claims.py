@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from rec_msa.reporting.architecture_claims import architecture_cells
 from rec_msa.reporting.attack_claims import attack_cells
 from rec_msa.reporting.axes import table_rows
 from rec_msa.reporting.axis_claims import axis_cells
-from rec_msa.reporting.claims import judge_claims
+from rec_msa.reporting.claims import ClaimCell, judge_claims
 from rec_msa.reporting.defense_claims import defense_cells
 from rec_msa.reporting.loss_claims import loss_cells
 from rec_msa.reporting.paper import DATASETS, paper_data
@@ -29,11 +29,6 @@ _FIRST_TRIAL_SEED = 100
 _PROVENANCE = 30
 _EXISTENTIAL = 13
 """One cell is enough for it."""
-_CELLS = {
-    **{1: 45, 2: 36, 3: 45, 4: 72, 5: 6, 6: 6, 7: 15, 8: 20, 9: 6, 10: 15, 11: 24, 12: 24, 13: 24, 14: 18, 15: 3},
-    **{16: 6, 17: 3, 18: 18, 19: 12, 20: 12, 21: 3, 22: 18, 23: 6, 24: 9, 25: 12, 26: 6, 27: 18, 28: 6, 29: 6, 30: 0},
-}
-"""How many cells each claim has when all of the studies in ``conf/paper`` were run."""
 _USERS, _LAST_DIGIT = 30, 1e-4
 
 
@@ -65,9 +60,9 @@ class ClaimVerdict(PaperClaim):
             where some are and others are contradicted; ``contradicted`` where some are and none is borne out; ``open``
             where all are; ``not measured`` without a cell; ``no test`` of a claim that has none. Claim 13 says "some":
             it is borne out where a cell is, contradicted where all that it needs are, else open.
-        summary: The verdict in a sentence, with how many cells say what and how many were not measured.
+        summary: The verdict in a sentence, with how many cells say what.
         n_cells: The cells measured.
-        n_expected: The cells that there are when all of the studies were run.
+        n_expected: The cells that there are when all of the studies of ``conf/paper`` were run.
         borne_out: The cells that bear it out.
         contradicted: The cells that contradict it.
         open: The cells that do neither.
@@ -81,11 +76,39 @@ class ClaimVerdict(PaperClaim):
     contradicted: int
     open: int
 
+    @property
+    def measured(self) -> bool:
+        """Whether any of it was."""
+        return self.verdict not in (UNMEASURED, UNTESTED)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of its cells were measured."""
+        return self.measured and self.n_cells >= self.n_expected
+
+    @property
+    def said(self) -> str:
+        """The verdict; of a claim measured in part also that, since its other cells may say otherwise."""
+        if self.whole or not self.measured:
+            return self.verdict
+        # One cell that bears out a claim about some is enough, whatever the others say.
+        so_far = "" if (self.id, self.verdict) == (_EXISTENTIAL, BORNE_OUT) else " so far"
+        return f"{self.verdict}{so_far}, {self.n_cells} of {self.n_expected} cells"
+
 
 @cache
 def paper_claims() -> dict[int, PaperClaim]:
     """Returns the paper's claims by their number."""
     return {claim["id"]: PaperClaim(**claim) for claim in paper_data("paper_claims.json")}
+
+
+@cache
+def expected_cells() -> dict[int, int]:
+    """Returns how many cells each claim has when all of the studies of ``conf/paper`` were run.
+
+    The file is made of these studies by ``python -m rec_msa.expected_cells``.
+    """
+    return {int(claim): count for claim, count in paper_data("paper_cells.json").items()}
 
 
 def claim_texts(numbers: Iterable[int]) -> dict[int, str]:
@@ -96,9 +119,6 @@ def claim_texts(numbers: Iterable[int]) -> dict[int, str]:
 def judge_paper(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
     """Judges all claims of the paper on what was measured.
 
-    Counted are the paper's data sets, and any for sequential targets, whose data the paper's are not. Settings were
-    chosen on ml-100k and on seeds from 100 up, so neither counts where the paper has data of its own.
-
     Args:
         agreement: The columns of ``rec_msa.evaluation.results``, of any number of cells.
         quality: A row for each target under a defense: dataset, target, seed, defense, recall_served.
@@ -106,8 +126,17 @@ def judge_paper(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
     Returns:
         What ``rec_msa.reporting.claims.judge_claims`` returns, for every claim that has a measured cell.
     """
+    return judge_claims(claim_cells(agreement, quality), paper_claims())
+
+
+def claim_cells(agreement: pd.DataFrame, quality: pd.DataFrame) -> list[ClaimCell]:
+    """Returns the cells of all claims; the arguments are those of ``judge_paper``.
+
+    Counted are the paper's data sets, and any for sequential targets, whose data the paper's are not. Settings were
+    chosen on ml-100k and on seeds from 100 up, so neither counts where the paper has data of its own.
+    """
     measured, served = _counted(agreement), _counted(quality)
-    cells = [
+    return [
         *attack_cells(table_rows(measured)),
         *axis_cells(measured),
         *architecture_cells(measured),
@@ -115,7 +144,6 @@ def judge_paper(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
         *sequence_cells(measured),
         *defense_cells(measured, served.reindex(columns=["dataset", "target", "seed", "defense", "recall_served"])),
     ]
-    return judge_claims(cells, paper_claims())
 
 
 def verdict_of(judged: pd.DataFrame, claim_id: int) -> ClaimVerdict:
@@ -132,14 +160,12 @@ def verdict_of(judged: pd.DataFrame, claim_id: int) -> ClaimVerdict:
         raise SettingsError(f"claim {claim_id}: there is none; the claims are 1 to {max(paper_claims())}")
     own = judged[judged["claim"] == claim_id]
     counts = {name: int((own["verdict"] == name).sum()) for name in (BORNE_OUT, CONTRADICTED, OPEN)}
-    expected = _CELLS[claim_id]
-    if claim_id == _PROVENANCE:
-        verdict, summary = UNTESTED, _provenance()
-    else:
-        verdict = _verdict(claim_id, expected, *counts.values())
-        summary = _summary(verdict, counts, expected, few_seeds=int((own["note"] != "").sum()))
-    found = [verdict, summary, len(own), expected, *counts.values()]
-    return ClaimVerdict(*asdict(paper_claims()[claim_id]).values(), *found)
+    expected = expected_cells().get(claim_id, 0)
+    verdict = UNTESTED if claim_id == _PROVENANCE else _verdict(claim_id, expected, *counts.values())
+    about = [verdict, "", len(own), expected, *counts.values()]
+    found = ClaimVerdict(*asdict(paper_claims()[claim_id]).values(), *about)
+    few_seeds = int((own["note"] != "").sum())
+    return replace(found, summary=_provenance() if verdict == UNTESTED else _summary(found, counts, few_seeds))
 
 
 def _counted(table: pd.DataFrame) -> pd.DataFrame:
@@ -160,17 +186,14 @@ def _verdict(claim_id: int, expected: int, borne_out: int, contradicted: int, un
     return CONTRADICTED if contradicted else OPEN
 
 
-def _summary(verdict: str, counts: dict[str, int], expected: int, few_seeds: int) -> str:
-    """Says the verdict with its counts: ``Mixed: borne out in 3 of 5 cells, contradicted in 2; 4 not measured.``"""
-    n_cells = sum(counts.values())
-    if not n_cells:
-        return "Not measured."
-    said = [f"{name} in {count}" for name, count in counts.items() if count]
-    first, *others = said
-    parts = ", ".join([f"{first} of {n_cells} cell{'s' * (n_cells > 1)}", *others])
+def _summary(found: ClaimVerdict, counts: dict[str, int], few_seeds: int) -> str:
+    """Says the verdict with its counts: ``Mixed so far, 5 of 36 cells: borne out in 3, contradicted in 2.``"""
+    if not found.measured:
+        return f"{found.verdict.capitalize()}."
+    first, *others = [f"{name} in {count}" for name, count in counts.items() if count]
+    of_all = f" of {found.n_cells} cell{'s' * (found.n_cells > 1)}" if found.whole else ""
     seeds = f" ({few_seeds} for want of seeds)" if few_seeds else ""
-    missing = f"; {expected - n_cells} not measured" if expected > n_cells else ""
-    return f"{verdict.capitalize()}: {parts}{seeds}{missing}."
+    return f"{found.said.capitalize()}: {', '.join([first + of_all, *others])}{seeds}."
 
 
 def _provenance() -> str:

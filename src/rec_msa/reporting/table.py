@@ -11,6 +11,7 @@ from rich.text import Text
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.errors import DataError
 from rec_msa.evaluation.agreement import GROUPS
+from rec_msa.reporting.learnt import remarks
 from rec_msa.reporting.names import GROUP_LABELS, REFERENCES_HEADING, number, seeds_text
 from rec_msa.reporting.panels import Estimate, Panel, Row, intervals_text, panels_of
 
@@ -45,7 +46,7 @@ def results_table(agreement: pd.DataFrame, quality: Mapping[str, float] | None, 
     panel = panels[0]
     table = _plain_table()
     table.title, table.title_justify = Text(title, style="bold"), "left"
-    table.caption, table.caption_justify = Text("\n".join(["", *_caption(panel, quality)])), "left"
+    table.caption, table.caption_justify = Text("\n".join(["", *_caption(panel, quality), *remarks(agreement)])), "left"
     table.add_column("attack", overflow="fold")
     table.add_column("clone", no_wrap=True)
     table.add_column(f"Agr@{panel.k}\nheld-out", justify="right", style="bold", no_wrap=True)
@@ -66,7 +67,7 @@ def study_table(agreement: pd.DataFrame, quality: pd.DataFrame | None = None) ->
     Raises:
         DataError: If a column is missing or there is no row.
     """
-    return StudyTable(_Grid(panels_of(agreement), quality))
+    return StudyTable(_Grid(panels_of(agreement), quality), remarks(agreement))
 
 
 class StudyTable:
@@ -74,10 +75,12 @@ class StudyTable:
 
     Args:
         grid: The cells.
+        remarks: What else is said below the tables.
     """
 
-    def __init__(self, grid: _Grid) -> None:
+    def __init__(self, grid: _Grid, remarks: Sequence[str]) -> None:
         self.grid = grid
+        self.remarks = remarks
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yields the tables, then how to read them."""
@@ -90,7 +93,7 @@ class StudyTable:
         for block in _blocks(widths, room):
             yield self._table(block)
             yield Text()
-        yield Text("\n".join(grid.how_to_read))
+        yield Text("\n".join([*grid.how_to_read, *self.remarks]))
 
     def _table(self, block: slice) -> Table:
         table = _plain_table()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from rec_msa.reporting.panels import Estimate
 
+LEARNT = "learnt"
+"""The section on what the steal stage learnt."""
 NOT_IN_PAPER = "not in the paper"
 NO_FIGURE = "nothing to subtract"
 _BESIDE = ("ours", "paper", "difference")
@@ -135,7 +137,7 @@ class Beside:
 
 
 def estimate_cell(ours: Estimate | None, seeds: tuple[int, ...] = ()) -> Cell:
-    """Returns a figure with its interval, or that it is missing.
+    """Returns a figure with its interval, or that it is missing; a mark says that a seed learnt nothing from answers.
 
     Args:
         ours: The figure.
@@ -143,10 +145,12 @@ def estimate_cell(ours: Estimate | None, seeds: tuple[int, ...] = ()) -> Cell:
     """
     if ours is None:
         return missing()
-    fewer = "*" * bool(seeds and ours.seeds != seeds)
+    marks = "*" * bool(seeds and ours.seeds != seeds)
     title = f"{seeds_text(ours.seeds)}, {span(ours.n_users)} users"
     title += f", standard deviation over seeds {figure(ours.sd)}" * (len(ours.seeds) > 1)
-    return Cell(figure(ours.value) + fewer, interval(ours.low, ours.high), title)
+    title += f", {ours.learnt_nothing} of {len(ours.seeds)} learnt nothing from the answers" * bool(ours.learnt_nothing)
+    marks += f"[†](#{LEARNT})" * bool(ours.learnt_nothing)
+    return Cell(figure(ours.value) + marks, interval(ours.low, ours.high), title)
 
 
 def intervals_note(found: Sequence[Estimate]) -> str:

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+IN_PART = "measured in part"
+"""What the count of claims says of those of which cells are missing, whatever their verdict so far."""
 SYMBOLS = {
     BORNE_OUT: "✓",
     PARTLY: "✓",
     MIXED: "±",
     CONTRADICTED: "✗",
     OPEN: "○",
+    IN_PART: "◔",
     UNMEASURED: "–",
     UNTESTED: "–",
 }
@@ -44,29 +47,34 @@ _NAMES = {
     "attack": "attack",
     "against": "against",
     "figure": "what is compared",
+    "beside": "beside it",
 }
 
 
 def tiles(verdicts: Sequence[ClaimVerdict]) -> Tiles:
-    """Returns how many claims have each verdict, without those that none has."""
-    counts = [(name, sum(one.verdict == name for one in verdicts)) for name in VERDICTS]
-    return Tiles([(name, count) for name, count in counts if count])
+    """Returns how many claims that were measured whole have each verdict, and how many were measured in part."""
+    said = [one.verdict if one.whole or not one.measured else IN_PART for one in verdicts]
+    return Tiles([(name, said.count(name)) for name in VERDICTS if name in said])
 
 
 def scoreboard(verdicts: Sequence[ClaimVerdict]) -> Table:
     """Returns a row for each claim that leads to its section."""
-    head = ["claim", "verdict", "what the paper says", "borne out", "contradicted", "open"]
+    head = ["claim", "verdict", "what the paper says", "cells", "borne out", "contradicted", "open"]
     rows = [
         [
             Cell(f"[{one.id}](#claim-{one.id})"),
-            Cell(one.verdict, verdict=one.verdict),
+            Cell(one.said, verdict=one.verdict),
             Cell(f"[{one.claim}](#claim-{one.id})"),
+            Cell(f"{one.n_cells} of {one.n_expected}") if one.n_expected else missing(UNTESTED),
             *(_count(one, count) for count in (one.borne_out, one.contradicted, one.open)),
         ]
         for one in verdicts
     ]
-    notes = ["The last columns count cells: a data set and a target, or two that are compared."]
-    return Table("scoreboard", "The paper's claims", head, [Body(rows)], "lllrrr", (), 1, notes)
+    notes = [
+        "The last columns count cells: a data set and a target, or two that are compared. A claim of which cells are "
+        'missing has a verdict "so far": those that are missing may say otherwise.'
+    ]
+    return Table("scoreboard", "The paper's claims", head, [Body(rows)], "lllrrrr", (), 1, notes)
 
 
 def claims_section(judged: pd.DataFrame, verdicts: Sequence[ClaimVerdict]) -> Section:
@@ -74,7 +82,9 @@ def claims_section(judged: pd.DataFrame, verdicts: Sequence[ClaimVerdict]) -> Se
     text = (
         "Each claim is checked cell by cell and needs five seeds for a verdict; with fewer it is open, and the sign "
         "is a direction, no finding. A claim counts as borne out where all of its cells are, as partly borne out "
-        "where the others are open, as mixed where others are contradicted."
+        "where the others are open, as mixed where others are contradicted; a verdict on some of its cells is one so "
+        "far. A comparison may belong to two claims and is corrected within each for itself: `ptaq` against `qsd30` "
+        "belongs to 27 and 29, and what 2 and 4 compare with `ptaq` to 3 as well."
     )
     return Section(
         "claims",

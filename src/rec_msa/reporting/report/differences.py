@@ -79,7 +79,7 @@ def _differences_table(pair: tuple[str, str], meaning: str, own: pd.DataFrame) -
 def difference_row(row: pd.Series) -> list[Cell]:
     """Returns the cells of a judged difference between two attacks."""
     ahead = row["attack"] if row["difference"] > 0 else row["versus"]
-    so_far = f"`{ahead}` ahead" if round(row["difference"], DECIMALS) else "level"
+    so_far = f"`{ahead}` ahead" if round(row["difference"], DECIMALS) else "neither ahead"
     return [
         Cell(row["dataset"]),
         Cell(row["target"]),

@@ -32,6 +32,8 @@ _LIMITS = (
     "asked about: that it is behind on held-out users says nothing about it elsewhere.",
     "Held-out users are few: 60 a seed on ML-1M. So every figure has its interval, of several seeds Student's t over "
     "seeds, of one seed the bootstrap over its users.",
+    "Seeds split one data set anew, and what an interval or a test over them says holds given this data set: it is "
+    "about another split and another start, not about other users or items.",
     "Users of one seed share one target. They are never counted as if each were a run of its own, and a verdict "
     "needs five seeds.",
 )

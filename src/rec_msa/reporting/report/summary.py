@@ -10,7 +10,7 @@ from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.evaluation.verdicts import SEEDS_FOR_A_VERDICT
 from rec_msa.reporting.markdown import figure
 from rec_msa.reporting.paper import DATASETS, paper_agreement
-from rec_msa.reporting.paper_claims import UNMEASURED, UNTESTED, ClaimVerdict
+from rec_msa.reporting.paper_claims import UNMEASURED, ClaimVerdict
 from rec_msa.reporting.report.claims import VERDICTS, scoreboard, tiles
 from rec_msa.reporting.report.measured import Measured, datasets_of, estimates
 from rec_msa.reporting.report.model import Bullets, Section
@@ -31,12 +31,23 @@ def summary_section(measured: Measured, verdicts: Sequence[ClaimVerdict]) -> Sec
 
 
 def _claims(verdicts: Sequence[ClaimVerdict]) -> str:
-    counts = {name: sum(one.verdict == name for one in verdicts) for name in VERDICTS}
-    judged = sum(count for name, count in counts.items() if name not in (UNMEASURED, UNTESTED))
-    if not judged:
+    whole = [one for one in verdicts if one.whole]
+    part = [one for one in verdicts if one.measured and not one.whole]
+    if not whole + part:
         return f"None of the paper's {len(verdicts)} claims was measured yet."
-    said = [f"{count} {name}" for name, count in counts.items() if count and name != UNTESTED]
-    return f"**Of the paper's {len(verdicts)} claims, {judged} were measured**: {', '.join(said)}."
+    cells = f"{sum(one.n_cells for one in part)} of {sum(one.n_expected for one in part)} cells"
+    said = [f"**{len(whole)} measured whole**{_counted(whole)}"]
+    said += [f"**{len(part)} in part ({cells})**{_counted(part, ', so far')}"] if part else []
+    absent = sum(one.verdict == UNMEASURED for one in verdicts)
+    said += [f"{absent} not measured"] if absent else []
+    return f"**Of the paper's {len(verdicts)} claims**: {'; '.join(said)}."
+
+
+def _counted(verdicts: Sequence[ClaimVerdict], when: str = "") -> str:
+    """How many claims have each verdict."""
+    counts = {name: sum(one.verdict == name for one in verdicts) for name in VERDICTS}
+    said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    return f"{when}: {said}" if said else ""
 
 
 def _closeness(found: dict[tuple[str, str, str], Estimate]) -> list[str]:
