@@ -134,7 +134,7 @@ def world(seeds: int = 5) -> pd.DataFrame:
     rows += [one for d in ("ml-1m-2999", "ml-100k") for t in ("sasrec", "stamp", "gru4rec") for one in table_8(d, t)]
     table = pd.DataFrame(rows)
     moved = [table.assign(seed=s, agreement=table["agreement"] + JITTER[s] * (table.index % 2)) for s in range(seeds)]
-    return pd.concat(moved, ignore_index=True)[list(COLUMNS)].astype({"clone": "str"})
+    return pd.concat(moved, ignore_index=True).reindex(columns=list(COLUMNS)).astype({"clone": "str"})
 
 
 def prices(seeds: int = 5) -> pd.DataFrame:
