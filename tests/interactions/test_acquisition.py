@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import json
 import os
 import threading
 import zipfile
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rec_msa.errors import DataError, SettingsError
-from rec_msa.interactions import KNOWN, DatasetSettings, RawFile, acquire, locate
+from rec_msa.interactions import KNOWN, DatasetSettings, RawFile, acquire, locate, verified
 from rec_msa.interactions.known import Archive, Wheel
 
 if TYPE_CHECKING:
@@ -66,6 +67,38 @@ def test_the_git_blob_id_tells_an_original_too(tmp_path: Path, monkeypatch: pyte
 def test_a_raw_file_survives_json() -> None:
     raw = RawFile("ml-100k", "u.data", "00", 3, "fetched", known=True)
     assert RawFile.from_dict(raw.to_dict()) == raw
+
+
+def test_a_project_that_was_copied_read_the_other_project_s_file(tmp_path: Path) -> None:
+    put(tmp_path / "first" / "ml-100k" / "u.data", ROWS)
+    described = acquire("ml-100k", DatasetSettings(), tmp_path / "first").to_dict()
+    copied = put(tmp_path / "second" / "ml-100k" / "u.data", ROWS)
+    assert str(tmp_path) not in json.dumps(described)
+    with verified(RawFile.from_dict(described), DatasetSettings(), tmp_path / "second") as raw:
+        assert raw.path == str(copied)
+
+
+def test_another_file_than_was_described_was_read(tmp_path: Path) -> None:
+    path = put(tmp_path / "ml-100k" / "u.data", ROWS)
+    raw = acquire("ml-100k", DatasetSettings(), tmp_path)
+    path.write_bytes(ROWS.replace(b"11", b"12"))
+    with (
+        pytest.raises(DataError, match=r"is not the file that the run began with .* put that one back"),
+        verified(raw, DatasetSettings(), tmp_path),
+    ):
+        pass
+    path.unlink()
+    with pytest.raises(DataError, match="is gone"), verified(raw, DatasetSettings(), tmp_path):
+        pass
+
+
+def test_a_file_that_was_exchanged_while_it_was_read_and_put_back_was_believed(tmp_path: Path) -> None:
+    path = put(tmp_path / "ml-100k" / "u.data", ROWS)
+    raw = acquire("ml-100k", DatasetSettings(), tmp_path)
+    with pytest.raises(DataError, match="was changed while it was read"), verified(raw, DatasetSettings(), tmp_path):
+        path.rename(tmp_path / "aside")
+        put(path, ROWS.replace(b"11", b"12")).unlink()
+        (tmp_path / "aside").rename(path)
 
 
 def test_nothing_is_located_in_an_empty_folder(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 
-from rec_msa import provenance
+from rec_msa import interactions, provenance
 from rec_msa.datasets.recorded import _seal
 from rec_msa.interactions import SplitSettings
 from rec_msa.invalidation import BEGIN, DEFENSE, END, invalidated, table
@@ -372,3 +372,30 @@ def test_a_record_that_is_no_object_ended_every_run(ran_once, content):
     project.run("attack_ptd", only_missing_outputs=True)
     assert json.loads(record.read_text())["name"] == "small.seed0.bpr.none.list_check"
     before.update(artifacts())
+
+
+@pytest.mark.parametrize("when", ["before it is acquired", "before it is read"])
+def test_a_raw_file_that_was_exchanged_during_a_run_and_put_back_was_taken_for_the_right_one(
+    tmp_path, monkeypatch, when
+):
+    monkeypatch.chdir(tmp_path)
+    project = SmallProject(tmp_path)
+    raw = tmp_path / "small.csv"
+    mine = raw.read_bytes()
+    others = mine.replace(b"\n1000,", b"\n1001,", 5)
+    method = {"before it is acquired": "acquire", "before it is read": "verified"}[when]
+    plain = getattr(interactions, method)
+
+    def exchange(*arguments: object) -> object:
+        raw.write_bytes(others)
+        return plain(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(interactions, method, exchange)
+        with pytest.raises(KedroCliError, match=r"exchanged since the run began|not the file that the run began with"):
+            project.run("ingestion")
+    raw.write_bytes(mine)
+    project.run("ingestion", only_missing_outputs=True)
+    read = pd.read_parquet("data/02_intermediate/small/raw_interactions.parquet")
+    assert read["user"].tolist() == pd.read_csv(raw)["who"].tolist()
+    assert str(tmp_path) not in Path("data/01_raw/small/raw_file.json").read_text()

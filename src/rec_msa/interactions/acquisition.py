@@ -15,7 +15,7 @@ import tempfile
 import uuid
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
@@ -40,7 +40,7 @@ class RawFile:
 
     Attributes:
         dataset: Name of the data set.
-        path: Where the file is.
+        path: Where the file is; only its name where it was described by ``to_dict``.
         sha256: Checksum of the uncompressed bytes.
         n_bytes: Size of the file, uncompressed.
         source: Whether it was there or has just been fetched.
@@ -55,12 +55,12 @@ class RawFile:
     known: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as plain values, for JSON."""
-        return asdict(self)
+        """Returns the fields as plain values, for JSON, without the folder: a project may be moved or copied."""
+        return {**asdict(self), "path": Path(self.path).name}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> RawFile:
-        """Makes the raw file that ``to_dict`` described."""
+        """Makes the raw file that ``to_dict`` described; ``verified`` finds it again."""
         return cls(**fields)
 
 
@@ -123,6 +123,45 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path) -> RawFile:
         _refuse_what_is_no_whole_text(path)
         logger.warning("%s is not the known original of %s (sha256 %s): using it as it is", path, name, sha256)
     return RawFile(name, str(path), sha256, n_bytes, source, known)
+
+
+@contextlib.contextmanager
+def verified(raw: RawFile, settings: DatasetSettings, raw_folder: Path) -> Iterator[RawFile]:
+    """Finds a described raw file where this project has it, and holds that it is that file for as long as it is read.
+
+    Args:
+        raw: What ``acquire`` said of it, maybe long ago and on another machine.
+        settings: The data set's settings.
+        raw_folder: Folder with one folder of raw files for each data set.
+
+    Yields:
+        The same with the file's whole path.
+
+    Raises:
+        DataError: The file is gone, is another one, or was changed while it was read.
+    """
+    path = locate(raw.dataset, settings, raw_folder)
+    if path is None:
+        raise DataError(f"{raw.dataset}: its raw file {raw.path} is gone; put it back and run again")
+    before = _stamps(path)
+    sha256, _ = checksum(path)
+    if sha256 != raw.sha256:
+        raise DataError(
+            f"{path} is not the file that the run began with (sha256 {sha256}, not {raw.sha256}): put that one back, "
+            "or run again with --only-missing-outputs to use this one"
+        )
+    yield replace(raw, path=str(path))
+    if _stamps(path) != before:
+        raise DataError(f"{path} was changed while it was read: run again with --only-missing-outputs when it is whole")
+
+
+def _stamps(path: Path) -> tuple[int, ...] | None:
+    """What changes with a file, also when it is exchanged and put back; None where it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
 
 
 def _refuse_what_is_no_whole_text(path: Path) -> None:
