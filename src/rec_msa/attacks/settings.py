@@ -76,7 +76,7 @@ class AttackSettings(BaseModel):
     item_fraction: float = Field(1.0, gt=0, le=1, description="share of the items whose auxiliary vector may be used")
     ranking_loss: PairLoss | None = Field(None, description="steal loss between neighbours in a list; None: the base's")
     positive_loss: PairLoss = Field("hinge", description="steal loss between list items and others")
-    calls_per_user: int = Field(1, ge=1, description="the budget: calls for each queried user")
+    calls_per_user: int = Field(1, ge=1, le=10_000, description="the budget: calls for each queried user")
     sequences: Choice = Field(
         "recommended", description="qsd on sequential targets: where a made-up sequence's next item comes from"
     )
