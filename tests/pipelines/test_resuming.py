@@ -399,3 +399,31 @@ def test_a_raw_file_that_was_exchanged_during_a_run_and_put_back_was_taken_for_t
     read = pd.read_parquet("data/02_intermediate/small/raw_interactions.parquet")
     assert read["user"].tolist() == pd.read_csv(raw)["who"].tolist()
     assert str(tmp_path) not in Path("data/01_raw/small/raw_file.json").read_text()
+
+
+def test_a_report_was_one_run_late_and_believed_a_table_without_a_record(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    project = SmallProject(tmp_path)
+    project.run("attack_ptd")
+    reporting = Path("data/08_reporting")
+    whole, right = results(), (reporting / "small/seed0/bpr/none/ptd/agreement.parquet").read_bytes()
+    whole.assign(agreement=0.999).to_parquet(reporting / "agreement.parquet", index=False)
+    (reporting / ".agreement.parquet.record.json").unlink()
+    project.run("reporting")
+    pd.testing.assert_frame_equal(results(), whole)
+    assert ".999" not in (reporting / "report.md").read_text()
+    # A result that is left out of the table is left out of the report of the same run, too.
+    (reporting / "small/seed0/bpr/none/ptd/agreement.parquet").write_bytes(right[:-1])
+    project.run("reporting")
+    report = (
+        pd.read_csv(reporting / "report/table4.csv") if (reporting / "report/table4.csv").exists() else pd.DataFrame()
+    )
+    assert "ptd" not in report.get("attack", pd.Series(dtype=str)).tolist()
+    assert "ptd" not in set(results()["attack"])
+    assert not list(Path("data/.locks").iterdir())
+    (reporting / "small/seed0/bpr/none/ptd/agreement.parquet").write_bytes(right)
+    with (
+        pytest.raises(KedroCliError, match=r"this run makes some of them .* run it alone afterwards"),
+        project.session() as session,
+    ):
+        session.run(pipeline_names=["attack_ptq", "reporting"])

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from rec_msa.errors import SettingsError, nearest
+from rec_msa.lists import MAX_LENGTH
 from rec_msa.training.settings import TrainingSettings
 
 Variant = Literal["own", "fused", "pretrained", "joint", "mean"]
@@ -67,7 +68,7 @@ class AttackSettings(BaseModel):
 
     base: str = Field(description="the paper's attack behind this one")
     clone: str | None = Field(None, description="architecture of the clone; None: the target's")
-    list_length: int | None = Field(None, ge=1, description="items a list; None: the cell's")
+    list_length: int | None = Field(None, ge=1, le=MAX_LENGTH, description="items a list; None: the cell's")
     attacker_fraction: float | None = Field(
         None, gt=0, le=1, description="share of target users known; None: the cell's"
     )

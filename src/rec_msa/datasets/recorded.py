@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from datetime import UTC, datetime, timedelta
 from glob import escape
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 BLOCK = 1 << 20
+LEFT_AFTER = timedelta(hours=1)
 STAMPS = ("mtime", "ino", "LastModified", "last_modified", "updated", "ETag", "etag")
 """What file systems tell of a file that changes when the file does."""
 
@@ -181,6 +183,25 @@ class Recorded:
             self._fs.rm_file(path)
         except FileNotFoundError:
             pass
+
+
+def remove_leftovers(fs: AbstractFileSystem, pattern: str) -> None:
+    """Takes away what killed runs were writing under temporary names that no lock guards.
+
+    Args:
+        fs: The file system.
+        pattern: Their names. Whoever lives writes on within ``LEFT_AFTER``; files that are younger stay.
+    """
+    for path in fs.glob(pattern):
+        try:
+            if datetime.now(UTC) - _aware(fs.modified(path)) > LEFT_AFTER:
+                fs.rm_file(path)
+        except (FileNotFoundError, NotImplementedError):
+            continue  # another run was first, or the file system does not tell
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _seal(record: dict[str, Any]) -> str:

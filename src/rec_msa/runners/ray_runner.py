@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
+HTTP2_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+"""The preface and an empty frame of settings."""
+
 OBJECT_STORE_BYTES = 128 << 20
 """Artifacts go through the catalog, never through Ray's memory."""
 
@@ -168,7 +171,7 @@ def _require_files(pipeline: Pipeline, catalog: DataCatalog) -> None:
 
 
 def _require_answer(address: str) -> None:
-    """Asks whether anything listens, since Ray itself waits for minutes.
+    """Asks whether anything answers, since Ray itself waits for minutes.
 
     Raises:
         ClearError: The address is not ``host:port``, or nothing answers there.
@@ -177,12 +180,25 @@ def _require_answer(address: str) -> None:
     if not host or not port.isdigit():
         raise ClearError(f"RayRunner, address: '{address}' is not host:port, as 10.0.0.1:6379")
     try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-    except OSError as error:
+        _greet(host, int(port))
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or error
         raise ClearError(
-            f"RayRunner, address: no cluster answers at {address} ({error.strerror or error}); start its head with "
+            f"RayRunner, address: no cluster answers at {address} ({why}); start its head with "
             f"'ray start --head --port={port}' there, or leave address out to use this machine alone"
         ) from error
+
+
+def _greet(host: str, port: int) -> None:
+    """Greets as gRPC does, on HTTP/2; who speaks it answers at once, and what only listens says nothing.
+
+    Raises:
+        OSError: There is no answer.
+    """
+    with socket.create_connection((host, port), timeout=CONNECT_SECONDS) as connection:
+        connection.sendall(HTTP2_GREETING)
+        if not connection.recv(1):
+            raise OSError("it hung up without a word")
 
 
 def _plugins(hook_manager: Any) -> Any:

@@ -27,6 +27,7 @@ def summary_section(measured: Measured, verdicts: Sequence[ClaimVerdict]) -> Sec
     """Returns the sentences and the claims at a glance."""
     found = estimates(measured.table_rows)
     sentences = [_claims(verdicts), *_closeness(found), *_reach(found), *_lookups(found), *_coverage(measured)]
+    sentences += _other_files(measured)
     return Section("summary", "What it comes to", [Bullets(sentences), tiles(verdicts), scoreboard(verdicts)])
 
 
@@ -37,6 +38,15 @@ def _claims(verdicts: Sequence[ClaimVerdict]) -> str:
         return f"None of the paper's {len(verdicts)} claims was measured yet."
     said = [f"{count} {name}" for name, count in counts.items() if count and name != UNTESTED]
     return f"**Of the paper's {len(verdicts)} claims, {judged} were measured**: {', '.join(said)}."
+
+
+def _other_files(measured: Measured) -> list[str]:
+    """Data sets that are not what their name says: beside the paper's figures theirs mean nothing."""
+    return [
+        f"**Not the known {name}**: its raw file is another one (sha256 `{sha256}`), so its figures do not compare "
+        "with the paper's."
+        for name, sha256 in measured.not_original.items()
+    ]
 
 
 def _closeness(found: dict[tuple[str, str, str], Estimate]) -> list[str]:
