@@ -415,10 +415,8 @@ def test_a_report_was_one_run_late_and_believed_a_table_without_a_record(tmp_pat
     # A result that is left out of the table is left out of the report of the same run, too.
     (reporting / "small/seed0/bpr/none/ptd/agreement.parquet").write_bytes(right[:-1])
     project.run("reporting")
-    report = (
-        pd.read_csv(reporting / "report/table4.csv") if (reporting / "report/table4.csv").exists() else pd.DataFrame()
-    )
-    assert "ptd" not in report.get("attack", pd.Series(dtype=str)).tolist()
+    made_from = json.loads((reporting / ".report.html.record.json").read_text())["inputs"]["agreement"]
+    assert made_from == json.loads((reporting / ".agreement.parquet.record.json").read_text())["fingerprint"]
     assert "ptd" not in set(results()["attack"])
     assert not list(Path("data/.locks").iterdir())
     (reporting / "small/seed0/bpr/none/ptd/agreement.parquet").write_bytes(right)
