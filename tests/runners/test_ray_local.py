@@ -10,10 +10,12 @@ import time
 
 import pytest
 
+from rec_msa import guard
 from rec_msa.clear_error import ClearError
+from rec_msa.guard import end
 from rec_msa.processes import lives, process_stat, started_by
 from rec_msa.runners import ray_local
-from rec_msa.runners.ray_local import LocalRay, end
+from rec_msa.runners.ray_local import LocalRay
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 PARENT = f"import subprocess, time; subprocess.Popen({SLEEP!r}); time.sleep(60)"
@@ -40,7 +42,7 @@ def test_a_process_is_known_with_those_that_it_started():
 
 
 def test_another_process_with_the_number_of_one_that_has_ended_is_left_alone(monkeypatch):
-    monkeypatch.setattr(ray_local, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(guard, "GRACE_SECONDS", 0.0)
     with subprocess.Popen(SLEEP) as other:
         ticks = process_stat(other.pid).start_ticks
         end({other.pid: ticks - 1})

@@ -16,6 +16,7 @@ from kedro.runner import AbstractRunner
 from rec_msa.clear_error import ClearError
 from rec_msa.errors import nearest
 from rec_msa.hooks import Runs, threads_in_environment
+from rec_msa.processes import started_by
 from rec_msa.progress import StudyProgress
 from rec_msa.runners.ray_local import LocalRay
 from rec_msa.runners.ray_run import RayRun
@@ -138,6 +139,7 @@ class RayRunner(AbstractRunner):
         if ray.is_initialized():
             yield None
             return
+        before = started_by(os.getpid())
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
         if self.address is not None:
             _require_answer(self.address)
@@ -151,7 +153,7 @@ class RayRunner(AbstractRunner):
             cores = self.workers * self.threads_of_a_task() if self.workers else None
             small = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
             self._start(num_cpus=cores, **small, **quiet)
-        local = LocalRay() if self.address is None else None
+        local = LocalRay(before) if self.address is None else None
         try:
             with local.ended_with_this_process() if local else contextlib.nullcontext():
                 yield local
