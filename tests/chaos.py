@@ -36,6 +36,9 @@ OTHERWISE = "--params=split.validation_fraction=0.2,steal.margin=0.25"
 MOST_STEPS = 30
 """A run has some 250 steps of writing, and goes on where it was killed: so all stages are met."""
 
+OF_THE_JOURNAL = ("report.html", "report.md", "report/runs.csv")
+OF_THE_JOURNAL += tuple(f"/.{name}.record.json" for name in ("report.html", "report.md", "report"))
+
 STAGES = {
     ".locks": "a claim",
     "journal": "the journal",
@@ -164,6 +167,11 @@ def stage(path: str) -> str:
     return "the report" if "report" in (parts[-2], name[:6]) or parts[-2] == "defense" else "a cell's results"
 
 
+def comparable(folder: Path) -> dict[str, str]:
+    """Checksums of what runs leave, but for the pages that say how often and how long was run."""
+    return {name: found for name, found in contents(folder).items() if not name.endswith(OF_THE_JOURNAL)}
+
+
 def compare(counts: Counts, folder: Path, right: dict[str, str]) -> None:
     """Ends what was begun and compares it."""
     for pipeline in PIPELINES:
@@ -172,7 +180,7 @@ def compare(counts: Counts, folder: Path, right: dict[str, str]) -> None:
         printed = run.printed()
         if run.process.exitcode:
             raise RuntimeError(printed)
-    left = contents(folder)
+    left = comparable(folder)
     counts.files += len(left.keys() | right.keys())
     counts.differing += sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
 
@@ -305,7 +313,7 @@ def main() -> int:
         folder = SmallProject(Path(place)).folder
         began = time.monotonic()
         compare(Counts("undisturbed"), folder, {})
-        right, seconds = contents(folder), (time.monotonic() - began) / 2
+        right, seconds = comparable(folder), (time.monotonic() - began) / 2
         for way, kills in (
             (by_steps, asked.steps),
             (by_clock, asked.clock),
@@ -319,6 +327,8 @@ def main() -> int:
             print(table(counts), flush=True)  # noqa: T201 - a command's answer
         left = [str(path.relative_to(folder)) for path in (folder / "data/.locks").iterdir()]
     print(f"claims left behind: {left or 'none'}")  # noqa: T201
+    for name in sorted({name for one in counts for name in one.differing}):
+        print(f"differs: {name}")  # noqa: T201
     return any(one.differing or one.traced for one in counts)
 
 
