@@ -51,7 +51,8 @@ def expect(pipeline: Pipeline, catalog: DataCatalog) -> None:
     for name in pipeline.inputs():
         read: Any = catalog.get(name)
         if isinstance(read, Recorded):
-            read.expected = _record(name, catalog)
+            lies = read.record()
+            read.expected = lies and lies._replace(name=name)
     for node in pipeline.nodes:
         made_from = {name: known[name] for name in sorted(node.inputs) if not is_parameter(name)}
         for output in node.outputs:

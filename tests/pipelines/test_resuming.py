@@ -425,3 +425,20 @@ def test_a_report_was_one_run_late_and_believed_a_table_without_a_record(tmp_pat
         project.session() as session,
     ):
         session.run(pipeline_names=["attack_ptq", "reporting"])
+
+
+def test_another_seed_s_data_with_their_record_were_read_by_a_part_of_a_pipeline(ran_once):
+    project, before = ran_once
+    record = Path("data") / ATTACKER_TRAIN.replace("attacker_train", ".attacker_train")
+    record = record.with_name(f"{record.name}.record.json")
+    mine = record.read_bytes()
+    content = json.loads(mine)
+    del content["seal"]
+    content["name"] = content["name"].replace("seed0", "seed1")
+    record.write_text(json.dumps({**content, "seal": _seal(content)}))
+    with pytest.raises(
+        KedroCliError, match=r"attacker_train\.parquet is small\.seed1\.users10\.attacker_train.* copied here"
+    ):
+        project.run("attack_ptd", node_names=["small.seed0.users10.bpr.own.train_clone"])
+    record.write_bytes(mine)
+    before.update(artifacts())

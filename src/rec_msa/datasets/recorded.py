@@ -102,7 +102,12 @@ class Recorded:
     def _require_expected(self, found: Provenance | None) -> None:
         if self.expected is None or not self._fs.exists(self.path):
             return
-        if found is None or (found.name, found.fingerprint) != (self.expected.name, self.expected.fingerprint):
+        if found is not None and found.name != self.expected.name:
+            raise OtherArtifactError(
+                f"{self.path} is {found.name}, as its record says, and was copied here; remove it with its record and "
+                "run with --only-missing-outputs"
+            )
+        if found is None or found.fingerprint != self.expected.fingerprint:
             raise self._made_anew()
 
     def _made_anew(self) -> OtherArtifactError:
