@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from rec_msa.clear_error import ClearError
 from rec_msa.errors import RecMsaError, SettingsError, nearest
 from rec_msa.experiments import AXES, Experiments
 from rec_msa.parameters import read_parameters
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Ten times as fast, where it is there."""
 
 MOST_NODES = 100_000
 """Values of a file of the configuration; the largest of ours has a few thousand."""
@@ -104,8 +108,10 @@ def refuse_alias_bombs(folder: Path) -> None:
         SettingsError: A file comes to more than ``MOST_NODES`` values.
     """
     for path in sorted(folder.rglob("*.y*ml")):
-        text = path.read_text(encoding="utf-8", errors="replace")
-        if "*" in text and _n_nodes(text) > MOST_NODES:
+        text, too_many = path.read_text(encoding="utf-8", errors="replace"), False
+        with suppress(YAMLError):  # which is told when the file is read
+            too_many = "*" in text and _n_nodes(text) > MOST_NODES
+        if too_many:
             raise SettingsError(f"{path}: its aliases come to more than {MOST_NODES} values; write out what is meant")
 
 
@@ -114,7 +120,7 @@ def _n_nodes(text: str) -> int:
     counts: list[int] = [0]
     open_anchors: list[str | None] = []
     known: dict[str, int] = {}
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=LOADER):
         if isinstance(event, yaml.AliasEvent):
             counts[-1] += known.get(str(event.anchor), 1)
         elif isinstance(event, yaml.ScalarEvent):
