@@ -293,7 +293,7 @@ def test_an_address_that_accepts_and_stays_silent_hung_for_minutes(monkeypatch):
         started = time.monotonic()
         with pytest.raises(ClearError, match=rf"no cluster answers at {address} \(timed out\)"):
             run([], files(Path()), address=address)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 60  # most of it the import of Ray on a busy machine; before, 823
 
 
 @pytest.mark.parametrize("port", ["99999", "999999999999"])
