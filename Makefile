@@ -11,7 +11,7 @@ PIP := -m pip install --quiet --no-input --disable-pip-version-check
 TORCH := 2.13.0
 ARGS ?=
 
-.PHONY: help attack test viz study bench lint format lock clean FORCE
+.PHONY: help attack test viz study chaos bench lint format lock clean FORCE
 
 help: ## show this list
 	@echo "make TARGET [ARGS=...]: ARGS go to the command that the target runs."
@@ -30,6 +30,9 @@ viz: $(VENV)/.installed ## pipelines, artifacts and figures in the browser
 study: $(VENV)/.installed ## a study of the paper (STUDY=table4, or STUDY=table4,dataset=ml-1m)
 	@test -n "$(STUDY)" || { echo "make study: which one? For example: make study STUDY=table4" >&2; exit 2; }
 	@$(BIN)/kedro run --env=paper --pipeline=study --params=study=$(STUDY) $(ARGS)
+
+chaos: $(VENV)/.installed ## kill runs by the hundred and compare what they leave, byte for byte (ARGS="--steps 700 --ray 50")
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(VENV)/.peers ## measure speed and memory beside other libraries (ARGS="training scoring --runs 1")
 	@$(BIN)/python -m bench $(ARGS)

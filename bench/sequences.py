@@ -92,7 +92,7 @@ def ask(target: Checkpoint, interactions: pd.DataFrame) -> tuple[dict[str, float
     """Makes the sequences of QSD30 through the gate, for the queried users of seed 0."""
     split = split_by_time(interactions, SplitSettings(), SequenceSettings(), 0)
     users = Server(target, target_parts(split)[0], LIST_LENGTH, "none", None, 0, "cpu")
-    side = SequenceSide(target["n_items"], served_after_sequences(target, LIST_LENGTH, "none", "cpu"))
+    side = SequenceSide(target["n_items"], served_after_sequences(target, LIST_LENGTH, "none", "cpu"), LIST_LENGTH, [])
     strategy = partial(
         ask_prefixes, n_items=target["n_items"], length=LENGTH, calls_per_user=CALLS_PER_USER, choice="recommended"
     )

@@ -25,9 +25,9 @@ class SmallProject:
         shutil.copy(ROOT / "pyproject.toml", folder)
         shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         shutil.copytree(ROOT / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
-        self.configure(
-            {"dataset": "small", "datasets": {"small": _own_data()}, "list_length": 20, **_short_trainings()}
-        )
+        self.parameters = {"dataset": "small", "datasets": {"small": _own_data()}, "list_length": 20}
+        self.parameters |= _short_trainings()
+        self.configure(self.parameters)
         _write_small_data(folder / "small.csv")
 
     def configure(self, parameters: dict) -> None:

@@ -108,7 +108,7 @@ def test_the_lock_of_an_earlier_process_with_the_same_number_is_taken_over(place
 def test_a_run_on_another_machine_is_dead_when_it_has_not_been_heard_of(place, monkeypatch, seconds, alive):
     monkeypatch.setattr(locks, "DEAD_AFTER_SECONDS", seconds)
     Lock(*place, ["a"]).take()
-    rewrite(place, host="elsewhere", beat=time.time() - 1000)  # that machine's clock is slow
+    rewrite(place, host="elsewhere", world="elsewhere", beat=time.time() - 1000)  # that machine's clock is slow
     time.sleep(0.4)
     second = Lock(*place, ["a"])
     if alive:
@@ -116,6 +116,52 @@ def test_a_run_on_another_machine_is_dead_when_it_has_not_been_heard_of(place, m
             second.take()
     else:
         second.take()
+
+
+@pytest.mark.parametrize("where", ["place of a container with the same name", "", None])
+def test_a_run_in_another_container_of_the_same_name_was_taken_for_dead(place, where):
+    Lock(*place, ["a"]).take()
+    # There, another process has this number, or none; the machine may have started at another time, too.
+    rewrite(place, world=where, process=1, born="another start of this machine 1")
+    with pytest.raises(LockedError, match="process 1 on "):
+        Lock(*place, ["a"]).take()
+
+
+def test_a_run_reads_what_another_would_write_and_the_other_refuses(place):
+    reading = Lock(*place, ["result"], reads=["data", "more"])
+    reading.take()
+    with pytest.raises(LockedError, match="another run reads 1 of the same artifacts, as data"):
+        Lock(*place, ["data"]).take()
+    reading.free()
+
+
+def test_a_run_that_reads_what_another_writes_refuses(place):
+    writing = Lock(*place, ["data"])
+    writing.take()
+    with pytest.raises(LockedError, match="another run writes 1 of the same artifacts, as data"):
+        Lock(*place, ["result"], reads=["data"]).take()
+    writing.free()
+
+
+def test_two_runs_may_read_one_file(place):
+    first, second = Lock(*place, ["a"], reads=["data"]), Lock(*place, ["b"], reads=["data"])
+    first.take()
+    second.take()
+    first.free()
+    second.free()
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(180, 1), (0.2, 0)])
+def test_what_a_killed_run_left_of_its_claim_stayed_for_ever(place, monkeypatch, seconds, left):
+    monkeypatch.setattr(locks, "DEAD_AFTER_SECONDS", seconds)
+    fs, folder = place
+    fs.makedirs(folder, exist_ok=True)
+    fs.pipe_file(f"{folder}/0123.json.part", b'{"na')
+    time.sleep(0.4)
+    lock = Lock(*place, ["a"])
+    lock.take()
+    lock.free()
+    assert len(fs.ls(folder, detail=False)) == left
 
 
 def test_a_run_lets_others_hear_of_it(place, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,30 @@ def test_relative_paths_are_put_under_the_project_s_root(tmp_path):
     parameters = read_parameters(base() | own).under(tmp_path)
     assert parameters.raw_folder == str(tmp_path / "data/01_raw")
     assert parameters.datasets["mine"].path == str(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"seed": 10**30}, "seed"),
+        ({"recommenders": {"bpr": {"dimensions": 10**9}}}, "recommenders.bpr.dimensions"),
+        ({"recommenders": {"ncf": {"layers": [10**9]}}}, "recommenders.ncf.layers"),
+        ({"recommenders": {"gru4rec": {"hidden": 10**9}}}, "recommenders.gru4rec.hidden"),
+        ({"recommenders": {"sasrec": {"length": 10**9}}}, "recommenders.sasrec.length"),
+        ({"list_length": 10**9}, "list_length"),
+        ({"attacks": {"a": {"base": "ptq", "list_length": 10**9}}}, "attacks.a.list_length"),
+        ({"attacks": {"a": {"base": "qsd", "calls_per_user": 10**9}}}, "attacks.a.calls_per_user"),
+    ],
+    ids=str,
+)
+def test_a_number_that_no_machine_can_serve_was_refused_late_or_never(change, key):
+    with pytest.raises(SettingsError, match=rf"^{re.escape(key)}.*less than"):
+        read_parameters(base() | change)
+
+
+@pytest.mark.parametrize("key", ["attacks", "datasets"])
+def test_a_name_that_no_file_can_have_was_refused_by_the_file_system(key):
+    own = {"attacks": {"base": "ptd"}, "datasets": {"path": "mine.csv", "user": "u", "item": "i"}}[key]
+    assert read_parameters(base() | {key: base()[key] | {"a" * 60: own}})
+    with pytest.raises(SettingsError, match=f"{key}.a{{61}}: a name may have only a-z, 0-9, _ and -, and 60 of them"):
+        read_parameters(base() | {key: base()[key] | {"a" * 61: own}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from glob import escape
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,8 @@ from rec_msa.provenance import is_current, whole
 from rec_msa.reporting.names import REFERENCE_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kedro.io import DataCatalog
 
 logger = logging.getLogger(__name__)
@@ -21,7 +24,10 @@ logger = logging.getLogger(__name__)
 ASSEMBLED = ("agreement", "agreement_per_user", "target_quality")
 """What no pipeline makes: it is put together at the end of each run that measures something."""
 
-CELLS = "*/seed*/*/*/*/agreement.parquet"
+CELLS = "*/*/*/*/*/agreement.parquet"
+
+SPACE = re.compile(r"[a-z0-9_-]+\.seed[0-9]+(\.[a-z0-9_-]+){3}")
+"""What folders of a cell come to; a copy that somebody left beside one may have any name."""
 
 
 class Assembled(NamedTuple):
@@ -29,7 +35,7 @@ class Assembled(NamedTuple):
 
     Attributes:
         agreement: The rows of every current cell file.
-        stale: Names of cell files left out, damaged, or made from something that was made anew since.
+        stale: Names of cell files left out: damaged, made from something that was made anew since, or of another place.
     """
 
     agreement: pd.DataFrame
@@ -50,34 +56,56 @@ def assemble(catalog: DataCatalog) -> Assembled | None:
         The results, or None where no cell has any.
     """
     seen: dict[str, bool] = {}
-    current = {space: _is_whole(space, catalog, seen) for space in _measured_spaces(catalog)}
-    if not current:
+    found = _measured_spaces(catalog)
+    if not found:
         return None
-    fitting = [space for space, fits in current.items() if fits]
-    served = dict.fromkeys(space.rpartition(".")[0] for space in fitting)
-    targets = [space for space in served if _fits(f"{space}.target_quality", catalog, seen)]
-    return Assembled(_written(fitting, targets, catalog), [space for space, fits in current.items() if not fits])
+    fitting = [space for space in found if SPACE.fullmatch(space) and _is_whole(space, catalog, seen)]
+    agreement = _there(fitting, catalog, seen)
+    if agreement is None:
+        rows = {space: catalog.load(f"{space}.agreement") for space in fitting}
+        fitting = [space for space, table in rows.items() if set(spaces_of(table)) == {space}]
+        agreement = _written({space: rows[space] for space in fitting}, catalog, seen)
+    return Assembled(agreement, [space for space in found if space not in fitting])
 
 
-def _written(fitting: list[str], targets: list[str], catalog: DataCatalog) -> pd.DataFrame:
-    """Writes the three tables where they are not there yet, and returns the results."""
-    tables: dict[str, Any] = {name: catalog[name] for name in ASSEMBLED}
-    if not fitting:
+def _there(fitting: list[str], catalog: DataCatalog, seen: dict[str, bool]) -> pd.DataFrame | None:
+    """The results, where all three tables are made from these cells already."""
+    tables = _expecting(fitting, catalog, seen)
+    if not fitting or not all(table.exists() for table in tables.values()):
+        return None
+    there: pd.DataFrame = tables["agreement"].load()
+    return there
+
+
+def _written(rows: dict[str, pd.DataFrame], catalog: DataCatalog, seen: dict[str, bool]) -> pd.DataFrame:
+    """Writes the three tables anew from the rows of each cell, and returns the results."""
+    tables = _expecting(list(rows), catalog, seen)
+    if not rows:
         for table in tables.values():
             table.discard()
         return pd.DataFrame(columns=list(COLUMNS))
-    made_from = [*(f"{space}.agreement" for space in fitting), *(f"{space}.target_quality" for space in targets)]
-    for table in tables.values():
-        table.expected = whole(made_from, catalog)
-    if all(table.exists() for table in tables.values()):
-        there: pd.DataFrame = tables["agreement"].load()
-        return there
-    found = pd.concat([catalog.load(f"{space}.agreement") for space in fitting], ignore_index=True)
+    found = pd.concat(rows.values(), ignore_index=True)
     agreement: pd.DataFrame = found.sort_values(list(KEY), ignore_index=True)
     tables["agreement"].save(agreement)
-    tables["agreement_per_user"].save(catalog.load(f"{space}.agreement_per_user") for space in fitting)
-    tables["target_quality"].save(pd.DataFrame([_quality(space, catalog) for space in targets]))
+    tables["agreement_per_user"].save(catalog.load(f"{space}.agreement_per_user") for space in rows)
+    tables["target_quality"].save(pd.DataFrame([_quality(space, catalog) for space in _targets(rows, catalog, seen)]))
     return agreement
+
+
+def _expecting(fitting: list[str], catalog: DataCatalog, seen: dict[str, bool]) -> dict[str, Any]:
+    """The three tables, told what they must be made from."""
+    tables: dict[str, Any] = {name: catalog[name] for name in ASSEMBLED}
+    made_from = [f"{space}.agreement" for space in fitting]
+    made_from += [f"{space}.target_quality" for space in _targets(fitting, catalog, seen)]
+    for name, table in tables.items():
+        table.expected = whole(name, made_from, catalog)
+    return tables
+
+
+def _targets(fitting: Iterable[str], catalog: DataCatalog, seen: dict[str, bool]) -> list[str]:
+    """The targets behind some cells whose quality fits, too."""
+    served = dict.fromkeys(space.rpartition(".")[0] for space in fitting)
+    return [space for space in served if _fits(f"{space}.target_quality", catalog, seen)]
 
 
 def _measured_spaces(catalog: DataCatalog) -> list[str]:

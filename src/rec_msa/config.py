@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import fsspec
+import yaml
 from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.framework import project
+from kedro.io.core import get_protocol_and_path
 from kedro.utils import find_kedro_project
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
@@ -15,6 +19,12 @@ from rec_msa.clear_error import ClearError
 from rec_msa.errors import RecMsaError, SettingsError, nearest
 from rec_msa.experiments import AXES, Experiments
 from rec_msa.parameters import read_parameters
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Ten times as fast, where it is there."""
+
+MOST_NODES = 100_000
+"""Values of a file of the configuration; the largest of ours has a few thousand."""
 
 _session: list[Experiments] = []
 """What the newest configuration loader, and with it the newest session, asks for."""
@@ -34,6 +44,8 @@ class CellConfigLoader(OmegaConfigLoader):
         try:
             super().__init__(*args, **kwargs)
             self._require_environment()
+            refuse_alias_bombs(Path(self.conf_source))
+            self._require_protocol()
             parameters = read_parameters(self._asked()).under(Path(self.conf_source).resolve().parent)
             if "heldout_fraction" not in self.runtime_params.get("split", {}):
                 parameters = parameters.held_out_as_studied()
@@ -46,6 +58,30 @@ class CellConfigLoader(OmegaConfigLoader):
         self["parameters"] = parameters.model_dump(mode="json")
         _session[:] = [experiments]
         project.pipelines.configure("rec_msa.pipeline_registry")
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """Reads as Kedro does.
+
+        Raises:
+            ClearError: A file cannot be read, or has a tag in it, which would be code.
+        """
+        try:
+            return super().__getitem__(key)
+        except (YAMLError, OmegaConfBaseException) as error:
+            raise ClearError(f"the configuration in {self.conf_source}, {key}*.yml, cannot be read: {error}") from error
+
+    def _require_protocol(self) -> None:
+        """Refuses a place for the artifacts that no file system is known for."""
+        place = str(self["globals"].get("data", ""))
+        protocol = get_protocol_and_path(place)[0]
+        try:
+            fsspec.get_filesystem_class(protocol)
+        except ValueError as error:
+            raise SettingsError(
+                f"globals.yml, data: '{place}': {nearest(protocol, fsspec.available_protocols())}"
+            ) from error
+        except ImportError as error:
+            raise SettingsError(f"globals.yml, data: '{place}': {error}") from error
 
     def _require_environment(self) -> None:
         """Refuses an environment without a folder; Kedro's own words name no other."""
@@ -60,6 +96,44 @@ class CellConfigLoader(OmegaConfigLoader):
         if parameters.get("study") is not None:
             parameters |= {axis: self.runtime_params.get(axis) for axis in AXES}
         return parameters
+
+
+def refuse_alias_bombs(folder: Path) -> None:
+    """Refuses files whose aliases stand for more than a person writes: each of them would be read as a copy.
+
+    Args:
+        folder: The configuration; one that is no folder is not looked at.
+
+    Raises:
+        SettingsError: A file comes to more than ``MOST_NODES`` values.
+    """
+    for path in sorted(folder.rglob("*.y*ml")):
+        text, too_many = path.read_text(encoding="utf-8", errors="replace"), False
+        with suppress(YAMLError):  # which is told when the file is read
+            too_many = "*" in text and _n_nodes(text) > MOST_NODES
+        if too_many:
+            raise SettingsError(f"{path}: its aliases come to more than {MOST_NODES} values; write out what is meant")
+
+
+def _n_nodes(text: str) -> int:
+    """Values of a YAML file with those that its aliases stand for, counted without building any."""
+    counts: list[int] = [0]
+    open_anchors: list[str | None] = []
+    known: dict[str, int] = {}
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            counts[-1] += known.get(str(event.anchor), 1)
+        elif isinstance(event, yaml.ScalarEvent):
+            counts[-1] += 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            counts.append(1)
+            open_anchors.append(event.anchor)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            inner, anchor = counts.pop(), open_anchors.pop()
+            counts[-1] += inner
+            if anchor is not None:
+                known[anchor] = inner
+    return counts[0]
 
 
 def current_experiments() -> Experiments:

@@ -1,8 +1,8 @@
-"""Locks: of two runs that would write the same artifacts, the second refuses and names the first.
+"""Locks: where a run would write what another writes or reads, the second refuses and names the first.
 
-Each run leaves a file beside the artifacts that says who it is and what it writes, and writes it anew now and then.
-It works on every file system that lists what was just written: a run first says what it wants, then looks at the
-others, so of two that start together at least one sees the other.
+Each run leaves a file beside the artifacts that says who it is, what it writes and what it reads, and writes it anew
+now and then. It works on every file system that lists what was just written: a run first says what it wants, then looks
+at the others, so of two that start together at least one sees the other.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ RETRY_SECONDS = 0.2
 
 
 class LockedError(RecMsaError):
-    """Another run writes the same artifacts."""
+    """Another run works on the same artifacts."""
 
 
 @dataclass(frozen=True)
@@ -44,48 +44,60 @@ class Claim:
 
     Attributes:
         name: The lock file's name.
-        host: The machine.
+        host: The machine, for a person.
+        world: Where its process id means something, see ``_world``; empty where nobody can tell.
         process: The process id there.
         born: When that process started, since a process id is used again.
         command: What was typed.
         since: When the run began, seconds since 1970.
         beat: When it was last heard of.
         held: Whether it has looked at the others.
-        paths: The files that it writes.
+        writes: The files that it writes, relative to the folder of the artifacts: that may have another path elsewhere.
+        reads: The files that it reads and does not write.
     """
 
     name: str
     host: str
+    world: str
     process: int
     born: str
     command: str
     since: float
     beat: float
     held: bool
-    paths: tuple[str, ...]
+    writes: tuple[str, ...]
+    reads: tuple[str, ...]
+
+    def shared_with(self, other: Claim) -> list[str]:
+        """The files that both work on and one of them writes."""
+        mine, theirs = set(self.writes), set(other.writes)
+        return sorted((mine & theirs) | (mine & set(other.reads)) | (theirs & set(self.reads)))
 
 
 class Lock:
-    """The claim of this run on the files that it writes.
+    """The claim of this run on the files that it writes and reads.
 
     Args:
         fs: The artifacts' file system.
         folder: The folder for lock files there.
-        paths: The files that this run writes.
+        writes: The files that this run writes, named alike by every run.
+        reads: Those that it reads; several runs may read one file at once.
     """
 
-    def __init__(self, fs: AbstractFileSystem, folder: str, paths: Iterable[str]) -> None:
-        now = time.time()
+    def __init__(self, fs: AbstractFileSystem, folder: str, writes: Iterable[str], reads: Iterable[str] = ()) -> None:
+        now, written = time.time(), set(writes)
         self.fs, self.folder = fs, folder
         self.claim = Claim(
             f"{uuid.uuid4().hex}.json",
             socket.gethostname(),
+            _world(),
             os.getpid(),
             _born(os.getpid()),
             command_line(),
             *(now, now),
             held=False,
-            paths=tuple(sorted(paths)),
+            writes=tuple(sorted(written)),
+            reads=tuple(sorted(set(reads) - written)),
         )
         self._ended = threading.Event()
         self._changing = threading.Lock()
@@ -98,7 +110,7 @@ class Lock:
             patience: Seconds to wait for a run that holds some of them.
 
         Raises:
-            LockedError: Another run that is alive writes some of them.
+            LockedError: Another run that is alive writes some of them, or reads what this one writes.
         """
         patient_until = time.monotonic() + patience
         while True:
@@ -145,39 +157,45 @@ class Lock:
     def _others(self) -> list[Claim]:
         """Living claims on the same files; those of dead runs are taken away."""
         self.fs.invalidate_cache()
-        found, mine = [], set(self.claim.paths)
+        found = []
         for path in self.fs.ls(self.folder, detail=False):
             name = path.rpartition("/")[2]
             claim = None if name == self.claim.name or not name.endswith(".json") else self._read(name)
             if claim is None:
-                continue
-            if not self._is_alive(claim):
+                self._remove_half_written(name)
+            elif not self._is_alive(claim):
                 self._remove(name)
-            elif not mine.isdisjoint(claim.paths):
+            elif self.claim.shared_with(claim):
                 found.append(claim)
         return found
 
     def _is_alive(self, claim: Claim) -> bool:
-        """Whether its run may still be writing."""
-        if claim.host == socket.gethostname():
+        """Whether its run may still be working."""
+        if claim.world and claim.world == self.claim.world:
             return _born(claim.process) == claim.born
-        return self._seconds_since(claim) < DEAD_AFTER_SECONDS
+        return self._seconds_since(claim.name, claim.beat) < DEAD_AFTER_SECONDS
 
-    def _seconds_since(self, claim: Claim) -> float:
-        """How long ago a claim was written, by the file system's clock: those of two machines may differ."""
-        mine, theirs = (f"{self.folder}/{name}" for name in (self.claim.name, claim.name))
+    def _seconds_since(self, name: str, beat: float) -> float:
+        """How long ago a file was written, by the file system's clock: those of two machines may differ."""
+        mine, theirs = (f"{self.folder}/{each}" for each in (self.claim.name, name))
         try:
             return float((self.fs.modified(mine) - self.fs.modified(theirs)).total_seconds())
         except FileNotFoundError:
             return 0.0
         except NotImplementedError:
-            return time.time() - claim.beat
+            return time.time() - beat
+
+    def _remove_half_written(self, name: str) -> None:
+        """Takes away what a run left that was killed while it wrote its claim: nobody writes one for minutes."""
+        if name.endswith(".part") and self._seconds_since(name, time.time()) > DEAD_AFTER_SECONDS:
+            self._remove(name.removesuffix(".part"), claim=False)
 
     def _explain(self, other: Claim) -> str:
-        shared = sorted(set(self.claim.paths) & set(other.paths))
+        shared = self.claim.shared_with(other)
+        does = "writes" if set(shared) & set(other.writes) else "reads"
         since = datetime.fromtimestamp(other.since).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
         return (
-            f"another run writes {len(shared)} of the same artifacts, as {shared[0]}: process {other.process} on "
+            f"another run {does} {len(shared)} of the same artifacts, as {shared[0]}: process {other.process} on "
             f"{other.host}, since {since} ({other.command}); wait for it, or end it and start again"
         )
 
@@ -199,20 +217,39 @@ class Lock:
     def _read(self, name: str) -> Claim | None:
         try:
             raw = json.loads(self.fs.cat_file(f"{self.folder}/{name}"))
-            return Claim(**{**raw, "paths": tuple(raw["paths"])})
+            raw |= {moment: float(raw[moment]) for moment in ("since", "beat")}
+            return Claim(**{**raw, **{kind: tuple(raw[kind]) for kind in ("writes", "reads")}})
         except FileNotFoundError:
             return None  # given up in the meantime
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             self._remove(name)  # damaged: written whole, so nobody's
             return None
 
-    def _remove(self, name: str) -> None:
+    def _remove(self, name: str, *, claim: bool = True) -> None:
         """Removes a claim, and what was left of writing it."""
-        for path in (f"{self.folder}/{name}", f"{self.folder}/{name}.part"):
+        whole = f"{self.folder}/{name}"
+        for path in [whole] * claim + [f"{whole}.part"]:
             try:
                 self.fs.rm_file(path)
             except FileNotFoundError:
                 pass
+
+
+def _world() -> str:
+    """Where a process id of this process's world means something: this start of this machine, and this container.
+
+    Two machines, and two containers of one, may go by the same name; two containers also have the same processes' ids.
+    """
+    if not Path("/proc/self/stat").exists():
+        return f"{socket.gethostname()} {uuid.getnode():x}"  # a system without it has no such containers
+    try:
+        return f"{socket.gethostname()} {_boot()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""
+
+
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
 
 
 def _born(process: int) -> str:
@@ -226,7 +263,7 @@ def _born(process: int) -> str:
     else:
         if stat.state in "ZX":
             return ""  # it ended, and its parent has not asked
-        return f"{Path('/proc/sys/kernel/random/boot_id').read_text(encoding='utf-8').strip()} {stat.start_ticks}"
+        return f"{_boot()} {stat.start_ticks}"
     try:
         os.kill(process, 0)
     except ProcessLookupError:

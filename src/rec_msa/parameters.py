@@ -13,6 +13,7 @@ from rec_msa.defenses.settings import DefenseSettings, parse_defense, require_ro
 from rec_msa.errors import SettingsError, did_you_mean, nearest
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
+from rec_msa.lists import MAX_LENGTH
 from rec_msa.recommenders.settings import SETTINGS, RecommenderParameters
 from rec_msa.training.settings import Device, TrainingSettings
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 RESERVED = {*REFERENCES, "references", "retrain", "target"}
 """Names that results and folders give to what is no attack."""
 
-NAME = re.compile(r"[a-z0-9_-]+")
+NAME = re.compile(r"[a-z0-9_-]{1,60}")
+"""Of what is part of a file's name: several stand in one, which has 255 characters at most."""
 
 
 def _as_tuple(value: Any) -> Any:
@@ -35,7 +37,7 @@ def _as_tuple(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...] | None, BeforeValidator(_as_tuple)]
-Seed = Annotated[int, Field(ge=0, strict=True)]
+Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 Count = Annotated[int, Field(ge=1, strict=True)]
 Seeds = Annotated[tuple[Seed, ...] | None, BeforeValidator(_as_tuple)]
 SomeNames = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
@@ -83,7 +85,7 @@ class Parameters(_Strict):
     defense: str = Field("none", description="'none' or '<name>_<strength>'")
     device: Device = Field("auto", description="where models are trained: auto, cpu or cuda")
     threads: Count = Field(2, description="torch's threads on the CPU; OMP_NUM_THREADS, where set, decides")
-    list_length: Count = Field(50, description="items in a list that the target serves")
+    list_length: Count = Field(50, le=MAX_LENGTH, description="items in a list that the target serves")
     raw_folder: str = Field("data/01_raw", description="folder of raw files; relative to the project's root")
     datasets: dict[str, DatasetSettings] = Field(description="filters of the known datasets, and your own datasets")
     split: SplitSettings = SplitSettings()
@@ -103,7 +105,7 @@ class Parameters(_Strict):
         for key in ("datasets", "attacks", "studies"):
             for name in getattr(self, key):
                 if not NAME.fullmatch(name):
-                    msg = f"{key}.{name}: a name may have only a-z, 0-9, _ and -"
+                    msg = f"{key}.{name}: a name may have only a-z, 0-9, _ and -, and 60 of them at most"
                     raise ValueError(msg)
         self._check_datasets()
         self._require("dataset", self.dataset, self.datasets)

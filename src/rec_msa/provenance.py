@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised when the meaning of an artifact changes, so that old files are not taken for new ones."""
 
 LEARNS_OTHERWISE = {
@@ -52,14 +52,20 @@ UNREAD: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def expect(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Tells every artifact of a pipeline what it must have been made from."""
-    known = fingerprints(pipeline, catalog)
+    """Tells every artifact of a pipeline what it must have been made from; what it only reads, what lies there now."""
+    raw = {node: _raw_checksum(node, catalog) for node in pipeline.nodes}
+    known = _known(pipeline, catalog, raw)
+    for name in pipeline.inputs():
+        read: Any = catalog.get(name)
+        if isinstance(read, Recorded):
+            lies = read.record()
+            read.expected = lies and lies._replace(name=name)
     for node in pipeline.nodes:
-        made_from = {name: known[name] for name in sorted(node.inputs) if not _is_parameter(name)}
+        made_from = {name: known[name] for name in sorted(node.inputs) if not is_parameter(name)}
         for output in node.outputs:
             dataset: Any = catalog.get(output)
             if isinstance(dataset, Recorded):
-                dataset.expected = Provenance(known[output], made_from)
+                dataset.expected = Provenance(known[output], made_from, output, raw[node])
 
 
 def fingerprints(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, str]:
@@ -68,6 +74,10 @@ def fingerprints(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, str]:
     A fingerprint digests the node's function and constants, its parameters, the fingerprints of its inputs, the raw
     file's checksum and the format version. An input that this pipeline does not make counts as what lies on disk.
     """
+    return _known(pipeline, catalog, {node: _raw_checksum(node, catalog) for node in pipeline.nodes})
+
+
+def _known(pipeline: Pipeline, catalog: DataCatalog, raw: dict[Node, str | None]) -> dict[str, str]:
     known: dict[str, str] = {}
     for node in pipeline.nodes:
         unread = UNREAD.get(node.func.__name__, {})
@@ -75,7 +85,7 @@ def fingerprints(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, str]:
             name: _fingerprint_of(name, catalog, known, unread.get(name.partition(".")[0], ()))
             for name in sorted(set(node.inputs))
         }
-        own = _digest([FORMAT_VERSION, *_function(node), inputs, _raw_checksum(node, catalog), *_learning(node)])
+        own = _digest([FORMAT_VERSION, *_function(node), inputs, raw[node], *_learning(node)])
         known |= {output: _digest([own, output]) for output in node.outputs}
     return known
 
@@ -100,11 +110,17 @@ def is_current(name: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
     return seen[name]
 
 
-def whole(names: list[str], catalog: DataCatalog) -> Provenance:
-    """The provenance of something put together from artifacts on disk."""
-    records = {name: _record(name, catalog) for name in names}
-    inputs = {name: record.fingerprint for name, record in records.items() if record is not None}
-    return Provenance(_digest([FORMAT_VERSION, inputs]), inputs)
+def whole(name: str, sources: list[str], catalog: DataCatalog) -> Provenance:
+    """The provenance of something put together from artifacts on disk.
+
+    Args:
+        name: What it is called.
+        sources: The artifacts.
+        catalog: The catalog.
+    """
+    records = {source: _record(source, catalog) for source in sources}
+    inputs = {source: record.fingerprint for source, record in records.items() if record is not None}
+    return Provenance(_digest([FORMAT_VERSION, inputs]), inputs, name)
 
 
 def _still(name: str, fingerprint: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
@@ -113,14 +129,16 @@ def _still(name: str, fingerprint: str, catalog: DataCatalog, seen: dict[str, bo
 
 
 def _record(name: str, catalog: DataCatalog) -> Provenance | None:
+    """The record of an artifact that lies in its own place; one that was copied there from another's counts as none."""
     dataset: Any = catalog.get(name)
-    return dataset.record() if isinstance(dataset, Recorded) else None
+    record = dataset.record() if isinstance(dataset, Recorded) else None
+    return record if record is not None and record.name == name else None
 
 
 def _fingerprint_of(name: str, catalog: DataCatalog, known: dict[str, str], unread: tuple[str, ...]) -> str:
     key = "-".join([name, *unread])
     if key not in known:
-        if _is_parameter(name):
+        if is_parameter(name):
             # Where raw data lie says nothing: their checksum counts.
             known[key] = _digest(None if name == RAW_FOLDER else _without(catalog.load(name), unread))
         else:
@@ -181,7 +199,8 @@ def _raw_checksum(node: Node, catalog: DataCatalog) -> str | None:
         return None
 
 
-def _is_parameter(name: str) -> bool:
+def is_parameter(name: str) -> bool:
+    """Whether a node's input is a parameter, which lies in no file."""
     return name == "parameters" or name.startswith("params:")
 
 

@@ -27,7 +27,7 @@ MEASURED = [*SERVED, "attack"]
 TABLES = {"target_quality": SERVED, "agreement": MEASURED, "agreement_per_user": MEASURED}
 """The tables, and what of them is replaced together."""
 QUALITY = "recall_test"
-COPIED = (f"{REPORTING}/journal/*.json", "03_primary/*/statistics.json")
+COPIED = (f"{REPORTING}/journal/*.json", "03_primary/*/statistics.json", "01_raw/*/raw_file.json")
 
 
 def publish(measured: Path, published: Path) -> list[str]:

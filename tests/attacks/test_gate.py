@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rec_msa.attacks.gate import QueryGate, SequenceSide, ask_each_once, query, query_by_sequences
-from rec_msa.attacks.prefixes import ask_prefixes
+from rec_msa.attacks.gate import QueryGate, SequenceSide, ask_each_once, query, query_by_sequences, require_answered
+from rec_msa.attacks.heldout_sequences import BY_CHANCE, HeldoutSequences, histories_of
+from rec_msa.attacks.prefixes import PrefixLists, ask_prefixes
 from rec_msa.errors import QueryError
 from rec_msa.lists import Lists
 
@@ -212,7 +214,8 @@ def test_the_budget_is_a_number_of_calls_for_each_queried_user(calls_per_user: i
 
 def test_a_strategy_has_a_random_stream_that_the_seed_decides() -> None:
     def drawing(ask: Callable[[Any], np.ndarray], users: np.ndarray, stream: np.random.Generator) -> Lists:
-        return Lists(users[:1], ask(stream.permutation(users))[:1])
+        asked = stream.permutation(users)
+        return Lists(users[:1], ask(asked)[asked == users[0]])
 
     orders = [query(Target(), PEOPLE, strategy=drawing, seed=seed)[1]["user"].tolist() for seed in (0, 0, 1, 2, 3)]
     assert orders[0] == orders[1]
@@ -229,7 +232,11 @@ def follow(sequences: np.ndarray) -> np.ndarray:
 
 
 def sequence_gate(budget: int = 10) -> QueryGate:
-    return QueryGate(Target(), [3, 5], budget, SequenceSide(N_ITEMS, follow))
+    return QueryGate(Target(), [3, 5], budget, sequence_side())
+
+
+def sequence_side(*heldout: list[int]) -> SequenceSide:
+    return SequenceSide(N_ITEMS, follow, 2, [np.array(history) for history in heldout])
 
 
 def test_sequences_are_answered_at_once_and_counted_one_by_one() -> None:
@@ -285,9 +292,184 @@ def test_a_gate_for_users_alone_refuses_sequences() -> None:
 @pytest.mark.parametrize("calls_per_user", [1, 4, 17])
 def test_a_strategy_by_sequences_has_the_same_budget_for_each_queried_user(calls_per_user: int) -> None:
     strategy = partial(ask_prefixes, n_items=N_ITEMS, length=5, calls_per_user=calls_per_user, choice="recommended")
-    side = SequenceSide(N_ITEMS, follow)
+    side = sequence_side()
     served, ledger = query_by_sequences(Target(), side, PEOPLE, calls_per_user, strategy, seed=0)
     assert len(ledger) == 3 * calls_per_user
     assert ledger["calls_left"].iloc[-1] == 0
     assert len(served.drop_duplicates(["sequence", "place"])) == len(ledger)
     assert ledger["user"].isna().all()
+
+
+# ---- what got through before
+
+
+@pytest.mark.parametrize("kind", ["users", "sequences"])
+def test_threads_that_asked_together_got_more_calls_than_the_budget(kind: str) -> None:
+    gate = sequence_gate(budget=3)
+    ask: Callable[[], Any] = {"users": lambda: gate.ask([3]), "sequences": lambda: gate.ask_sequences([[4]])}[kind]
+    slow, answered = threading.Barrier(16), []
+
+    def one() -> None:
+        slow.wait()
+        for _ in range(3):
+            try:
+                answered.append(ask())
+            except QueryError:
+                return
+
+    threads = [threading.Thread(target=one) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answered) == len(gate.ledger()) == 3
+    assert gate.ledger()["calls_left"].tolist() == [2, 1, 0]
+
+
+def test_an_attack_that_returns_what_it_was_not_answered_was_believed() -> None:
+    def inventive(ask: Callable[[Any], np.ndarray], users: np.ndarray, _: np.random.Generator) -> Lists:
+        return Lists(users, ask(users) + 1)
+
+    def generous(ask: Callable[[Any], np.ndarray], users: np.ndarray, _: np.random.Generator) -> Lists:
+        ask(users)
+        return CATALOGUE.of([2, *users])
+
+    with pytest.raises(QueryError, match="item 404 of user 4 stands in no answer of the ledger about that user"):
+        query(Target(), PEOPLE, strategy=inventive)
+    with pytest.raises(QueryError, match="of user 2 stands in no answer"):
+        query(Target(), PEOPLE, strategy=generous)
+
+
+def test_a_ledger_with_somebody_who_may_not_be_asked_about_is_refused() -> None:
+    served, ledger = query(Target(), PEOPLE)
+    require_answered(served, ledger, PEOPLE)
+    ledger.loc[1, "user"] = 2
+    with pytest.raises(QueryError, match="user 2 was asked about, who is none of the queried users"):
+        require_answered(served, ledger, PEOPLE)
+
+
+HELD_OUT = [
+    7,
+    3,
+    9,
+    1,
+    8,
+    2,
+    11,
+    25,
+    13,
+    20,
+    17,
+    4,
+    28,
+    6,
+    23,
+    15,
+    10,
+    5,
+    19,
+    27,
+    12,
+    0,
+    21,
+    14,
+    26,
+    18,
+    22,
+    16,
+    29,
+    24,
+]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [HELD_OUT, HELD_OUT[:29], HELD_OUT[1:], [4, *HELD_OUT[5:]], HELD_OUT[::-1] + HELD_OUT],
+    ids=[
+        "itself",
+        "without its last item",
+        "without its first",
+        "its end behind another item",
+        "turned round before it",
+    ],
+)
+def test_a_held_out_user_s_sequence_was_answered_as_if_it_were_made_up(asked: list[int]) -> None:
+    gate = QueryGate(Target(), [3, 5], 10, SequenceSide(N_ITEMS, follow, 4, [np.array(HELD_OUT), np.array([1, 2])]))
+    with pytest.raises(
+        QueryError, match="sequence 1 may not be asked about: it is a held-out user's, or a telling piece"
+    ):
+        gate.ask_sequences([[4, 7], asked])
+    assert gate.n_calls == 0
+    assert gate.ask_sequences([[4, 7], HELD_OUT[:2], HELD_OUT[::-1]]).shape == (3, 2)
+
+
+def test_short_histories_of_many_held_out_users_were_answered_one_after_the_other() -> None:
+    rng = np.random.default_rng(0)
+    histories = [rng.choice(3000, size=5, replace=False) for _ in range(60)]
+    watched = HeldoutSequences(histories, list_length=50, budget=100)
+    watched.require_none(histories[0][None, :])  # one may be chance
+    with pytest.raises(QueryError, match="may not be asked about"):
+        watched.require_none(np.stack(histories))
+
+
+@pytest.mark.parametrize("choice", ["recommended", "random"])
+@pytest.mark.parametrize("list_length", [2, 10])
+def test_made_up_sequences_are_not_refused_even_where_users_follow_the_target_themselves(
+    choice: Any, list_length: int
+) -> None:
+    """Histories that are themselves drawn from the target's lists: the most that chance can meet."""
+    rng = np.random.default_rng(1)
+
+    def answer(sequences: np.ndarray) -> np.ndarray:
+        last = np.array([row[row >= 0][-1] for row in sequences])
+        return (last[:, None] + 1 + np.arange(list_length)) % 200
+
+    def history() -> list[int]:
+        items = [int(rng.integers(200))]
+        while len(items) < 40:
+            items.append(int((items[-1] + 1 + rng.integers(list_length)) % 200))
+        return items
+
+    side = SequenceSide(200, answer, list_length, [np.array(history()) for _ in range(30)])
+    strategy = partial(ask_prefixes, n_items=200, length=20, calls_per_user=400, choice=choice)
+    _, ledger = query_by_sequences(Target(), side, PEOPLE, 400, strategy, seed=0)
+    assert len(ledger) == 1200
+    assert BY_CHANCE < 1e-6
+
+
+def test_an_attack_by_sequences_that_returns_what_it_was_not_answered_was_believed() -> None:
+    def inventive(ask: Callable[[Any], np.ndarray], _: np.ndarray, __: np.random.Generator) -> PrefixLists:
+        lists = ask(np.array([[4]]))
+        return PrefixLists(np.array([[4]], dtype=np.int32), np.stack([lists + 1], axis=1))
+
+    with pytest.raises(QueryError, match="the list of sequence 0 after 1 items is no answer in the ledger"):
+        query_by_sequences(Target(), sequence_side(), PEOPLE, 1, inventive, seed=0)
+
+
+def test_the_ledger_is_looked_at_again_for_held_out_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    def telling(ask: Callable[[Any], np.ndarray], _: np.ndarray, __: np.random.Generator) -> PrefixLists:
+        asked = np.array([HELD_OUT])
+        answers = np.full((1, len(HELD_OUT), 2), -1, dtype=np.int32)
+        answers[0, -1] = ask(asked)
+        return PrefixLists(asked.astype(np.int32), answers)
+
+    side = SequenceSide(N_ITEMS, follow, 4, [np.array(HELD_OUT)])
+    monkeypatch.setattr(QueryGate, "ask_sequences", _without_a_look(QueryGate.ask_sequences))
+    with pytest.raises(QueryError, match="it is a held-out user's"):
+        query_by_sequences(Target(), side, PEOPLE, 1, telling, seed=0)
+
+
+def _without_a_look(ask: Callable[..., Any]) -> Callable[..., Any]:
+    """A gate that forgot to look whom a sequence is of."""
+
+    def blind(gate: QueryGate, sequences: Any) -> Any:
+        gate._heldout = HeldoutSequences([], 4, 10)
+        return ask(gate, sequences)
+
+    return blind
+
+
+def test_histories_are_those_of_the_users_in_their_order() -> None:
+    owner, items = np.array([5, 3, 5, 4, 3]), np.array([10, 11, 12, 13, 14])
+    assert [history.tolist() for history in histories_of([5, 3], (owner, items))] == [[11, 14], [10, 12]]
+    assert histories_of([9], (owner, items)) == []

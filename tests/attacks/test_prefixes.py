@@ -43,7 +43,8 @@ def target(name: str = "gru4rec", seed: int = 0, scale: float = 40, **settings: 
 
 
 def made_up(model: SequentialRecommender, calls: int, choice: Choice = "recommended", seed: int = 0) -> PrefixLists:
-    gate = QueryGate(lambda _: None, [1], calls, SequenceSide(N_ITEMS, partial(rank_sequences, model, list_length=K)))  # type: ignore[arg-type, return-value]
+    side = SequenceSide(N_ITEMS, partial(rank_sequences, model, list_length=K), K, [])
+    gate = QueryGate(lambda _: None, [1], calls, side)  # type: ignore[arg-type, return-value]
     generator = np.random.default_rng(seed)
     users = np.array([1])
     return ask_prefixes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from kedro.io import DatasetError
 from matplotlib.figure import Figure
 
 from rec_msa.datasets.folder import FolderDataset
-from rec_msa.datasets.recorded import Provenance
+from rec_msa.datasets.recorded import Provenance, _seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +28,58 @@ def test_each_name_is_a_file_of_its_kind(tmp_path: Path) -> None:
 
 
 def test_a_save_leaves_nothing_of_the_one_before_but_other_files(tmp_path: Path) -> None:
-    dataset = FolderDataset(path=str(tmp_path))
-    (tmp_path / "figure2.json").write_text("{}")
+    dataset = FolderDataset(path=str(tmp_path / "report"))
+    dataset.expected = Provenance("made so", {})
     dataset.save({"figure2.png": Figure(), "table4.csv": TABLE})
+    (tmp_path / "report/figure2.json").write_text("{}")
     dataset.save({"table5.csv": TABLE})
-    assert {path.name for path in tmp_path.iterdir()} == {"figure2.json", "table5.csv"}
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {"figure2.json", "table5.csv"}
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_user_s_own_files_in_the_folder_were_removed(tmp_path: Path, linked: bool) -> None:
+    own, path = tmp_path / "own", tmp_path / "report"
+    own.mkdir()
+    if linked:
+        path.symlink_to(own)
+    dataset = FolderDataset(path=str(path))
+    dataset.expected = Provenance("made so", {})
+    dataset.save({"figure2.png": Figure()})
+    (path / "mine.png").write_text("mine")
+    (path / "mine.csv").write_text("mine")
+    dataset.save({"table5.csv": TABLE})
+    assert {file.name for file in path.iterdir()} == {"mine.png", "mine.csv", "table5.csv"}
+    assert dataset.exists()
+
+
+def test_a_save_wrote_through_a_link_into_a_user_s_own_file(tmp_path: Path) -> None:
+    own = tmp_path / "own.csv"
+    own.write_text("mine")
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report/table5.csv").symlink_to(own)
+    FolderDataset(path=str(tmp_path / "report")).save({"table5.csv": TABLE})
+    assert own.read_text() == "mine"
+    assert (tmp_path / "report/table5.csv").read_text() == TABLE.to_csv(index=False)
+
+
+@pytest.mark.parametrize("files", [["../own.csv"], ["/own.csv"], "own.csv", None])
+def test_a_record_that_names_other_places_removes_nothing_there(tmp_path: Path, files: object) -> None:
+    own = tmp_path / "own.csv"
+    own.write_text("mine")
+    dataset = FolderDataset(path=str(tmp_path / "report"))
+    dataset.expected = Provenance("made so", {})
+    dataset.save({"table4.csv": TABLE})
+    record = {"fingerprint": "made so", "files": files}
+    Path(dataset.record_path).write_text(json.dumps({**record, "seal": _seal(record)}))
+    dataset.save({"table5.csv": TABLE})
+    assert own.read_text() == "mine"
+
+
+def test_a_cell_that_a_spreadsheet_runs_was_written_as_it_was(tmp_path: Path) -> None:
+    table = pd.DataFrame({"dataset": ["=1+1", "+1", "@sum", "ml-1m", None], "ours": [-0.5, 1, 2, 3, 4]})
+    FolderDataset(path=str(tmp_path)).save({"table4.csv": table})
+    rows = (tmp_path / "table4.csv").read_text().splitlines()
+    assert rows[1:] == ["'=1+1,-0.5", "'+1,1.0", "'@sum,2.0", "ml-1m,3.0", ",4.0"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,7 +11,9 @@ import pytest
 from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline, node
 
+from rec_msa.datasets.files import JSONDataset
 from rec_msa.datasets.gathered import GatheredJSONDataset
+from rec_msa.datasets.recorded import Provenance
 from rec_msa.provenance import fingerprints
 
 if TYPE_CHECKING:
@@ -61,3 +64,34 @@ def test_what_is_made_of_gathered_files_is_made_anew_when_these_change(tmp_path:
         source.write_text(json.dumps({"users": users}))
         found.append(fingerprints(pages, DataCatalog({"statistics": gathered}))["page"])
     assert found[0] == found[1] != found[2]
+
+
+def statistics(tmp_path: Path) -> GatheredJSONDataset:
+    """Those of two data sets, with their records."""
+    for name, users in (("steam", 3), ("ml-1m", 6)):
+        dataset = JSONDataset(filepath=str(tmp_path / name / "statistics.json"))
+        dataset.expected = Provenance("abc", {}, f"{name}.statistics")
+        dataset.save({"users": users})
+    return GatheredJSONDataset(path=f"{tmp_path}/*/statistics.json", folder="dataset", artifact="statistics")
+
+
+def test_artifacts_that_fit_their_records_are_read(tmp_path: Path) -> None:
+    assert statistics(tmp_path).load()["users"].tolist() == [6, 3]
+
+
+def test_an_artifact_was_read_past_its_own_record(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    dataset = statistics(tmp_path)
+    before = dataset.fingerprint()
+    path = tmp_path / "steam" / "statistics.json"
+    path.write_text(path.read_text().replace("3", "9"))
+    assert dataset.load()["dataset"].tolist() == ["ml-1m"]
+    assert str(path) in caplog.text
+    assert dataset.fingerprint() != before
+    (tmp_path / "steam" / ".statistics.json.record.json").unlink()
+    assert dataset.load()["dataset"].tolist() == ["ml-1m"]
+
+
+def test_a_copied_folder_was_another_data_set(tmp_path: Path) -> None:
+    dataset = statistics(tmp_path)
+    shutil.copytree(tmp_path / "steam", tmp_path / "steam_old")
+    assert dataset.load()["dataset"].tolist() == ["ml-1m", "steam"]

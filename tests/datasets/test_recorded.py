@@ -20,6 +20,7 @@ from rec_msa.datasets.files import (
     PartedParquetDataset,
     PictureDataset,
     PlotlyDataset,
+    RawFileDataset,
     TextDataset,
 )
 from rec_msa.datasets.recorded import Provenance
@@ -89,6 +90,16 @@ def test_a_failed_save_leaves_nothing_and_no_record_of_what_was_there(tmp_path, 
     assert [p.name for p in tmp_path.iterdir()] == ["table.parquet"]
     assert pd.read_parquet(tmp_path / "table.parquet")["user"].tolist() == [1]
     assert not dataset.exists()
+
+
+def test_a_raw_file_that_was_exchanged_since_the_run_began_was_recorded_as_the_one_of_then(tmp_path):
+    dataset = RawFileDataset(filepath=str(tmp_path / "raw_file.json"))
+    dataset.expected = Provenance("abc", {}, "x.raw_file", raw="one")
+    with pytest.raises(DatasetError, match=r"mine\.csv: the raw file was exchanged since the run began"):
+        dataset.save({"path": "mine.csv", "sha256": "another"})
+    assert not list(tmp_path.iterdir())
+    dataset.save({"path": "mine.csv", "sha256": "one"})
+    assert dataset.exists()
 
 
 def test_a_checkpoint_comes_back_as_it_was(tmp_path):

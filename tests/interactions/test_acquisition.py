@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import json
 import os
 import threading
 import zipfile
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rec_msa.errors import DataError, SettingsError
-from rec_msa.interactions import KNOWN, DatasetSettings, RawFile, acquire, locate
+from rec_msa.interactions import KNOWN, DatasetSettings, RawFile, acquire, acquisition, locate, verified
 from rec_msa.interactions.known import Archive, Wheel
 
 if TYPE_CHECKING:
@@ -66,6 +67,38 @@ def test_the_git_blob_id_tells_an_original_too(tmp_path: Path, monkeypatch: pyte
 def test_a_raw_file_survives_json() -> None:
     raw = RawFile("ml-100k", "u.data", "00", 3, "fetched", known=True)
     assert RawFile.from_dict(raw.to_dict()) == raw
+
+
+def test_a_project_that_was_copied_read_the_other_project_s_file(tmp_path: Path) -> None:
+    put(tmp_path / "first" / "ml-100k" / "u.data", ROWS)
+    described = acquire("ml-100k", DatasetSettings(), tmp_path / "first").to_dict()
+    copied = put(tmp_path / "second" / "ml-100k" / "u.data", ROWS)
+    assert str(tmp_path) not in json.dumps(described)
+    with verified(RawFile.from_dict(described), DatasetSettings(), tmp_path / "second") as raw:
+        assert raw.path == str(copied)
+
+
+def test_another_file_than_was_described_was_read(tmp_path: Path) -> None:
+    path = put(tmp_path / "ml-100k" / "u.data", ROWS)
+    raw = acquire("ml-100k", DatasetSettings(), tmp_path)
+    path.write_bytes(ROWS.replace(b"11", b"12"))
+    with (
+        pytest.raises(DataError, match=r"is not the file that the run began with .* put that one back"),
+        verified(raw, DatasetSettings(), tmp_path),
+    ):
+        pass
+    path.unlink()
+    with pytest.raises(DataError, match="is gone"), verified(raw, DatasetSettings(), tmp_path):
+        pass
+
+
+def test_a_file_that_was_exchanged_while_it_was_read_and_put_back_was_believed(tmp_path: Path) -> None:
+    path = put(tmp_path / "ml-100k" / "u.data", ROWS)
+    raw = acquire("ml-100k", DatasetSettings(), tmp_path)
+    with pytest.raises(DataError, match="was changed while it was read"), verified(raw, DatasetSettings(), tmp_path):
+        path.rename(tmp_path / "aside")
+        put(path, ROWS.replace(b"11", b"12")).unlink()
+        (tmp_path / "aside").rename(path)
 
 
 def test_nothing_is_located_in_an_empty_folder(tmp_path: Path) -> None:
@@ -271,6 +304,70 @@ def test_a_wrong_archive_is_refused_and_not_kept(
         acquire("ml-1m", DatasetSettings(), tmp_path)
     assert str(tmp_path / "ml-1m" / "ratings.dat") in str(caught.value)
     assert files(tmp_path) == []
+
+
+def know_archive(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    know(monkeypatch, "ml-1m", b"1::2::3::4\n", Archive(f"{url}/ml-1m.zip", "ml-1m/ratings.dat"))
+
+
+def test_an_archive_that_expands_without_end_was_written_whole(
+    served: tuple[str, dict[str, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, contents = served
+    contents["/ml-1m.zip"] = zipped({"ml-1m/ratings.dat": bytes(3000)})
+    know_archive(monkeypatch, url)
+    monkeypatch.setattr(acquisition, "LARGEST_MEMBER", 2999)
+    monkeypatch.setattr("shutil.copyfileobj", lambda *_: pytest.fail("a byte of it was written"))
+    with pytest.raises(DataError, match="has 3000 bytes, more than the 2999 of any data set"):
+        acquire("ml-1m", DatasetSettings(), tmp_path)
+
+
+def test_an_archive_without_end_was_downloaded_whole(
+    served: tuple[str, dict[str, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, contents = served
+    contents["/ml-1m.zip"] = os.urandom(5000)
+    know_archive(monkeypatch, url)
+    monkeypatch.setattr(acquisition, "LARGEST_ARCHIVE", 4999)
+    with pytest.raises(DataError, match="more than the 4999 bytes"):
+        acquire("ml-1m", DatasetSettings(), tmp_path)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_an_encrypted_archive_ended_in_a_traceback(
+    served: tuple[str, dict[str, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, contents = served
+    content = bytearray(zipped({"ml-1m/ratings.dat": b"1::2::3::4\n"}))
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(header) + flags] |= 1
+    contents["/ml-1m.zip"] = bytes(content)
+    know_archive(monkeypatch, url)
+    with pytest.raises(DataError, match=r"ml-1m could not be fetched: .*encrypted.* By hand"):
+        acquire("ml-1m", DatasetSettings(), tmp_path)
+
+
+def test_two_megabytes_that_expand_to_a_thousand_were_read_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acquisition, "LARGE", 1 << 20)
+    path = put(tmp_path / "ml-100k" / "u.data.gz", gzip.compress(bytes(40 << 20)))
+    with pytest.raises(DataError, match=f"{path} expands to more than 200 times its size"):
+        acquire("ml-100k", DatasetSettings(), tmp_path)
+
+
+def test_what_a_killed_run_was_fetching_stayed_for_ever(
+    served: tuple[str, dict[str, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, contents = served
+    contents["/ml-1m.zip"] = zipped({"ml-1m/ratings.dat": b"1::2::3::4\n"})
+    know_archive(monkeypatch, url)
+    for name in (".ratings.dat.01.part", ".left.part/archive.zip", ".ratings.dat.02.part"):
+        put(tmp_path / "ml-1m" / name, b"half")
+    for name in (".ratings.dat.01.part", ".left.part"):
+        os.utime(tmp_path / "ml-1m" / name, (0, 0))
+    acquire("ml-1m", DatasetSettings(), tmp_path)
+    assert sorted(path.name for path in (tmp_path / "ml-1m").iterdir()) == [".ratings.dat.02.part", "ratings.dat"]
 
 
 def test_no_network_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

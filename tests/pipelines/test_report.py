@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def reported(tmp_path_factory) -> Path:
     """The reporting folder of a project with made-up results in which ``reporting`` has run."""
     project = SmallProject(tmp_path_factory.mktemp("reported"))
-    folder, results = project.folder / "data/08_reporting", made_up()
+    folder, results = project.folder / "docs/published/08_reporting", made_up()
     names = {"agreement": "agreement", "per_user": "agreement_per_user", "quality": "target_quality"}
     (folder / "journal").mkdir(parents=True)
     for key, name in names.items():
@@ -29,22 +29,42 @@ def reported(tmp_path_factory) -> Path:
     for place, run in enumerate(results["journal"].to_dict("records")):
         (folder / "journal" / f"{place}.json").write_text(json.dumps(run))
     for row in results["statistics"].to_dict("records"):
-        (place := project.folder / "data/03_primary" / row.pop("dataset")).mkdir(parents=True)
+        (place := project.folder / "docs/published/03_primary" / row.pop("dataset")).mkdir(parents=True)
         (place / "statistics.json").write_text(json.dumps(row))
-    project.run("reporting")
+    (raw := project.folder / "docs/published/01_raw/ml-1m").mkdir(parents=True)
+    (raw / "raw_file.json").write_text(json.dumps({"sha256": "0123", "known": False}))
+    with pytest.MonkeyPatch.context() as patch, project.session(env="published") as session:
+        patch.chdir(project.folder)
+        session.run(pipeline_names=["reporting"])
     return folder
 
 
+def text_of(reported: Path) -> Path:
+    return reported.parents[1] / "reproduction.md"
+
+
+def files_of(reported: Path) -> Path:
+    return reported.parents[1] / "report"
+
+
+def test_any_file_by_the_name_of_a_public_one_stood_beside_the_paper_as_it(reported):
+    for page in (text_of(reported), reported / "report.html"):
+        said = page.read_text()
+        assert "Not the known ml-1m" in said
+        assert "0123" in said
+        assert "ml-1m another file" in said or "another file</" in said
+
+
 def test_the_page_and_the_text_have_the_same_figures_and_each_has_its_picture(reported):
-    page, text = (reported / "report.html").read_text(), (reported / "report.md").read_text()
+    page, text = (reported / "report.html").read_text(), text_of(reported).read_text()
     pictures = re.findall(r"\(report/([\w-]+)\.png\)", text)
     assert {f"figure{number}" for number in range(2, 10)} <= set(pictures)
-    assert set(pictures) == {path.stem for path in (reported / "report").glob("*.png")}
+    assert set(pictures) == {path.stem for path in files_of(reported).glob("*.png")}
     assert re.findall(r'<figure id="([\w-]+)-drawn"', page) == pictures
 
 
 def test_each_table_of_the_paper_is_a_file_of_numbers(reported):
-    tables = {path.stem: pd.read_csv(path) for path in (reported / "report").glob("*.csv")}
+    tables = {path.stem: pd.read_csv(path) for path in files_of(reported).glob("*.csv")}
     assert {f"table{number}" for number in range(4, 9)} | {"claims", "differences", "runs"} <= set(tables)
     assert tables["table6"].set_index("dataset").loc["ta-feng", "interactions"] == 630_767
     assert len(tables["runs"]) == 2

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import shutil
 from pathlib import Path
 
 import fsspec
@@ -12,8 +14,11 @@ import pandas as pd
 import pytest
 import yaml
 from kedro.framework.cli.utils import KedroCliError
+from kedro.framework.project import pipelines
+from kedro.io import DatasetError
 
-from rec_msa import provenance
+from rec_msa import interactions, provenance
+from rec_msa.datasets.recorded import _seal
 from rec_msa.interactions import SplitSettings
 from rec_msa.invalidation import BEGIN, DEFENSE, END, invalidated, table
 from rec_msa.locks import Lock
@@ -34,6 +39,7 @@ def artifacts() -> dict[Path, int]:
     }
 
 
+ATTACKER_TRAIN = "05_model_input/small/seed0/users10/attacker_train.parquet"
 FIGURES = {"comparison_figure", "comparison_picture"}
 
 
@@ -163,8 +169,9 @@ def test_what_a_node_is_said_not_to_read_changes_nothing_there():
 
 def test_a_run_that_would_write_what_another_writes_is_refused_at_once(ran_once):
     project, before = ran_once
-    path = str(project.folder / "data/06_models/small/seed0/bpr/target.pt")
-    other = Lock(fsspec.filesystem("file"), str(project.folder / "data/.locks"), [path])
+    other = Lock(
+        fsspec.filesystem("file"), str(project.folder / "data/.locks"), ["06_models/small/seed0/bpr/target.pt"]
+    )
     other.take()
     with pytest.raises(KedroCliError, match=rf"another run writes 1 of the same artifacts.*process {os.getpid()} on "):
         project.run("attack_ptd")
@@ -172,6 +179,63 @@ def test_a_run_that_would_write_what_another_writes_is_refused_at_once(ran_once)
     project.run("attack_ptd", only_missing_outputs=True)
     other.free()
     assert artifacts() == before
+
+
+def test_one_data_folder_under_two_paths_had_two_locks(ran_once, tmp_path):
+    project, before = ran_once
+    (tmp_path / "linked").symlink_to(project.folder / "data")
+    (project.folder / "conf/local/globals.yml").write_text(f"data: {tmp_path / 'linked'}\n")
+    other = Lock(
+        fsspec.filesystem("file"), str(project.folder / "data/.locks"), ["06_models/small/seed0/bpr/target.pt"]
+    )
+    other.take()
+    with pytest.raises(KedroCliError, match="another run writes 1 of the same artifacts"):
+        project.run("attack_ptd")
+    other.free()
+    (project.folder / "conf/local/globals.yml").unlink()
+    assert artifacts() == before
+
+
+def test_a_run_that_reads_what_another_makes_anew_ended_in_a_mixture_of_both(ran_once):
+    project, before = ran_once
+    reading = Lock(fsspec.filesystem("file"), str(project.folder / "data/.locks"), [], [ATTACKER_TRAIN])
+    reading.take()
+    with pytest.raises(KedroCliError, match=r"another run reads 1 of the same artifacts, as .*attacker_train"):
+        project.run("attack_ptd", params={"split": {"validation_fraction": 0.2}}, only_missing_outputs=True)
+    reading.free()
+    assert artifacts() == before
+
+
+def test_what_was_made_anew_behind_a_run_s_back_was_read_as_what_the_run_began_with(ran_once, tmp_path_factory):
+    """Where no claim helps: the file was exchanged by hand, with a record that fits it."""
+    project, before = ran_once
+    source, record = (
+        Path("data") / ATTACKER_TRAIN,
+        Path("data") / ATTACKER_TRAIN.replace("attacker_train", ".attacker_train"),
+    )
+    record = record.with_name(f"{record.name}.record.json")
+    mine = source.read_bytes(), record.read_bytes()
+    made_again(project, before, split={"validation_fraction": 0.2})
+    others = source.read_bytes(), record.read_bytes()
+    project.run("attack_ptd", only_missing_outputs=True)
+    assert source.read_bytes() == mine[0] != others[0]
+
+    with project.session() as session:
+        catalog = session.load_context().catalog
+        pipeline = pipelines["attack_ptd"]
+        provenance.expect(pipeline, catalog)
+        name = "small.seed0.users10.attacker_train"
+        assert len(catalog.load(name))
+        source.write_bytes(others[0])
+        record.write_bytes(others[1])
+        with pytest.raises(DatasetError, match="made anew or exchanged since this run began"):
+            catalog.load(name)
+        record.unlink()
+        with pytest.raises(DatasetError):
+            catalog.load(name)
+    source.write_bytes(mine[0])
+    record.write_bytes(mine[1])
+    before.update(artifacts())
 
 
 def test_a_finished_and_a_failed_run_leave_no_lock(ran_once):
@@ -236,3 +300,145 @@ def test_every_artifact_lies_where_globals_say():
     files = {name: entry for name, entry in entries.items() if not name.startswith("_")}
     paths = {name: entry.get("filepath") or entry["path"] for name, entry in files.items()}
     assert {name for name, path in paths.items() if not path.startswith("${globals:data}/")} == set()
+
+
+def results() -> pd.DataFrame:
+    return pd.read_parquet("data/08_reporting/agreement.parquet")
+
+
+@pytest.mark.parametrize(
+    ("folder", "copy"),
+    [
+        ("small/seed0/bpr/none/ptd", "small/seed0/bpr/none/ptd_old"),
+        ("small/seed0/bpr/none", "small/seed0/bpr/none_old"),
+        ("small", "small_old"),
+        ("small", "small.bak"),
+        ("small/seed0", "small/seed0_old"),
+        ("small/seed0", "small/seed0 copy"),
+        ("small/seed0", "small/seed1"),
+    ],
+)
+def test_a_copy_of_results_left_beside_them_was_counted_again_or_ended_every_run(ran_once, caplog, folder, copy):
+    project, before = ran_once
+    whole = results()
+    reporting = Path("data/08_reporting")
+    shutil.copytree(reporting / folder, reporting / copy)
+    project.run("ingestion", only_missing_outputs=True)
+    pd.testing.assert_frame_equal(results(), whole)
+    assert copy.replace("/", ".") in caplog.text
+    shutil.rmtree(reporting / copy)
+    before.update(artifacts())
+
+
+def test_rows_that_do_not_say_the_place_where_they_lie_were_counted_there(ran_once):
+    """Where a record was made for them, too: by whatever wrote both."""
+    project, before = ran_once
+    whole, place = results(), Path("data/08_reporting/small/seed1/bpr/none/ptd")
+    shutil.copytree("data/08_reporting/small/seed0/bpr/none/ptd", place)
+    for record in place.glob(".*.record.json"):
+        content = json.loads(record.read_text())
+        content["name"] = content["name"].replace("seed0", "seed1")
+        del content["seal"]
+        record.write_text(json.dumps({**content, "seal": _seal(content)}))
+    project.run("ingestion", only_missing_outputs=True)
+    pd.testing.assert_frame_equal(results(), whole)
+    shutil.rmtree(place.parents[2])
+    before.update(artifacts())
+
+
+def test_another_seed_s_quality_with_its_record_was_believed(ran_once):
+    project, before = ran_once
+    place = Path("data/08_reporting/small/seed0/bpr/none")
+    names = ("target_quality.json", ".target_quality.json.record.json")
+    mine = [(place / name).read_bytes() for name in names]
+    record = json.loads(mine[1])
+    del record["seal"]
+    record["name"] = record["name"].replace("seed0", "seed1")
+    (place / names[1]).write_text(json.dumps({**record, "seal": _seal(record)}))
+    project.run("ingestion", only_missing_outputs=True)
+    assert pd.read_parquet("data/08_reporting/target_quality.parquet").empty
+    for name, content in zip(names, mine, strict=True):
+        (place / name).write_bytes(content)
+    project.run("ingestion", only_missing_outputs=True)
+    assert len(pd.read_parquet("data/08_reporting/target_quality.parquet")) == 1
+    before.update(artifacts())
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null", '{"seal": []}', "[" * 100_000])
+def test_a_record_that_is_no_object_ended_every_run(ran_once, content):
+    project, before = ran_once
+    record = Path("data/08_reporting/small/seed0/bpr/none/.list_check.json.record.json")
+    record.write_text(content)
+    project.run("attack_ptd", only_missing_outputs=True)
+    assert json.loads(record.read_text())["name"] == "small.seed0.bpr.none.list_check"
+    before.update(artifacts())
+
+
+@pytest.mark.parametrize("when", ["before it is acquired", "before it is read"])
+def test_a_raw_file_that_was_exchanged_during_a_run_and_put_back_was_taken_for_the_right_one(
+    tmp_path, monkeypatch, when
+):
+    monkeypatch.chdir(tmp_path)
+    project = SmallProject(tmp_path)
+    raw = tmp_path / "small.csv"
+    mine = raw.read_bytes()
+    others = mine.replace(b"\n1000,", b"\n1001,", 5)
+    method = {"before it is acquired": "acquire", "before it is read": "verified"}[when]
+    plain = getattr(interactions, method)
+
+    def exchange(*arguments: object) -> object:
+        raw.write_bytes(others)
+        return plain(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(interactions, method, exchange)
+        with pytest.raises(KedroCliError, match=r"exchanged since the run began|not the file that the run began with"):
+            project.run("ingestion")
+    raw.write_bytes(mine)
+    project.run("ingestion", only_missing_outputs=True)
+    read = pd.read_parquet("data/02_intermediate/small/raw_interactions.parquet")
+    assert read["user"].tolist() == pd.read_csv(raw)["who"].tolist()
+    assert str(tmp_path) not in Path("data/01_raw/small/raw_file.json").read_text()
+
+
+def test_a_report_was_one_run_late_and_believed_a_table_without_a_record(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    project = SmallProject(tmp_path)
+    project.run("attack_ptd")
+    reporting = Path("data/08_reporting")
+    whole, right = results(), (reporting / "small/seed0/bpr/none/ptd/agreement.parquet").read_bytes()
+    whole.assign(agreement=0.999).to_parquet(reporting / "agreement.parquet", index=False)
+    (reporting / ".agreement.parquet.record.json").unlink()
+    project.run("reporting")
+    pd.testing.assert_frame_equal(results(), whole)
+    assert ".999" not in (reporting / "report.md").read_text()
+    # A result that is left out of the table is left out of the report of the same run, too.
+    (reporting / "small/seed0/bpr/none/ptd/agreement.parquet").write_bytes(right[:-1])
+    project.run("reporting")
+    made_from = json.loads((reporting / ".report.html.record.json").read_text())["inputs"]["agreement"]
+    assert made_from == json.loads((reporting / ".agreement.parquet.record.json").read_text())["fingerprint"]
+    assert "ptd" not in set(results()["attack"])
+    assert not list(Path("data/.locks").iterdir())
+    (reporting / "small/seed0/bpr/none/ptd/agreement.parquet").write_bytes(right)
+    with (
+        pytest.raises(KedroCliError, match=r"this run makes some of them .* run it alone afterwards"),
+        project.session() as session,
+    ):
+        session.run(pipeline_names=["attack_ptq", "reporting"])
+
+
+def test_another_seed_s_data_with_their_record_were_read_by_a_part_of_a_pipeline(ran_once):
+    project, before = ran_once
+    record = Path("data") / ATTACKER_TRAIN.replace("attacker_train", ".attacker_train")
+    record = record.with_name(f"{record.name}.record.json")
+    mine = record.read_bytes()
+    content = json.loads(mine)
+    del content["seal"]
+    content["name"] = content["name"].replace("seed0", "seed1")
+    record.write_text(json.dumps({**content, "seal": _seal(content)}))
+    with pytest.raises(
+        KedroCliError, match=r"attacker_train\.parquet is small\.seed1\.users10\.attacker_train.* copied here"
+    ):
+        project.run("attack_ptd", node_names=["small.seed0.users10.bpr.own.train_clone"])
+    record.write_bytes(mine)
+    before.update(artifacts())

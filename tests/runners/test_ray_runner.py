@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,7 +24,8 @@ from kedro.validation.core import ValidatorSpec
 
 from rec_msa.clear_error import ClearError, NodesFailedError
 from rec_msa.datasets.files import JSONDataset, ParquetDataset
-from rec_msa.runners import RayRunner
+from rec_msa.datasets.recorded import Provenance
+from rec_msa.runners import RayRunner, ray_runner
 from rec_msa.runners.ray_task import code_digest, execute, own_catalog
 from tests.kill_and_resume import contents
 
@@ -281,3 +284,38 @@ def test_the_two_private_functions_of_kedro_are_as_expected():
     assert list(inspect.signature(manager._create_hook_manager).parameters) == []
     assert list(inspect.signature(manager._register_hooks).parameters) == ["hook_manager", "hooks"]
     assert isinstance(DataCatalog()._validator_specs, dict)
+
+
+def test_an_address_that_accepts_and_stays_silent_hung_for_minutes(monkeypatch):
+    monkeypatch.setattr(ray_runner, "CONNECT_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        started = time.monotonic()
+        with pytest.raises(ClearError, match=rf"no cluster answers at {address} \(timed out\)"):
+            run([], files(Path()), address=address)
+        assert time.monotonic() - started < 60  # most of it the import of Ray on a busy machine; before, 823
+
+
+@pytest.mark.parametrize("port", ["99999", "999999999999"])
+def test_a_port_that_cannot_be_is_one_clear_error(port):
+    with pytest.raises(ClearError, match="no cluster answers at 127"):
+        run([], files(Path()), address=f"127.0.0.1:{port}")
+
+
+def test_a_damaged_artifact_was_a_bare_traceback_on_a_worker(cluster, tmp_path):
+    catalog = files(tmp_path, "a", "b", value=1)
+    catalog["a"].expected = Provenance("abc", {}, "a")
+    catalog.save("a", 7)
+    (tmp_path / "a.json").write_text("8")
+    with pytest.raises(NodesFailedError, match=r"needs_it: a: .*is not what was written there.*makes it again"):
+        run([node(lambda a: a, "a", "b", name="needs_it")], catalog)
+
+
+def test_a_full_disk_was_a_bare_traceback_on_a_worker(cluster, tmp_path):
+    def full(_: int) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/data/a.json")
+
+    with pytest.raises(
+        NodesFailedError, match=r"full: No space left on device: /data/a.json; .*make room or give access"
+    ):
+        run([node(full, "params:value", "a", name="full")], files(tmp_path, "a", value=1))

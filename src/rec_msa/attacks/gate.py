@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from rec_msa.attacks.heldout_sequences import HeldoutSequences
 from rec_msa.errors import QueryError
 from rec_msa.lists import PADDING, Lists
 from rec_msa.randomness import stream
@@ -30,14 +32,22 @@ class SequenceSide(NamedTuple):
         n_items: Size of the catalogue; items are 0 to n_items - 1.
         answer: Sequences ``[n, l]`` (-1 at the end of shorter ones) in, served lists ``[n, list_length]`` out, without
             the items of the sequence.
+        list_length: Items of such a list.
+        heldout: The sequences of the users on whom the attack is measured, which must not be asked about.
     """
 
     n_items: int
     answer: Callable[[np.ndarray], np.ndarray]
+    list_length: int
+    heldout: Sequence[np.ndarray]
+
+    def watched(self, budget: int) -> HeldoutSequences:
+        """Counts, of so many calls, those that are about held-out users."""
+        return HeldoutSequences(self.heldout, self.list_length, budget)
 
 
 class QueryGate:
-    """Answers questions within a budget and keeps a ledger of them.
+    """Answers questions within a budget and keeps a ledger of them; several threads may ask.
 
     Args:
         answer: The target's side: serves lists, the defense already applied.
@@ -50,6 +60,8 @@ class QueryGate:
         self._answer, self._side = answer, sequences
         self._allowed = np.unique(np.asarray(allowed))
         self.budget = budget
+        self._heldout = None if sequences is None else sequences.watched(budget)
+        self._one_at_a_time = threading.Lock()
         self._users: list[np.ndarray] = []
         self._sequences: list[np.ndarray] = []
         self._items: list[np.ndarray] = []
@@ -76,9 +88,10 @@ class QueryGate:
         if len(strangers):
             msg = f"user {strangers[0]} may not be asked about: only the {len(self._allowed)} queried users may"
             raise QueryError(msg)
-        self._require_budget(len(asked))
-        items = self._answers(asked)
-        self._record(asked, np.full((len(asked), 1), PADDING), items)
+        with self._one_at_a_time:
+            self._require_budget(len(asked))
+            items = self._answers(asked)
+            self._record(asked, np.full((len(asked), 1), PADDING), items)
         return items.copy()
 
     def ask_sequences(self, sequences: Sequence[ArrayLike] | np.ndarray) -> np.ndarray:
@@ -92,16 +105,18 @@ class QueryGate:
             Items ``[n, list_length]``, best first, without the sequence's own; -1 fills a list that ran out of items.
 
         Raises:
-            QueryError: Sequences are not answered here, one is empty or has an unknown item, or the calls would pass
-                the budget; then none is answered or counted.
+            QueryError: Sequences are not answered here, one is empty, has an unknown item or is a held-out user's, or
+                the calls would pass the budget; then none is answered or counted.
         """
-        if self._side is None:
+        if self._side is None or self._heldout is None:
             raise QueryError("sequences may not be asked about here: this gate answers for the queried users alone")
         asked = _padded(sequences)
         _check_sequences(asked, self._side.n_items)
-        self._require_budget(len(asked))
-        items = self._side.answer(asked)
-        self._record(np.full(len(asked), PADDING), asked, items)
+        with self._one_at_a_time:
+            self._require_budget(len(asked))
+            self._heldout.require_none(asked)
+            items = self._side.answer(asked)
+            self._record(np.full(len(asked), PADDING), asked, items)
         return items.copy()
 
     def _answers(self, asked: np.ndarray) -> np.ndarray:
@@ -218,12 +233,14 @@ def query(
         The lists to learn from (columns user, rank, item) and the ledger.
 
     Raises:
-        QueryError: The strategy asks for what it may not, or more than the budget allows.
+        QueryError: The strategy asks for what it may not, or more than the budget allows, or returns what it was not
+            answered.
     """
     allowed = _allowed(attackers)
     gate = QueryGate(answer, allowed, budget=calls_per_user * len(allowed))
-    lists = strategy(gate.ask, allowed, stream(seed, "gate"))
-    return lists.to_frame(), gate.ledger()
+    served, ledger = strategy(gate.ask, allowed, stream(seed, "gate")).to_frame(), gate.ledger()
+    require_answered(served, ledger, attackers)
+    return served, ledger
 
 
 def query_by_sequences(
@@ -248,12 +265,66 @@ def query_by_sequences(
         The sequences with their lists, as ``PrefixLists.to_frame`` gives them, and the ledger.
 
     Raises:
-        QueryError: The strategy asks for what it may not, or more than the budget allows.
+        QueryError: The strategy asks for what it may not, or more than the budget allows, or returns what it was not
+            answered.
     """
     allowed = _allowed(attackers)
     gate = QueryGate(answer, allowed, calls_per_user * len(allowed), sequences)
-    lists = strategy(gate.ask_sequences, allowed, stream(seed, "gate"))
-    return lists.to_frame(), gate.ledger()
+    lists, ledger = strategy(gate.ask_sequences, allowed, stream(seed, "gate")), gate.ledger()
+    require_sequences_answered(lists, ledger, sequences.watched(gate.budget))
+    return lists.to_frame(), ledger
+
+
+def require_answered(served: pd.DataFrame, ledger: pd.DataFrame, attackers: pd.DataFrame) -> None:
+    """Holds, from what the gate leaves, that an attack learns from nothing else than answers about queried users.
+
+    Args:
+        served: The lists that it learns from: columns user, rank, item.
+        ledger: Every call.
+        attackers: Columns user, group.
+
+    Raises:
+        QueryError: Somebody else was asked about, or an item of a user's list was never served to that user.
+    """
+    strangers = np.setdiff1d(ledger["user"].to_numpy(), _allowed(attackers))
+    if len(strangers):
+        raise QueryError(f"ledger: user {strangers[0]} was asked about, who is none of the queried users")
+    answers = ledger[["user", "items"]].explode("items").dropna()
+    answered = pd.MultiIndex.from_arrays([answers["user"].astype(np.int64), answers["items"].astype(np.int64)])
+    learnt = pd.MultiIndex.from_arrays([served["user"].astype(np.int64), served["item"].astype(np.int64)])
+    unknown = learnt[~learnt.isin(answered)]
+    if len(unknown):
+        user, item = unknown[0]
+        raise QueryError(f"served_lists: item {item} of user {user} stands in no answer of the ledger about that user")
+
+
+def require_sequences_answered(lists: PrefixLists, ledger: pd.DataFrame, heldout: HeldoutSequences) -> None:
+    """Holds, from what the gate leaves, that each list is the answer to its sequence, and no held-out user's.
+
+    Args:
+        lists: The sequences with the lists that the attack learns from.
+        ledger: Every call.
+        heldout: Counts the calls that are about held-out users, from none on.
+
+    Raises:
+        QueryError: Users or held-out users' sequences were asked about, or a list is no answer in the ledger.
+    """
+    if ledger["user"].notna().any():
+        raise QueryError("ledger: users were asked about, too, by an attack that makes sequences up")
+    for sequence in ledger["sequence"]:
+        heldout.require_none(np.asarray(sequence)[None, :])
+    calls = zip(ledger["sequence"], ledger["items"], strict=True)
+    answers = {(_bytes(sequence), _bytes(items)) for sequence, items in calls}
+    for row, place in np.argwhere((lists.lists != PADDING).any(axis=2)):
+        items = lists.lists[row, place]
+        if (_bytes(lists.sequences[row, : place + 1]), _bytes(items[items != PADDING])) not in answers:
+            raise QueryError(
+                f"served_lists: the list of sequence {row} after {place + 1} items is no answer in the ledger"
+            )
+
+
+def _bytes(items: ArrayLike) -> bytes:
+    return np.asarray(items, dtype=np.int32).tobytes()
 
 
 def _allowed(attackers: pd.DataFrame) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from rec_msa.errors import SettingsError, nearest
+from rec_msa.lists import MAX_LENGTH
 from rec_msa.training.settings import TrainingSettings
 
 Variant = Literal["own", "fused", "pretrained", "joint", "mean"]
@@ -69,7 +70,7 @@ class AttackSettings(BaseModel):
 
     base: str = Field(description="the paper's attack behind this one")
     clone: str | None = Field(None, description="architecture of the clone; None: the target's")
-    list_length: int | None = Field(None, ge=1, description="items a list; None: the cell's")
+    list_length: int | None = Field(None, ge=1, le=MAX_LENGTH, description="items a list; None: the cell's")
     attacker_fraction: float | None = Field(
         None, gt=0, le=1, description="share of target users known; None: the cell's"
     )
@@ -79,7 +80,7 @@ class AttackSettings(BaseModel):
     ranking_loss: PairLoss | None = Field(None, description="steal loss between neighbours in a list; None: the base's")
     positive_loss: PairLoss = Field("hinge", description="steal loss between list items and others")
     outside: Outside = Field("sampled", description="which items a list's must stand above in the steal stage")
-    calls_per_user: int = Field(1, ge=1, description="the budget: calls for each queried user")
+    calls_per_user: int = Field(1, ge=1, le=10_000, description="the budget: calls for each queried user")
     sequences: Choice = Field(
         "recommended", description="qsd on sequential targets: where a made-up sequence's next item comes from"
     )

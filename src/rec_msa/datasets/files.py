@@ -11,7 +11,7 @@ from kedro_datasets import pandas as kedro_pandas
 from kedro_datasets import plotly as kedro_plotly
 from kedro_datasets import text as kedro_text
 
-from rec_msa.datasets.recorded import Recorded
+from rec_msa.datasets.recorded import OtherArtifactError, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,6 +63,27 @@ class _Parts:
 
 class JSONDataset(Recorded, kedro_json.JSONDataset):
     """``kedro_datasets.json.JSONDataset``, atomic and recorded; the same catalog entry."""
+
+
+class RawFileDataset(JSONDataset):
+    """What is known of a raw file, as JSON with its checksum under ``sha256``; the same catalog entry.
+
+    A run works out at its start what everything is made from. A raw file that was exchanged since is not recorded as
+    the one of then.
+    """
+
+    def save(self, data: dict[str, Any]) -> None:
+        """Saves, but not what is said of another file than the run began with.
+
+        Raises:
+            OtherArtifactError: It is of another file.
+        """
+        if self.expected is not None and data["sha256"] != self.expected.raw:
+            raise OtherArtifactError(
+                f"{data['path']}: the raw file was exchanged since the run began; run again with "
+                "--only-missing-outputs when it is whole"
+            )
+        super().save(data)
 
 
 class PlotlyDataset(Recorded, kedro_plotly.JSONDataset):

@@ -43,7 +43,7 @@ class JSONFiles:
         for path in self._paths():
             try:
                 found[PurePosixPath(path)] = _object(self._fs.cat_file(path))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 logger.warning("%s is left out, since it is damaged (%s); remove it, or bring it back", path, error)
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from datetime import UTC, datetime, timedelta
 from glob import escape
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,20 +16,29 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 BLOCK = 1 << 20
+LEFT_AFTER = timedelta(hours=1)
 STAMPS = ("mtime", "ino", "LastModified", "last_modified", "updated", "ETag", "etag")
 """What file systems tell of a file that changes when the file does."""
 
 
 class Provenance(NamedTuple):
-    """What an artifact was made from.
+    """What an artifact is and what it was made from.
 
     Attributes:
         fingerprint: Digest of the node, its parameters and its inputs' fingerprints.
         inputs: Fingerprints of the catalogued inputs, by name.
+        name: The artifact's own name: a file that was copied with its record to another's place is known by it.
+        raw: The checksum of the raw file that its node reads; None where it reads none.
     """
 
     fingerprint: str
     inputs: dict[str, str]
+    name: str = ""
+    raw: str | None = None
+
+
+class OtherArtifactError(DatasetError):
+    """What lies there is not what this run began with; the message has the remedy."""
 
 
 class Recorded:
@@ -36,8 +46,9 @@ class Recorded:
 
     A save removes the old record, writes to a temporary name in the same folder, renames it, and writes the record
     last: provenance, size and checksum. So a file without a record is of unknown origin, and one that does not fit its
-    record is damaged: it counts as missing, and is not loaded. With an expected fingerprint (set by the project's hook
-    before a run) an artifact made otherwise counts as missing too, which is what ``--only-missing-outputs`` asks.
+    record is damaged: it counts as missing, and is not loaded. With an expected provenance (set by the project's hook
+    before a run, of what the run makes and of what it reads) an artifact made otherwise counts as missing too, which is
+    what ``--only-missing-outputs`` asks, and is not loaded either: another run may have made it anew in the meantime.
 
     All of it goes through fsspec, so it holds on a local disk and on a URL alike.
     """
@@ -61,7 +72,7 @@ class Recorded:
     def record(self) -> Provenance | None:
         """The provenance of the file as it lies there; None where it is absent, cut short or of unknown origin."""
         raw = self._raw_record()
-        return None if raw is None else Provenance(raw["fingerprint"], raw["inputs"])
+        return None if raw is None else Provenance(*(raw[field] for field in Provenance._fields))
 
     def intact(self) -> bool:
         """Whether there is a record and every byte of the file fits it; unchanged files are read once."""
@@ -69,15 +80,41 @@ class Recorded:
         return raw is not None and self._checksum(self.path) == raw["sha256"]
 
     def load(self) -> Any:
-        """Loads, but not a file that was damaged since it was written.
+        """Loads, but not a file that was damaged since it was written, nor one made from something else than expected.
 
         Raises:
             DatasetError: The file does not fit its record.
+            OtherArtifactError: It is not what the run began with, or was made anew while it was read.
         """
-        if self._fs.exists(self.record_path) and self._fs.exists(self.path) and not self.intact():
+        if not (self._fs.exists(self.record_path) and self._fs.exists(self.path)):
+            self._require_expected(None)
+            return super().load()  # type: ignore[misc]
+        if not self.intact():
             msg = f"{self.path} is not what was written there: it does not fit the checksum in {self.record_path}"
             raise DatasetError(msg)
-        return super().load()  # type: ignore[misc]
+        before = self.record()
+        self._require_expected(before)
+        data = super().load()  # type: ignore[misc]
+        if self.record() != before:  # a save takes the record away before it touches the file
+            raise self._made_anew()
+        return data
+
+    def _require_expected(self, found: Provenance | None) -> None:
+        if self.expected is None or not self._fs.exists(self.path):
+            return
+        if found is not None and found.name != self.expected.name:
+            raise OtherArtifactError(
+                f"{self.path} is {found.name}, as its record says, and was copied here; remove it with its record and "
+                "run with --only-missing-outputs"
+            )
+        if found is None or found.fingerprint != self.expected.fingerprint:
+            raise self._made_anew()
+
+    def _made_anew(self) -> OtherArtifactError:
+        return OtherArtifactError(
+            f"{self.path} was made anew or exchanged since this run began, so results would mix two settings; start "
+            "the run again with --only-missing-outputs when nobody else works on these artifacts"
+        )
 
     def save(self, data: Any) -> None:
         """Saves whole or not at all."""
@@ -110,11 +147,10 @@ class Recorded:
         """The record, if it is whole and of a file of this size."""
         try:
             raw: dict[str, Any] = json.loads(self._fs.cat_file(self.record_path))
-            if raw.pop("seal") == _seal(raw) and self._size() == raw["bytes"]:
-                return raw
-        except (OSError, ValueError, KeyError, AttributeError):
-            pass
-        return None
+            fits = raw.pop("seal") == _seal(raw) and self._size() == raw["bytes"]
+            return raw if fits and raw.keys() >= {*Provenance._fields, "sha256"} else None
+        except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
+            return None
 
     def _size(self) -> int:
         size: int = self._fs.size(self.path)
@@ -138,7 +174,7 @@ class Recorded:
 
     def _exists(self) -> bool:
         record = self.record()
-        if record is None or (self.expected is not None and record.fingerprint != self.expected.fingerprint):
+        if record is None or (self.expected is not None and record != self.expected):
             return False
         return self.intact()
 
@@ -152,6 +188,25 @@ class Recorded:
             self._fs.rm_file(path)
         except FileNotFoundError:
             pass
+
+
+def remove_leftovers(fs: AbstractFileSystem, pattern: str) -> None:
+    """Takes away what killed runs were writing under temporary names that no lock guards.
+
+    Args:
+        fs: The file system.
+        pattern: Their names. Whoever lives writes on within ``LEFT_AFTER``; files that are younger stay.
+    """
+    for path in fs.glob(pattern):
+        try:
+            if datetime.now(UTC) - _aware(fs.modified(path)) > LEFT_AFTER:
+                fs.rm_file(path)
+        except (FileNotFoundError, NotImplementedError):
+            continue  # another run was first, or the file system does not tell
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _seal(record: dict[str, Any]) -> str:

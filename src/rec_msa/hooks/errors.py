@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DatasetError
 from kedro.validation.exceptions import DataValidationError
 
 from rec_msa.clear_error import ClearError
+from rec_msa.datasets.recorded import OtherArtifactError
 from rec_msa.errors import RecMsaError
 
 if TYPE_CHECKING:
     from kedro.pipeline.node import Node
+
+Kind = TypeVar("Kind", bound=BaseException)
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 """A full or read-only disk."""
@@ -47,6 +50,9 @@ def raise_clearly(error: Exception, where: str) -> None:
         return
     if isinstance(error, RecMsaError | DataValidationError):
         raise ClearError(f"{where}{error}") from error
+    other = _cause(error, OtherArtifactError)
+    if other is not None:
+        raise ClearError(f"{where}{other}") from error
     full = _cause(error, OSError)
     if full is not None and full.errno in NO_ROOM:
         raise ClearError(f"{where}{no_room(full)}") from error
@@ -73,7 +79,7 @@ def no_room(error: OSError) -> str:
     )
 
 
-def _cause(error: BaseException | None, kind: type[OSError]) -> OSError | None:
+def _cause(error: BaseException | None, kind: type[Kind]) -> Kind | None:
     """The first error of a kind behind an error, if there is one."""
     while error is not None and not isinstance(error, kind):
         error = error.__cause__ or error.__context__

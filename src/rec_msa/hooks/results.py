@@ -12,18 +12,13 @@ from kedro.io import DatasetError
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.errors import RecMsaError
 from rec_msa.hooks.errors import raise_clearly
-from rec_msa.hooks.runs import lock_of
+from rec_msa.hooks.runs import put_together, reads_results
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
 
-    from rec_msa.assembly import Assembled
-
 logger = logging.getLogger(__name__)
-
-ASSEMBLY_SECONDS = 300.0
-"""How long a run waits for another that puts the results together."""
 
 CELLS_IN_FULL = 3
 """Up to so many cells get a table each at the end of a run; more share one."""
@@ -37,8 +32,8 @@ class ResultsTable:
 
     @hook_impl(trylast=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Nobody has refused the run: from here on it may leave results."""
-        self._run = pipeline, catalog
+        """Nobody has refused the run: from here on it may leave results, unless it reads those of all cells."""
+        self._run = None if reads_results(pipeline) else (pipeline, catalog)
 
     @hook_impl
     def after_pipeline_run(self) -> None:
@@ -63,30 +58,9 @@ class ResultsTable:
         self._run = None
         # Of a run that was stopped, what it left with these settings; not what others left in its place.
         left = [name for name in pipeline.all_outputs() if name.endswith(".agreement") and catalog.exists(name)]
-        assembled = _assembled_alone(catalog)
-        if assembled is None:
-            return
-        if assembled.stale:
-            logger.warning(
-                "%d results were made from other data or settings than lie here now and are left out of "
-                "agreement.parquet: %s",
-                len(assembled.stale),
-                ", ".join(assembled.stale),
-            )
-        if left:
+        assembled = put_together(catalog)
+        if assembled is not None and left:
             _show(assembled.agreement, {name.rpartition(".")[0] for name in left}, catalog)
-
-
-def _assembled_alone(catalog: DataCatalog) -> Assembled | None:
-    """Puts the results together while nobody else does: of two runs that end together each finds the other's cells."""
-    from rec_msa.assembly import assemble
-
-    lock = lock_of(["agreement"], catalog)
-    lock.take(patience=ASSEMBLY_SECONDS)
-    try:
-        return assemble(catalog)
-    finally:
-        lock.free()
 
 
 def _show(agreement: Any, measured: set[str], catalog: DataCatalog) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import posixpath
 import time
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -12,18 +14,25 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DatasetError
 
 from rec_msa.clear_error import ClearError
+from rec_msa.errors import RecMsaError
 from rec_msa.hooks.errors import no_room
 from rec_msa.hooks.threads import threads_in_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
+    from rec_msa.assembly import Assembled
     from rec_msa.locks import Lock
     from rec_msa.progress import StudyProgress
 
 logger = logging.getLogger(__name__)
+
+ASSEMBLY_SECONDS = 300.0
+"""How long a run waits for another that puts the results together."""
 
 
 class Runs:
@@ -59,19 +68,25 @@ class Runs:
         """Sets the expected fingerprints, which travel with the datasets, and claims the artifacts.
 
         Raises:
-            ClearError: Another run writes some of them, or the disk is full or read-only.
+            ClearError: Another run writes some of them or reads what this one writes, or the disk is full or read-only.
         """
         from rec_msa.progress import StudyProgress, is_last_of_a_cell
         from rec_msa.provenance import expect
 
         self.end()
+        for_readers = reads_results(pipeline)
+        if for_readers:
+            with _nothing_was_run():
+                put_together(catalog)  # or a report would be of what the run before left
         expect(pipeline, catalog)
         nodes = list(pipeline.nodes)
         if run_params["only_missing_outputs"]:
             nodes = [node for node in nodes if not all(catalog.exists(name) for name in node.outputs)]
+        if for_readers:
+            _require_no_new_results(nodes)
         # What only draws is no cost of what is drawn.
         self.journal = catalog if any("reporting" not in node.tags for node in nodes) else None
-        self._claim([name for node in nodes for name in node.outputs], catalog)
+        self._claim(nodes, catalog, patience=ASSEMBLY_SECONDS if for_readers else 0.0)
         self.outside = self.threads = None
         self._parameters = {name: run_params[name] for name in ("env", "pipeline_names", "runtime_params")}
         self.progress = StudyProgress(nodes, len(pipeline.nodes) - len(nodes), catalog, self.started)
@@ -125,18 +140,15 @@ class Runs:
             self.lock.free()
             self.lock = None
 
-    def _claim(self, names: list[str], catalog: DataCatalog) -> None:
-        from rec_msa.locks import LockedError
+    def _claim(self, nodes: list[Node], catalog: DataCatalog, patience: float) -> None:
+        from rec_msa.provenance import is_parameter
 
-        if not names:
+        if not nodes:
             return
-        lock = lock_of(names, catalog)
-        try:
-            lock.take()
-        except LockedError as error:
-            raise ClearError(str(error)) from error
-        except OSError as error:
-            raise ClearError(f"nothing was run: {no_room(error)}") from error
+        reads = {name for node in nodes for name in node.inputs if not is_parameter(name)}
+        lock = lock_of([name for node in nodes for name in node.outputs], reads, catalog)
+        with _nothing_was_run():
+            lock.take(patience)
         self.lock = lock
 
     def _write_journal(self, progress: StudyProgress) -> None:
@@ -153,10 +165,70 @@ class Runs:
             logger.warning("the journal has no entry of this run: %s", error)
 
 
-def lock_of(names: list[str], catalog: DataCatalog) -> Lock:
-    """A lock on artifacts, not taken yet; lock files lie beside the artifacts, in ``.locks``."""
+def reads_results(pipeline: Pipeline) -> bool:
+    """Whether a run reads what is put together from the results of all cells."""
+    from rec_msa.assembly import ASSEMBLED
+
+    return not pipeline.inputs().isdisjoint(ASSEMBLED)
+
+
+def put_together(catalog: DataCatalog) -> Assembled | None:
+    """Assembles the results while nobody else does: of two runs that end together each finds the other's cells."""
+    from rec_msa.assembly import ASSEMBLED, assemble
+
+    lock = lock_of(ASSEMBLED, (), catalog)
+    lock.take(patience=ASSEMBLY_SECONDS)
+    try:
+        assembled = assemble(catalog)
+    finally:
+        lock.free()
+    if assembled is not None and assembled.stale:
+        logger.warning(
+            "%d results were made from other data or settings than lie here now, or lie in another's place, and are "
+            "left out of agreement.parquet: %s",
+            len(assembled.stale),
+            ", ".join(assembled.stale),
+        )
+    return assembled
+
+
+@contextlib.contextmanager
+def _nothing_was_run() -> Iterator[None]:
+    """Says clearly why a run cannot begin."""
+    try:
+        yield
+    except RecMsaError as error:
+        raise ClearError(str(error)) from error
+    except OSError as error:
+        raise ClearError(f"nothing was run: {no_room(error)}") from error
+
+
+def lock_of(writes: Iterable[str], reads: Iterable[str], catalog: DataCatalog) -> Lock:
+    """A lock on artifacts, not taken yet; lock files lie beside the artifacts, in ``.locks``.
+
+    Artifacts go by their paths from there: one folder may have several, through a link or on another machine.
+    """
     from rec_msa.locks import Lock
 
     table: Any = catalog["agreement"]
-    paths = [getattr(catalog.get(name), "path", name) for name in names]
-    return Lock(table._fs, str(PurePosixPath(table.path).parents[1] / ".locks"), paths)
+    root = PurePosixPath(table.path).parents[1]
+
+    def places(names: Iterable[str]) -> list[str]:
+        paths = [getattr(catalog.get(name), "path", None) for name in names]
+        return [posixpath.relpath(path, root) for path in paths if path is not None]
+
+    return Lock(table._fs, str(root / ".locks"), places(writes), places(reads))
+
+
+def _require_no_new_results(nodes: list[Node]) -> None:
+    """Refuses a run that both measures and reads all results: what it reads would lack what it measures.
+
+    Raises:
+        ClearError: It does.
+    """
+    measures = [name for node in nodes for name in node.outputs if name.endswith((".agreement", ".target_quality"))]
+    if measures:
+        raise ClearError(
+            f"--pipeline: reporting reads the results of all cells, and this run makes some of them ({measures[0]}); "
+            "run it alone afterwards, with kedro run --pipeline=reporting"
+        )

@@ -1,6 +1,6 @@
 """Interactions: finding and reading raw data, filtering, indexing, and the splits by the seed."""
 
-from rec_msa.interactions.acquisition import RawFile, acquire, checksum, locate
+from rec_msa.interactions.acquisition import RawFile, acquire, checksum, locate, verified
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.readers import read_raw
 from rec_msa.interactions.sequences import in_sequence, split_by_time
@@ -40,4 +40,5 @@ __all__ = [
     "split_by_time",
     "split_interactions",
     "target_parts",
+    "verified",
 ]

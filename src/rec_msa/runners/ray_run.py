@@ -11,6 +11,8 @@ from rec_msa.runners.order import Urgency
 from rec_msa.runners.ray_task import Outcome, code_digest, execute, first_line, own_catalog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
@@ -63,14 +65,22 @@ class RayRun:
         self.gpus = self._gpus_of_a_task(gpus)
         self._require_cores()
 
-    def drive(self) -> None:
-        """Sends every node when what it needs is there, and collects what comes back."""
+    def drive(self, require_alive: Callable[[], None]) -> None:
+        """Sends every node when what it needs is there, and collects what comes back.
+
+        Args:
+            require_alive: Looks whether Ray can go on; called between looks for what came back.
+
+        Raises:
+            ClearError: It cannot.
+        """
         import ray
 
         # Sent by name: a worker imports the same function, and checks that it has the same code.
         remote = ray.remote(execute)
         code = code_digest()
         while self.waiting or self.running:
+            require_alive()
             for node in self._ready():
                 del self.waiting[node]
                 options = remote.options(
@@ -83,6 +93,7 @@ class RayRun:
                 time.sleep(LOOK_SECONDS)  # no machine has room just now
                 continue
             done, _ = ray.wait(list(self.running), num_returns=1, timeout=LOOK_SECONDS)
+            require_alive()  # or every node would be told that its worker died
             for reference in done:
                 self._collect(self.running.pop(reference), reference)
 

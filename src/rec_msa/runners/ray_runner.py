@@ -16,7 +16,9 @@ from kedro.runner import AbstractRunner
 from rec_msa.clear_error import ClearError
 from rec_msa.errors import nearest
 from rec_msa.hooks import Runs, threads_in_environment
+from rec_msa.processes import started_by
 from rec_msa.progress import StudyProgress
+from rec_msa.runners.ray_local import LocalRay
 from rec_msa.runners.ray_run import RayRun
 from rec_msa.runners.ray_task import first_line
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
+HTTP2_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+"""The preface and an empty frame of settings."""
+
 OBJECT_STORE_BYTES = 128 << 20
 """Artifacts go through the catalog, never through Ray's memory."""
 
@@ -92,7 +97,7 @@ class RayRunner(AbstractRunner):
         progress = hooks.progress if hooks else None
         progress = progress or StudyProgress(pipeline.nodes, 0, catalog, time.monotonic())
         started = time.monotonic()
-        with self._ray():
+        with self._ray() as local:
             nodes_run = RayRun(
                 pipeline,
                 catalog,
@@ -105,7 +110,7 @@ class RayRunner(AbstractRunner):
             )
             progress.show()
             begun = time.monotonic()
-            nodes_run.drive()
+            nodes_run.drive(local.require_alive if local else _nothing)
             ended = time.monotonic()
         if hooks:
             hooks.threads = self.threads_of_a_task()
@@ -118,8 +123,12 @@ class RayRunner(AbstractRunner):
         return self.threads or threads_in_environment() or 1
 
     @contextlib.contextmanager
-    def _ray(self) -> Iterator[None]:
-        """Ray, connected or started here; one that is up already (a notebook's) is used and left."""
+    def _ray(self) -> Iterator[LocalRay | None]:
+        """Ray, connected or started here; one that is up already (a notebook's) is used and left.
+
+        Yields:
+            Its processes, where it was started here.
+        """
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         # Ray's own default lets any other process go first; here nothing waits but the driver.
         os.environ.setdefault("RAY_worker_niceness", "0")
@@ -128,8 +137,9 @@ class RayRunner(AbstractRunner):
         except ModuleNotFoundError as error:
             raise ClearError("RayRunner needs Ray: pip install 'rec_msa[cluster]'") from error
         if ray.is_initialized():
-            yield
+            yield None
             return
+        before = started_by(os.getpid())
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
         if self.address is not None:
             _require_answer(self.address)
@@ -142,11 +152,30 @@ class RayRunner(AbstractRunner):
         else:
             cores = self.workers * self.threads_of_a_task() if self.workers else None
             small = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
-            ray.init(address="local", num_cpus=cores, **small, **quiet)
+            self._start(num_cpus=cores, **small, **quiet)
+        local = LocalRay(before) if self.address is None else None
         try:
-            yield
+            with local.ended_with_this_process() if local else contextlib.nullcontext():
+                yield local
         finally:
             ray.shutdown()
+
+    @staticmethod
+    def _start(**options: Any) -> None:
+        """Starts Ray here.
+
+        Raises:
+            ClearError: It does not start.
+        """
+        import ray
+
+        try:
+            ray.init(address="local", **options)
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            raise ClearError(
+                f"RayRunner: Ray did not start here: {first_line(error)}; it needs a folder for temporary files to "
+                "write to (TMPDIR or RAY_TMPDIR), and free ports; without --runner no Ray is needed"
+            ) from error
 
 
 def _require_numbers(counts: dict[str, tuple[Any, int]], gpus: Any) -> None:
@@ -168,7 +197,7 @@ def _require_files(pipeline: Pipeline, catalog: DataCatalog) -> None:
 
 
 def _require_answer(address: str) -> None:
-    """Asks whether anything listens, since Ray itself waits for minutes.
+    """Asks whether anything answers, since Ray itself waits for minutes.
 
     Raises:
         ClearError: The address is not ``host:port``, or nothing answers there.
@@ -177,12 +206,29 @@ def _require_answer(address: str) -> None:
     if not host or not port.isdigit():
         raise ClearError(f"RayRunner, address: '{address}' is not host:port, as 10.0.0.1:6379")
     try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-    except OSError as error:
+        _greet(host, int(port))
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or error
         raise ClearError(
-            f"RayRunner, address: no cluster answers at {address} ({error.strerror or error}); start its head with "
+            f"RayRunner, address: no cluster answers at {address} ({why}); start its head with "
             f"'ray start --head --port={port}' there, or leave address out to use this machine alone"
         ) from error
+
+
+def _greet(host: str, port: int) -> None:
+    """Greets as gRPC does, on HTTP/2; who speaks it answers at once, and what only listens says nothing.
+
+    Raises:
+        OSError: There is no answer.
+    """
+    with socket.create_connection((host, port), timeout=CONNECT_SECONDS) as connection:
+        connection.sendall(HTTP2_GREETING)
+        if not connection.recv(1):
+            raise OSError("it hung up without a word")
+
+
+def _nothing() -> None:
+    """A cluster at an address says itself when a part of it is gone."""
 
 
 def _plugins(hook_manager: Any) -> Any:

@@ -20,6 +20,7 @@ from kedro.io import DataCatalog
 from kedro.runner import Task
 
 from rec_msa.clear_error import ClearError
+from rec_msa.hooks.errors import raise_clearly
 
 if TYPE_CHECKING:
     from kedro.pipeline.node import Node
@@ -69,14 +70,23 @@ def execute(node: Node, catalog: DataCatalog, run_id: str | None, threads: int, 
     started = time.monotonic()
     try:
         Task(node=node, catalog=catalog, hook_manager=hook_manager, is_async=is_async, run_id=run_id).execute()
-    except ClearError as error:
-        return Outcome(error.message, warnings=tuple(listener.heard))
     except Exception as error:  # whatever it is, the other nodes go on
-        message = f"{node.name}: {type(error).__name__}: {first_line(error)}"
-        return Outcome(message, traceback.format_exc(), warnings=tuple(listener.heard))
+        return _failed(node, error, tuple(listener.heard))
     finally:
         logging.getLogger("rec_msa").removeHandler(listener)
     return Outcome(in_function=clock.seconds, in_task=time.monotonic() - started, warnings=tuple(listener.heard))
+
+
+def _failed(node: Node, error: Exception, warnings: tuple[str, ...]) -> Outcome:
+    """What is told of a node that failed: in one line with a remedy where there is one, as without Ray."""
+    try:
+        raise_clearly(error, f"{node.name}: ")
+    except ClearError as clear:
+        return Outcome(clear.message, warnings=warnings)
+    if isinstance(error, ClearError):
+        return Outcome(error.message, warnings=warnings)
+    trace = "".join(traceback.format_exception(error))
+    return Outcome(f"{node.name}: {type(error).__name__}: {first_line(error)}", trace, warnings=warnings)
 
 
 def own_catalog(node: Node, catalog: DataCatalog) -> DataCatalog:

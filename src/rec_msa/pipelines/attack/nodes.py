@@ -75,12 +75,16 @@ def query_with_sequences(
     from functools import partial
 
     from rec_msa.attacks.gate import SequenceSide, query_by_sequences
+    from rec_msa.attacks.heldout_sequences import histories_of
     from rec_msa.attacks.prefixes import ask_prefixes
     from rec_msa.defenses.sequences import served_after_sequences
     from rec_msa.defenses.serving import Server
 
     n_items = target_model["n_items"]
-    side = SequenceSide(n_items, served_after_sequences(target_model, list_length, defense, device))
+    measured_on = attackers.loc[attackers["group"] == "heldout", "user"].to_numpy()
+    heldout = histories_of(measured_on, (target_train["user"].to_numpy(), target_train["item"].to_numpy()))
+    serve = served_after_sequences(target_model, list_length, defense, device)
+    side = SequenceSide(n_items, serve, list_length, heldout)
     users = Server(target_model, target_train, list_length, defense, defense_settings, seed, device)
     strategy = partial(
         ask_prefixes,

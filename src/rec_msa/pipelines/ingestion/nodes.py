@@ -12,13 +12,14 @@ from rec_msa.interactions import DatasetSettings, RawFile, SequenceSettings, Spl
 
 
 def acquire_raw_file(dataset_settings: DatasetSettings, raw_folder: str, dataset: str) -> dict[str, Any]:
-    """Finds the raw file, or fetches, checks and keeps it; returns where it is and its checksum."""
+    """Finds the raw file, or fetches, checks and keeps it; returns its name and its checksum."""
     return domain.acquire(dataset, dataset_settings, Path(raw_folder)).to_dict()
 
 
-def read_raw_interactions(raw_file: dict[str, Any], dataset_settings: DatasetSettings) -> pd.DataFrame:
-    """Reads users, items and times as they stand in the raw file."""
-    return domain.read_raw(RawFile.from_dict(raw_file), dataset_settings)
+def read_raw_interactions(raw_file: dict[str, Any], dataset_settings: DatasetSettings, raw_folder: str) -> pd.DataFrame:
+    """Reads users, items and times as they stand in the raw file, which must be the one that was described."""
+    with domain.verified(RawFile.from_dict(raw_file), dataset_settings, Path(raw_folder)) as raw:
+        return domain.read_raw(raw, dataset_settings)
 
 
 def filter_and_index(

@@ -29,7 +29,7 @@ def create_pipeline(cell: Cell) -> Pipeline:
             node(acquire, [settings, "params:raw_folder"], f"{data}.raw_file", name="acquire_raw_file", namespace=data),
             node(
                 nodes.read_raw_interactions,
-                [f"{data}.raw_file", settings],
+                [f"{data}.raw_file", settings, "params:raw_folder"],
                 f"{data}.raw_interactions",
                 name="read_raw_interactions",
                 namespace=data,

@@ -43,6 +43,7 @@ def write_report(
     agreement_per_user: pd.DataFrame,
     target_quality: pd.DataFrame,
     dataset_statistics: pd.DataFrame,
+    raw_files: pd.DataFrame,
     journal: pd.DataFrame,
 ) -> tuple[str, str, dict[str, Any]]:
     """Every table, figure and claim of the paper: as an HTML file, and as Markdown with its pictures and tables."""
@@ -51,7 +52,8 @@ def write_report(
     from rec_msa.reporting.report.markdown_page import files_of, to_markdown
     from rec_msa.reporting.report.measured import Measured
 
-    report = build_report(Measured(agreement, target_quality, agreement_per_user, dataset_statistics, journal))
+    measured = Measured(agreement, target_quality, agreement_per_user, dataset_statistics, journal, raw_files)
+    report = build_report(measured)
     return to_page(report), to_markdown(report), files_of(report)
 
 

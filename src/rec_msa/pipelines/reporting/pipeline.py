@@ -67,7 +67,7 @@ def _overview_of_defenses() -> Pipeline:
 
 def _report() -> Pipeline:
     drawn = ["agreement", "target_quality"]
-    measured = ["agreement", "agreement_per_user", "target_quality", "dataset_statistics", "journal"]
+    measured = ["agreement", "agreement_per_user", "target_quality", "dataset_statistics", "raw_files", "journal"]
     made = ["report_page", "report_markdown", "report_files"]
     previews = [f"report.{name}_preview" for name in PREVIEWS]
     draw, space = bind(draw_previews, figures=PREVIEWS), "overview"

@@ -69,7 +69,7 @@ def _runs(runs: pd.DataFrame) -> Table:
     rows = [
         [
             _text(row["started"], _day),
-            _text(row["command"], lambda value: f"`{value}`"),
+            _text(row["command"], lambda value: f"`{str(value).replace('`', chr(39))}`"),
             _text(row["seconds"], lambda value: duration(float(value))),
             _text(row["core_seconds"], lambda value: f"{float(value) / _HOUR:.2f}"),
             _text(row["n_nodes"], _count),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 FOLDER = "report"
 """Where pictures and tables lie, seen from the page."""
 _FROM_LEVEL = 2
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+"""What begins a tag of HTML."""
 
 
 def to_markdown(report: Report) -> str:
@@ -40,10 +43,16 @@ def to_markdown(report: Report) -> str:
     Args:
         report: The report.
     """
-    parts = [f"# {report.title}", report.lead, " · ".join(report.facts)]
+    parts = [f"# {report.title}", report.lead, _text(" · ".join(report.facts))]
     for section in report.sections:
         parts += _section(section, _FROM_LEVEL)
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _text(text: str) -> str:
+    """A text in which nothing is taken for HTML: names of data sets and attacks come from files."""
+    parts = text.split("`")
+    return "`".join(part if place % 2 else _TAG.sub("&lt;", part) for place, part in enumerate(parts))
 
 
 def files_of(report: Report) -> dict[str, Picture | pd.DataFrame]:
@@ -78,9 +87,9 @@ def _section(section: Section, level: int) -> list[str]:
 def _block(block: Block) -> Iterator[str]:
     match block:
         case Paragraph(text):
-            yield text
+            yield _text(text)
         case Bullets(items):
-            yield "\n".join(f"- {item}" for item in items)
+            yield "\n".join(f"- {_text(item)}" for item in items)
         case Command(text, command):
             yield f"{text} `{command}`"
         case Tiles(counts):
@@ -89,14 +98,14 @@ def _block(block: Block) -> Iterator[str]:
             yield from _table(block)
         case FigureBlock(name, caption, _, table):
             yield f"![{to_plain(table.caption)}]({FOLDER}/{name}.png)"
-            yield caption
+            yield _text(caption)
             yield from _folded(Folded("The numbers behind it", [table]))
         case Folded():
             yield from _folded(block)
 
 
 def _folded(folded: Folded) -> Iterator[str]:
-    yield f"<details><summary>{folded.summary}</summary>"
+    yield f"<details><summary>{_text(folded.summary)}</summary>"
     for block in folded.blocks:
         yield from _block(block)
     yield "</details>"
@@ -105,10 +114,10 @@ def _folded(folded: Folded) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     head = _heads(table)
     rows = [row for body in table.bodies for row in _rows(body, len(head))]
-    yield f"**{table.caption}**"
+    yield f"**{_text(table.caption)}**"
     yield markdown_table(head, rows, table.align)
     if table.notes:
-        yield " ".join(table.notes)
+        yield _text(" ".join(table.notes))
 
 
 def _heads(table: Table) -> list[str]:
@@ -121,11 +130,12 @@ def _heads(table: Table) -> list[str]:
 
 def _rows(body: Body, width: int) -> Iterator[list[str]]:
     if body.label:
-        yield [f"*{body.label}*", *[""] * (width - 1)]
+        yield [f"*{_text(body.label)}*", *[""] * (width - 1)]
     for row in body.rows:
         yield [_cell(cell) for cell in row]
 
 
 def _cell(cell: Cell) -> str:
     symbol = f"{SYMBOLS[cell.verdict]} " if cell.verdict else ""
-    return symbol + cell.text + (f" {cell.below}" if cell.below else "")
+    text = symbol + cell.text + (f" {cell.below}" if cell.below else "")
+    return _text(" ".join(text.split("\n")).replace("|", "\\|"))

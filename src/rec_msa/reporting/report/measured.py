@@ -9,6 +9,7 @@ import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
+from rec_msa.interactions.known import KNOWN
 from rec_msa.reporting.axes import K, own_clones, table_rows, undefended
 from rec_msa.reporting.panels import estimate
 from rec_msa.reporting.paper import DATASETS
@@ -31,6 +32,7 @@ class Measured:
         per_user: Agreement of each user, ``PER_USER_COLUMNS``.
         statistics: A row for each dataset: dataset, users, items, interactions, density.
         journal: A row for each run; it may lack columns and rows.
+        raw_files: A row for each dataset whose raw file is known: dataset, sha256, known (whether it is the original).
     """
 
     agreement: pd.DataFrame
@@ -38,6 +40,7 @@ class Measured:
     per_user: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PER_USER_COLUMNS)))
     statistics: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["dataset"]))
     journal: pd.DataFrame = field(default_factory=pd.DataFrame)
+    raw_files: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         require_table("agreement", self.agreement, COLUMNS)
@@ -60,6 +63,13 @@ class Measured:
     def undefended_quality(self) -> pd.DataFrame:
         """The quality at 50 items of targets without a defense."""
         return self.quality[(self.quality["defense"] == NO_DEFENSE) & (self.quality["k"] == K)]
+
+    @property
+    def not_original(self) -> dict[str, str]:
+        """The checksums of raw files that go by the name of a public data set and are not its known original."""
+        found = self.raw_files.reindex(columns=["dataset", "sha256", "known"])
+        others = found[found["dataset"].isin(KNOWN) & (found["known"] == False)]  # noqa: E712 - absent says nothing
+        return dict(zip(others["dataset"], others["sha256"].astype(str), strict=True))
 
     def users_of(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Returns the rows per user that belong to some rows of ``agreement``."""

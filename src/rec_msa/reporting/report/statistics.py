@@ -30,7 +30,8 @@ def statistics_section(measured: Measured) -> Section:
     known = {str(row["dataset"]): row for row in measured.statistics.to_dict("records")}
     paper = paper_table(6)
     names = datasets_of(measured.statistics) if len(measured.statistics) else list(paper)
-    rows = [_counts_row(name, known.get(name), paper.get(name)) for name in names]
+    others = measured.not_original
+    rows = [_counts_row(name, known.get(name), paper.get(name), other=name in others) for name in names]
     head = ["dataset", *["ours", "paper", "difference"] * len(_COUNTS), "ours"]
     groups = [("", 1), *((name, 3) for name in _COUNTS), ("density", 1)]
     data = pd.DataFrame([_counts_data(name, known, paper.get(name, {})) for name in names])
@@ -41,8 +42,10 @@ def statistics_section(measured: Measured) -> Section:
     return Section("table6", "Table 6: the data sets", [Paragraph(text), command, table])
 
 
-def _counts_row(name: str, ours: Mapping[Hashable, Any] | None, paper: Mapping[str, int] | None) -> list[Cell]:
-    cells = [Cell(name)]
+def _counts_row(
+    name: str, ours: Mapping[Hashable, Any] | None, paper: Mapping[str, int] | None, *, other: bool
+) -> list[Cell]:
+    cells = [Cell(name, below="another file" if other else "")]
     for count in _COUNTS:
         own, theirs = (None if ours is None else int(ours[count])), (paper or {}).get(count)
         cells.append(missing() if own is None else Cell(f"{own:,}"))

@@ -27,6 +27,7 @@ def summary_section(measured: Measured, verdicts: Sequence[ClaimVerdict]) -> Sec
     """Returns the sentences and the claims at a glance."""
     found = estimates(measured.table_rows)
     sentences = [_claims(verdicts), *_closeness(found), *_reach(found), *_lookups(found), *_coverage(measured)]
+    sentences += _other_files(measured)
     return Section("summary", "What it comes to", [Bullets(sentences), tiles(verdicts), scoreboard(verdicts)])
 
 
@@ -48,6 +49,15 @@ def _counted(verdicts: Sequence[ClaimVerdict], when: str = "") -> str:
     counts = {name: sum(one.verdict == name for one in verdicts) for name in VERDICTS}
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     return f"{when}: {said}" if said else ""
+
+
+def _other_files(measured: Measured) -> list[str]:
+    """Data sets that are not what their name says: beside the paper's figures theirs mean nothing."""
+    return [
+        f"**Not the known {name}**: its raw file is another one (sha256 `{sha256}`), so its figures do not compare "
+        "with the paper's."
+        for name, sha256 in measured.not_original.items()
+    ]
 
 
 def _closeness(found: dict[tuple[str, str, str], Estimate]) -> list[str]:

@@ -1,0 +1,60 @@
+"""The processes of a Ray that was started here: seen when they die, and ended when the run that started them does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from rec_msa.clear_error import ClearError
+from rec_msa.processes import command_of, lives, started_by
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+NEEDED = {"gcs_server": "head", "raylet": "raylet"}
+"""Programs without which Ray waits for minutes before it says anything, or does not say anything."""
+
+
+class LocalRay:
+    """What this process started to have Ray: its head, its raylet, their agents and workers.
+
+    Args:
+        before: The processes that it had started before, which are none of Ray's.
+    """
+
+    def __init__(self, before: Collection[int] = ()) -> None:
+        started = {process: stat.start_ticks for process, stat in started_by(os.getpid()).items()}
+        self.processes = {process: ticks for process, ticks in started.items() if process not in before}
+        self.needed = {process: command_of(process) for process in self.processes}
+        self.needed = {process: name for process, name in self.needed.items() if name in NEEDED}
+
+    def require_alive(self) -> None:
+        """Looks whether Ray can go on.
+
+        Raises:
+            ClearError: One of its processes is gone.
+        """
+        for process, name in self.needed.items():
+            if not lives(process, self.processes[process]):
+                raise ClearError(
+                    f"RayRunner: Ray's {NEEDED[name]} (process {process}) died; what was finished is kept, go on with "
+                    "--only-missing-outputs"
+                )
+
+    @contextlib.contextmanager
+    def ended_with_this_process(self) -> Iterator[None]:
+        """Has what is left of Ray ended when this process is killed: its agents would stay for ever."""
+        typed = [
+            sys.executable,
+            "-m",
+            "rec_msa.guard",
+            *(f"{process}:{ticks}" for process, ticks in self.processes.items()),
+        ]
+        with subprocess.Popen(typed, stdin=subprocess.PIPE, start_new_session=True) as watcher:
+            try:
+                yield
+            finally:
+                watcher.kill()  # Ray has been shut down in the proper way
