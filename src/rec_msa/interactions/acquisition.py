@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import hashlib
 import io
 import logging
@@ -16,10 +15,11 @@ import uuid
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from rec_msa.errors import DataError, SettingsError, nearest
+from rec_msa.interactions.files import Part, mendable, parts_of
 from rec_msa.interactions.known import KNOWN, Archive, Original, Wheel
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ _CHUNK = 1 << 20  # bytes read at a time, so that a file of any size is hashed i
 
 @dataclass(frozen=True)
 class RawFile:
-    """A raw file as it was found.
+    """A raw file as it was found, or the several files of a user's own table.
 
     Attributes:
         dataset: Name of the data set.
         path: Where the file is.
-        sha256: Checksum of the uncompressed bytes.
+        sha256: Checksum of the uncompressed bytes; of several files, of their names and checksums.
         n_bytes: Size of the file, uncompressed.
         source: Whether it was there or has just been fetched.
         known: Whether it is the known original. A user's own data never is.
@@ -73,14 +73,14 @@ def locate(name: str, settings: DatasetSettings, raw_folder: Path) -> Path | Non
         raw_folder: Folder with one folder of raw files for each data set.
 
     Returns:
-        The file, or None where there is none.
+        The file, or None where there is none; of a user's own data the first path, where that is a file.
 
     Raises:
         SettingsError: The name is unknown and the settings have no path, or the name is known and they have one.
     """
     if settings.path is not None:
         _refuse_known_name(name)
-        own = Path(settings.path)
+        own = Path(settings.paths[0])
         return own if own.is_file() else None
     for file_name in _original(name).file_names:
         for candidate in (raw_folder / name / file_name, raw_folder / name / f"{file_name}.gz"):
@@ -109,10 +109,10 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path) -> RawFile:
     """
     path = locate(name, settings, raw_folder)
     if settings.path is not None:
-        if path is None:
-            raise DataError(f"datasets.{name}.path: there is no file {settings.path}")
-        sha256, n_bytes = checksum(path)
-        return RawFile(name, str(path), sha256, n_bytes, "local", known=False)
+        sha256, n_bytes = _checksum_of_all(parts_of(name, settings))
+        if n_bytes == 0:
+            raise DataError(f"{', '.join(settings.paths)} is empty: put the data there")
+        return RawFile(name, ", ".join(settings.paths), sha256, n_bytes, "local", known=False)
     original = _original(name)
     source: Literal["local", "fetched"] = "local"
     if path is None:
@@ -127,7 +127,7 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path) -> RawFile:
 
 def _refuse_what_is_no_whole_text(path: Path) -> None:
     """Every original is UTF-8 and ends with a line break: zero bytes are of another encoding, no break of a cut."""
-    with open_raw(path) as file:
+    with Part(str(path)).open() as file:
         tail, has_zeros = b"", False
         while chunk := file.read(_CHUNK):
             tail, has_zeros = chunk[-1:], has_zeros or b"\0" in chunk
@@ -136,11 +136,6 @@ def _refuse_what_is_no_whole_text(path: Path) -> None:
     if tail != b"\n":
         remedy = "get it again, or, if it is whole, end it with a line break"
         raise DataError(f"{path} is truncated: it ends in the middle of a line; {remedy}")
-
-
-def open_raw(path: Path) -> BinaryIO:
-    """Opens a raw file for reading its uncompressed bytes; a name in ``.gz`` is decompressed."""
-    return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
 def _original(name: str) -> Original:
@@ -164,21 +159,31 @@ def checksum(path: Path) -> tuple[str, int]:
     """Returns the sha256 and the size of the uncompressed bytes.
 
     Raises:
-        DataError: The file is empty or no whole gzip file.
+        DataError: The file is empty or can't be decompressed.
     """
-    digest, n_bytes = hashlib.sha256(), 0
-    try:
-        with open_raw(path) as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-                n_bytes += len(chunk)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is not a whole gzip file ({error}): get it again") from error
-    except OSError as error:
-        raise DataError(f"{path} can't be read: {error.strerror or error}") from error
+    sha256, n_bytes = _checksum_of(Part(str(path)))
     if n_bytes == 0:
         raise DataError(f"{path} is empty: remove it to have it fetched where that is possible, or put the data there")
+    return sha256, n_bytes
+
+
+def _checksum_of(part: Part) -> tuple[str, int]:
+    digest, n_bytes = hashlib.sha256(), 0
+    with mendable(part.name), part.open() as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            n_bytes += len(chunk)
     return digest.hexdigest(), n_bytes
+
+
+def _checksum_of_all(parts: list[Part]) -> tuple[str, int]:
+    """Of several files: of their names, without the folders above all of them, and their own checksums."""
+    if len(parts) == 1 and not parts[0].given:
+        return _checksum_of(parts[0])
+    above = os.path.commonpath([PurePosixPath(part.place).parent for part in parts])
+    found = [(part.name.removeprefix(str(above)), *_checksum_of(part)) for part in parts]
+    lines = "".join(f"{name} {sha256}\n" for name, sha256, _ in found)
+    return hashlib.sha256(lines.encode()).hexdigest(), sum(n_bytes for *_, n_bytes in found)
 
 
 def _is_original(path: Path, original: Original, sha256: str, n_bytes: int) -> bool:
@@ -187,7 +192,7 @@ def _is_original(path: Path, original: Original, sha256: str, n_bytes: int) -> b
     if not original.blob_ids:
         return False
     digest = hashlib.sha1(f"blob {n_bytes}\0".encode(), usedforsecurity=False)
-    with open_raw(path) as file:
+    with Part(str(path)).open() as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest() in original.blob_ids
