@@ -16,6 +16,9 @@ from rec_msa.errors import RecMsaError, SettingsError, nearest
 from rec_msa.experiments import AXES, Experiments
 from rec_msa.parameters import read_parameters
 
+project_roots: list[Path] = []
+"""While a session makes its loader, the root of its project: ``--conf-source`` may lie elsewhere."""
+
 _session: list[Experiments] = []
 """What the newest configuration loader, and with it the newest session, asks for."""
 
@@ -34,7 +37,7 @@ class CellConfigLoader(OmegaConfigLoader):
         try:
             super().__init__(*args, **kwargs)
             self._require_environment()
-            parameters = read_parameters(self._asked()).under(Path(self.conf_source).resolve().parent)
+            parameters = read_parameters(self._asked()).under(_root_of(self.conf_source))
             if "heldout_fraction" not in self.runtime_params.get("split", {}):
                 parameters = parameters.held_out_as_studied()
             experiments = Experiments(parameters)
@@ -60,6 +63,14 @@ class CellConfigLoader(OmegaConfigLoader):
         if parameters.get("study") is not None:
             parameters |= {axis: self.runtime_params.get(axis) for axis in AXES}
         return parameters
+
+
+def _root_of(conf_source: str) -> Path:
+    """Raw files follow the project: that of the session, else the one that the configuration or the process is in."""
+    if project_roots:
+        return project_roots[-1]
+    source = Path(conf_source).resolve()
+    return find_kedro_project(source) or find_kedro_project(Path.cwd()) or source.parent
 
 
 def current_experiments() -> Experiments:

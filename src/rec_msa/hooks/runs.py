@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+OF_PROCESSES = ("ParallelRunner", "RayRunner")
+"""Runners whose tasks are processes of their own."""
+
 
 class Runs:
     """Before a run: what its artifacts must be made from, which of them it writes, and that nobody else does.
@@ -59,12 +62,13 @@ class Runs:
         """Sets the expected fingerprints, which travel with the datasets, and claims the artifacts.
 
         Raises:
-            ClearError: Another run writes some of them, or the disk is full or read-only.
+            ClearError: Another run writes some of them, the disk is full or read-only, or processes share no memory.
         """
         from rec_msa.progress import StudyProgress, is_last_of_a_cell
         from rec_msa.provenance import expect
 
         self.end()
+        _require_shared_artifacts(str(run_params.get("runner", "")), catalog)
         expect(pipeline, catalog)
         nodes = list(pipeline.nodes)
         if run_params["only_missing_outputs"]:
@@ -151,6 +155,16 @@ class Runs:
             self.journal.save("journal", {**cost, "command": command(self._parameters)})
         except (OSError, DatasetError) as error:
             logger.warning("the journal has no entry of this run: %s", error)
+
+
+def _require_shared_artifacts(runner: str, catalog: DataCatalog) -> None:
+    table: Any = catalog["agreement"]
+    if any(name in runner for name in OF_PROCESSES) and "memory" in table._fs.protocol:
+        msg = (
+            f"{runner}: the artifacts lie in memory:// (data in globals.yml), where no process sees another's; set data to "
+            "a folder, or run without --runner"
+        )
+        raise ClearError(msg)
 
 
 def lock_of(names: list[str], catalog: DataCatalog) -> Lock:

@@ -106,10 +106,9 @@ class Part:
 
     def open(self) -> BinaryIO:
         """Opens its uncompressed bytes."""
+        compression = self.compression  # first: in memory, two that open a file have one place in it
         file = self._stored()
-        if self.compression is None:
-            return file
-        return _Layered(_unpacked(file, self.compression), file)
+        return file if compression is None else _Layered(_unpacked(file, compression), file)
 
     def stream(self) -> Any:
         """Opens its uncompressed bytes for Arrow, by Arrow's own means where it has them."""
@@ -207,7 +206,7 @@ def mendable(name: str) -> Iterator[None]:
     except pa.ArrowException:  # who reads by Arrow says what is wrong
         raise
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-        raise DataError(f"{name} is not a whole {_packed(error)} file ({error}): get it again") from error
+        raise DataError(f"{name} is not a whole {_packed(name)} file ({error}): get it again") from error
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise DataError(f"{name} is not a whole zip archive ({error}): get it again, or unpack it") from error
     except (ImportError, ValueError) as error:
@@ -218,8 +217,11 @@ def mendable(name: str) -> Iterator[None]:
         raise DataError(f"{name} can't be read: {error.strerror or error}") from error
 
 
-def _packed(error: BaseException) -> str:
-    return "xz" if isinstance(error, lzma.LZMAError) else "gzip" if "bz2" not in str(error) else "bz2"
+def _packed(name: str) -> str:
+    try:
+        return Part(name).compression or "compressed"
+    except (OSError, ValueError):
+        return "compressed"
 
 
 def _opened(place: str) -> BinaryIO:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LINES = 1 << 16
 _SHOWN = 1000
+_ALWAYS = (".user", ".item")
 
 # Numbers stay as they are written: an id of 20 digits is no float.
 _decode = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str).decode
@@ -45,8 +46,13 @@ def read_json(part: Part, needed: Sequence[str], keys: Mapping[str, str]) -> Ite
             for record in batch[:_SHOWN] if missing else ():
                 seen.update(record)
             missing = {name for name in missing if not any(name in record for record in batch)}
+            _require(part, [name for name in missing if keys[name].endswith(_ALWAYS)], keys, seen)
             yield {name: _column(part, name, [record.get(name) for record in batch]) for name in needed}
-    for name in sorted(missing):
+    _require(part, sorted(missing), keys, seen)
+
+
+def _require(part: Part, missing: Sequence[str], keys: Mapping[str, str], seen: set[str]) -> None:
+    for name in missing:
         raise DataError(f"{part.name}: there is no field '{name}' ({keys[name]}); {nearest(name, seen)}")
 
 
