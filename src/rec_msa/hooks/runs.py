@@ -161,8 +161,8 @@ def _require_shared_artifacts(runner: str, catalog: DataCatalog) -> None:
     table: Any = catalog["agreement"]
     if any(name in runner for name in OF_PROCESSES) and "memory" in table._fs.protocol:
         msg = (
-            f"{runner}: the artifacts lie in memory:// (data in globals.yml), where no process sees another's; set data to "
-            "a folder, or run without --runner"
+            f"{runner}: the artifacts lie in memory:// (data in globals.yml), where no process sees another's; set "
+            "data to a folder, or run without --runner"
         )
         raise ClearError(msg)
 

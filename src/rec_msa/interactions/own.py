@@ -130,6 +130,9 @@ class _Table:
                 return self._of_arrow(part, needed)
             case "json":
                 return read_json(part, needed, self.keys)
+        if self.settings.columns is not None:
+            names = [name.removesuffix(REST) for name in self.settings.columns]
+            require_columns(f"datasets.{self.dataset}.columns", tuple(needed), names, self.keys)
         return self._of_lines(part) if self._has_rest else self._of_text(part, needed)
 
     @property

@@ -132,8 +132,8 @@ def require_sound_quotes(part: Part, layout: Layout) -> int:
         with _opened(part, layout) as file:
             sound, n_breaks = look_at_quotes(file, layout.delimiter)
         if not sound or layout.quoted == "backslash":
-            for _ in _records(part, layout, strict_quotes=True):
-                pass
+            records = _records(part, layout, strict_quotes=True)
+            n_breaks = sum(text.count("\n") for _, fields in records for text in fields)
     return n_breaks
 
 
