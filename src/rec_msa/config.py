@@ -65,7 +65,7 @@ class CellConfigLoader(OmegaConfigLoader):
         return parameters
 
 
-def _root_of(conf_source: str) -> Path:
+def _root_of(conf_source: str | Path) -> Path:
     """Raw files follow the project: that of the session, else the one that the configuration or the process is in."""
     if project_roots:
         return project_roots[-1]

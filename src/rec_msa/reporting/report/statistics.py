@@ -17,6 +17,8 @@ from rec_msa.reporting.report.reading import reading_table
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
+    from rec_msa.reporting.report.model import Block
+
 
 _COUNTS = ("users", "items", "interactions")
 
@@ -40,7 +42,7 @@ def statistics_section(measured: Measured) -> Section:
     )
     command = study("table6") if known else not_measured("table6")
     read = reading_table(measured.statistics)
-    blocks = [Paragraph(text), command, table, *([] if read is None else [read])]
+    blocks: list[Block] = [Paragraph(text), command, table, *([] if read is None else [read])]
     return Section("table6", "Table 6: the data sets", blocks)
 
 
