@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rec_msa.errors import DataError
-from rec_msa.lists import Lists
+from rec_msa.errors import DataError, SettingsError
+from rec_msa.lists import Lists, check_room
 
 
 @st.composite
@@ -94,3 +94,11 @@ def test_damaged_lists_are_refused(users: list[int], items: list[list[int]], mes
 def test_a_damaged_frame_is_refused(rows: dict[str, list[int]], message: str) -> None:
     with pytest.raises(DataError, match=message):
         Lists.from_frame(pd.DataFrame(rows))
+
+
+def test_lists_that_one_user_s_candidates_cannot_fill_are_refused_with_the_largest_that_work():
+    check_room(26, n_items=55, longest=29)
+    with pytest.raises(SettingsError, match="55 items less the 29 that one user knows leave 26; choose at most 26"):
+        check_room(50, n_items=55, longest=29)
+    with pytest.raises(SettingsError, match="leave 0; leave out users who know the whole catalogue"):
+        check_room(1, n_items=5, longest=5)

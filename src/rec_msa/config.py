@@ -26,6 +26,9 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MOST_NODES = 100_000
 """Values of a file of the configuration; the largest of ours has a few thousand."""
 
+project_roots: list[Path] = []
+"""While a session makes its loader, the root of its project: ``--conf-source`` may lie elsewhere."""
+
 _session: list[Experiments] = []
 """What the newest configuration loader, and with it the newest session, asks for."""
 
@@ -46,7 +49,7 @@ class CellConfigLoader(OmegaConfigLoader):
             self._require_environment()
             refuse_alias_bombs(Path(self.conf_source))
             self._require_protocol()
-            parameters = read_parameters(self._asked()).under(Path(self.conf_source).resolve().parent)
+            parameters = read_parameters(self._asked()).under(_root_of(self.conf_source))
             if "heldout_fraction" not in self.runtime_params.get("split", {}):
                 parameters = parameters.held_out_as_studied()
             experiments = Experiments(parameters)
@@ -134,6 +137,14 @@ def _n_nodes(text: str) -> int:
             if anchor is not None:
                 known[anchor] = inner
     return counts[0]
+
+
+def _root_of(conf_source: str | Path) -> Path:
+    """Raw files follow the project: that of the session, else the one that the configuration or the process is in."""
+    if project_roots:
+        return project_roots[-1]
+    source = Path(conf_source).resolve()
+    return find_kedro_project(source) or find_kedro_project(Path.cwd()) or source.parent
 
 
 def current_experiments() -> Experiments:

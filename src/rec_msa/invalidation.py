@@ -42,8 +42,26 @@ EXAMPLE = {
 }
 """Attacks that between them have every kind of stage."""
 
-MINE = {"path": "there is no such file", "user": "user", "item": "item", "time": "time", "min_interactions": 5}
-"""A data set that nobody fetches."""
+MINE = {
+    "path": "there is no such file",
+    "user": "user",
+    "item": "item",
+    "time": "time",
+    "min_interactions": 5,
+    "min_per_user": 5,
+    "min_per_item": 5,
+    "order": "order",
+    "time_format": "%Y",
+    "where": {"event": "buy"},
+    "missing": "drop",
+    "columns": ["user", "item", "time", "order", "event", "another"],
+    "separator": ";",
+    "quotes": "backslash",
+    "encoding": "latin-1",
+    "list_separator": "|",
+    "member": "*.csv",
+}
+"""A data set that nobody fetches, with every setting that there is."""
 
 PLACES = ("dataset", "model", "seed", "defense")
 """What is part of an artifact's name: another value leaves other files, beside these."""
@@ -60,7 +78,15 @@ OTHER_VALUES: dict[str, Any] = {
     "device": "cpu",
     "datasets.mine.patience": 5_000,
     "datasets.mine.patience_of": {"bpr": 5_000},
-    **{f"datasets.mine.{column}": "another" for column in ("user", "item", "time")},
+    **{f"datasets.mine.{column}": "another" for column in ("user", "item", "time", "order", "member")},
+    "datasets.mine.time_format": "%d.%m.%Y",
+    "datasets.mine.where.event": "cart",
+    "datasets.mine.missing": "keep",
+    "datasets.mine.columns": ["user", "item", "time", "order", "event"],
+    "datasets.mine.separator": "|",
+    "datasets.mine.quotes": "none",
+    "datasets.mine.encoding": "utf-16",
+    "datasets.mine.list_separator": ";",
     **{f"{stage}.schedule": "linear" for stage in ("target", "auxiliary", "clone.training", "steal.training")},
 }
 """Where no other number will do."""

@@ -106,6 +106,27 @@ def check_length(list_length: int, n_items: int) -> None:
         raise SettingsError(msg)
 
 
+def check_room(list_length: int, n_items: int, longest: int) -> None:
+    """Refuses lists that some user's candidates cannot fill: what a user knows is never recommended.
+
+    Such lists hold nearly everything that can be recommended, and a random order agrees with them as a clone does.
+
+    Args:
+        list_length: Places per list.
+        n_items: Items of the catalogue.
+        longest: Items of the user who knows most.
+
+    Raises:
+        SettingsError: The items that this user does not know are fewer than the places.
+    """
+    check_length(list_length, n_items)
+    most = n_items - longest
+    if list_length > most:
+        known = f"{n_items} items less the {longest} that one user knows leave {most}"
+        remedy = f"choose at most {most}" if most > 0 else "leave out users who know the whole catalogue, or add items"
+        raise SettingsError(f"list_length: {list_length} is more than some user can be served: {known}; {remedy}")
+
+
 def _check_shape(users: NDArray[np.int32], items: NDArray[np.int32]) -> None:
     if users.ndim != 1 or items.ndim != 2 or users.size != items.shape[0]:  # noqa: PLR2004 - a table has two axes
         raise DataError(f"lists: users {users.shape} and items {items.shape} do not fit: one row per user")

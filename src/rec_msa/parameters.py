@@ -84,7 +84,7 @@ class Parameters(_Strict):
     study: str | None = Field(None, description="a key under studies or 'all'; dataset, model, seed filter it")
     defense: str = Field("none", description="'none' or '<name>_<strength>'")
     device: Device = Field("auto", description="where models are trained: auto, cpu or cuda")
-    threads: Count = Field(2, description="torch's threads on the CPU; OMP_NUM_THREADS, where set, decides")
+    threads: Count = Field(1, description="torch's threads on the CPU; OMP_NUM_THREADS, where set, decides")
     list_length: Count = Field(50, le=MAX_LENGTH, description="items in a list that the target serves")
     raw_folder: str = Field("data/01_raw", description="folder of raw files; relative to the project's root")
     datasets: dict[str, DatasetSettings] = Field(description="filters of the known datasets, and your own datasets")
@@ -151,10 +151,7 @@ class Parameters(_Strict):
 
     def under(self, root: Path) -> Parameters:
         """The same parameters with every relative path put under the project's root."""
-        datasets = {
-            name: settings.model_copy(update={"path": str(root / settings.path)}) if settings.path else settings
-            for name, settings in self.datasets.items()
-        }
+        datasets = {name: settings.under(root) for name, settings in self.datasets.items()}
         return self.model_copy(update={"raw_folder": str(root / self.raw_folder), "datasets": datasets})
 
     def held_out_as_studied(self) -> Parameters:

@@ -15,6 +15,7 @@ from rec_msa.datasets.json_files import JSONFiles
 from rec_msa.datasets.recorded import Provenance, Recorded
 from rec_msa.errors import RecMsaError
 from rec_msa.interactions import DatasetSettings, acquire, checksum, locate
+from rec_msa.interactions.settings import OF_OWN_DATA
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -34,14 +35,18 @@ LEARNS_OTHERWISE = {
 }
 """Raised when an architecture or a function learns otherwise; what it made from the same inputs is old then."""
 
+READS_OWN_DATA = 1
+"""Raised when a user's own files are read otherwise: what was made of them before is old then."""
+
 RAW_FOLDER = "params:raw_folder"
 UNKNOWN = "unknown"
 
 _WAITING = ("patience", "patience_of")
+_FILTER = ("min_interactions", "min_per_user", "min_per_item")
 UNREAD: dict[str, dict[str, tuple[str, ...]]] = {
-    "acquire_raw_file": {"params:datasets": ("min_interactions", *_WAITING)},
-    "read_raw_interactions": {"params:datasets": ("min_interactions", *_WAITING)},
-    "filter_and_index": {"params:datasets": ("path", "user", "item", "time", *_WAITING)},
+    "acquire_raw_file": {"params:datasets": (*_FILTER, *_WAITING)},
+    "read_raw_interactions": {"params:datasets": (*_FILTER, *_WAITING)},
+    "filter_and_index": {"params:datasets": ("path", "user", "item", "time", *OF_OWN_DATA, *_WAITING)},
     "split_by_seed": {"params:split": ("attacker_fraction", "heldout_fraction")},
     "split_by_time": {"params:split": ("attacker_fraction", "heldout_fraction")},
     "choose_attackers": {
@@ -191,6 +196,8 @@ def _raw_checksum(node: Node, catalog: DataCatalog) -> str | None:
     settings = settings if isinstance(settings, DatasetSettings) else DatasetSettings.model_validate(settings)
     try:
         folder = Path(catalog.load(RAW_FOLDER))
+        if settings.path is not None:
+            return f"{acquire(dataset, settings, folder).sha256}-{READS_OWN_DATA}"
         path = locate(dataset, settings, folder)
         # Fetched now where it is missing: a fingerprint without the checksum would never be met again.
         return checksum(path)[0] if path else acquire(dataset, settings, folder).sha256

@@ -15,6 +15,7 @@ from rec_msa.named_parts import require_parts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kedro.config import AbstractConfigLoader
     from kedro.framework.context import KedroContext
     from kedro.runner import AbstractRunner
 
@@ -26,6 +27,15 @@ class ClearSession(KedroSession):
 
     asked: Sequence[str] = ()
     """The pipelines that are to run."""
+
+    def _get_config_loader(self) -> AbstractConfigLoader:
+        from rec_msa.config import project_roots
+
+        project_roots.append(self._project_path)
+        try:
+            return super()._get_config_loader()
+        finally:
+            project_roots.pop()
 
     def load_context(self) -> KedroContext:
         """Loads as Kedro does, and looks whether the pipelines are there and what they attack can be attacked.

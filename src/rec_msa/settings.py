@@ -5,7 +5,7 @@ import warnings
 from kedro import KedroDeprecationWarning
 
 from rec_msa.config import CellConfigLoader
-from rec_msa.hooks import ClearErrors, ResultsTable, Runs, Threads
+from rec_msa.hooks import ClearErrors, Readings, ResultsTable, Runs, Threads
 from rec_msa.session import ClearSession
 
 # Both spellings work; the documentation keeps the shorter one.
@@ -22,4 +22,4 @@ CONFIG_LOADER_ARGS = {
     # Else an environment's `attacks:` would replace base's whole key.
     "merge_strategy": {"parameters": "soft"},
 }
-HOOKS = (ClearErrors(), Threads(), Runs(), ResultsTable())
+HOOKS = (ClearErrors(), Threads(), Runs(), ResultsTable(), Readings())

@@ -117,3 +117,12 @@ def test_a_filter_that_leaves_nothing_says_what_would_leave_something() -> None:
 def test_an_empty_table_is_refused() -> None:
     with pytest.raises(DataError, match="the table has none"):
         kept([], k=1)
+
+
+def test_an_empty_core_of_two_kinds_names_what_would_leave_something() -> None:
+    user, item = np.array([0, 0, 1, 1], np.int32), np.array([0, 1, 0, 1], np.int32)
+    times = pd.Series([None] * 4, dtype="Int64")
+    with pytest.raises(
+        DataError, match="min_per_user and min_per_item: 3 and 1 leaves no interaction; set them to 2 and 1"
+    ):
+        kept_rows(user, item, times, 3, 1)

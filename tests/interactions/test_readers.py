@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rec_msa.errors import DataError
-from rec_msa.interactions import DatasetSettings, RawFile, read_raw, readers
+from rec_msa.interactions import DatasetSettings, RawFile, own, read_raw
 
 OWN = {"user": "who", "item": "what"}
 TA_FENG_HEADER = b'\xef\xbb\xbf"TRANSACTION_DT","CUSTOMER_ID","AGE_GROUP","PRODUCT_ID"\r\n'
@@ -200,7 +200,7 @@ def test_own_csv_is_read_by_its_named_columns(content: bytes, expected: list[tup
     ("times", "expected"),
     [
         (["5", "", "-6"], [5, None, -6]),
-        (["5.9", "1e3", ""], [5, 1000, None]),
+        (["5.9", "1e3", ""], [5900, 1_000_000, None]),
         (["1970-01-02", "1970-01-01T00:00:07Z", "1970-01-01 01:00:00+01:00"], [86400, 7, 0]),
         (["", "", ""], [None, None, None]),
     ],
@@ -223,9 +223,10 @@ def test_own_times_are_numbers_or_dates(times: list[str], expected: list[int | N
         (b"who,what\n1,2\n-3,2\n", ["line 3", "who", "'-3'", "negative"]),
         (b'who,what\n1,"a\nb"\n1,\n', ["line 4", "what"]),
         (b"who,what\n1,2\n1\n", ["line 3", "1 fields"]),
-        (b"who;what\n1;2\n", ["no column 'who'", "who;what"]),
+        (b"who;what\n1;2\n", ["no column 'who'", "it looks separated by ';': add separator: ';'"]),
         (b"who,what\n1,\xe9\n", ["line 2", "UTF-8"]),
-        (b"PK\x03\x04\xff\xfe", ["line 1", "UTF-8"]),
+        (b"PK\x03\x04\xff\xfe", ["zip archive"]),
+        (b"\xff\xfe\x03\x04", ["line 1", "UTF-8", "datasets.mine.encoding, perhaps to utf-16"]),
     ],
 )
 def test_bad_own_csv_is_named_by_line_and_value(content: bytes, expected: list[str], tmp_path: Path) -> None:
@@ -295,7 +296,7 @@ def test_batches_of_a_parquet_file_do_not_show(tmp_path: Path, monkeypatch: pyte
     written = pd.DataFrame({"who": range(7), "what": range(7), "when": pd.array([5, None, 4, None, 3, 2, 1], "Int64")})
     written.to_parquet(path, row_group_size=3)
     whole = read_existing(path, time="when", **OWN)
-    monkeypatch.setattr(readers, "_BATCH", 2)
+    monkeypatch.setattr(own, "_BATCH", 2)
     pd.testing.assert_frame_equal(read_existing(path, time="when", **OWN), whole)
     assert rows(whole) == [(0, 0, 5), (1, 1, None), (2, 2, 4), (3, 3, None), (4, 4, 3), (5, 5, 2), (6, 6, 1)]
     written.assign(what=[0, 1, 2, 3, 4, 5, -6]).to_parquet(path, row_group_size=3)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
 
 from rec_msa.interactions import DatasetSettings, SplitSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FRACTIONS = ["target_fraction", "attacker_fraction", "heldout_fraction", "validation_fraction", "test_fraction"]
 
@@ -55,3 +58,55 @@ def test_own_data_names_path_user_and_item(incomplete: dict[str, str]) -> None:
 def test_own_data_has_different_columns() -> None:
     with pytest.raises(ValidationError, match="different columns"):
         DatasetSettings(path="a.csv", user="id", item="id")
+
+
+OWN = {"path": "a.csv", "user": "u", "item": "i", "time": "t"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"separator": "ab"}, "a separator is one character, the same one several times as '::', or one of tab, space"),
+        ({"separator": '"'}, "a separator is one character"),
+        ({"where": {"rating": ">= four"}}, "rating: '>= four' is no condition; write a value"),
+        ({"where": {"rating": ">="}}, "rating: '>=' is no condition"),
+        ({"where": {"rating": []}}, "rating: .* is no condition"),
+        ({"where": {"rating": {"is": 4}}}, "rating: .* is no value to compare with"),
+        ({"missing": "skip"}, "'refuse', 'drop' or 'keep'"),
+        ({"quotes": "single"}, "'doubled', 'backslash' or 'none'"),
+        ({"encoding": "utf-9"}, "there is no such encoding; utf-8, latin-1"),
+        ({"time_format": "dd.mm.yyyy"}, "a format has directives as %Y"),
+        ({"columns": ["u", "u"]}, "each name may be there once"),
+        ({"columns": ["u...", "i"]}, "only the last one may take all that follow"),
+        ({"columns": ["u", "i..."]}, "add quotes: none"),
+        ({"order": "t"}, "different columns"),
+        ({"time": None, "order": "o"}, "order: this needs a column of times"),
+        ({"time": None, "time_format": "%Y"}, "time_format: this needs a column of times"),
+        ({"min_per_user": 0}, "min_per_user"),
+        ({"path": []}, "path"),
+    ],
+)
+def test_a_wrong_setting_of_own_data_is_refused_with_what_is_allowed(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        DatasetSettings(**(OWN | wrong))
+
+
+def test_a_known_data_set_is_read_as_it_is() -> None:
+    with pytest.raises(ValidationError, match="where, missing: a known data set is read as it is"):
+        DatasetSettings(where={"rating": ">= 4"}, missing="drop")
+
+
+def test_what_nobody_set_is_not_written_down_so_that_artifacts_of_before_stay_current() -> None:
+    before = {"min_interactions": 5, "patience": None, "patience_of": {}}
+    known = dict.fromkeys(("path", "user", "item", "time")) | before
+    assert DatasetSettings().model_dump(mode="json") == known
+    assert DatasetSettings(**OWN).model_dump(mode="json") == OWN | before
+    written = DatasetSettings(**OWN, separator="tab", min_per_item=3).model_dump(mode="json")
+    assert written == OWN | before | {"separator": "\t", "min_per_item": 3}
+    assert DatasetSettings.model_validate(written) == DatasetSettings(**OWN, separator="tab", min_per_item=3)
+
+
+def test_urls_do_not_follow_the_project_and_paths_do(tmp_path: Path) -> None:
+    several = DatasetSettings(**(OWN | {"path": ["a.csv", "s3://shop/b.csv", "/c.csv"]}))
+    assert several.under(tmp_path).paths == (str(tmp_path / "a.csv"), "s3://shop/b.csv", "/c.csv")
+    assert DatasetSettings().under(tmp_path) == DatasetSettings()

@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 ASSEMBLY_SECONDS = 300.0
 """How long a run waits for another that puts the results together."""
+OF_PROCESSES = ("ParallelRunner", "RayRunner")
+"""Runners whose tasks are processes of their own."""
 
 
 class Runs:
@@ -68,12 +70,14 @@ class Runs:
         """Sets the expected fingerprints, which travel with the datasets, and claims the artifacts.
 
         Raises:
-            ClearError: Another run writes some of them or reads what this one writes, or the disk is full or read-only.
+            ClearError: Another run writes some of them or reads what this one writes, the disk is full or read-only, or
+                processes share no memory.
         """
         from rec_msa.progress import StudyProgress, is_last_of_a_cell
         from rec_msa.provenance import expect
 
         self.end()
+        _require_shared_artifacts(str(run_params.get("runner", "")), catalog)
         for_readers = reads_results(pipeline)
         if for_readers:
             with _nothing_was_run():
@@ -201,6 +205,16 @@ def _nothing_was_run() -> Iterator[None]:
         raise ClearError(str(error)) from error
     except OSError as error:
         raise ClearError(f"nothing was run: {no_room(error)}") from error
+
+
+def _require_shared_artifacts(runner: str, catalog: DataCatalog) -> None:
+    table: Any = catalog["agreement"]
+    if any(name in runner for name in OF_PROCESSES) and "memory" in table._fs.protocol:
+        msg = (
+            f"{runner}: the artifacts lie in memory:// (data in globals.yml), where no process sees another's; set "
+            "data to a folder, or run without --runner"
+        )
+        raise ClearError(msg)
 
 
 def lock_of(writes: Iterable[str], reads: Iterable[str], catalog: DataCatalog) -> Lock:

@@ -16,7 +16,8 @@ from rec_msa.interactions.splits import (
     target_parts,
 )
 from rec_msa.interactions.statistics import describe
-from rec_msa.interactions.vocabulary import prepare
+from rec_msa.interactions.summary import summarise, summary_line
+from rec_msa.interactions.vocabulary import prepare, prepare_counting
 
 __all__ = [
     "KNOWN",
@@ -36,9 +37,12 @@ __all__ = [
     "item_sample",
     "locate",
     "prepare",
+    "prepare_counting",
     "read_raw",
     "split_by_time",
     "split_interactions",
+    "summarise",
+    "summary_line",
     "target_parts",
     "verified",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import hashlib
 import io
 import logging
@@ -17,10 +16,11 @@ import uuid
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from rec_msa.errors import DataError, SettingsError, nearest
+from rec_msa.interactions.files import Part, mendable, parts_of
 from rec_msa.interactions.known import KNOWN, Archive, Original, Wheel
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ LARGEST_ARCHIVE = 50 << 20
 
 LEFT_AFTER = 3600.0
 
+SEPARATOR = ", "
+"""Between the paths of a table that lies in several files."""
+
 LARGE = 100 << 20
 LARGEST_RATIO = 200
 """Of what was compressed, beyond ``LARGE`` bytes: tables come to 3 to 20 times, rows that repeat each other to 100."""
@@ -49,12 +52,12 @@ _CHUNK = 1 << 20  # bytes read at a time, so that a file of any size is hashed i
 
 @dataclass(frozen=True)
 class RawFile:
-    """A raw file as it was found.
+    """A raw file as it was found, or the several files of a user's own table.
 
     Attributes:
         dataset: Name of the data set.
         path: Where the file is; only its name where it was described by ``to_dict``.
-        sha256: Checksum of the uncompressed bytes.
+        sha256: Checksum of the uncompressed bytes; of several files, of their names and checksums.
         n_bytes: Size of the file, uncompressed.
         source: Whether it was there or has just been fetched.
         known: Whether it is the known original. A user's own data never is.
@@ -69,7 +72,8 @@ class RawFile:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the fields as plain values, for JSON, without the folder: a project may be moved or copied."""
-        return {**asdict(self), "path": Path(self.path).name}
+        names = (Path(path).name for path in self.path.split(SEPARATOR))
+        return {**asdict(self), "path": SEPARATOR.join(names)}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> RawFile:
@@ -86,14 +90,14 @@ def locate(name: str, settings: DatasetSettings, raw_folder: Path) -> Path | Non
         raw_folder: Folder with one folder of raw files for each data set.
 
     Returns:
-        The file, or None where there is none.
+        The file, or None where there is none; of a user's own data the first path, where that is a file.
 
     Raises:
         SettingsError: The name is unknown and the settings have no path, or the name is known and they have one.
     """
     if settings.path is not None:
         _refuse_known_name(name)
-        own = Path(settings.path)
+        own = Path(settings.paths[0])
         return own if own.is_file() else None
     for file_name in _original(name).file_names:
         for candidate in (raw_folder / name / file_name, raw_folder / name / f"{file_name}.gz"):
@@ -122,10 +126,10 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path) -> RawFile:
     """
     path = locate(name, settings, raw_folder)
     if settings.path is not None:
-        if path is None:
-            raise DataError(f"datasets.{name}.path: there is no file {settings.path}")
-        sha256, n_bytes = checksum(path)
-        return RawFile(name, str(path), sha256, n_bytes, "local", known=False)
+        sha256, n_bytes = _checksum_of_all(parts_of(name, settings))
+        if n_bytes == 0:
+            raise DataError(f"{SEPARATOR.join(settings.paths)} is empty: put the data there")
+        return RawFile(name, SEPARATOR.join(settings.paths), sha256, n_bytes, "local", known=False)
     original = _original(name)
     source: Literal["local", "fetched"] = "local"
     if path is None:
@@ -153,28 +157,37 @@ def verified(raw: RawFile, settings: DatasetSettings, raw_folder: Path) -> Itera
     Raises:
         DataError: The file is gone, is another one, or was changed while it was read.
     """
-    path = locate(raw.dataset, settings, raw_folder)
-    if path is None:
-        raise DataError(f"{raw.dataset}: its raw file {raw.path} is gone; put it back and run again")
-    before = _stamps(path)
+    places = _places(raw, settings, raw_folder)
+    before = [_stamps(place) for place in places]
     if settings.path is not None:
         found = acquire(raw.dataset, settings, raw_folder)
     else:  # without another warning that it is not the known original
-        found = replace(raw, path=str(path), sha256=checksum(path)[0])
+        found = replace(raw, path=places[0], sha256=checksum(Path(places[0]))[0])
     if found.sha256 != raw.sha256:
         raise DataError(
-            f"{path} is not the file that the run began with (sha256 {found.sha256}, not {raw.sha256}): put that one "
-            "back, or run again with --only-missing-outputs to use this one"
+            f"{found.path} is not the file that the run began with (sha256 {found.sha256}, not {raw.sha256}): put that "
+            "one back, or run again with --only-missing-outputs to use this one"
         )
     yield found
-    if _stamps(path) != before:
-        raise DataError(f"{path} was changed while it was read: run again with --only-missing-outputs when it is whole")
+    if [_stamps(place) for place in places] != before:
+        again = "run again with --only-missing-outputs when it is whole"
+        raise DataError(f"{found.path} was changed while it was read: {again}")
 
 
-def _stamps(path: Path) -> tuple[int, ...] | None:
-    """What changes with a file, also when it is exchanged and put back; None where it is gone."""
+def _places(raw: RawFile, settings: DatasetSettings, raw_folder: Path) -> list[str]:
+    """Where the files of a described table lie in this project."""
+    if settings.path is not None:
+        return [part.place for part in parts_of(raw.dataset, settings)]
+    path = locate(raw.dataset, settings, raw_folder)
+    if path is None:
+        raise DataError(f"{raw.dataset}: its raw file {raw.path} is gone; put it back and run again")
+    return [str(path)]
+
+
+def _stamps(place: str) -> tuple[int, ...] | None:
+    """What changes with a file, also when it is exchanged and put back; None where it is gone, or at an address."""
     try:
-        found = path.stat()
+        found = os.stat(place)
     except OSError:
         return None
     return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
@@ -182,7 +195,7 @@ def _stamps(path: Path) -> tuple[int, ...] | None:
 
 def _refuse_what_is_no_whole_text(path: Path) -> None:
     """Every original is UTF-8 and ends with a line break: zero bytes are of another encoding, no break of a cut."""
-    with open_raw(path) as file:
+    with Part(str(path)).open() as file:
         tail, has_zeros = b"", False
         while chunk := file.read(_CHUNK):
             tail, has_zeros = chunk[-1:], has_zeros or b"\0" in chunk
@@ -191,11 +204,6 @@ def _refuse_what_is_no_whole_text(path: Path) -> None:
     if tail != b"\n":
         remedy = "get it again, or, if it is whole, end it with a line break"
         raise DataError(f"{path} is truncated: it ends in the middle of a line; {remedy}")
-
-
-def open_raw(path: Path) -> BinaryIO:
-    """Opens a raw file for reading its uncompressed bytes; a name in ``.gz`` is decompressed."""
-    return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
 def _original(name: str) -> Original:
@@ -219,26 +227,35 @@ def checksum(path: Path) -> tuple[str, int]:
     """Returns the sha256 and the size of the uncompressed bytes.
 
     Raises:
-        DataError: The file is empty or no whole gzip file.
+        DataError: The file is empty or can't be decompressed.
     """
-    digest, n_bytes = hashlib.sha256(), 0
-    try:
-        most = max(LARGE, LARGEST_RATIO * path.stat().st_size)
-        with open_raw(path) as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-                n_bytes += len(chunk)
-                if n_bytes > most:
-                    raise DataError(
-                        f"{path} expands to more than {LARGEST_RATIO} times its size: no table does; get it again"
-                    )
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is not a whole gzip file ({error}): get it again") from error
-    except OSError as error:
-        raise DataError(f"{path} can't be read: {error.strerror or error}") from error
+    sha256, n_bytes = _checksum_of(Part(str(path)))
     if n_bytes == 0:
         raise DataError(f"{path} is empty: remove it to have it fetched where that is possible, or put the data there")
+    return sha256, n_bytes
+
+
+def _checksum_of(part: Part) -> tuple[str, int]:
+    digest, n_bytes = hashlib.sha256(), 0
+    most = max(LARGE, LARGEST_RATIO * os.path.getsize(part.place)) if os.path.exists(part.place) else None
+    with mendable(part.name), part.open() as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            n_bytes += len(chunk)
+            if most is not None and n_bytes > most:
+                msg = f"{part.name} expands to more than {LARGEST_RATIO} times its size: no table does; get it again"
+                raise DataError(msg)
     return digest.hexdigest(), n_bytes
+
+
+def _checksum_of_all(parts: list[Part]) -> tuple[str, int]:
+    """Of several files: of their names, without the folders above all of them, and their own checksums."""
+    if len(parts) == 1 and not parts[0].given:
+        return _checksum_of(parts[0])
+    above = os.path.commonpath([PurePosixPath(part.place).parent for part in parts])
+    found = [(part.name.removeprefix(str(above)), *_checksum_of(part)) for part in parts]
+    lines = "".join(f"{name} {sha256}\n" for name, sha256, _ in found)
+    return hashlib.sha256(lines.encode()).hexdigest(), sum(n_bytes for *_, n_bytes in found)
 
 
 def _is_original(path: Path, original: Original, sha256: str, n_bytes: int) -> bool:
@@ -247,7 +264,7 @@ def _is_original(path: Path, original: Original, sha256: str, n_bytes: int) -> b
     if not original.blob_ids:
         return False
     digest = hashlib.sha1(f"blob {n_bytes}\0".encode(), usedforsecurity=False)
-    with open_raw(path) as file:
+    with Part(str(path)).open() as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest() in original.blob_ids

@@ -5,21 +5,24 @@ Every converter takes a column ``[n_rows]`` and returns one of the same length, 
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
 
-import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ID_PATTERN = r"^(0|-?[1-9][0-9]{0,17})$"  # ids that lose nothing as numbers: "007" would become 7
 _SOMETHING = "(?s)^.+$"
-_NUMBER_PATTERN = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+"""A number as it may be written."""
+
+_NOTHING = pa.array(
+    ["na", "n/a", "<na>", "#n/a", "#na", "nan", "-nan", "nat", "null", "(null)", "none", "nil", "undefined", r"\n"]
+)
+"""What pandas, R, databases, spreadsheets and others write for a value that is missing, in lower case."""
 
 
 class BadValueError(Exception):
@@ -46,7 +49,7 @@ def whole(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def number(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Finite numbers such as ratings, as float64."""
     # Arrow alone would take nan and inf, too
-    _require_match(column, _NUMBER_PATTERN, "is not a number")
+    _require_match(column, NUMBER, "is not a number")
     return pc.cast(column, pa.float64())
 
 
@@ -56,7 +59,7 @@ def seconds(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return pc.cast(_empty_as_null(column), pa.int64())
     except pa.ArrowInvalid:
         holds = re.compile(r"|-?[0-9]{1,18}").fullmatch
-        _refuse(column, lambda value: holds(value) is not None, "is not a time in whole seconds")
+        refuse(column, lambda value: holds(value) is not None, "is not a time in whole seconds")
 
 
 def us_date(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -64,7 +67,7 @@ def us_date(column: pa.ChunkedArray) -> pa.ChunkedArray:
     encoded = column.combine_chunks().dictionary_encode()
     parsed = [_us_date_seconds(text) for text in encoded.dictionary.to_pylist()]
     if None in parsed:
-        _refuse(column, lambda value: _us_date_seconds(value) is not None, "is not a date as month/day/year")
+        refuse(column, lambda value: _us_date_seconds(value) is not None, "is not a date as month/day/year")
     return pa.chunked_array([pa.array(parsed, pa.int64()).take(encoded.indices)])
 
 
@@ -86,40 +89,69 @@ def behaviour(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-def own_ids(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Ids of a user's own table, of any type: int64 where all are whole numbers, else strings."""
-    column = _plain(column)
-    if column.null_count:
-        raise BadValueError(pc.index(column.is_null(), True).as_py(), "is no id")
-    if pa.types.is_string(column.type):
-        _require_match(column, _SOMETHING, "is no id")
-        if not _all_match(column, _ID_PATTERN):
-            return column
-    elif not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        raise BadValueError(0, f"is of the type {column.type}; ids are whole numbers or strings")
-    values = _as_int64(column)
-    if len(values) and pc.min(values).as_py() < 0:
-        raise BadValueError(pc.index(pc.less(values, 0), True).as_py(), "is negative, which is no id")
-    return values
+def plain(column: pa.Array) -> pa.Array:
+    """A column of a user's own table in one of few types: what other types hold as numbers, strings, lists or times.
+
+    Dictionaries and extension types become what they hold, UUIDs and binary values strings (of bytes that are no text,
+    the hexadecimal digits), and of Arrow's several types for strings one is left.
+    """
+    if pa.types.is_dictionary(column.type):
+        return plain(pc.cast(column, column.type.value_type))
+    if isinstance(column.type, pa.BaseExtensionType):
+        is_uuid = column.type.extension_name == "arrow.uuid"
+        return pa.array(map(_text_of, column.to_pylist()), pa.string()) if is_uuid else plain(column.storage)
+    if pa.types.is_run_end_encoded(column.type):
+        return plain(pc.run_end_decode(column))
+    if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
+        return pc.cast(column, pa.string())
+    if _is_binary(column.type):
+        return _decoded(column)
+    return column
 
 
-def own_times(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Times of a user's own table, as int64: whole numbers in any unit as they are, fractions rounded down, and dates
-    as seconds since 1970 in UTC; an empty one is missing."""
-    column = _plain(column)
-    if pa.types.is_string(column.type):
-        column = _parsed_times(_empty_as_null(column))
-    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        return pc.cast(pc.cast(column, pa.timestamp("s"), safe=False), pa.int64())
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), None, column)
-        return _as_int64(pc.floor(column))
-    if pa.types.is_integer(column.type):
-        return _as_int64(column)
-    raise BadValueError(0, f"is of the type {column.type}; times are numbers, dates or ISO strings")
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a column of that type holds several values in each row."""
+    tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_list_view)
+    return any(test(kind) for test in tests)
 
 
-def _refuse(column: pa.ChunkedArray, holds: Callable[[str], bool], requirement: str) -> NoReturn:
+def stands_for_nothing(column: pa.Array) -> pa.Array:
+    """Which strings are words that programs write where a value is missing."""
+    return pc.is_in(pc.utf8_lower(column), value_set=_NOTHING)
+
+
+def by_distinct(column: pa.Array, test: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Tests or converts each distinct string once; nulls stay null."""
+    encoded = column.dictionary_encode()
+    return test(encoded.dictionary).take(encoded.indices)
+
+
+def as_written(column: pa.Array) -> pa.Array | None:
+    """Strings as int64 where each is just what its number is written as; None where one is not, as 007 and 1e3."""
+    try:
+        numbers = pc.cast(column, pa.int64())
+    except pa.ArrowInvalid:
+        return None
+    return None if pc.all(pc.equal(pc.cast(numbers, pa.string()), column)).as_py() is False else numbers
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    tests = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
+    return any(test(kind) for test in tests)
+
+
+def _decoded(column: pa.Array) -> pa.Array:
+    try:
+        return pc.cast(pc.cast(column, pa.binary()), pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return pa.array([None if value is None else value.hex() for value in column.to_pylist()], pa.string())
+
+
+def _text_of(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def refuse(column: pa.ChunkedArray, holds: Callable[[str], bool], requirement: str) -> NoReturn:
     """Raises for the first value that does not hold: one by one, since this ends the run."""
     bad = (row for row, value in enumerate(column.to_pylist()) if value is not None and not holds(value))
     raise BadValueError(next(bad), requirement)
@@ -127,7 +159,7 @@ def _refuse(column: pa.ChunkedArray, holds: Callable[[str], bool], requirement: 
 
 def _require_match(column: pa.ChunkedArray, pattern: str, requirement: str) -> None:
     if not _all_match(column, pattern):
-        _refuse(column, lambda value: re.fullmatch(pattern, value) is not None, requirement)
+        refuse(column, lambda value: re.fullmatch(pattern, value) is not None, requirement)
 
 
 def _all_match(column: pa.ChunkedArray, pattern: str) -> bool:
@@ -144,39 +176,3 @@ def _us_date_seconds(value: str) -> int | None:
         return int(datetime.strptime(value, "%m/%d/%Y").replace(tzinfo=UTC).timestamp())
     except ValueError:
         return None
-
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column without dictionary encoding, and with one of Arrow's three types for strings."""
-    if pa.types.is_dictionary(column.type):
-        column = pc.cast(column, column.type.value_type)
-    if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
-        column = pc.cast(column, pa.string())
-    return column
-
-
-def _as_int64(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    try:
-        return pc.cast(column, pa.int64())
-    except pa.ArrowInvalid:
-        for row, value in enumerate(column.to_pylist()):
-            if value is not None and not (math.isfinite(value) and value == int(value) and abs(value) < 2**63):
-                raise BadValueError(row, "is not a whole number that fits 64 bits") from None
-        raise
-
-
-def _parsed_times(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Strings as whole numbers, else as numbers, else as ISO dates: the first reading that suits every value."""
-    for kind in (pa.int64(), pa.float64()):
-        try:
-            return pc.cast(column, kind)
-        except pa.ArrowInvalid:
-            continue
-    first = column.drop_null()[0].as_py()
-    if re.fullmatch(_NUMBER_PATTERN, first):
-        _refuse(column, lambda value: re.fullmatch(_NUMBER_PATTERN, value) is not None, "is not a number")
-    times = pd.to_datetime(column.to_pandas(), format="ISO8601", utc=True, errors="coerce")
-    bad = times.isna().to_numpy() & ~column.is_null().to_numpy()
-    if bad.any():
-        raise BadValueError(int(bad.argmax()), "is neither a number nor an ISO date")
-    return pa.chunked_array([pa.Array.from_pandas(times)])

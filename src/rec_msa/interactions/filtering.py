@@ -36,8 +36,27 @@ def pair_keys(user: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[np.in
     return keys
 
 
-def kept_rows(user: NDArray[np.int32], item: NDArray[np.int32], times: pd.Series, k: int) -> NDArray[np.intp]:
-    """Finds the interactions that stay: of each pair the earliest, of these the k-core.
+class Kept(NamedTuple):
+    """What the filter leaves.
+
+    Attributes:
+        rows: The rows that stay, in their order.
+        repeats: How many rows repeat a pair of user and item, before the k-core is taken.
+    """
+
+    rows: NDArray[np.intp]
+    repeats: int
+
+
+def kept_rows(
+    user: NDArray[np.int32], item: NDArray[np.int32], times: pd.Series, k: int, k_items: int | None = None
+) -> NDArray[np.intp]:
+    """Finds the interactions that stay: of each pair the earliest, of these the k-core; see ``filtered``."""
+    return filtered(user, item, times, (k, k if k_items is None else k_items)).rows
+
+
+def filtered(user: NDArray[np.int32], item: NDArray[np.int32], times: pd.Series, cores: tuple[int, int]) -> Kept:
+    """Finds the interactions that stay, and counts repeats.
 
     The k-core depends on which pairs there are and not on which row stands for a pair, so it is taken first and repeats
     are looked for in what it leaves.
@@ -46,10 +65,7 @@ def kept_rows(user: NDArray[np.int32], item: NDArray[np.int32], times: pd.Series
         user: Codes, ``[n]``.
         item: Codes, ``[n]``.
         times: Int64, ``[n]``, where missing is later than any time.
-        k: The fewest distinct pairs that a user or an item may have, 1 or more.
-
-    Returns:
-        The rows that stay, in their order.
+        cores: The fewest distinct pairs that a user and that an item may have, each 1 or more.
 
     Raises:
         DataError: Nothing stays.
@@ -59,14 +75,15 @@ def kept_rows(user: NDArray[np.int32], item: NDArray[np.int32], times: pd.Series
     pairs, repeated = _distinct(pairs)
     graph = _Graph.of(pairs)
     del pairs
-    users, items = graph.core(k)
+    users, items = graph.core(*cores)
     if not users.any():
-        raise DataError(f"datasets.<name>.min_interactions: {k} leaves no interaction; {_largest_core(graph, k)}")
+        raise DataError(_nothing_left(graph, cores))
     del graph
     stays = users[user]
     stays &= items[item]
     rows = np.flatnonzero(stays)
-    return rows[_are_earliest(rows, user, item, repeated, times)] if len(repeated) else rows
+    stay = rows[_are_earliest(rows, user, item, repeated, times)] if len(repeated) else rows
+    return Kept(stay, len(repeated))
 
 
 def _distinct(pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -181,20 +198,20 @@ class _Graph(NamedTuple):
         pairs.sort()
         return cls(users, _Side.of(pairs))
 
-    def core(self, k: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Marks the users and the items of the k-core.
+    def core(self, *cores: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Marks the users and the items of the core, given the fewest neighbours of a user and of an item.
 
         Whoever has too few neighbours leaves, and so do those that have too few without it. Everybody leaves once at
         most, so that the cost is linear in the pairs however long such a chain is.
         """
         degrees = [np.diff(side.start).astype(np.int32) for side in self]
-        stays = [degree >= k for degree in degrees]
+        stays = [degree >= k for degree, k in zip(degrees, cores, strict=True)]
         leaving = [np.flatnonzero(~stay) for stay in stays]
         one, other = 0, 1
         while len(leaving[0]) or len(leaving[1]):
             bereft = self[one].neighbours_of(leaving[one])
             np.subtract.at(degrees[other], bereft, np.int32(1))
-            bereft = bereft[stays[other][bereft] & (degrees[other][bereft] < k)]
+            bereft = bereft[stays[other][bereft] & (degrees[other][bereft] < cores[other])]
             stays[other][bereft] = False
             leaving[other] = np.concatenate([leaving[other], np.unique(bereft)])
             leaving[one] = leaving[one][:0]
@@ -202,20 +219,27 @@ class _Graph(NamedTuple):
         return stays[0], stays[1]
 
 
-def _largest_core(graph: _Graph, k: int) -> str:
-    """Says which largest value below k would leave something, and what."""
-    fits, fails = 0, k  # a 0-core is everything, a k-core nothing
+def _nothing_left(graph: _Graph, cores: tuple[int, int]) -> str:
+    """Says that nothing stays, and which largest values would leave something, and what."""
+    k_users, k_items = cores
+    same = k_users == k_items
+    asked = f"min_interactions: {k_users}" if same else f"min_per_user and min_per_item: {k_users} and {k_items}"
+    head = f"datasets.<name>.{asked} leaves no interaction"
+    fits, fails = 0, max(cores)  # a 0-core is everything, what was asked for nothing
     while fails - fits > 1:
         middle = (fits + fails) // 2
-        if graph.core(middle)[0].any():
+        if graph.core(*_at_most(middle, cores))[0].any():
             fits = middle
         else:
             fails = middle
     if fits == 0:
-        return "the table has none"
-    users, items = graph.core(fits)
+        return f"{head}; the table has none"
+    users, items = graph.core(*_at_most(fits, cores))
     n_pairs = int(items[graph.users.neighbours_of(np.flatnonzero(users))].sum())
-    return (
-        f"set it to {fits} or less ({fits} leaves {users.sum()} users, {items.sum()} items and {n_pairs} interactions) "
-        f"or give more data"
-    )
+    shown = f"it to {fits}" if same else f"them to {' and '.join(map(str, _at_most(fits, cores)))}"
+    left = f"{users.sum()} users, {items.sum()} items and {n_pairs} interactions"
+    return f"{head}; set {shown} or less ({fits if same else 'these'} leaves {left}) or give more data"
+
+
+def _at_most(k: int, cores: tuple[int, int]) -> tuple[int, int]:
+    return min(k, cores[0]), min(k, cores[1])

@@ -2,27 +2,96 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import codecs
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from rec_msa.interactions.conditions import Condition
+from rec_msa.interactions.files import is_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Steps = Annotated[int, Field(ge=1, strict=True)]
+Least = Annotated[int, Field(ge=1, strict=True)]
+
+OF_OWN_DATA = (
+    "order",
+    "time_format",
+    "where",
+    "missing",
+    "columns",
+    "separator",
+    "quotes",
+    "encoding",
+    "list_separator",
+    "member",
+)
+"""What says more of a user's own table than where it is and what its columns are."""
+
+OF_THE_FILTER = ("min_per_user", "min_per_item")
+
+SEPARATORS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
+
+REST = "..."
+"""Ends the name of a column that takes all other fields of a line."""
 
 
 class DatasetSettings(BaseModel):
     """One entry under ``datasets``: a data set that is known by name, or a user's own table.
 
-    A known data set is read from its folder of raw files and takes ``min_interactions``, ``patience`` and
-    ``patience_of`` only.
+    A known data set is read from its folder of raw files and takes the filter (``min_interactions``, ``min_per_user``,
+    ``min_per_item``), ``patience`` and ``patience_of`` only. ``docs/files.md`` shows each of the others at work.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    path: str | None = Field(None, description="a user's own CSV or parquet file, relative to the project's root")
+    path: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        None,
+        description="a user's own file, folder of files, pattern (*, ?, **) or fsspec URL, or a list of these; "
+        "relative to the project's root",
+    )
     user: str | None = Field(None, description="the column of that file that holds the users' ids")
     item: str | None = Field(None, description="the column of that file that holds the items' ids")
     time: str | None = Field(None, description="the column of that file that holds the time, if there is one")
+    order: str | None = Field(None, description="the column that says what came first among equal times")
+    time_format: str | None = Field(None, description="how dates that are not ISO are written, as %d/%m/%Y %H:%M")
+    where: dict[str, Any] = Field(
+        {},
+        description="which rows count: a value, a list of values or a comparison for each column, as "
+        "{rating: '>= 4', event: [cart, buy]}",
+    )
+    missing: Literal["refuse", "drop", "keep"] = Field(
+        "refuse",
+        description="a row without user or item: refuse the file; drop such rows; keep: NA, NULL and the like are ids",
+    )
+    columns: tuple[str, ...] | None = Field(
+        None,
+        description="names of a text file's columns, whose first line is data; items... takes all that follow",
+    )
+    separator: str | None = Field(
+        None, description="what parts the fields of a text file: a character, the same one several times, tab or space"
+    )
+    quotes: Literal["doubled", "backslash", "none"] = Field(
+        "doubled",
+        description="a quotation mark within a quoted field is doubled or follows a backslash; none: it is a character "
+        "like others",
+    )
+    encoding: str = Field("utf-8", description="of a text file, as latin-1 or utf-16")
+    list_separator: str | None = Field(None, description="what parts the items of a field that holds several")
+    member: str | None = Field(None, description="the file of a zip archive that is read, by its name or a pattern")
     min_interactions: int = Field(5, ge=1, description="k of the k-core: users and items with fewer are dropped")
+    min_per_user: Least | None = Field(None, description="the same of users alone")
+    min_per_item: Least | None = Field(None, description="the same of items alone")
     patience: Steps | None = Field(
         None,
         description="steps without a better recall that every training on these data waits for at the least; for data "
@@ -30,16 +99,103 @@ class DatasetSettings(BaseModel):
     )
     patience_of: dict[str, Steps] = Field({}, description="the same of some architectures alone, by their names")
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of a user's own table; none of a known data set."""
+        return () if self.path is None else (self.path,) if isinstance(self.path, str) else self.path
+
+    def under(self, root: Path) -> DatasetSettings:
+        """The same settings with every relative path put under a folder; URLs stay."""
+        if self.path is None:
+            return self
+        placed = tuple(path if is_url(path) else str(root / path) for path in self.paths)
+        return self.model_copy(update={"path": placed[0] if isinstance(self.path, str) else placed})
+
+    @property
+    def cores(self) -> tuple[int, int]:
+        """The fewest interactions of a user and of an item."""
+        return self.min_per_user or self.min_interactions, self.min_per_item or self.min_interactions
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The columns that are read, by the parameter that names each."""
+        named = {"user": self.user, "item": self.item, "time": self.time, "order": self.order}
+        given = {role: column for role, column in named.items() if column is not None}
+        return given | {f"where.{column}": column for column in self.where}
+
+    @field_validator("separator", "list_separator")
+    @classmethod
+    def _is_a_separator(cls, value: str | None) -> str | None:
+        spelt = value if value is None else SEPARATORS.get(value, value)
+        if spelt is not None and (len(set(spelt)) != 1 or spelt[0] in '"\r\n\0'):
+            msg = "a separator is one character, the same one several times as '::', or one of " + ", ".join(SEPARATORS)
+            raise ValueError(msg)
+        return spelt
+
+    @field_validator("where")
+    @classmethod
+    def _are_conditions(cls, where: dict[str, Any]) -> dict[str, Any]:
+        for column, asked in where.items():
+            try:
+                Condition.of(asked)
+            except ValueError as error:
+                raise ValueError(f"{column}: {error}") from error
+        return where
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_an_encoding(cls, name: str) -> str:
+        try:
+            return codecs.lookup(name).name
+        except LookupError as error:
+            raise ValueError("there is no such encoding; utf-8, latin-1, cp1252 and utf-16 are common ones") from error
+
+    @field_validator("time_format")
+    @classmethod
+    def _has_a_directive(cls, pattern: str | None) -> str | None:
+        if pattern is not None and "%" not in pattern:
+            raise ValueError("a format has directives as %Y, %m, %d, %H, %M, %S: 24.12.2020 18:30 is %d.%m.%Y %H:%M")
+        return pattern
+
     @model_validator(mode="after")
     def _own_data_is_complete(self) -> DatasetSettings:
         own = {"path": self.path, "user": self.user, "item": self.item}
         missing = [name for name, value in own.items() if value is None]
         if missing and (len(missing) < len(own) or self.time is not None):
             raise ValueError(f"your own data needs path, user and item; missing: {', '.join(missing)}")
-        columns = [name for name in (self.user, self.item, self.time) if name is not None]
-        if len(set(columns)) < len(columns):
-            raise ValueError(f"user, item and time must be different columns, not {', '.join(columns)}")
+        others = [name for name in OF_OWN_DATA if getattr(self, name) != type(self).model_fields[name].default]
+        if missing and others:
+            msg = f"{', '.join(others)}: a known data set is read as it is; your own data has path, user and item, too"
+            raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _columns_fit(self) -> DatasetSettings:
+        columns = [column for role, column in self.roles.items() if not role.startswith("where")]
+        if len(set(columns)) < len(columns):
+            raise ValueError(f"user, item, time and order must be different columns, not {', '.join(columns)}")
+        for needed, by in (("time", "order"), ("time", "time_format")):
+            if getattr(self, by) is not None and self.time is None:
+                raise ValueError(f"{by}: this needs a column of times; name it as {needed}")
+        if self.columns is not None:
+            self._check_columns(self.columns)
+        return self
+
+    def _check_columns(self, columns: tuple[str, ...]) -> None:
+        names = [name.removesuffix(REST) for name in columns]
+        if len(set(names)) < len(names):
+            raise ValueError("columns: each name may be there once")
+        if any(name.endswith(REST) for name in columns[:-1]):
+            raise ValueError(f"columns: only the last one may take all that follow ({REST})")
+        if self.quotes != "none" and columns[-1].endswith(REST):
+            raise ValueError(f"columns: {columns[-1]} takes a line's other fields as they are; add quotes: none")
+
+    @model_serializer(mode="wrap")
+    def _what_is_set(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what nobody set: a new parameter makes no artifact of before count as old."""
+        fields = type(self).model_fields
+        unset = {name for name in OF_OWN_DATA + OF_THE_FILTER if getattr(self, name) == fields[name].default}
+        return {name: value for name, value in write(self).items() if name not in unset}
 
 
 class SplitSettings(BaseModel):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from rec_msa.interactions.filtering import kept_rows
+from rec_msa.interactions.filtering import filtered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,21 +18,40 @@ _TABLE_PER_ROW = 4
 """Ids are counted off in a table as long as the largest of them, up to so many entries for each row."""
 
 
+class Prepared(NamedTuple):
+    """Interactions as they are split and trained on.
+
+    Attributes:
+        interactions: Columns ``user`` and ``item``, int32 indices, and ``timestamp``, Int64.
+        users: Columns ``user`` (int32) and ``raw_user``.
+        items: Columns ``item`` (int32) and ``raw_item``.
+        repeats: How many raw interactions repeat a pair of user and item.
+    """
+
+    interactions: pd.DataFrame
+    users: pd.DataFrame
+    items: pd.DataFrame
+    repeats: int
+
+
 def prepare(raw: pd.DataFrame, settings: DatasetSettings) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Does what ``prepare_counting`` does; returns interactions, users and items."""
+    return prepare_counting(raw, settings)[:3]
+
+
+def prepare_counting(raw: pd.DataFrame, settings: DatasetSettings) -> Prepared:
     """Turns raw interactions into what is split and trained on: no repeats, the k-core, indices.
 
     Of repeated pairs the earliest stays, or the first in the table where no time is known. Then users and items with
-    fewer than ``min_interactions`` are dropped, again and again until nothing changes. What stays is numbered from 0 in
-    the order of the raw ids: numbers by value, strings by code point.
+    fewer than ``min_interactions`` (``min_per_user``, ``min_per_item``) are dropped, again and again until nothing
+    changes. What stays is numbered from 0 in the order of the raw ids: numbers by value, strings by code point.
 
     Args:
         raw: What ``read_raw`` returns.
-        settings: The data set's settings, for ``min_interactions``.
+        settings: The data set's settings, for the filter.
 
     Returns:
-        The interactions that stay in their order, with ``user`` and ``item`` as int32 indices and ``timestamp`` as
-        Int64; the users, columns ``user`` (int32) and ``raw_user``; and the items, columns ``item`` (int32) and
-        ``raw_item``.
+        The interactions that stay in their order, users and items.
 
     Raises:
         DataError: The k-core is empty.
@@ -40,13 +59,13 @@ def prepare(raw: pd.DataFrame, settings: DatasetSettings) -> tuple[pd.DataFrame,
     user, raw_users = _codes(raw["user"])
     item, raw_items = _codes(raw["item"])
     times = raw["timestamp"].astype("Int64")
-    rows = kept_rows(user, item, times, settings.min_interactions)
+    rows, repeats = filtered(user, item, times, settings.cores)
     user, raw_users = _indices(user[rows], raw_users)
     item, raw_items = _indices(item[rows], raw_items)
     interactions = pd.DataFrame({"user": user, "item": item, "timestamp": times.array.take(rows)}, copy=False)
     users = pd.DataFrame({"user": np.arange(len(raw_users), dtype=np.int32), "raw_user": raw_users})
     items = pd.DataFrame({"item": np.arange(len(raw_items), dtype=np.int32), "raw_item": raw_items})
-    return interactions, users, items
+    return Prepared(interactions, users, items, repeats)
 
 
 def _codes(ids: pd.Series) -> tuple[NDArray[np.int32], pd.Index]:

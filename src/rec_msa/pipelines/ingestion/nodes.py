@@ -26,8 +26,8 @@ def filter_and_index(
     raw_interactions: pd.DataFrame, dataset_settings: DatasetSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Drops repeats, takes the k-core, replaces ids by indices; returns interactions, users, items, statistics."""
-    interactions, users, items = domain.prepare(raw_interactions, dataset_settings)
-    return interactions, users, items, domain.describe(interactions)
+    interactions, users, items, repeats = domain.prepare_counting(raw_interactions, dataset_settings)
+    return interactions, users, items, domain.describe(interactions) | domain.summarise(raw_interactions, repeats)
 
 
 def split_by_seed(interactions: pd.DataFrame, split_settings: SplitSettings, seed: int) -> pd.DataFrame:

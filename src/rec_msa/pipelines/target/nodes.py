@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,11 @@ import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.training.settings import TrainingSettings
+
+logger = logging.getLogger(__name__)
+
+LARGE_SHARE = 0.5
+"""Lists of more of what can be recommended than this share are warned of."""
 
 SHORT = 10
 """The cutoff of most published figures for sequential models."""
@@ -46,11 +52,20 @@ def check_lists(
     """Refuses lists and defenses that cannot be served, before anything is trained; returns what was checked."""
     from rec_msa.defenses.settings import check_defense
     from rec_msa.interactions import target_parts
-    from rec_msa.lists import check_length
+    from rec_msa.lists import check_room
 
-    check_length(list_length, statistics["items"])
+    train = target_parts(split)[0]
+    n_items, n_known = statistics["items"], train["user"].value_counts()
+    check_room(list_length, n_items, int(n_known.max()))
+    share = list_length / (n_items - n_known.median())
+    if share > LARGE_SHARE:
+        logger.warning(
+            "lists of %d hold %.0f %% of what half of the users can be recommended, and random items agree by about as "
+            "much: a shorter list_length tells more",
+            *(list_length, 100 * share),
+        )
     if defense_settings is not None:
-        check_defense(defense, defense_settings, list_length, statistics["items"], target_parts(split)[0])
+        check_defense(defense, defense_settings, list_length, n_items, train)
     return {"list_length": list_length, "defense": defense, "settings": defense_settings}
 
 

@@ -12,9 +12,12 @@ from rec_msa.reporting.report.beside import NOT_IN_PAPER
 from rec_msa.reporting.report.commands import not_measured, study
 from rec_msa.reporting.report.measured import Measured, datasets_of
 from rec_msa.reporting.report.model import Body, Cell, Paragraph, Section, Table, missing
+from rec_msa.reporting.report.reading import reading_table
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
+
+    from rec_msa.reporting.report.model import Block
 
 
 _COUNTS = ("users", "items", "interactions")
@@ -39,7 +42,9 @@ def statistics_section(measured: Measured) -> Section:
         "table6-counts", "Table 6: the data sets", head, [Body(rows)], "l" + "r" * 10, groups, 1, (), data, "table6"
     )
     command = study("table6") if known else not_measured("table6")
-    return Section("table6", "Table 6: the data sets", [Paragraph(text), command, table])
+    read = reading_table(measured.statistics)
+    blocks: list[Block] = [Paragraph(text), command, table, *([] if read is None else [read])]
+    return Section("table6", "Table 6: the data sets", blocks)
 
 
 def _counts_row(

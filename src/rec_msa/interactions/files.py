@@ -1,0 +1,308 @@
+"""The files that a raw table lies in: found by path, pattern or URL, decompressed, and told by their first bytes."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import glob
+import gzip
+import io
+import lzma
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+from urllib.parse import unquote
+
+import pyarrow as pa
+
+from rec_msa.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rec_msa.interactions.settings import DatasetSettings
+
+Kind = Literal["text", "json", "parquet", "arrow", "stream"]
+
+_COMPRESSIONS = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bz2",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x04\x22\x4d\x18": "lz4",
+}
+_OF_ARROW = ("gzip", "bz2", "zstd", "lz4")
+_KINDS: dict[bytes, Kind] = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "stream"}
+_FOREIGN = {
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "save its sheet as CSV"),
+    b"SQLite format 3": ("an SQLite database", "write the table as CSV: sqlite3 -header -csv FILE 'select ...'"),
+    b"\x89HDF": ("an HDF5 file", "write the table as parquet"),
+    b"Obj\x01": ("an Avro file", "write the table as parquet"),
+    b"FEA1": ("a feather file of version 1", "write it again with pyarrow or pandas"),
+    b"ORC\n": ("an ORC file", "write the table as parquet"),
+    b"7z\xbc\xaf": ("a 7z archive", "unpack it, or pack it as zip"),
+    b"Rar!": ("a RAR archive", "unpack it, or pack it as zip"),
+    b"\x80\x04": ("a pickle, which may run anything when it is read", "write the table as parquet"),
+    b"\x80\x05": ("a pickle, which may run anything when it is read", "write the table as parquet"),
+    b"%PDF": ("a PDF document", "get the table itself"),
+    b"RDX": ("an R workspace", "write the table as CSV"),
+}
+_HEAD = 4096
+_PATTERN = re.compile(r"[*?\[]")
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a raw table, or one that lies in a zip archive.
+
+    Attributes:
+        place: Its path or URL.
+        member: Its name in the archive that lies there.
+        given: Columns whose one value the names of its folders say (``day=2020-09-24``); None where it is missing.
+    """
+
+    place: str
+    member: str | None = None
+    given: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return self.place if self.member is None else f"{self.place} ({self.member})"
+
+    @cached_property
+    def compression(self) -> str | None:
+        """What it is compressed with, by its first bytes."""
+        with self._stored() as file:
+            start = file.read(10)
+        if start.startswith(b"BZh") and start[4:] != b"1AY&SY":  # text may begin so
+            return None
+        return next((name for magic, name in _COMPRESSIONS.items() if start.startswith(magic)), None)
+
+    @cached_property
+    def head(self) -> bytes:
+        """Its first bytes, uncompressed."""
+        with self.open() as file:
+            return file.read(_HEAD)
+
+    @cached_property
+    def kind(self) -> Kind:
+        """What it is, by its first bytes.
+
+        Raises:
+            DataError: It is of a kind that is not read.
+        """
+        for magic, kind in _KINDS.items():
+            if self.head.startswith(magic):
+                return kind
+        self._refuse_foreign()
+        return "json" if re.match(rb"(\xef\xbb\xbf)?\s*\{\s*[\"}]", self.head) else "text"
+
+    def open(self) -> BinaryIO:
+        """Opens its uncompressed bytes."""
+        compression = self.compression  # first: in memory, two that open a file have one place in it
+        file = self._stored()
+        return file if compression is None else _Layered(_unpacked(file, compression), file)
+
+    def stream(self) -> Any:
+        """Opens its uncompressed bytes for Arrow, by Arrow's own means where it has them."""
+        if self.member is None and self._is_local and self.compression in (None, *_OF_ARROW):
+            file = pa.OSFile(self.place)
+            return file if self.compression is None else pa.CompressedInputStream(file, self.compression)
+        return pa.PythonFile(self.open(), mode="r")
+
+    def seekable(self) -> Any:
+        """Opens it for Arrow to read here and there; what is compressed or in an archive goes into memory."""
+        if self.member is None and self.compression is None:
+            return pa.OSFile(self.place) if self._is_local else pa.PythonFile(self._stored(), mode="r")
+        with self.open() as file:
+            return pa.BufferReader(file.read())
+
+    @property
+    def _is_local(self) -> bool:
+        return not is_url(self.place)
+
+    def _stored(self) -> BinaryIO:
+        """Opens its bytes as they lie there, but for an archive."""
+        file = _opened(self.place)
+        if self.member is None:
+            return file
+        return _Layered(zipfile.ZipFile(file).open(self.member), file)
+
+    def _refuse_foreign(self) -> None:
+        what = next((what for magic, what in _FOREIGN.items() if self.head.startswith(magic)), None)
+        if self.head[257:262] == b"ustar":
+            what = "a tar archive", "unpack it and name its file or folder"
+        elif re.match(rb"(?i)(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml)", self.head):
+            what = "a web page or XML document", "if it was downloaded, the address wants a log-in: get the file itself"
+        elif re.match(rb"(\xef\xbb\xbf)?\s*\[\s*\{", self.head):
+            what = "one JSON document", "write an object a line (JSON lines), as jq -c '.[]' does"
+        if what is not None:
+            raise DataError(f"{self.name} is {what[0]}; {what[1]}. Read are CSV, JSON lines, parquet and feather")
+
+
+class _Layered(io.BufferedReader):
+    """Bytes that are read out of another file, which is closed with them."""
+
+    def __init__(self, upper: Any, lower: BinaryIO) -> None:
+        super().__init__(upper)
+        self._lower = lower
+
+    def close(self) -> None:
+        super().close()
+        self._lower.close()
+
+
+def _unpacked(file: BinaryIO, compression: str) -> Any:
+    match compression:
+        case "gzip":
+            return gzip.GzipFile(fileobj=file)
+        case "bz2":
+            return bz2.BZ2File(file)
+        case "xz":
+            return lzma.LZMAFile(file)
+    return pa.CompressedInputStream(pa.PythonFile(file, mode="r"), compression)
+
+
+def is_url(place: str) -> bool:
+    """Whether a path is a URL that fsspec opens."""
+    return re.match(r"[a-z][a-z0-9+.-]+:(//|:)|[a-z0-9]+::", place, re.IGNORECASE) is not None and "://" in place
+
+
+def parts_of(dataset: str, settings: DatasetSettings) -> list[Part]:
+    """Finds the files of a user's own table, in the order in which they are read.
+
+    Args:
+        dataset: Name of the data set.
+        settings: Its settings, with a ``path``.
+
+    Returns:
+        At least one file; those of a folder or pattern in the order of their names, where 10 comes after 9.
+
+    Raises:
+        DataError: There is none, a zip archive holds several and none is named, or one can't be opened.
+    """
+    found = []
+    for path in settings.paths:
+        with mendable(path):
+            parts = [part for place in _places(path) for part in _members(dataset, place, path, settings)]
+        if not parts:
+            raise DataError(f"datasets.{dataset}.path: {_nothing_at(path)}")
+        found += parts
+    return found
+
+
+@contextlib.contextmanager
+def mendable(name: str) -> Iterator[None]:
+    """Turns what goes wrong in opening or decompressing a file into an error with a remedy."""
+    try:
+        yield
+    except pa.ArrowException:  # who reads by Arrow says what is wrong
+        raise
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise DataError(f"{name} is not a whole {_packed(name)} file ({error}): get it again") from error
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise DataError(f"{name} is not a whole zip archive ({error}): get it again, or unpack it") from error
+    except (ImportError, ValueError) as error:
+        raise DataError(f"{name} can't be opened: {error}") from error
+    except RuntimeError as error:  # zipfile's word for a password
+        raise DataError(f"{name} can't be opened ({error}): unpack it") from error
+    except OSError as error:
+        raise DataError(f"{name} can't be read: {error.strerror or error}") from error
+
+
+def _packed(name: str) -> str:
+    try:
+        return Part(name).compression or "compressed"
+    except (OSError, ValueError):
+        return "compressed"
+
+
+def _opened(place: str) -> BinaryIO:
+    if not is_url(place):
+        return Path(place).open("rb")
+    import fsspec
+
+    return cast("BinaryIO", fsspec.open(place, "rb").open())
+
+
+def _places(path: str) -> list[str]:
+    """The files at a path, as paths or URLs."""
+    if is_url(path):
+        return _places_at_url(path)
+    here = Path(path)
+    if here.is_file():
+        return [path]
+    if not here.exists() and _PATTERN.search(path):
+        matches = sorted(glob.glob(path, recursive=True), key=_natural)
+        inside = {str(Path(match)) for match in matches}
+        # what "**" finds within a folder that it found as well is there once
+        top = [match for match in matches if not any(str(above) in inside for above in Path(match).parents)]
+        return [place for match in top for place in _places(match)]
+    return sorted((str(file) for file in here.rglob("*") if file.is_file() and _is_data(file, here)), key=_natural)
+
+
+def _places_at_url(url: str) -> list[str]:
+    from fsspec.core import url_to_fs
+
+    file_system, path = url_to_fs(url)
+    if _PATTERN.search(url):
+        found = [place for place in file_system.glob(path) if file_system.isfile(place)]
+    elif file_system.isfile(path):
+        return [url]
+    else:
+        found = file_system.find(path)
+    kept = [place for place in found if _is_data(PurePosixPath(place), PurePosixPath(path))]
+    return [file_system.unstrip_protocol(place) for place in sorted(kept, key=_natural)]
+
+
+def _is_data(file: Path | PurePosixPath, folder: Path | PurePosixPath) -> bool:
+    """Whether a file of a folder holds rows: programs put what does not under names with _ or . at their start."""
+    inside = file.parts[len(folder.parts) :] if file.is_relative_to(folder) else (file.name,)
+    return not any(part[0] in "_." for part in inside)
+
+
+def _natural(place: str) -> list[Any]:
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"([0-9]+)", place)]
+
+
+def _members(dataset: str, place: str, path: str, settings: DatasetSettings) -> list[Part]:
+    given = _folders_say(place, path)
+    with _opened(place) as file:
+        is_archive = file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    if not is_archive:
+        return [Part(place, None, given)]
+    with _opened(place) as file, zipfile.ZipFile(file) as archive:
+        names = [info.filename for info in archive.infolist() if not info.is_dir()]
+    if "[Content_Types].xml" in names:
+        raise DataError(f"{place} is an Excel workbook: save its sheet as CSV")
+    held = [name for name in names if not name.startswith("__MACOSX/") and PurePosixPath(name).name[0] not in "_."]
+    chosen = held if settings.member is None else [name for name in held if fnmatchcase(name, settings.member)]
+    if not held or not chosen or (settings.member is None and len(chosen) > 1):
+        wrong = "holds no file" if not held else f"holds {len(held)} files" if chosen else f"has no {settings.member}"
+        remedy = f"say which in datasets.{dataset}.member: {', '.join(sorted(held, key=_natural)[:10])}"
+        raise DataError(f"{place} {wrong}" + (f"; {remedy}" if held else ""))
+    return [Part(place, name, given) for name in sorted(chosen, key=_natural)]
+
+
+def _folders_say(place: str, path: str) -> dict[str, str | None]:
+    """Columns that the folders between a path and a file name, as ``day=2020-09-24``."""
+    folders = PurePosixPath(place).parent.parts
+    pairs = [
+        folder.partition("=") for folder in folders if "=" in folder and folder not in PurePosixPath(path).parts[:-1]
+    ]
+    return {name: None if value == _NO_VALUE else unquote(value) for name, _, value in pairs if name}
+
+
+def _nothing_at(path: str) -> str:
+    if is_url(path):
+        return f"there is no file at {path}"
+    if Path(path).is_dir():
+        return f"the folder {path} holds no file (names that begin with _ or . do not count)"
+    return f"no file fits {path}" if _PATTERN.search(path) else f"there is no file {path}"

@@ -1,0 +1,154 @@
+"""Ids of a user's own table: one id each, however a file spells it, and no id where there is none.
+
+Ids come in batches, and only all of them together say whether they are whole numbers or strings. What a batch is made
+of is the same in every kind of file: a number, a float without fraction and a string of digits are one id.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute as pc
+
+from rec_msa.interactions.columns import BadValueError, as_written, plain, stands_for_nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LARGEST = 10**18
+"""Whole numbers below it are ids as numbers; where one has more digits, all are strings."""
+
+_WITH_POINT = r"^-?[0-9]+\.0+$"
+_LOST_DIGITS = r"^-?[0-9]\.[0-9]+[eE]\+?[0-9]+$"
+_EXACT = {"halffloat": 2**11, "float": 2**24, "double": 2**53}
+"""From where on floats no longer tell whole numbers apart."""
+
+NO_ID = "is no id"
+
+
+class Ids(NamedTuple):
+    """Ids of a batch.
+
+    Attributes:
+        values: Whole numbers as int64, or strings; null where there is no id.
+        n_trimmed: Ids with blanks around them, which were taken off.
+        n_pointed: Ids that were written as ``12.0`` and are 12.
+    """
+
+    values: pa.Array
+    n_trimmed: int = 0
+    n_pointed: int = 0
+
+
+def ids_of(column: pa.Array, words_are_ids: bool = False) -> Ids:
+    """Reads the ids of a batch.
+
+    Args:
+        column: Values as they stand in the file, ``[n]``.
+        words_are_ids: Whether ``NA``, ``NULL`` and the like are ids, too.
+
+    Returns:
+        The ids, ``[n]``.
+
+    Raises:
+        BadValueError: A value is no id, or one that has lost digits.
+    """
+    column = plain(column)
+    kind = column.type
+    if pa.types.is_string(kind):
+        return _of_strings(column, words_are_ids)
+    if pa.types.is_null(kind):
+        return Ids(pa.nulls(len(column), pa.int64()))
+    if pa.types.is_integer(kind):
+        return Ids(_of_integers(column))
+    if pa.types.is_floating(kind):
+        return Ids(_of_floats(column))
+    if pa.types.is_decimal(kind):
+        return Ids(_of_decimals(column))
+    raise BadValueError(0, f"is of the type {kind}; ids are whole numbers or strings")
+
+
+def whole_ids(batches: Sequence[pa.Array]) -> pa.ChunkedArray:
+    """Puts the ids of all batches together: int64 where all are whole numbers, else strings."""
+    if all(pa.types.is_int64(batch.type) for batch in batches):
+        return pa.chunked_array(batches, pa.int64())
+    return pa.chunked_array([pc.cast(batch, pa.string()) for batch in batches], pa.string())
+
+
+def look_alikes(ids: pa.ChunkedArray) -> int:
+    """How many ids differ from another one only in capitals, in zeros at the start, or in how letters are encoded."""
+    if not pa.types.is_string(ids.type):
+        return 0
+    distinct = pc.unique(ids)
+    keys = pc.utf8_normalize(pc.utf8_lower(distinct), "NFKC")
+    return len(distinct) - len(pc.unique(pc.replace_substring_regex(keys, "^0+(.)", r"\1")))
+
+
+def _of_integers(column: pa.Array) -> pa.Array:
+    bounds = pc.min_max(column).as_py()
+    if bounds["min"] is not None and (bounds["max"] >= _LARGEST or bounds["min"] <= -_LARGEST):
+        return pc.cast(column, pa.string())
+    return pc.cast(column, pa.int64())
+
+
+def _of_floats(column: pa.Array) -> pa.Array:
+    values = column.to_numpy(zero_copy_only=False)
+    present = ~np.isnan(values)
+    whole = np.where(present, np.floor(values), 0)
+    if (bad := present & (~np.isfinite(values) | (whole != values))).any():
+        raise BadValueError(int(bad.argmax()), "is not a whole number that fits 64 bits")
+    if (bad := present & (np.abs(whole) >= _EXACT[str(column.type)])).any():
+        remedy = "a float so large no longer tells whole numbers apart; write ids as whole numbers or strings"
+        raise BadValueError(int(bad.argmax()), f"may have lost digits: {remedy}")
+    return pa.array(whole.astype(np.int64), mask=~present)
+
+
+def _of_decimals(column: pa.Array) -> pa.Array:
+    try:
+        text = pc.cast(pc.cast(column, pa.decimal256(76, 0)), pa.string())
+    except pa.ArrowInvalid:
+        values = column.to_pylist()
+        bad = next(row for row, value in enumerate(values) if value is not None and value != value.to_integral_value())
+        raise BadValueError(bad, "is not a whole number") from None
+    return _numbers(text) or text
+
+
+def _of_strings(column: pa.Array, words_are_ids: bool) -> Ids:
+    """Most often all are plain whole numbers; else each distinct string is looked at once."""
+    if (numbers := _numbers(column)) is not None:
+        return Ids(numbers)
+    encoded = column.dictionary_encode()
+    found = encoded.dictionary
+    trimmed = pc.utf8_trim_whitespace(found)
+    nothing = pc.equal(trimmed, "")
+    if not words_are_ids:
+        nothing = pc.or_(nothing, stands_for_nothing(trimmed))
+    lost = pc.match_substring_regex(trimmed, _LOST_DIGITS)
+    if pc.any(lost).as_py():
+        raise BadValueError(
+            pc.index(lost.take(encoded.indices), True).as_py(),
+            "looks like a whole number that lost digits in a spreadsheet or as a float: write ids in full",
+        )
+    has_point = pc.match_substring_regex(trimmed, _WITH_POINT)
+    bare = pc.if_else(has_point, pc.replace_substring_regex(trimmed, r"\.0+$", ""), trimmed)
+    ids = pc.if_else(nothing, None, bare)
+    n_each = np.bincount(encoded.indices.drop_null().to_numpy(), minlength=len(found))
+    n_trimmed = _weight(pc.and_(pc.not_equal(trimmed, found), pc.invert(nothing)), n_each)
+    numbers = _numbers(ids)
+    return Ids((ids if numbers is None else numbers).take(encoded.indices), n_trimmed, _weight(has_point, n_each))
+
+
+def _numbers(column: pa.Array) -> pa.Array | None:
+    """Strings as whole numbers that are small enough, where all are."""
+    numbers = as_written(column)
+    if numbers is None:
+        return None
+    bounds = pc.min_max(numbers).as_py()
+    is_small = bounds["min"] is None or (bounds["max"] < _LARGEST and bounds["min"] > -_LARGEST)
+    return numbers if is_small else None
+
+
+def _weight(chosen: pa.Array, n_each: np.ndarray) -> int:
+    return int(n_each[chosen.to_numpy(zero_copy_only=False).astype(bool)].sum())

@@ -1,0 +1,100 @@
+"""A batch of rows of a user's own table: which of them count, and fields that hold several values as a row each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute as pc
+
+from rec_msa.interactions.columns import BadValueError, is_list, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a file.
+
+    Attributes:
+        columns: Their columns, by name, each ``[n]``.
+        start: Place in the file of the first of those that were read together.
+        places: Where they are among these, ``[n]``; None where all of them are there.
+    """
+
+    columns: Mapping[str, pa.Array]
+    start: int = 0
+    places: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def place(self, row: int) -> int:
+        """Where a row is in the file, counted from 0."""
+        return self.start + (row if self.places is None else int(self.places[row]))
+
+    def only(self, chosen: pa.Array) -> Rows:
+        """The rows that a boolean array marks."""
+        kept = chosen.to_numpy(zero_copy_only=False)
+        if kept.all():
+            return self
+        columns = {name: column.filter(chosen) for name, column in self.columns.items()}
+        return replace(self, columns=columns, places=self._placed(np.flatnonzero(kept)))
+
+    def one_each(self) -> Rows:
+        """A row for each value of the fields that are lists; of several lists the first with the first, and so on.
+
+        Raises:
+            BadValueError: A row's lists are of different lengths, or it has one list and lacks the other.
+        """
+        lists = {name: _as_list(column) for name, column in self.columns.items() if is_list(plain(column).type)}
+        if not lists:
+            return self
+        first, *others = lists.values()
+        for other in others:
+            same = pc.fill_null(pc.equal(pc.list_value_length(first), pc.list_value_length(other)), False)
+            if pc.all(same).as_py() is False:
+                raise BadValueError(pc.index(same, False).as_py(), f"and {' and '.join(lists)} have not as many values")
+        parents = pc.list_parent_indices(first)
+        columns = {
+            name: pc.list_flatten(lists[name]) if name in lists else column.take(parents)
+            for name, column in self.columns.items()
+        }
+        return replace(self, columns=columns, places=self._placed(parents.to_numpy(zero_copy_only=False)))
+
+    def _placed(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return rows if self.places is None else self.places[rows]
+
+
+def split(column: pa.Array, separator: str) -> pa.Array:
+    """Fields as lists of strings: without brackets around a field, and quotation marks around its values."""
+    column = plain(column)
+    if not pa.types.is_string(column.type):
+        return column
+    bare = pc.utf8_trim(column, " \t[](){}")
+    bare = pc.if_else(pc.equal(bare, ""), None, bare)
+    parted = pc.utf8_split_whitespace(bare) if separator == " " else pc.split_pattern(bare, separator)
+    values = pc.utf8_trim(parted.values, " \t'\"")
+    return (
+        pa.ListArray.from_arrays(parted.offsets, values, mask=parted.is_null())
+        if parted.null_count
+        else (pa.ListArray.from_arrays(parted.offsets, values))
+    )
+
+
+def _as_list(column: pa.Array) -> pa.Array:
+    """With a list of one missing value where the list itself is missing."""
+    column = plain(column)
+    kind = pa.list_(column.type.value_type)
+    column = column if column.type == kind else pc.cast(column, kind)
+    if not column.null_count:
+        return column
+    missing = pa.array([[None]], kind)
+    return pa.concat_arrays([column, missing]).take(
+        pc.if_else(column.is_null(), len(column), pa.array(np.arange(len(column))))
+    )

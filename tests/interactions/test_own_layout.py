@@ -1,0 +1,272 @@
+"""How a user's own text file is laid out, and which of its rows count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from rec_msa.errors import DataError
+from rec_msa.interactions.quotes import look_at_quotes
+from tests.interactions.own_files import csv, json_lines, own, pairs, read_own, times
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRETS = [("A00142", "B00076", "4.0"), ("A00018", "B00028", "1.0"), ("A00141", "B00010", "5.0")]
+
+
+def refused(folder: Path, content: str | bytes, **settings: Any) -> str:
+    with pytest.raises(DataError) as refusal:
+        own(folder, content, **settings)
+    assert "\n" not in str(refusal.value)
+    return str(refusal.value)
+
+
+# ---- quotation marks
+
+
+def plays(titles: list[str]) -> str:
+    return csv([(row, row + 10, title) for row, title in enumerate(titles)], "user,item,title")
+
+
+def test_a_stray_quotation_mark_swallowed_the_rows_up_to_the_next(tmp_path: Path) -> None:
+    content = plays(["a", '"Weird song', "b", "c", '"Weird other', "d"])
+    said = refused(tmp_path, content)
+    assert "line 3: a quotation mark opens a field and none closes it" in said
+    assert "datasets.mine.quotes to none" in said
+    assert len(own(tmp_path, content, quotes="none")) == 6
+
+
+def test_a_quotation_mark_that_nothing_closes_is_refused(tmp_path: Path) -> None:
+    assert "line 4" in refused(tmp_path, plays(["a", "b", '"c', "d"]))
+
+
+def test_quotation_marks_within_a_field_harm_nothing(tmp_path: Path) -> None:
+    content = plays(['5" disc', '"a ""b"" c"', '"a, b"', '"two\nlines"', '""', 'x"y"z'])
+    assert len(own(tmp_path, content)) == 6
+    assert own(tmp_path, content).attrs["reading"]["odd"] == ["1 line breaks within quoted fields"]
+
+
+def test_quotation_marks_after_a_backslash_are_read_where_settings_say_so(tmp_path: Path) -> None:
+    content = csv([(1, r'"a \"b\", c"'), (2, "d")])
+    assert "to backslash where \\ stands before those within a field" in refused(tmp_path, content)
+    assert pairs(own(tmp_path, content, quotes="backslash")) == [(1, 'a "b", c'), (2, "d")]
+
+
+def plainly_sound(text: str) -> bool:
+    """Character by character: each mark opens or closes a field, or is one of two within a field."""
+    inside, place = False, 0
+    while place < len(text):
+        before, after = text[place - 1 : place] or "\n", text[place + 1 : place + 2] or "\n"
+        if text[place] == '"' and inside and after == '"':
+            place += 1
+        elif text[place] == '"':
+            if (after if inside else before) not in ",\n\r":
+                return False
+            inside = not inside
+        place += 1
+    return not inside
+
+
+@given(st.text('",a\n\r', max_size=30), st.integers(1, 5))
+def test_the_quick_look_at_quotes_is_the_slow_one(text: str, chunk: int) -> None:
+    import io
+
+    from rec_msa.interactions import quotes
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quotes, "_CHUNK", chunk)
+        sound, _ = look_at_quotes(io.BytesIO(text.encode()), ",")
+    assert sound == plainly_sound(text)
+
+
+# ---- separators, headers, encodings
+
+
+@pytest.mark.parametrize(
+    ("separator", "shown"), [(";", "';'"), ("\t", "tab"), ("|", "'|'"), ("::", "'::'"), (" ", "space")]
+)
+def test_another_separator_is_named_and_then_read(tmp_path: Path, separator: str, shown: str) -> None:
+    content = csv([(1, 10, 5), (2, 11, 6)], "user,item,time", separator)
+    assert f"there is no column 'user' (datasets.mine.user); it looks separated by {shown!s}" in refused(
+        tmp_path, content
+    ).replace("'tab'", "tab").replace("'space'", "space")
+    assert f"add separator: {shown}" in refused(tmp_path, content)
+    table = own(tmp_path, content, separator=shown.strip("'"), time="time")
+    assert (pairs(table), times(table)) == ([(1, 10), (2, 11)], [5, 6])
+
+
+def test_a_row_of_a_person_is_never_shown_as_names_of_columns(tmp_path: Path) -> None:
+    said = refused(tmp_path, csv(SECRETS[1:], ",".join(SECRETS[0])))
+    assert "none of its 3 fields is user or item" in said
+    assert "add columns: [...] with a name for each field" in said
+    assert not any(secret in said for row in SECRETS for secret in row)
+    words = csv([("bob", "1984"), ("eve", "emma")], "ann,dune")
+    assert "ann" not in refused(tmp_path, words).replace(str(tmp_path), "")
+
+
+def test_names_of_columns_are_shown_where_the_line_surely_has_names(tmp_path: Path) -> None:
+    said = refused(tmp_path, csv([(1, 10), (2, 11)], "users,thing"))
+    assert "there is no column 'user' (datasets.mine.user); did you mean 'users'? Allowed: thing, users" in said
+
+
+def test_a_file_without_names_is_read_by_those_that_settings_give(tmp_path: Path) -> None:
+    content = csv(SECRETS[1:], ",".join(SECRETS[0]))
+    table = own(tmp_path, content, columns=["user", "item", "rating"])
+    assert pairs(table) == [row[:2] for row in SECRETS]
+    assert "line 1 has 3 fields separated by ',', and datasets.mine.columns names 2" in refused(
+        tmp_path, content, columns=["user", "item"]
+    )
+
+
+def test_given_names_have_every_column_that_is_needed(tmp_path: Path) -> None:
+    said = refused(tmp_path, csv(SECRETS[1:], ",".join(SECRETS[0])), columns=["users", "item", "rating"])
+    assert "datasets.mine.columns: there is no column 'user' (datasets.mine.user); did you mean 'users'?" in said
+
+
+def test_names_for_a_file_that_has_its_own_are_refused_or_said(tmp_path: Path) -> None:
+    content = csv([(1, 10), (2, 11)])
+    assert "line 1 names the columns itself" in refused(tmp_path, content, columns=["user", "item"])
+    table = own(tmp_path, csv([(1, 10), (2, 11)], "userId,itemId"), columns=["user", "item"])
+    assert "may name the columns and was read as data" in table.attrs["reading"]["odd"][-1]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-8-sig"])
+def test_another_encoding_is_named_and_then_read(tmp_path: Path, encoding: str) -> None:
+    content = csv([(1, "é"), (2, "b")]).encode(encoding)
+    if encoding != "utf-8-sig":
+        assert f"set datasets.mine.encoding, perhaps to {encoding}" in refused(tmp_path, content)
+    assert pairs(own(tmp_path, content, encoding=encoding)) == [(1, "é"), (2, "b")]
+
+
+# ---- several items in a row
+
+
+def test_a_line_a_user_is_read_as_a_row_for_each_item(tmp_path: Path) -> None:
+    content = "0 3 4  5\n1 7 \n\n2 3\n9\n"
+    settings = {"columns": ["user", "items..."], "item": "items", "separator": "space", "quotes": "none"}
+    table = own(tmp_path, content, **settings)
+    assert pairs(table) == [(0, 3), (0, 4), (0, 5), (1, 7), (2, 3)]
+    assert table.attrs["reading"]["rows"] == 4
+    assert "line 2, column items: 'x' is no id" not in refused(tmp_path, "0 3\n1 NA\n", **settings)
+    assert "line 2, column items: 'NA' is no id" in refused(tmp_path, "0 3\n1 NA\n", **settings)
+
+
+@pytest.mark.parametrize("field", ['"3,4"', '"[3, 4]"', "\"['3', '4']\"", '"(3,4)"'])
+def test_a_field_that_holds_several_items_is_split_where_settings_say_so(tmp_path: Path, field: str) -> None:
+    table = own(tmp_path, csv([(1, field), (2, 5)]), list_separator=",")
+    assert pairs(table) == [(1, 3), (1, 4), (2, 5)]
+
+
+def test_lists_in_parquet_and_json_are_a_row_for_each_value(tmp_path: Path) -> None:
+    rows = [(1, [3, 4], [7, 6]), (2, [], []), (3, [5], [8])]
+    path = tmp_path / "lists.parquet"
+    parquet.write_table(
+        pa.Table.from_pylist([dict(zip(("user", "item", "time"), row, strict=True)) for row in rows]), path
+    )
+    for table in (
+        read_own(path, time="time"),
+        own(tmp_path, json_lines(rows, ["user", "item", "time"]), time="time"),
+    ):
+        assert (pairs(table), times(table)) == ([(1, 3), (1, 4), (3, 5)], [7, 6, 8])
+        assert table.attrs["reading"]["rows"] == 3
+
+
+def test_lists_that_do_not_fit_each_other_are_refused(tmp_path: Path) -> None:
+    rows = [(1, [3], [7]), (2, [3, 4], [7])]
+    said = refused(tmp_path, json_lines(rows, ["user", "item", "time"]), time="time")
+    assert "line 2, column item" in said
+    assert "have not as many values" in said
+
+
+# ---- which rows count
+
+RATINGS = [
+    (1, 10, 5, "buy", "false"),
+    (2, 11, 4, "cart", "true"),
+    (3, 12, 3.5, "buy", "False"),
+    (4, 13, "", "view", "1"),
+]
+HEADER = "user,item,rating,event,cancelled"
+
+
+def left(folder: Path, where: dict[str, Any], as_parquet: bool) -> list[int]:
+    if as_parquet:
+        frame = pd.DataFrame(
+            {
+                "user": [1, 2, 3, 4],
+                "item": [10, 11, 12, 13],
+                "rating": [5, 4, 3.5, None],
+                "event": pd.Series(["buy", "cart", "buy", "view"], dtype="category"),
+                "cancelled": [False, True, False, True],
+                "day": pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03", None]),
+            }
+        )
+        frame.to_parquet(folder / "rated.parquet")
+        table = read_own(folder / "rated.parquet", where=where)
+    else:
+        days = ["2020-01-01", "2020-01-02", "2020-01-03", "NA"]
+        rows = [(*row, day) for row, day in zip(RATINGS, days, strict=True)]
+        table = own(folder, csv(rows, f"{HEADER},day"), where=where)
+    n_dropped = sum(table.attrs["reading"]["dropped"].values())
+    assert n_dropped == 4 - len(table)
+    return table["user"].to_list()
+
+
+@pytest.mark.parametrize("as_parquet", [False, True], ids=["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ({"rating": ">= 4"}, [1, 2]),
+        ({"rating": "< 4"}, [3]),
+        ({"rating": 5}, [1]),
+        ({"rating": "!= 5"}, [2, 3]),
+        ({"rating": [5, 3.5]}, [1, 3]),
+        ({"event": "buy"}, [1, 3]),
+        ({"event": "!= buy"}, [2, 4]),
+        ({"event": ["buy", "cart"]}, [1, 2, 3]),
+        ({"event": "*e*"}, [4]),
+        ({"event": "!= c*"}, [1, 3, 4]),
+        ({"cancelled": False}, [1, 3]),
+        ({"event": "buy", "rating": ">= 4"}, [1]),
+        ({"day": ">= 2020-01-02"}, [2, 3]),
+        ({"day": "< 2020-01-02"}, [1]),
+        ({"user": "<= 2"}, [1, 2]),
+    ],
+)
+def test_rows_count_where_they_fulfil_every_condition(
+    tmp_path: Path, where: dict[str, Any], expected: list[int], as_parquet: bool
+) -> None:
+    assert left(tmp_path, where, as_parquet) == expected
+
+
+def test_rows_that_do_not_count_may_be_bad(tmp_path: Path) -> None:
+    assert pairs(own(tmp_path, csv([("NA", 1, "view"), (2, 3, "buy")], "user,item,event"), where={"event": "buy"})) == [
+        (2, 3)
+    ]
+
+
+def test_a_bad_value_after_rows_that_do_not_count_is_named_by_its_own_line(tmp_path: Path) -> None:
+    content = csv([(1, 1, "view"), (2, 3, "buy"), (1, 1, "view"), ("NA", 3, "buy")], "user,item,event")
+    assert "line 5, column user: 'NA'" in refused(tmp_path, content, where={"event": "buy"})
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ({"rating": ">= 4"}, "line 3, column rating: 'good' is not a number, as where compares it with"),
+        ({"rating": ">= 2020-01-01"}, "line 2, column rating: '5' is no ISO date"),
+        ({"rating": False}, "line 2, column rating: '5' is neither true nor false"),
+        ({"ratings": 4}, "there is no column 'ratings' (datasets.mine.where.ratings); did you mean 'rating'?"),
+        ({"event": "sold"}, "has 2 rows and none of them counts: 2 left out by where event: sold; event has buy, view"),
+    ],
+)
+def test_a_condition_that_cannot_be_asked_is_said(tmp_path: Path, where: dict[str, Any], said: str) -> None:
+    content = csv([(1, 1, 5, "buy"), (2, 3, "good", "view")], "user,item,rating,event")
+    assert said in refused(tmp_path, content, where=where)
