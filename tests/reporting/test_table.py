@@ -112,6 +112,10 @@ def test_a_study_shows_how_good_each_target_is(study: pd.DataFrame) -> None:
     assert starting(lines, "target's recall")[1:] == ["0.42 @50", "–", "0.40 @50"]
 
 
+def test_a_run_of_chosen_outputs_that_measured_no_target_has_a_table_all_the_same(study: pd.DataFrame) -> None:
+    assert lines_of(study_table(study, pd.DataFrame()), 200) == lines_of(study_table(study), 200)
+
+
 @settings(max_examples=20)
 @given(width=st.integers(45, 160))
 def test_a_study_that_is_too_wide_goes_on_below(study: pd.DataFrame, width: int) -> None:

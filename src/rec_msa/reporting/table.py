@@ -118,7 +118,7 @@ class _Grid:
 
     def __init__(self, panels: list[Panel], quality: pd.DataFrame | None) -> None:
         self.panels = panels
-        self.recalls = [] if quality is None else [_recall(panel, quality) for panel in panels]
+        self.recalls = [] if quality is None or quality.empty else [_recall(panel, quality) for panel in panels]
         self.rows = self._sorted_rows()
         self.columns = [self._column(panel) for panel in panels]
 
