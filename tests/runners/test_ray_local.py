@@ -83,3 +83,20 @@ def test_a_head_or_raylet_that_was_killed_was_waited_for_without_a_word(monkeypa
             ClearError, match=rf"Ray's {said} \(process {process.pid}\) died; .* go on with --only-missing"
         ):
             ray.require_alive()
+
+
+def test_a_run_that_ray_keeps_waiting_after_its_head_died_ended_without_a_word():
+    script = f"""
+import subprocess, time
+from rec_msa.runners import ray_local
+child = subprocess.Popen({SLEEP!r})
+ray_local.command_of = lambda process: "gcs_server" if process == child.pid else "python"
+ray_local.LOOK_SECONDS = ray_local.GRACE_SECONDS = 0.1
+with ray_local.LocalRay().ended_with_this_process():
+    child.kill()
+    child.wait()
+    time.sleep(60)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "Error: RayRunner: Ray's head (process " in done.stderr

@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from rec_msa.clear_error import ClearError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 NEEDED = {"gcs_server": "head", "raylet": "raylet"}
 """Programs without which Ray waits for minutes before it says anything, or does not say anything."""
+
+LOOK_SECONDS, GRACE_SECONDS = 1.0, 10.0
 
 
 class LocalRay:
@@ -54,7 +57,21 @@ class LocalRay:
             *(f"{process}:{ticks}" for process, ticks in self.processes.items()),
         ]
         with subprocess.Popen(typed, stdin=subprocess.PIPE, start_new_session=True) as watcher:
+            ended = threading.Event()
+            threading.Thread(target=self._speak_up, args=(ended,), daemon=True).start()
             try:
                 yield
             finally:
+                ended.set()
                 watcher.kill()  # Ray has been shut down in the proper way
+
+    def _speak_up(self, ended: threading.Event) -> None:
+        """Ends the run with a line where Ray keeps its main thread: asked after its head died, it waits a minute, and
+        ends the process then without a word. The run's claims are those of a dead process."""
+        while not ended.wait(LOOK_SECONDS):
+            try:
+                self.require_alive()
+            except ClearError as error:
+                if not ended.wait(GRACE_SECONDS):
+                    error.show()
+                    os._exit(error.exit_code)
