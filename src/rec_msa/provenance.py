@@ -35,9 +35,6 @@ LEARNS_OTHERWISE = {
 }
 """Raised when an architecture or a function learns otherwise; what it made from the same inputs is old then."""
 
-READS_OWN_DATA = 1
-"""Raised when a user's own files are read otherwise: what was made of them before is old then."""
-
 RAW_FOLDER = "params:raw_folder"
 UNKNOWN = "unknown"
 
@@ -197,7 +194,7 @@ def _raw_checksum(node: Node, catalog: DataCatalog) -> str | None:
     try:
         folder = Path(catalog.load(RAW_FOLDER))
         if settings.path is not None:
-            return f"{acquire(dataset, settings, folder).sha256}-{READS_OWN_DATA}"
+            return acquire(dataset, settings, folder).sha256
         path = locate(dataset, settings, folder)
         # Fetched now where it is missing: a fingerprint without the checksum would never be met again.
         return checksum(path)[0] if path else acquire(dataset, settings, folder).sha256
