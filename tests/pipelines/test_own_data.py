@@ -81,7 +81,8 @@ def test_processes_that_share_no_memory_are_told_so(small_project):
 @pytest.mark.parametrize(
     ("path", "ignored"),
     [
-        ("01_raw/mine/raw_file.json", True),
+        ("01_raw/mine/orders.csv", True),
+        ("01_raw/mine/raw_file.json", False),
         ("02_intermediate/mine/raw_interactions.parquet", True),
         ("03_primary/mine/interactions.parquet", True),
         ("03_primary/mine/users.parquet", True),
