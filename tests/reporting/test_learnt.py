@@ -89,6 +89,14 @@ def test_a_shorter_lists_start_is_of_that_length() -> None:
     assert short["gain"].mean() == pytest.approx(0.06, abs=0.02)
 
 
+def test_longer_lists_of_one_data_set_took_the_gains_of_another_away(new: pd.DataFrame) -> None:
+    own = new[(new["dataset"] == "ml-1m") & (new["target"] == "bpr")]
+    shorter = own.assign(k=own["k"] // 2, dataset="small")
+    both, alone = gains(pd.concat([own, shorter], ignore_index=True)), gains(own)
+    assert len(both) == 2 * len(alone) > 0
+    assert both[both["dataset"] == "small"]["gain"].tolist() == alone["gain"].tolist()
+
+
 def shown(agreement: pd.DataFrame) -> tuple[str, dict[tuple[str, ...], list[str]]]:
     quality = made_up(("tables",))["quality"]
     section = learnt_section(Measured(agreement, quality))

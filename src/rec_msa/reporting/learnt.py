@@ -46,7 +46,7 @@ def gains(agreement: pd.DataFrame) -> pd.DataFrame:
         ``ATTACK``, base, clone, seed, group and ``gain``.
     """
     own = agreement[agreement["against"] == "undefended"]
-    own = own[own["k"] == own.groupby("attack")["k"].transform("max")]
+    own = own[own["k"] == own.groupby([*ATTACK, "clone", "seed"], dropna=False)["k"].transform("max")]
     known = set(own["attack"])
     asking = own[own["base"].isin(STARTS)]
     names = asking[["attack", "base"]].drop_duplicates()
