@@ -45,3 +45,19 @@ def test_aliases_that_a_person_writes_are_read(tmp_path):
     (tmp_path / "a.yml").write_text(bomb(6))
     with pytest.raises(SettingsError):
         refuse_alias_bombs(tmp_path)
+
+
+def test_the_lock_file_of_an_editor_ended_every_command_in_a_traceback(small_project):
+    (small_project.folder / "conf/local/.#parameters.yml").symlink_to("someone@there.1234:5678")
+    (small_project.folder / "conf/local/parameters_old.yml").mkdir()
+    assert small_project.session().load_context().params["dataset"] == ["small"]
+
+
+def test_a_file_that_may_not_be_read_is_told_when_it_is_read(tmp_path, monkeypatch):
+    (tmp_path / "a.yml").write_text("a: 1")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "read_text", refuse)
+    refuse_alias_bombs(tmp_path)

@@ -229,3 +229,45 @@ def test_a_process_that_ends_while_it_is_looked_at_stops_nobody(place, monkeypat
     lock.take()
     lock.free()
     other.free()
+
+
+def test_a_machine_whose_start_may_not_be_read_ended_every_run(place, monkeypatch):
+    read = locks.Path.read_text
+
+    def refuse(path: locks.Path, **how: str) -> str:
+        if path.name == "boot_id":
+            raise PermissionError(13, "Permission denied")
+        return read(path, **how)
+
+    monkeypatch.setattr(locks.Path, "read_text", refuse)
+    lock, other = Lock(*place, ["a"]), Lock(*place, ["a"])
+    assert not lock.claim.world
+    other.take()
+    with pytest.raises(LockedError):
+        lock.take()
+    other.free()
+
+
+@pytest.mark.parametrize("lacks", [["reads"], ["world"], ["world", "reads", "writes"]])
+def test_the_claim_of_a_living_run_of_the_version_before_was_removed(place, lacks):
+    fs, folder = place
+    first = Lock(*place, ["b/a"])
+    first.take()
+    (path,) = names(place)
+    said = {**json.loads(fs.cat_file(path)), "paths": [f"{folder.removesuffix('/.locks')}/b/a"], "from": "later"}
+    fs.pipe_file(path, json.dumps({key: value for key, value in said.items() if key not in lacks}).encode())
+    with pytest.raises(LockedError):
+        Lock(*place, ["b/a"]).take()
+    first.free()
+
+
+@pytest.mark.parametrize("written", [b"[]", b"7", b"{"])
+def test_what_is_no_claim_at_all_is_removed_and_what_may_be_one_is_left(place, written):
+    fs, folder = place
+    fs.makedirs(folder, exist_ok=True)
+    fs.pipe_file(f"{folder}/0123.json", written)
+    fs.pipe_file(f"{folder}/4567.json", b'{"writes": 5}')
+    lock = Lock(*place, ["a"])
+    lock.take()
+    lock.free()
+    assert [path.rpartition("/")[2] for path in names(place)] == ["4567.json"]

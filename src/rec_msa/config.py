@@ -105,14 +105,15 @@ def refuse_alias_bombs(folder: Path) -> None:
     """Refuses files whose aliases stand for more than a person writes: each of them would be read as a copy.
 
     Args:
-        folder: The configuration; one that is no folder is not looked at.
+        folder: The configuration; one that is no folder is not looked at, nor in it what is no file that can be read.
 
     Raises:
         SettingsError: A file comes to more than ``MOST_NODES`` values.
     """
     for path in sorted(folder.rglob("*.y*ml")):
-        text, too_many = path.read_text(encoding="utf-8", errors="replace"), False
-        with suppress(YAMLError):  # which is told when the file is read
+        too_many = False
+        with suppress(YAMLError, OSError):  # which are told when the file is read
+            text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
             too_many = "*" in text and _n_nodes(text) > MOST_NODES
         if too_many:
             raise SettingsError(f"{path}: its aliases come to more than {MOST_NODES} values; write out what is meant")

@@ -74,6 +74,9 @@ NOT_SHOWN = ("study", "studies", "attacks", "raw_folder", "threads", "datasets.m
 OF_SEQUENCES = ("sequence", *(f"recommenders.{name}" for name in SETTINGS if is_sequential(name)))
 """What the example's target does not read."""
 
+TRAININGS = ("target", "auxiliary", "clone.training", "steal.training")
+"""Stages with the settings of a training loop."""
+
 OTHER_VALUES: dict[str, Any] = {
     "device": "cpu",
     "datasets.mine.patience": 5_000,
@@ -87,7 +90,8 @@ OTHER_VALUES: dict[str, Any] = {
     "datasets.mine.quotes": "none",
     "datasets.mine.encoding": "utf-16",
     "datasets.mine.list_separator": ";",
-    **{f"{stage}.schedule": "linear" for stage in ("target", "auxiliary", "clone.training", "steal.training")},
+    **{f"{stage}.schedule": "linear" for stage in TRAININGS},
+    **{f"{stage}.stop_by": "validation" if stage == "steal.training" else "loss" for stage in TRAININGS},
 }
 """Where no other number will do."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import posixpath
 import socket
 import threading
 import time
@@ -215,14 +216,21 @@ class Lock:
                 self.fs.mv(part, f"{self.folder}/{self.claim.name}")
 
     def _read(self, name: str) -> Claim | None:
+        """Another run's claim; one that says nothing to this version is left, since its run may live."""
         try:
             raw = json.loads(self.fs.cat_file(f"{self.folder}/{name}"))
-            raw |= {moment: float(raw[moment]) for moment in ("since", "beat")}
-            return Claim(**{**raw, **{kind: tuple(raw[kind]) for kind in ("writes", "reads")}})
         except FileNotFoundError:
             return None  # given up in the meantime
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, RecursionError):
+            raw = None
+        if not isinstance(raw, dict):
             self._remove(name)  # damaged: written whole, so nobody's
+            return None
+        try:
+            return _claim_of(raw, name, posixpath.dirname(self.folder))
+        except (ValueError, TypeError, OverflowError):
+            if self._seconds_since(name, time.time()) > DEAD_AFTER_SECONDS:
+                self._remove(name)
             return None
 
     def _remove(self, name: str, *, claim: bool = True) -> None:
@@ -235,6 +243,30 @@ class Lock:
                 pass
 
 
+def _claim_of(raw: dict[str, Any], name: str, root: str) -> Claim:
+    """A claim as any version writes it: what an older one lacks is unknown, what a newer one adds is not read.
+
+    Args:
+        raw: What its file says.
+        name: The file's name.
+        root: The folder of the artifacts; old claims name whole paths.
+    """
+    old = [posixpath.relpath(path, root) for path in raw.get("paths", ())]
+    return Claim(
+        name,
+        host=str(raw.get("host", "an unknown machine")),
+        world=str(raw.get("world", "")),
+        process=int(raw.get("process", 0)),
+        born=str(raw.get("born", "")),
+        command=str(raw.get("command", "of another version")),
+        since=float(raw.get("since", 0.0)),
+        beat=float(raw.get("beat", time.time())),
+        held=bool(raw.get("held", True)),
+        writes=tuple(map(str, raw.get("writes", old))),
+        reads=tuple(map(str, raw.get("reads", ()))),
+    )
+
+
 def _world() -> str:
     """Where a process id of this process's world means something: this start of this machine, and this container.
 
@@ -243,13 +275,18 @@ def _world() -> str:
     if not Path("/proc/self/stat").exists():
         return f"{socket.gethostname()} {uuid.getnode():x}"  # a system without it has no such containers
     try:
-        return f"{socket.gethostname()} {_boot()} {os.readlink('/proc/self/ns/pid')}"
+        boot, container = _boot(), os.readlink("/proc/self/ns/pid")
     except OSError:
         return ""
+    return f"{socket.gethostname()} {boot} {container}" if boot else ""
 
 
 def _boot() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    """This start of this machine; empty where it may not be read."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
 def _born(process: int) -> str:
@@ -263,7 +300,7 @@ def _born(process: int) -> str:
     else:
         if stat.state in "ZX":
             return ""  # it ended, and its parent has not asked
-        return f"{_boot()} {stat.start_ticks}"
+        return f"{_boot()} {stat.start_ticks}".strip()
     try:
         os.kill(process, 0)
     except ProcessLookupError:

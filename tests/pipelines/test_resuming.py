@@ -20,7 +20,7 @@ from kedro.io import DatasetError
 from rec_msa import interactions, provenance
 from rec_msa.datasets.recorded import _seal
 from rec_msa.interactions import SplitSettings
-from rec_msa.invalidation import BEGIN, DEFENSE, END, invalidated, table
+from rec_msa.invalidation import BEGIN, DEFENSE, END, TRAININGS, invalidated, table
 from rec_msa.locks import Lock
 from rec_msa.pipelines.ingestion.nodes import choose_attackers, split_by_seed
 from tests.kill_and_resume import disturb
@@ -146,6 +146,11 @@ def test_a_changed_parameter_makes_again_what_the_table_in_the_docs_says(ran_onc
     made_again(project, before)
     before.update(artifacts())
     assert written == (set() if key == "steal.margin" else said)
+
+
+@pytest.mark.parametrize("stage", TRAININGS)
+def test_the_table_in_the_docs_lacked_what_ends_a_training(stage):
+    assert any(name.endswith("_curve") for name in invalidated(f"{stage}.stop_by"))
 
 
 def test_the_table_in_the_docs_is_up_to_date():

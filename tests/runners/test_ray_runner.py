@@ -319,3 +319,12 @@ def test_a_full_disk_was_a_bare_traceback_on_a_worker(cluster, tmp_path):
         NodesFailedError, match=r"full: No space left on device: /data/a.json; .*make room or give access"
     ):
         run([node(full, "params:value", "a", name="full")], files(tmp_path, "a", value=1))
+
+
+def test_a_cluster_with_tls_hung_up_on_a_greeting_and_was_taken_for_none(monkeypatch):
+    monkeypatch.setattr(ray_runner, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setenv("RAY_USE_TLS", "1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        ray_runner._greet("127.0.0.1", silent.getsockname()[1])
+    with pytest.raises(OSError, match="refused"):
+        ray_runner._greet("127.0.0.1", 1)

@@ -13,6 +13,7 @@ from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.errors import RecMsaError
 from rec_msa.hooks.errors import raise_clearly
 from rec_msa.hooks.runs import put_together, reads_results
+from rec_msa.locks import LockedError
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -40,6 +41,10 @@ class ResultsTable:
         """Writes ``agreement.parquet`` and its companions, and prints a table where this run measured something."""
         try:
             self._assemble()
+        except LockedError as error:
+            logger.warning(
+                "this run is finished, and the next one puts its results together with the others': %s", error
+            )
         except (OSError, DatasetError, RecMsaError) as error:
             raise_clearly(error, "")
             raise
