@@ -101,6 +101,23 @@ def test_a_file_that_was_exchanged_while_it_was_read_and_put_back_was_believed(t
         (tmp_path / "aside").rename(path)
 
 
+def test_a_part_that_was_added_while_the_folder_was_read_was_not_seen(tmp_path: Path) -> None:
+    put(tmp_path / "mine" / "1.csv", b"user,item\n1,2\n")
+    settings = DatasetSettings(path=str(tmp_path / "mine"), user="user", item="item")
+    raw = acquire("mine", settings, tmp_path)
+    with pytest.raises(DataError, match="was changed while it was read"), verified(raw, settings, tmp_path):
+        put(tmp_path / "mine" / "2.csv", b"user,item\n3,4\n")
+
+
+def test_a_file_beside_a_url_had_no_checksum(tmp_path: Path) -> None:
+    import fsspec
+
+    with fsspec.open("memory://bucket/b.csv", "wb") as file:
+        file.write(b"user,item\n1,2\n")
+    paths = (str(put(tmp_path / "a.csv", b"user,item\n3,4\n")), "memory://bucket/b.csv")
+    assert acquire("mine", DatasetSettings(path=paths, user="user", item="item"), tmp_path).n_bytes == 28
+
+
 def test_nothing_is_located_in_an_empty_folder(tmp_path: Path) -> None:
     assert locate("ml-100k", DatasetSettings(), tmp_path) is None
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bench import plain_ingestion
 from rec_msa.errors import DataError
 from rec_msa.interactions import filtering
-from rec_msa.interactions.filtering import kept_rows
+from rec_msa.interactions.filtering import filtered
 
 Rows = list[tuple[int, int, int | None]]
 
@@ -21,12 +21,12 @@ ROWS = st.lists(
 def kept(rows: Rows, k: int) -> list[int]:
     """The places of the rows that stay."""
     user, item, times = zip(*rows, strict=True) if rows else ((), (), ())
-    return kept_rows(
+    return filtered(
         np.array(user, dtype=np.int32),
         np.array(item, dtype=np.int32),
         pd.Series(times, dtype="Int64"),
-        k,
-    ).tolist()
+        (k, k),
+    ).rows.tolist()
 
 
 def earliest(rows: Rows) -> list[int]:
@@ -89,7 +89,7 @@ def test_many_rows_are_kept_as_the_plain_way_keeps_them(k: int) -> None:
     )
     table.loc[rng.random(n) < 0.2, "timestamp"] = pd.NA
     table = pd.concat([table, table.sample(5_000, random_state=0)], ignore_index=True)
-    rows = kept_rows(table["user"].to_numpy(), table["item"].to_numpy(), table["timestamp"], k)
+    rows = filtered(table["user"].to_numpy(), table["item"].to_numpy(), table["timestamp"], (k, k)).rows
     assert rows.tolist() == plain_ingestion.kept_rows(table, k).index.to_list()
 
 
@@ -125,4 +125,4 @@ def test_an_empty_core_of_two_kinds_names_what_would_leave_something() -> None:
     with pytest.raises(
         DataError, match="min_per_user and min_per_item: 3 and 1 leaves no interaction; set them to 2 and 1"
     ):
-        kept_rows(user, item, times, 3, 1)
+        filtered(user, item, times, (3, 1))

@@ -151,3 +151,12 @@ def test_what_leaves_negative_ids_out_is_what_the_message_says(tmp_path: Path) -
 def test_a_table_of_which_no_row_counts_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has 2 rows and none of them counts: 2 left out by no user"):
         stored(tmp_path, pa.array([None, None]), missing="drop")
+
+
+def test_one_empty_batch_made_all_decimal_ids_strings(tmp_path: Path) -> None:
+    ids = pa.array([decimal.Decimal(7)], pa.decimal128(5, 0))
+    for name, rows in (("1.parquet", ids), ("2.parquet", ids[:0])):
+        table = pa.table({"user": rows, "item": rows})
+        with pa.OSFile(str(tmp_path / name), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_batch(pa.record_batch([rows, rows], names=["user", "item"]))
+    assert pairs(read_own(tmp_path)) == [(7, 7)]

@@ -185,6 +185,22 @@ def test_lists_that_do_not_fit_each_other_are_refused(tmp_path: Path) -> None:
     assert "have not as many values" in said
 
 
+@pytest.mark.parametrize("empty", ["", "user,item\n"])
+def test_an_empty_part_among_others_was_refused(tmp_path: Path, empty: str) -> None:
+    for name, content in (("0.csv", empty), ("1.csv", csv([(1, 2)])), ("2.csv", empty)):
+        (tmp_path / name).write_text(content)
+    assert pairs(read_own(tmp_path)) == [(1, 2)]
+    (tmp_path / "1.csv").write_text(empty)
+    with pytest.raises(DataError, match="has no rows"):
+        read_own(tmp_path)
+
+
+def test_an_empty_part_among_json_lines_was_of_another_kind(tmp_path: Path) -> None:
+    (tmp_path / "0.json").write_text("")
+    (tmp_path / "1.json").write_text(json_lines([(1, 2)], ["user", "item"]))
+    assert pairs(read_own(tmp_path)) == [(1, 2)]
+
+
 # ---- which rows count
 
 RATINGS = [
@@ -270,3 +286,29 @@ def test_a_bad_value_after_rows_that_do_not_count_is_named_by_its_own_line(tmp_p
 def test_a_condition_that_cannot_be_asked_is_said(tmp_path: Path, where: dict[str, Any], said: str) -> None:
     content = csv([(1, 1, 5, "buy"), (2, 3, "good", "view")], "user,item,rating,event")
     assert said in refused(tmp_path, content, where=where)
+
+
+LARGE = [2**53, 2**53 + 1]
+
+
+@pytest.mark.parametrize("asked", [2**53 + 1, str(2**53 + 1), f"!= {2**53}", f"{2**53 + 1}.0"])
+@pytest.mark.parametrize("kind", [pa.int64(), pa.uint64(), pa.string(), pa.decimal128(30, 2)], ids=str)
+def test_two_large_numbers_were_equal_as_floats(tmp_path: Path, kind: pa.DataType, asked: Any) -> None:
+    campaigns = pa.array(LARGE if kind != pa.string() else map(str, LARGE)).cast(kind)
+    parquet.write_table(pa.table({"user": [1, 2], "item": [5, 6], "campaign": campaigns}), tmp_path / "mine.parquet")
+    assert pairs(read_own(tmp_path / "mine.parquet", where={"campaign": asked})) == [(2, 6)]
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"), [(">= 0", 2), ("> -1", 2), ("> +3", 1), ("!= -1", 2), (f"!= {2**70}", 2), (2**64 - 1, 1)]
+)
+def test_numbers_above_64_bits_with_sign_could_not_be_compared(tmp_path: Path, where: Any, expected: int) -> None:
+    users = pa.array([3, 2**64 - 1], pa.uint64())
+    parquet.write_table(pa.table({"user": users, "item": [5, 6]}), tmp_path / "mine.parquet")
+    assert len(read_own(tmp_path / "mine.parquet", where={"user": where})) == expected
+
+
+def test_a_region_called_na_could_not_be_asked_for(tmp_path: Path) -> None:
+    content = csv([(1, 1, "NA"), (2, 2, "EU"), (3, 3, "null"), (4, 4, "")], "user,item,region")
+    assert pairs(own(tmp_path, content, where={"region": ["NA", "EU"]})) == [(1, 1), (2, 2)]
+    assert pairs(own(tmp_path, content, where={"region": "!= NA"})) == [(2, 2)]

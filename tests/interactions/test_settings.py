@@ -76,6 +76,11 @@ OWN = {"path": "a.csv", "user": "u", "item": "i", "time": "t"}
         ({"quotes": "single"}, "'doubled', 'backslash' or 'none'"),
         ({"encoding": "utf-9"}, "there is no such encoding; utf-8, latin-1"),
         ({"time_format": "dd.mm.yyyy"}, "a format has directives as %Y"),
+        ({"encoding": "rot13"}, "rot13 is no encoding of text; utf-8, latin-1"),
+        ({"encoding": "hex"}, "hex is no encoding of text"),
+        ({"time_format": "%Q"}, "%Q is no format .*; one has directives as %Y"),
+        ({"time_format": "%Y %"}, "%Y % is no format"),
+        ({"time_format": "%Y %Y"}, "%Y %Y is no format"),
         ({"columns": ["u", "u"]}, "each name may be there once"),
         ({"columns": ["u...", "i"]}, "only the last one may take all that follow"),
         ({"columns": ["u", "i..."]}, "add quotes: none"),
@@ -110,3 +115,8 @@ def test_urls_do_not_follow_the_project_and_paths_do(tmp_path: Path) -> None:
     several = DatasetSettings(**(OWN | {"path": ["a.csv", "s3://shop/b.csv", "/c.csv"]}))
     assert several.under(tmp_path).paths == (str(tmp_path / "a.csv"), "s3://shop/b.csv", "/c.csv")
     assert DatasetSettings().under(tmp_path) == DatasetSettings()
+
+
+@pytest.mark.parametrize("pattern", ["%d.%m.%Y %H:%M", "%Y%m%d", "%b %d %Y", "%Y-%m-%dT%H:%M:%S.%f%z", "%d %b"])
+def test_a_format_that_can_be_read_is_taken(pattern: str) -> None:
+    assert DatasetSettings(**(OWN | {"time_format": pattern})).time_format == pattern

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from rec_msa.errors import DataError, SettingsError, nearest
-from rec_msa.interactions.files import Part, mendable, parts_of
+from rec_msa.interactions.files import Part, is_url, mendable, parts_of
 from rec_msa.interactions.known import KNOWN, Archive, Original, Wheel
 
 if TYPE_CHECKING:
@@ -146,6 +146,8 @@ def acquire(name: str, settings: DatasetSettings, raw_folder: Path) -> RawFile:
 def verified(raw: RawFile, settings: DatasetSettings, raw_folder: Path) -> Iterator[RawFile]:
     """Finds a described raw file where this project has it, and holds that it is that file for as long as it is read.
 
+    URLs have no stamps: what changes at one while it is read is not seen, but for files that come or go.
+
     Args:
         raw: What ``acquire`` said of it, maybe long ago and on another machine.
         settings: The data set's settings.
@@ -169,7 +171,7 @@ def verified(raw: RawFile, settings: DatasetSettings, raw_folder: Path) -> Itera
             "one back, or run again with --only-missing-outputs to use this one"
         )
     yield found
-    if [_stamps(place) for place in places] != before:
+    if [_stamps(place) for place in places] != before or _places(raw, settings, raw_folder) != places:
         again = "run again with --only-missing-outputs when it is whole"
         raise DataError(f"{found.path} was changed while it was read: {again}")
 
@@ -249,11 +251,12 @@ def _checksum_of(part: Part) -> tuple[str, int]:
 
 
 def _checksum_of_all(parts: list[Part]) -> tuple[str, int]:
-    """Of several files: of their names, without the folders above all of them, and their own checksums."""
+    """Of several files: of their names, URLs whole and paths without what is above all paths, and their checksums."""
     if len(parts) == 1 and not parts[0].given:
         return _checksum_of(parts[0])
-    above = os.path.commonpath([PurePosixPath(part.place).parent for part in parts])
-    found = [(part.name.removeprefix(str(above)), *_checksum_of(part)) for part in parts]
+    local = [PurePosixPath(part.place).parent for part in parts if not is_url(part.place)]
+    above = str(os.path.commonpath(local)) if local else ""
+    found = [(part.name.removeprefix(above), *_checksum_of(part)) for part in parts]
     lines = "".join(f"{name} {sha256}\n" for name, sha256, _ in found)
     return hashlib.sha256(lines.encode()).hexdigest(), sum(n_bytes for *_, n_bytes in found)
 

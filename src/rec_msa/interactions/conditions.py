@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,7 @@ class Condition:
         Raises:
             BadValueError: A value can't be compared.
         """
-        column = _without_words(plain(column))
+        column = _without_words(plain(column), self.values)
         if self.sign in _ORDERED:
             return pc.fill_null(_compared(column, self.sign, str(self.values[0])), False)
         found = reduce(pc.or_, (pc.fill_null(_equals(column, value), False) for value in self.values))
@@ -103,24 +104,34 @@ def _instant(value: str) -> datetime | None:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def _without_words(column: pa.Array) -> pa.Array:
-    """Strings without blanks around them; empty ones and those that stand for nothing are null."""
+def _without_words(column: pa.Array, values: tuple[Any, ...]) -> pa.Array:
+    """Strings without blanks around them; null are empty ones and unasked words for nothing."""
     if not pa.types.is_string(column.type):
         return column
+    asked = pa.array([value for value in values if isinstance(value, str)], pa.string())
 
     def cleared(distinct: pa.Array) -> pa.Array:
         trimmed = pc.utf8_trim_whitespace(distinct)
-        return pc.if_else(pc.or_(stands_for_nothing(trimmed), pc.equal(trimmed, "")), None, trimmed)
+        means_nothing = pc.and_not(stands_for_nothing(trimmed), pc.is_in(trimmed, value_set=asked))
+        return pc.if_else(pc.or_(means_nothing, pc.equal(trimmed, "")), None, trimmed)
 
     return by_distinct(column, cleared)
 
 
 def _compared(column: pa.Array, sign: str, bound: str) -> pa.Array:
     if re.fullmatch(NUMBER, bound):
-        if pa.types.is_integer(column.type) and re.fullmatch("-?[0-9]{1,18}", bound):
-            return _ORDERED[sign](column, int(bound))
+        if pa.types.is_integer(column.type) and re.fullmatch("[+-]?[0-9]{1,18}", bound):
+            return _whole_compared(column, sign, int(bound))
         return _ORDERED[sign](_numbers(column), float(bound))
     return _ORDERED[sign](_instants(column), pa.scalar(_instant(bound), pa.timestamp("us", "UTC")))
+
+
+def _whole_compared(column: pa.Array, sign: str, bound: int) -> pa.Array:
+    if not pa.types.is_uint64(column.type):
+        return _ORDERED[sign](column, pa.scalar(bound, pa.int64()))
+    if bound < 0:  # every value is above it
+        sign, bound = (">=" if sign[0] == ">" else "<"), 0
+    return _ORDERED[sign](column, pa.scalar(bound, pa.uint64()))
 
 
 def _numbers(column: pa.Array) -> pa.Array:
@@ -156,14 +167,35 @@ def _equals(column: pa.Array, value: bool | int | float | str) -> pa.Array:
         raise BadValueError(0, f"is true or false, and where compares it with {value!r}")
     if not re.fullmatch(NUMBER, str(value)):
         return by_distinct(pc.cast(column, pa.string()), lambda distinct: _text_equals(distinct, str(value)))
+    if _is_whole(str(value)) and pa.types.is_integer(column.type):
+        return _whole_equals(column, int(Decimal(str(value))))
+    if _is_whole(str(value)) and pa.types.is_decimal(column.type):
+        return by_distinct(pc.cast(column, pa.string()), lambda distinct: _text_equals(distinct, str(value)))
     return pc.equal(_numbers(column), float(value))
+
+
+def _is_whole(value: str) -> bool:
+    """Whether a value is an integer; floats do not tell large ones apart."""
+    return re.fullmatch(r"[+-]?[0-9]+(\.0*)?", value) is not None
+
+
+def _whole_equals(column: pa.Array, value: int) -> pa.Array:
+    kind = pa.uint64() if pa.types.is_uint64(column.type) else pa.int64()
+    try:
+        return pc.equal(column, pa.scalar(value, kind))
+    except (OverflowError, pa.ArrowInvalid):  # no value of that type is it
+        return pa.repeat(pa.scalar(False), len(column))
 
 
 def _text_equals(distinct: pa.Array, value: str) -> pa.Array:
     """Whether strings are a value: as a number where it is one, else letter by letter, where ``*`` is anything."""
     if re.fullmatch(NUMBER, value):
         numeric = pc.match_substring_regex(distinct, NUMBER)
-        return pc.equal(pc.cast(pc.if_else(numeric, distinct, None), pa.float64()), float(value))
+        near = pc.equal(pc.cast(pc.if_else(numeric, distinct, None), pa.float64()), float(value))
+        if not _is_whole(value):
+            return near
+        exact = [each for each in distinct.filter(near).to_pylist() if Decimal(each) == Decimal(value)]
+        return pc.is_in(distinct, value_set=pa.array(exact, pa.string()))
     pattern = ".*".join(re.escape(part) for part in value.split("*"))
     return pc.match_substring_regex(distinct, f"(?s)^{pattern}$")
 

@@ -48,13 +48,6 @@ class Kept(NamedTuple):
     repeats: int
 
 
-def kept_rows(
-    user: NDArray[np.int32], item: NDArray[np.int32], times: pd.Series, k: int, k_items: int | None = None
-) -> NDArray[np.intp]:
-    """Finds the interactions that stay: of each pair the earliest, of these the k-core; see ``filtered``."""
-    return filtered(user, item, times, (k, k if k_items is None else k_items)).rows
-
-
 def filtered(user: NDArray[np.int32], item: NDArray[np.int32], times: pd.Series, cores: tuple[int, int]) -> Kept:
     """Finds the interactions that stay, and counts repeats.
 

@@ -112,7 +112,8 @@ def _of_decimals(column: pa.Array) -> pa.Array:
         values = column.to_pylist()
         bad = next(row for row, value in enumerate(values) if value is not None and value != value.to_integral_value())
         raise BadValueError(bad, "is not a whole number") from None
-    return _numbers(text) or text
+    numbers = _numbers(text)
+    return text if numbers is None else numbers
 
 
 def _of_strings(column: pa.Array, words_are_ids: bool) -> Ids:

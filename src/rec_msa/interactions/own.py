@@ -28,6 +28,7 @@ from rec_msa.interactions.rows import Rows, split
 from rec_msa.interactions.settings import REST
 from rec_msa.interactions.text import (
     Layout,
+    NoRowsError,
     first_rows,
     place_of,
     read_lines,
@@ -68,12 +69,24 @@ def read_own(dataset: str, settings: DatasetSettings) -> tuple[pd.DataFrame, dic
         DataError: A file is missing, damaged, not laid out as said, or has a bad value; the message names the file,
             line, column, value and remedy.
     """
-    parts = parts_of(dataset, settings)
+    parts = _without_empty(parts_of(dataset, settings))
     _require_one_kind(parts)
     table = _Table(dataset, settings)
     for part in parts:
-        table.read(part)
+        with contextlib.suppress(*([NoRowsError] if len(parts) > 1 else [])):  # if none has rows, whole() refuses
+            table.read(part)
     return table.whole(), table.account()
+
+
+def _without_empty(parts: list[Part]) -> list[Part]:
+    """The files that have a byte, where several are there and one has: Spark writes empty ones beside them."""
+    if len(parts) == 1:
+        return parts
+    held = []
+    for part in parts:
+        with mendable(part.name):
+            held += [part] if part.head else []
+    return held or parts
 
 
 def _require_one_kind(parts: list[Part]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import pandas as pd
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -41,6 +43,9 @@ OF_OWN_DATA = (
 OF_THE_FILTER = ("min_per_user", "min_per_item")
 
 SEPARATORS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
+
+_ENCODINGS = "utf-8, latin-1, cp1252 and utf-16 are common ones"
+_DIRECTIVES = "directives as %Y, %m, %d, %H, %M, %S: 24.12.2020 18:30 is %d.%m.%Y %H:%M"
 
 REST = "..."
 """Ends the name of a column that takes all other fields of a line."""
@@ -94,7 +99,7 @@ class DatasetSettings(BaseModel):
     min_per_item: Least | None = Field(None, description="the same of items alone")
     patience: Steps | None = Field(
         None,
-        description="steps without a better recall that every training on these data waits for at the least; for data "
+        description="steps without anything better that every training on these data waits for at the least; for data "
         "on which models stand still before they learn",
     )
     patience_of: dict[str, Steps] = Field({}, description="the same of some architectures alone, by their names")
@@ -146,15 +151,22 @@ class DatasetSettings(BaseModel):
     @classmethod
     def _is_an_encoding(cls, name: str) -> str:
         try:
-            return codecs.lookup(name).name
+            found = codecs.lookup(name)
         except LookupError as error:
-            raise ValueError("there is no such encoding; utf-8, latin-1, cp1252 and utf-16 are common ones") from error
+            raise ValueError(f"there is no such encoding; {_ENCODINGS}") from error
+        if not found._is_text_encoding:
+            raise ValueError(f"{name} is no encoding of text; {_ENCODINGS}")
+        return found.name
 
     @field_validator("time_format")
     @classmethod
     def _has_a_directive(cls, pattern: str | None) -> str | None:
         if pattern is not None and "%" not in pattern:
-            raise ValueError("a format has directives as %Y, %m, %d, %H, %M, %S: 24.12.2020 18:30 is %d.%m.%Y %H:%M")
+            raise ValueError(f"a format has {_DIRECTIVES}")
+        try:  # as times are read
+            pd.to_datetime(pd.Series(["-"]), format=pattern, utc=True, errors="coerce")
+        except (ValueError, re.error) as error:
+            raise ValueError(f"{pattern} is no format ({error}); one has {_DIRECTIVES}") from error
         return pattern
 
     @model_validator(mode="after")

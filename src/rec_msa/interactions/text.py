@@ -54,6 +54,10 @@ class Layout:
     encoding: str = UTF_8
 
 
+class NoRowsError(DataError):
+    """A file has no rows: it is wrong where it is the only one."""
+
+
 def read_text(part: Part, layout: Layout) -> dict[str, pa.ChunkedArray]:
     """Reads the columns of a delimited text file as strings.
 
@@ -65,8 +69,9 @@ def read_text(part: Part, layout: Layout) -> dict[str, pa.ChunkedArray]:
         Each column that the file has, by name; of a user's own those that ``keys`` names. Blank lines are left out.
 
     Raises:
-        DataError: The file is missing, empty, damaged or in another encoding, lacks a column, or has a line with the
-            wrong number of fields.
+        NoRowsError: The file is empty, or has a header alone.
+        DataError: It is missing, damaged or in another encoding, lacks a column, or has a line with the wrong number
+            of fields.
     """
     with mendable(part.name):
         positions, n_fields = _positions(part, layout)
@@ -77,7 +82,7 @@ def read_text(part: Part, layout: Layout) -> dict[str, pa.ChunkedArray]:
             _blame_a_line(part, layout, n_fields)
         raise DataError(f"{part.name} can't be read as delimited text: {error}. Get it again") from error
     if table.num_rows == 0:
-        raise DataError(f"{part.name} has no rows below its header: get it again")
+        raise NoRowsError(f"{part.name} has no rows below its header: get it again")
     return dict(zip(positions, table.columns, strict=True))
 
 
@@ -146,7 +151,7 @@ def _positions(part: Part, layout: Layout) -> tuple[dict[str, int], int]:
     """Returns where the columns that are read are among the fields of a line, and the number of fields."""
     first = next(_records(part, layout, strict=True), None)
     if first is None:
-        raise DataError(f"{part.name} is empty: get it again")
+        raise NoRowsError(f"{part.name} is empty: get it again")
     line, fields = first
     if layout.header:
         if line > 1:
