@@ -287,7 +287,9 @@ def test_the_two_private_functions_of_kedro_are_as_expected():
 
 
 def test_an_address_that_accepts_and_stays_silent_hung_for_minutes(monkeypatch):
+    ray = pytest.importorskip("ray")
     monkeypatch.setattr(ray_runner, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)  # other tests' cluster may be up
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         started = time.monotonic()
@@ -297,7 +299,9 @@ def test_an_address_that_accepts_and_stays_silent_hung_for_minutes(monkeypatch):
 
 
 @pytest.mark.parametrize("port", ["99999", "999999999999"])
-def test_a_port_that_cannot_be_is_one_clear_error(port):
+def test_a_port_that_cannot_be_is_one_clear_error(port, monkeypatch):
+    ray = pytest.importorskip("ray")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
     with pytest.raises(ClearError, match="no cluster answers at 127"):
         run([], files(Path()), address=f"127.0.0.1:{port}")
 
