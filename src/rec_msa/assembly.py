@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
     from kedro.io import DataCatalog
 
+    from rec_msa.datasets.recorded import Provenance
+
 logger = logging.getLogger(__name__)
 
 ASSEMBLED = ("agreement", "agreement_per_user", "target_quality")
 """What no pipeline makes: it is put together at the end of each run that measures something."""
 
 CELLS = "*/*/*/*/*/agreement.parquet"
+
+MOST_TIMES = 3
+"""How often the tables are put together where another run makes a cell of them anew at the same time."""
 
 SPACE = re.compile(r"[a-z0-9_-]+\.seed[0-9]+(\.[a-z0-9_-]+){3}")
 """What folders of a cell come to; a copy that somebody left beside one may have any name."""
@@ -47,7 +52,8 @@ def assemble(catalog: DataCatalog) -> Assembled | None:
 
     Writes ``agreement``, ``agreement_per_user`` and ``target_quality``; what is made from the same cells already is
     left as it is. Where no cell's results fit any more the three tables are taken away. One cell's users are in memory
-    at a time.
+    at a time. Where a cell was made anew meanwhile it begins again; where that happens each time, the tables' records
+    name the old cells, so that the next run finds them old.
 
     Args:
         catalog: The catalog.
@@ -55,17 +61,37 @@ def assemble(catalog: DataCatalog) -> Assembled | None:
     Returns:
         The results, or None where no cell has any.
     """
+    for _ in range(MOST_TIMES):
+        assembled, made_from = _assembled(catalog)
+        if all(whole(name, list(each.inputs), catalog).inputs == each.inputs for name, each in made_from.items()):
+            break
+    return assembled
+
+
+def _assembled(catalog: DataCatalog) -> tuple[Assembled | None, dict[str, Provenance]]:
+    """The results, and what the tables that were written say that they are made from."""
     seen: dict[str, bool] = {}
     found = _measured_spaces(catalog)
     if not found:
-        return None
+        return None, {}
     fitting = [space for space in found if SPACE.fullmatch(space) and _is_whole(space, catalog, seen)]
-    agreement = _there(fitting, catalog, seen)
+    agreement, made_from = _there(fitting, catalog, seen), {}
     if agreement is None:
-        rows = {space: catalog.load(f"{space}.agreement") for space in fitting}
-        fitting = [space for space, table in rows.items() if set(spaces_of(table)) == {space}]
-        agreement = _written({space: rows[space] for space in fitting}, catalog, seen)
-    return Assembled(agreement, [space for space in found if space not in fitting])
+        rows, tables = _rows(fitting, catalog, seen)
+        fitting = list(rows)
+        agreement = _written(rows, tables, catalog, seen)
+        made_from = {name: table.expected for name, table in tables.items()}
+    return Assembled(agreement, [space for space in found if space not in fitting]), made_from
+
+
+def _rows(
+    fitting: list[str], catalog: DataCatalog, seen: dict[str, bool]
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """The rows of each cell that say its place, and the tables, told what they are made from before any row is read."""
+    tables = _expecting(fitting, catalog, seen)
+    rows = {space: catalog.load(f"{space}.agreement") for space in fitting}
+    own = [space for space, table in rows.items() if set(spaces_of(table)) == {space}]
+    return (rows, tables) if own == fitting else _rows(own, catalog, seen)
 
 
 def _there(fitting: list[str], catalog: DataCatalog, seen: dict[str, bool]) -> pd.DataFrame | None:
@@ -77,9 +103,10 @@ def _there(fitting: list[str], catalog: DataCatalog, seen: dict[str, bool]) -> p
     return there
 
 
-def _written(rows: dict[str, pd.DataFrame], catalog: DataCatalog, seen: dict[str, bool]) -> pd.DataFrame:
+def _written(
+    rows: dict[str, pd.DataFrame], tables: dict[str, Any], catalog: DataCatalog, seen: dict[str, bool]
+) -> pd.DataFrame:
     """Writes the three tables anew from the rows of each cell, and returns the results."""
-    tables = _expecting(list(rows), catalog, seen)
     if not rows:
         for table in tables.values():
             table.discard()

@@ -17,7 +17,7 @@ from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 
-from rec_msa import interactions, provenance
+from rec_msa import assembly, interactions, provenance
 from rec_msa.datasets.recorded import _seal
 from rec_msa.interactions import SplitSettings
 from rec_msa.invalidation import BEGIN, DEFENSE, END, TRAININGS, invalidated, table
@@ -404,6 +404,32 @@ def test_a_raw_file_that_was_exchanged_during_a_run_and_put_back_was_taken_for_t
     read = pd.read_parquet("data/02_intermediate/small/raw_interactions.parquet")
     assert read["user"].tolist() == pd.read_csv(raw)["who"].tolist()
     assert str(tmp_path) not in Path("data/01_raw/small/raw_file.json").read_text()
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_a_cell_made_anew_while_results_were_put_together_left_its_old_rows_as_current(tmp_path, monkeypatch, times):
+    monkeypatch.chdir(tmp_path)
+    project = SmallProject(tmp_path)
+    project.run("attack_ptd")
+    Path("data/08_reporting/.agreement.parquet.record.json").unlink()
+    catalog, spaces_of, made = project.session().load_context().catalog, assembly.spaces_of, []
+    cell = catalog.get("small.seed0.bpr.none.ptd.agreement")
+
+    def make_anew_meanwhile(rows: pd.DataFrame) -> pd.Series:
+        if set(rows["attack"]) == {"ptd"} and len(made) < times:
+            made.append(f"{len(made)}")
+            cell.expected = cell.record()._replace(fingerprint=made[-1])
+            cell.save(rows.assign(agreement=0.125 * len(made)))
+        return spaces_of(rows)
+
+    monkeypatch.setattr(assembly, "spaces_of", make_anew_meanwhile)
+    assembly.assemble(catalog)
+    record = json.loads(Path("data/08_reporting/.agreement.parquet.record.json").read_text())
+    rows = float(results().query("attack == 'ptd'")["agreement"].iloc[0])
+    assert len(made) == min(times, assembly.MOST_TIMES)
+    # Either the new cell's rows, or a record that names an old one.
+    assert (rows == 0.125 * len(made)) == (record["inputs"]["small.seed0.bpr.none.ptd.agreement"] == made[-1])
+    assert (rows == 0.125) == (times == 1)
 
 
 def test_a_report_was_one_run_late_and_believed_a_table_without_a_record(tmp_path, monkeypatch):
