@@ -298,6 +298,16 @@ def test_an_address_that_accepts_and_stays_silent_hung_for_minutes(monkeypatch):
         assert time.monotonic() - started < 60  # most of it the import of Ray on a busy machine; before, 823
 
 
+def test_a_node_that_came_up_too_late_was_a_bare_exception(monkeypatch):
+    def late(**_: object) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    ray = pytest.importorskip("ray")
+    monkeypatch.setattr(ray, "init", late)
+    with pytest.raises(ClearError, match=r"Ray did not start here: The current node timed out during startup\."):
+        RayRunner._start()
+
+
 @pytest.mark.parametrize("port", ["99999", "999999999999"])
 def test_a_port_that_cannot_be_is_one_clear_error(port, monkeypatch):
     ray = pytest.importorskip("ray")

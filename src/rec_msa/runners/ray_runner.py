@@ -145,7 +145,7 @@ class RayRunner(AbstractRunner):
             _require_answer(self.address)
             try:
                 ray.init(address=self.address, **quiet)
-            except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            except Exception as error:  # Ray raises the class itself where a node does not come up in time
                 hint = "a cluster with a token asks for RAY_AUTH_MODE=token here too, see docs/cluster.md"
                 msg = f"RayRunner, address: {self.address} answers, but: {first_line(error)} ({hint})"
                 raise ClearError(msg) from error
@@ -171,7 +171,7 @@ class RayRunner(AbstractRunner):
 
         try:
             ray.init(address="local", **options)
-        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        except Exception as error:  # Ray raises the class itself where a node does not come up in time
             raise ClearError(
                 f"RayRunner: Ray did not start here: {first_line(error)}; it needs a folder for temporary files to "
                 "write to (TMPDIR or RAY_TMPDIR), and free ports; without --runner no Ray is needed"
