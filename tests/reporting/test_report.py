@@ -335,3 +335,16 @@ def test_names_from_data_cannot_break_out_of_the_page(results: dict[str, pd.Data
     odd = {name: table.copy() for name, table in results.items()}
     odd["journal"]["command"] = "</script><script>alert(1)</script>"
     assert "<script>alert(1)" not in to_page(Report("", "", (), [environment_section(odd["journal"])]))
+
+
+def test_the_page_could_send_forms_and_take_another_base() -> None:
+    elements = Reader(to_page(Report("title", "lead", (), []))).elements
+    policies = [str(has["content"]) for name, has in elements if name == "meta" and "http-equiv" in has]
+    assert len(policies) == 1
+    assert {"default-src 'none'", "base-uri 'none'", "form-action 'none'"} <= set(policies[0].split("; "))
+
+
+def test_names_with_html_in_them_were_elements_of_the_markdown() -> None:
+    page = to_markdown(Report("title", "lead", ("a <img src=x onerror=alert(1)> b", "<script>"), []))
+    assert "<img" not in page
+    assert "<script" not in page
