@@ -463,6 +463,11 @@ def test_strength_zero_is_the_undefended_target_to_the_last_digit(small_project)
             {"defense": "popular_mixing_15", "attacks": {"short": {"base": "ptq", "list_length": 10}}},
             ["attacks.short.list_length", "popular_mixing_15", "a list has 10"],
         ),
+        (
+            "attack_long",
+            {"attacks": {"long": {"base": "ptd", "list_length": 55}}},
+            ["list_length: 55", "choose at most"],
+        ),
         ("defense", {"defenses": {"popular_mixing": {"pool": 60}}}, ["popular_mixing_25", "list_length"]),
         ("attack_ptd", {"defense": "popular_mixing_5"}, ["defenses.popular_mixing.pool: 100", "60 items"]),
         ("attack_ptd", {"defense": "popular_mixing_5", "defenses": {"popular_mixing": {"pool": 4}}}, ["pool", "raise"]),

@@ -11,6 +11,7 @@ from rec_msa.pipelines.attack.pipeline import clone_of, target_side
 from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.evaluation import nodes
 from rec_msa.pipelines.ingestion.pipeline import create_attacker_pipeline, create_auxiliary_data_pipeline
+from rec_msa.pipelines.target.pipeline import create_check_pipeline
 
 if TYPE_CHECKING:
     from kedro.pipeline.node import Node
@@ -41,7 +42,14 @@ def create_reference_pipeline(attack: NamedAttack) -> Pipeline:
     attack = attack.reference
     knowledge = create_attacker_pipeline(attack) + create_auxiliary_data_pipeline(attack)
     measured = [_rank_target(attack), _rank_references(attack), _measure_references(attack)]
-    return knowledge + Pipeline(measured, tags=TAGS)
+    return _checked(attack) + knowledge + Pipeline(measured, tags=TAGS)
+
+
+def _checked(attack: NamedAttack) -> Pipeline:
+    """Lists of another length than the cell's are checked apart: the cell's own are where its target is made."""
+    if attack.list_length == attack.defaults[1]:
+        return Pipeline([])
+    return create_check_pipeline(attack.cell, attack.reference_space, attack.list_length)
 
 
 def _rank_target(attack: NamedAttack) -> Node:

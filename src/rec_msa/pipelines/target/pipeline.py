@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def create_pipeline(cell: Cell) -> Pipeline:
     """Checks the lists to be served, trains the target and measures it, undefended and as it serves."""
-    return _check(cell) + _train(cell, "target", "train_target") + _assess(cell)
+    return create_check_pipeline(cell, cell.served_space) + _train(cell, "target", "train_target") + _assess(cell)
 
 
 def create_retrain_pipeline(cell: Cell) -> Pipeline:
@@ -39,16 +39,21 @@ def _train(cell: Cell, role: str, name: str) -> Pipeline:
     return Pipeline([node(train, inputs, outputs, name=name, namespace=space, tags=["target", "gpu"])])
 
 
-def _check(cell: Cell) -> Pipeline:
+def create_check_pipeline(cell: Cell, space: str, list_length: int | None = None) -> Pipeline:
+    """Refuses lists that cannot be served, before anything is trained.
+
+    Args:
+        cell: The cell.
+        space: Where the check is noted.
+        list_length: An attack's own; None: the cell's.
+    """
     # It reads the split and not the target's data, so that it comes before the trainings, which do.
-    inputs = {
-        "split": f"{cell.split_space}.split",
-        "statistics": f"{cell.dataset}.statistics",
-        "list_length": "params:list_length",
-        **cell.defense_settings,
-    }
-    check = bind(nodes.check_lists, defense=cell.defense)
-    output, space = f"{cell.served_space}.list_check", cell.served_space
+    inputs = {"split": f"{cell.split_space}.split", "statistics": f"{cell.dataset}.statistics", **cell.defense_settings}
+    own = {} if list_length is None else {"list_length": list_length}
+    if list_length is None:
+        inputs["list_length"] = "params:list_length"
+    check = bind(nodes.check_lists, defense=cell.defense, **own)
+    output = f"{space}.list_check"
     return Pipeline([node(check, inputs, output, name="check_lists", namespace=space, tags=["target", "check"])])
 
 
