@@ -122,16 +122,6 @@ class StealTask:
         listed, outside = scores.tensor_split([items.shape[1]], dim=1)
         return list_loss(listed, outside, items != PADDING, self.losses, self.settings.margin)
 
-    def outside(self, rows: Tensor, scores: Tensor) -> Tensor:
-        """Scores of rows ``[n, n_items]`` with -inf in the place of items in a user's list or history."""
-        place = scores.new_full((self.model.n_users,), -1, dtype=torch.long)
-        place[rows] = torch.arange(len(rows), device=rows.device)
-        users, items = self.forbidden
-        inside = torch.zeros_like(scores, dtype=torch.bool)
-        asked = place[users] >= 0
-        inside[place[users[asked]], items[asked]] = True
-        return scores.masked_fill(inside, -torch.inf)
-
     def quality(self) -> float:
         """Agreement on what was held back."""
         return self.probe()
@@ -171,31 +161,56 @@ class AgreementProbe:
         return float(are_found(self.keys, places, found, self.model.n_items).double().mean())
 
 
-class HardestTask(StealTask):
+class CatalogueTask(StealTask):
+    """Scores the whole catalogue for each list; batches and their order are those of ``StealTask``."""
+
+    def scored(self, rows: Tensor, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores the catalogue.
+
+        Args:
+            rows: Users' rows ``[n]``.
+            items: Their lists ``[n, length]``, -1 at the end of shorter ones.
+
+        Returns:
+            Scores of the lists' items ``[n, length]``, of all items ``[n, n_items]``, and the latter with -inf in the
+            place of what is in a user's list or history.
+        """
+        scores = self.model.score_all(rows)
+        return scores.gather(1, items.clamp(min=0)), scores, scores.masked_fill(self._inside(rows), -torch.inf)
+
+    def _inside(self, rows: Tensor) -> Tensor:
+        """Whether an item is in a user's list or history ``[n, n_items]``."""
+        place = rows.new_full((self.model.n_users,), -1)
+        place[rows] = torch.arange(len(rows), device=rows.device)
+        users, items = self.forbidden
+        asked = place[users] >= 0
+        inside = torch.zeros(len(rows), self.model.n_items, dtype=torch.bool, device=rows.device)
+        inside[place[users[asked]], items[asked]] = True
+        return inside
+
+
+class HardestTask(CatalogueTask):
     """Eq. 9-12 with n_j the items outside list and history that the clone itself now ranks highest."""
 
     def loss(self, batch: Batch) -> Tensor:
         """L_S of the lists in a batch, for each of their places."""
-        rows, items, negatives = batch
-        scores = self.model.score_all(rows)
-        with torch.no_grad():
-            hardest = self.outside(rows, scores).topk(min(negatives.shape[1], self.model.n_items), dim=1)
+        rows, items, _ = batch
+        listed, scores, rest = self.scored(rows, items)
+        hardest = rest.detach().topk(min(self.settings.negatives, self.model.n_items), dim=1)
         # A row with fewer items outside has -inf in their place, which no margin reaches.
         outside = scores.gather(1, hardest.indices).where(hardest.values > -torch.inf, -torch.inf)
-        listed = scores.gather(1, items.clamp(min=0))
         return list_loss(listed, outside, items != PADDING, self.losses, self.settings.margin)
 
 
-class SoftmaxTask(StealTask):
+class SoftmaxTask(CatalogueTask):
     """L_r as in Eq. 9; in place of L_p each list item against all items outside list and history, by a softmax."""
 
     def loss(self, batch: Batch) -> Tensor:
         """The mean over list places."""
         rows, items, _ = batch
-        scores, there = self.model.score_all(rows), items != PADDING
-        listed = scores.gather(1, items.clamp(min=0))
-        rest = self.outside(rows, scores).logsumexp(dim=1, keepdim=True)
-        above = torch.where(there, F.softplus(rest - listed), 0.0).sum()
+        listed, _, rest = self.scored(rows, items)
+        there = items != PADDING
+        above = torch.where(there, F.softplus(rest.logsumexp(dim=1, keepdim=True) - listed), 0.0).sum()
         return (ranking_sum(listed, there, self.losses[0], self.settings.margin) + above) / there.sum()
 
 
