@@ -7,12 +7,13 @@ import pytest
 
 from rec_msa.evaluation.results import COLUMNS
 from rec_msa.reporting.axes import table_rows
-from rec_msa.reporting.learnt import STARTS, gains, remarks, steal_runs
+from rec_msa.reporting.learnt import STARTS, gains, is_unrecorded, remarks, steal_runs
 from rec_msa.reporting.report.beside import estimate_cell
 from rec_msa.reporting.report.learnt import learnt_section
 from rec_msa.reporting.report.markdown_page import to_markdown
 from rec_msa.reporting.report.measured import Measured, estimates
 from rec_msa.reporting.report.model import Folded, Report, Table
+from rec_msa.reporting.report.tables import tables_section
 from tests.reporting.made_up import made_up
 
 KEPT = {"ptq": (0, 0, 40, 60, 0), "ptaq": (200, 400, 300, 200, 500), "qsd": (900, 900, 900, 900, 900)}
@@ -58,6 +59,17 @@ def test_an_older_table_says_nothing_of_steps_and_never_zero(old: pd.DataFrame) 
     assert list(old.columns) == list(COLUMNS)
     assert steal_runs(old).empty
     assert remarks(old) == []
+
+
+def test_table_8_of_the_stage_before_steps_were_noted_stood_beside_the_others_without_a_word(old: pd.DataFrame) -> None:
+    before = old[old["target"] == "bpr"].assign(target="sasrec", clone="sasrec")
+    now = before.assign(kept_step=1, steps=2, step_limit=3)
+    assert set(before.loc[is_unrecorded(before), "base"]) == {"qsd", *(set(STARTS) & set(before["base"]))}
+    assert not is_unrecorded(now).any()
+    quality = made_up(("tables",))["quality"]
+    for agreement, said in ((before, True), (now, False)):
+        page = to_markdown(Report("", "", (), [tables_section(Measured(agreement, quality))]))
+        assert ("measured before the steal stage learnt" in page) is said
 
 
 def test_remarks_name_the_attacks_and_their_seeds(new: pd.DataFrame) -> None:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rec_msa.lists import Lists
 
 KEY = ("dataset", "target", "clone", "attack", "base", "defense", "against", "seed", "group", "k")
-LEARNT = ("kept_step", "steps", "step_limit")
-"""What the steal stage made of the answers; null for attacks without queries and for references."""
-COLUMNS = (*KEY, "agreement", "ci_low", "ci_high", "n_users", "n_queries", *LEARNT)
+STEPS = ("kept_step", "steps", "step_limit")
+"""Of the steal stage: the step whose state was kept (0: the start), steps taken and allowed; null without queries."""
+COLUMNS = (*KEY, "agreement", "ci_low", "ci_high", "n_users", "n_queries", *STEPS)
 PER_USER_COLUMNS = (*KEY, "user", "agreement")
 
 
@@ -78,4 +78,4 @@ def _named(parts: dict[str, pd.DataFrame], identity: Identity, columns: Sequence
     labels = asdict(identity)
     named = pd.DataFrame({name: labels[name] if name in labels else whole[name] for name in columns})
     # Rows of references have no clone; without a type of its own the column of such a table would have none to keep.
-    return named.astype({"clone": "str"} | {name: "Int64" for name in LEARNT if name in columns})
+    return named.astype({"clone": "str"} | {name: "Int64" for name in STEPS if name in columns})

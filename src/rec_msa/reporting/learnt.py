@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rec_msa.attacks.settings import BASES
+from rec_msa.evaluation.results import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-STEPS = ["kept_step", "steps", "step_limit"]
-"""The step whose state was kept, 0 for the start; steps taken; steps allowed. Tables of before lack them."""
 ATTACK = ["dataset", "target", "defense", "attack"]
 STARTS = {
     name: start
@@ -32,8 +31,15 @@ def steal_runs(agreement: pd.DataFrame) -> pd.DataFrame:
     Returns:
         ``ATTACK``, clone, seed, ``STEPS``, whether it learnt ``nothing`` and whether it ended ``at_limit``.
     """
-    runs = agreement.reindex(columns=[*ATTACK, "clone", "seed", *STEPS]).dropna(subset=STEPS).drop_duplicates()
+    runs = agreement.reindex(columns=[*ATTACK, "clone", "seed", *STEPS]).dropna(subset=list(STEPS)).drop_duplicates()
     return runs.assign(nothing=runs["kept_step"] == 0, at_limit=runs["steps"] >= runs["step_limit"])
+
+
+def is_unrecorded(agreement: pd.DataFrame) -> pd.Series:
+    """Returns which rows are of attacks with queries whose steps are not known: of the stage before they were noted."""
+    asking = [name for name, base in BASES.items() if base.queries]
+    steps = agreement.reindex(columns=list(STEPS))
+    return agreement["base"].isin(asking) & steps.isna().any(axis=1)
 
 
 def gains(agreement: pd.DataFrame) -> pd.DataFrame:

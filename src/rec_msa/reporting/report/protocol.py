@@ -15,9 +15,8 @@ _STEPS = (
     "(Agr@50) is the share of the target's 50 items for a user that the clone recommends too.",
     "Everything is done with five seeds, which draw other users, other splits and other starts. Settings were chosen "
     "on ml-100k and on seeds from 100 up. Four were changed after reported seeds had been run, and what they touch was "
-    "run again or is a dash until it is: how the steal stage learns and when it ends (Table 8 is still of the stage as "
-    "it was before), the held-out share of Table 8, what `qsd`'s clones of sequential targets stop by, and the "
-    "patience of all trainings on Ta-Feng.",
+    "run again or is a dash until it is: how the steal stage learns and when it ends, the held-out share of Table 8, "
+    "what `qsd`'s clones of sequential targets stop by, and the patience of all trainings on Ta-Feng.",
 )
 _HELDOUT = (
     "The paper does not say on whom it measures. A list that the target handed out can simply be kept: a cache "
