@@ -96,9 +96,11 @@ def test_a_damaged_frame_is_refused(rows: dict[str, list[int]], message: str) ->
         Lists.from_frame(pd.DataFrame(rows))
 
 
-def test_lists_that_one_user_s_candidates_cannot_fill_are_refused_with_the_largest_that_work():
-    check_room(26, n_items=55, longest=29)
-    with pytest.raises(SettingsError, match="55 items less the 29 that one user knows leave 26; choose at most 26"):
-        check_room(50, n_items=55, longest=29)
-    with pytest.raises(SettingsError, match="leave 0; leave out users who know the whole catalogue"):
-        check_room(1, n_items=5, longest=5)
+def test_lists_that_leave_one_user_nothing_outside_are_refused_with_the_largest_that_work():
+    check_room(25, n_items=55, longest=29)
+    for too_long in (26, 50):
+        with pytest.raises(SettingsError, match=r"less the 29 that one user knows leave 26, .*; choose at most 25"):
+            check_room(too_long, n_items=55, longest=29)
+    for known in (4, 5):
+        with pytest.raises(SettingsError, match=rf"leave {5 - known}, .*; leave out users who know nearly all items"):
+            check_room(1, n_items=5, longest=known)

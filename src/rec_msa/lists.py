@@ -107,9 +107,10 @@ def check_length(list_length: int, n_items: int) -> None:
 
 
 def check_room(list_length: int, n_items: int, longest: int) -> None:
-    """Refuses lists that some user's candidates cannot fill: what a user knows is never recommended.
+    """Refuses lists that leave some user nothing outside: what a user knows is never recommended.
 
-    Such lists hold nearly everything that can be recommended, and a random order agrees with them as a clone does.
+    Such lists hold everything that can be recommended. A random order agrees with them as a clone does, and a clone
+    that is taught them has no item that they stand above.
 
     Args:
         list_length: Places per list.
@@ -117,13 +118,13 @@ def check_room(list_length: int, n_items: int, longest: int) -> None:
         longest: Items of the user who knows most.
 
     Raises:
-        SettingsError: The items that this user does not know are fewer than the places.
+        SettingsError: This user does not know more items than the list has places.
     """
     check_length(list_length, n_items)
-    most = n_items - longest
-    if list_length > most:
-        known = f"{n_items} items less the {longest} that one user knows leave {most}"
-        remedy = f"choose at most {most}" if most > 0 else "leave out users who know the whole catalogue, or add items"
+    left = n_items - longest
+    if list_length >= left:
+        known = f"{n_items} items less the {longest} that one user knows leave {left}, and one must be in no list"
+        remedy = f"choose at most {left - 1}" if left > 1 else "leave out users who know nearly all items, or add items"
         raise SettingsError(f"list_length: {list_length} is more than some user can be served: {known}; {remedy}")
 
 

@@ -42,12 +42,21 @@ def test_settings_that_alter_what_is_read_read_it_again(small_project):
 
 def test_lists_that_cannot_be_filled_are_refused_before_anything_is_trained(small_project):
     with pytest.raises(
-        KedroCliError, match=r"60 items less the \d+ that one user knows leave (\d+); choose at most"
+        KedroCliError, match=r"60 items less the \d+ that one user knows leave \d+, .*; choose at most"
     ) as said:
         small_project.run("attack_ptd", params={"list_length": 55})
     assert not list(Path("data").rglob("*.pt"))
     most = int(str(said.value).rpartition("choose at most ")[2])
     small_project.run("target", params={"list_length": most})
+
+
+def test_the_largest_length_that_the_refusal_named_ended_after_three_trainings(small_project):
+    """Where the user who knows most is asked about, as all but one are here."""
+    everybody = {"attacker_fraction": 0.95, "heldout_fraction": 0.02}
+    with pytest.raises(KedroCliError) as said:
+        small_project.run("attack_ptaq", params={"list_length": 55})
+    most = int(str(said.value).rpartition("choose at most ")[2])
+    small_project.run("attack_ptaq", params={"list_length": most, "split": everybody})
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def create_reference_pipeline(attack: NamedAttack) -> Pipeline:
     attack = attack.reference
     knowledge = create_attacker_pipeline(attack) + create_auxiliary_data_pipeline(attack)
     measured = [_rank_target(attack), _rank_references(attack), _measure_references(attack)]
-    return _checked(attack) + knowledge + Pipeline(measured, tags=TAGS)
+    return knowledge + Pipeline([_checked(attack), Pipeline(measured)], tags=TAGS)
 
 
 def _checked(attack: NamedAttack) -> Pipeline:

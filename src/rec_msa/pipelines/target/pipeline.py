@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def create_pipeline(cell: Cell) -> Pipeline:
     """Checks the lists to be served, trains the target and measures it, undefended and as it serves."""
-    return create_check_pipeline(cell, cell.served_space) + _train(cell, "target", "train_target") + _assess(cell)
+    check = Pipeline(create_check_pipeline(cell, cell.served_space), tags=["target"])
+    return check + _train(cell, "target", "train_target") + _assess(cell)
 
 
 def create_retrain_pipeline(cell: Cell) -> Pipeline:
@@ -54,7 +55,7 @@ def create_check_pipeline(cell: Cell, space: str, list_length: int | None = None
         inputs["list_length"] = "params:list_length"
     check = bind(nodes.check_lists, defense=cell.defense, **own)
     output = f"{space}.list_check"
-    return Pipeline([node(check, inputs, output, name="check_lists", namespace=space, tags=["target", "check"])])
+    return Pipeline([node(check, inputs, output, name="check_lists", namespace=space, tags=["check"])])
 
 
 def _assess(cell: Cell) -> Pipeline:
