@@ -109,7 +109,7 @@ def _ingest(file: Path) -> dict[str, Any]:
             raw = domain.read_raw(RawFile("synthetic", str(file), "", 1, "local", known=False), settings)
         n_rows = len(raw)
         with steps.step("filter"):
-            interactions, users, items = domain.prepare(raw, settings)
+            interactions, users, items, _ = domain.prepare(raw, settings)
         core_peak = peak_mib()
         del raw
         with steps.step("write"):

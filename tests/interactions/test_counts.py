@@ -35,7 +35,7 @@ CASES = [
 
 def counts(raw: RawFile, min_interactions: int) -> tuple[int | float, ...]:
     settings = DatasetSettings(min_interactions=min_interactions)
-    interactions, users, items = prepare(read_raw(raw, settings), settings)
+    interactions, users, items, _ = prepare(read_raw(raw, settings), settings)
     statistics = describe(interactions)
     assert (len(users), len(items)) == (statistics["users"], statistics["items"])
     return statistics["users"], statistics["items"], statistics["interactions"]

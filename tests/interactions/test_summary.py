@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rec_msa.interactions import DatasetSettings, describe, prepare_counting, summarise, summary_line
+from rec_msa.interactions import DatasetSettings, describe, prepare, summarise, summary_line
 from tests.interactions.own_files import csv, own
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ LINE = (
 
 
 def account(raw: pd.DataFrame, **settings: Any) -> dict[str, Any]:
-    prepared = prepare_counting(raw, DatasetSettings(**settings))
+    prepared = prepare(raw, DatasetSettings(**settings))
     return describe(prepared.interactions) | summarise(raw, prepared.repeats)
 
 

@@ -16,7 +16,7 @@ def raw(user: list[object], item: list[object]) -> pd.DataFrame:
 
 
 def prepare_all(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    return prepare(table, DatasetSettings(min_interactions=1))
+    return prepare(table, DatasetSettings(min_interactions=1))[:3]
 
 
 def test_numbers_are_indexed_by_value_and_strings_by_code_point() -> None:
@@ -42,7 +42,7 @@ def test_the_types_are_small() -> None:
 
 def test_preparing_drops_repeats_before_it_filters() -> None:
     table = raw([1, 1, 1, 2, 2, 3], ["x", "y", "x", "x", "y", "x"])
-    interactions, users, _ = prepare(table, DatasetSettings(min_interactions=2))
+    interactions, users, *_ = prepare(table, DatasetSettings(min_interactions=2))
     assert users["raw_user"].to_list() == [1, 2]
     assert len(interactions) == 4
 
@@ -79,7 +79,7 @@ def test_tables_are_prepared_as_the_plain_way_prepares_them(kind: str, data: st.
         with pytest.raises(DataError, match="min_interactions"):
             prepare(table, DatasetSettings(min_interactions=k))
         return
-    interactions, users, items = prepare(table, DatasetSettings(min_interactions=k))
+    interactions, users, items, _ = prepare(table, DatasetSettings(min_interactions=k))
     pd.testing.assert_frame_equal(interactions, expected)
     assert users["raw_user"].to_list() == expected_users
     assert items["raw_item"].to_list() == expected_items

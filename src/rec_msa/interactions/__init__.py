@@ -17,7 +17,7 @@ from rec_msa.interactions.splits import (
 )
 from rec_msa.interactions.statistics import describe
 from rec_msa.interactions.summary import summarise, summary_line
-from rec_msa.interactions.vocabulary import prepare, prepare_counting
+from rec_msa.interactions.vocabulary import prepare
 
 __all__ = [
     "KNOWN",
@@ -37,7 +37,6 @@ __all__ = [
     "item_sample",
     "locate",
     "prepare",
-    "prepare_counting",
     "read_raw",
     "split_by_time",
     "split_interactions",

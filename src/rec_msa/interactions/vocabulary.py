@@ -34,12 +34,7 @@ class Prepared(NamedTuple):
     repeats: int
 
 
-def prepare(raw: pd.DataFrame, settings: DatasetSettings) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Does what ``prepare_counting`` does; returns interactions, users and items."""
-    return prepare_counting(raw, settings)[:3]
-
-
-def prepare_counting(raw: pd.DataFrame, settings: DatasetSettings) -> Prepared:
+def prepare(raw: pd.DataFrame, settings: DatasetSettings) -> Prepared:
     """Turns raw interactions into what is split and trained on: no repeats, the k-core, indices.
 
     Of repeated pairs the earliest stays, or the first in the table where no time is known. Then users and items with
@@ -51,7 +46,7 @@ def prepare_counting(raw: pd.DataFrame, settings: DatasetSettings) -> Prepared:
         settings: The data set's settings, for the filter.
 
     Returns:
-        The interactions that stay in their order, users and items.
+        The interactions that stay in their order, users and items, and how many repeats there were.
 
     Raises:
         DataError: The k-core is empty.

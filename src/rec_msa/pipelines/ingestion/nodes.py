@@ -26,7 +26,7 @@ def filter_and_index(
     raw_interactions: pd.DataFrame, dataset_settings: DatasetSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Drops repeats, takes the k-core, replaces ids by indices; returns interactions, users, items, statistics."""
-    interactions, users, items, repeats = domain.prepare_counting(raw_interactions, dataset_settings)
+    interactions, users, items, repeats = domain.prepare(raw_interactions, dataset_settings)
     return interactions, users, items, domain.describe(interactions) | domain.summarise(raw_interactions, repeats)
 
 
