@@ -15,7 +15,7 @@ from bench.limits import limits
 from bench.measure import ROOT
 from bench.page import fill
 from bench.store import TARGET, load, save, sentence, stamp, tables_of
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.recommenders.settings import SETTINGS
 
 if TYPE_CHECKING:

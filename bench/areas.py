@@ -17,7 +17,7 @@ from bench.contenders import OURS, PEERS, PLAIN, RIVALS, settings_of
 from bench.figure import BY_ROW
 from bench.measure import RAW, ROOT, Figures, command, fresh
 from bench.tables import Metric, Promise, Row, Table, ratios
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -65,7 +65,7 @@ class SpeedTask:
         Raises:
             DataError: There is no such file.
         """
-        from rec_msa.errors import DataError
+        from rec_msa.foundation.errors import DataError
         from rec_msa.interactions import DatasetSettings, RawFile, locate, read_raw
 
         path = locate("ml-1m", DatasetSettings(), raw_folder)
@@ -116,7 +116,7 @@ class SpeedTask:
 
 def main() -> None:
     """Writes the task to the file that the command line names."""
-    from rec_msa.errors import DataError
+    from rec_msa.foundation.errors import DataError
 
     try:
         SpeedTask.from_raw(RAW).save(Path(sys.argv[1]))

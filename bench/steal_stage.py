@@ -19,7 +19,7 @@ from rec_msa.recommenders.ranking import rank_lists
 from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from rec_msa.lists import Lists
+    from rec_msa.foundation.lists import Lists
     from rec_msa.recommenders.checkpoint import Checkpoint
 
 

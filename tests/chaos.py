@@ -114,7 +114,13 @@ class Run:
 
 FORKS = multiprocessing.get_context("forkserver")
 PREPARED = ["torch", "kedro.framework.cli", "kedro_datasets.pandas", "matplotlib.figure", "plotly.graph_objects"]
-PREPARED += ["scipy.stats", "statsmodels.stats.multitest", "pandera.pandas", "rec_msa.hooks", "rec_msa.session"]
+PREPARED += [
+    "scipy.stats",
+    "statsmodels.stats.multitest",
+    "pandera.pandas",
+    "rec_msa.framework.hooks",
+    "rec_msa.framework.session",
+]
 PREPARED += [
     "rec_msa.pipeline_registry",
     "rec_msa.datasets.files",

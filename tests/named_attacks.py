@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rec_msa.cells import Cell
-from rec_msa.experiments import Experiments
-from rec_msa.parameters import read_parameters
+from rec_msa.experiments.cells import Cell
+from rec_msa.experiments.grid import Experiments
+from rec_msa.experiments.parameters import read_parameters
 
 ATTACKS = {
     "ptd": {"base": "ptd"},

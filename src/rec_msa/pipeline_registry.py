@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline
 
-from rec_msa.cells import NO_TARGET
-from rec_msa.config import current_experiments
-from rec_msa.defended_cells import attacks_on, defended_cells
+from rec_msa.experiments.cells import NO_TARGET
+from rec_msa.experiments.defended import attacks_on, defended_cells
+from rec_msa.framework.config import current_experiments
 from rec_msa.pipelines.attack.pipeline import create_pipeline as attack_pipeline
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as auxiliary_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_pipeline as evaluation_pipeline
@@ -28,8 +28,8 @@ from rec_msa.pipelines.target.pipeline import create_retrain_pipeline
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rec_msa.cells import Cell
-    from rec_msa.experiments import Experiments
+    from rec_msa.experiments.cells import Cell
+    from rec_msa.experiments.grid import Experiments
 
 
 class OnDemand(Mapping[str, Pipeline]):

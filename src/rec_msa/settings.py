@@ -4,9 +4,9 @@ import warnings
 
 from kedro import KedroDeprecationWarning
 
-from rec_msa.config import CellConfigLoader
-from rec_msa.hooks import ClearErrors, Readings, ResultsTable, Runs, Threads
-from rec_msa.session import ClearSession
+from rec_msa.framework.config import CellConfigLoader
+from rec_msa.framework.hooks import ClearErrors, Readings, ResultsTable, Runs, Threads
+from rec_msa.framework.session import ClearSession
 
 # Both spellings work; the documentation keeps the shorter one.
 warnings.filterwarnings("ignore", message="Option '--pipeline'", category=KedroDeprecationWarning)

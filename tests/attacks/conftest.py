@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rec_msa.lists import Lists
+from rec_msa.foundation.lists import Lists
 from tests.models import small_model
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rec_msa.lists import Lists
+from rec_msa.foundation.lists import Lists
 from rec_msa.recommenders.ranking import rank_lists
 
 if TYPE_CHECKING:

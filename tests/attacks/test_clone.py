@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rec_msa.attacks import clone as clone_module
 from rec_msa.attacks.clone import AttackerData, hold_back, train_clone
 from rec_msa.attacks.settings import CloneSettings
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.recommenders.checkpoint import Checkpoint, build, fuse, item_vectors, to_checkpoint
 from rec_msa.recommenders.settings import SETTINGS, is_sequential
 from rec_msa.training.recommender import fit_interactions

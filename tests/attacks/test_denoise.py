@@ -8,8 +8,8 @@ import pytest
 
 from rec_msa.attacks.denoise import Denoise, denoised
 from rec_msa.attacks.gate import query
-from rec_msa.errors import QueryError
-from rec_msa.lists import Lists
+from rec_msa.foundation.errors import QueryError
+from rec_msa.foundation.lists import Lists
 
 USERS = np.array([2, 5, 9])
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from rec_msa.attacks.gate import QueryGate, SequenceSide, ask_each_once, query, query_by_sequences, require_answered
 from rec_msa.attacks.heldout_sequences import BY_CHANCE, HeldoutSequences, histories_of
 from rec_msa.attacks.prefixes import PrefixLists, ask_prefixes
-from rec_msa.errors import QueryError
-from rec_msa.lists import Lists
+from rec_msa.foundation.errors import QueryError
+from rec_msa.foundation.lists import Lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable

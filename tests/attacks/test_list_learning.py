@@ -12,14 +12,14 @@ import torch
 
 from rec_msa.attacks.list_learning import TASKS, AgreementProbe, HardestTask, SoftmaxTask, StealTask, pair_loss
 from rec_msa.attacks.settings import StealSettings
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.recommenders.checkpoint import RECOMMENDERS
 from tests.attacks.slow_lists import ALL_LOSSES, LENGTH, N_ITEMS, NOTHING, RAGGED, SINGLE, USERS, slow_agreement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rec_msa.lists import Lists
+    from rec_msa.foundation.lists import Lists
     from rec_msa.recommenders.base import Recommender
     from tests.attacks.slow_lists import Losses
 

@@ -21,8 +21,8 @@ from rec_msa.attacks.references import (
     random_lists,
     rank_scores,
 )
-from rec_msa.errors import DataError
-from rec_msa.lists import Lists
+from rec_msa.foundation.errors import DataError
+from rec_msa.foundation.lists import Lists
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from rec_msa.attacks.settings import BASES, AttackSettings, CloneSettings, StealSettings, require_attack
-from rec_msa.errors import SettingsError
+from rec_msa.foundation.errors import SettingsError
 
 FRACTIONS = ("attacker_fraction", "query_fraction", "auxiliary_fraction", "item_fraction")
 

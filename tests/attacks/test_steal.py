@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from rec_msa.attacks.settings import StealSettings
 from rec_msa.attacks.steal import places_held_back, steal, steal_from_lists_alone, users_held_back
-from rec_msa.errors import DataError, SettingsError
-from rec_msa.lists import Lists
+from rec_msa.foundation.errors import DataError, SettingsError
+from rec_msa.foundation.lists import Lists
 from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint, to_checkpoint
 from rec_msa.recommenders.ranking import rank_lists
 from rec_msa.training.settings import TrainingSettings

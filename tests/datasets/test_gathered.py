@@ -11,10 +11,10 @@ import pytest
 from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline, node
 
+from rec_msa.bookkeeping.provenance import fingerprints
 from rec_msa.datasets.files import JSONDataset
 from rec_msa.datasets.gathered import GatheredJSONDataset
 from rec_msa.datasets.recorded import Provenance
-from rec_msa.provenance import fingerprints
 
 if TYPE_CHECKING:
     from pathlib import Path

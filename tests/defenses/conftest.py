@@ -10,7 +10,7 @@ import pytest
 
 from rec_msa.defenses.defended import Defended
 from rec_msa.defenses.settings import build_defense
-from rec_msa.lists import Lists
+from rec_msa.foundation.lists import Lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from rec_msa.defenses.defended import Defended
 from rec_msa.defenses.settings import DEFENSES, build_defense
-from rec_msa.errors import SettingsError
-from rec_msa.lists import Lists
+from rec_msa.foundation.errors import SettingsError
+from rec_msa.foundation.lists import Lists
 
 LENGTH = 20
 STRENGTHS = (1, 4, 15, LENGTH)

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from rec_msa.defenses.popular_mixing import PopularMixing
-from rec_msa.errors import SettingsError
-from rec_msa.lists import Lists
+from rec_msa.foundation.errors import SettingsError
+from rec_msa.foundation.lists import Lists
 
 N_ITEMS, LENGTH, POOL = 120, 20, 60
 

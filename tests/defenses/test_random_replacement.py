@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rec_msa.errors import SettingsError
-from rec_msa.lists import Lists
+from rec_msa.foundation.errors import SettingsError
+from rec_msa.foundation.lists import Lists
 
 
 def test_every_new_item_is_drawn_alike_often(defended, ranked):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rec_msa.defenses.settings import DefenseSettings, build_defense, parse_defense, require_room, settings_key
-from rec_msa.errors import SettingsError
+from rec_msa.foundation.errors import SettingsError
 
 
 def test_names_of_defenses_are_read():

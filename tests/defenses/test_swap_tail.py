@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rec_msa.defenses.swap_tail import SwapTail
-from rec_msa.errors import SettingsError
+from rec_msa.foundation.errors import SettingsError
 
 
 def test_replacements_are_what_the_target_ranks_next(defended, ranked):

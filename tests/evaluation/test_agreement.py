@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rec_msa.errors import DataError, SettingsError
 from rec_msa.evaluation import agreement, agreement_tables, bootstrap_interval, cutoffs, overlap
-from rec_msa.lists import Lists
+from rec_msa.foundation.errors import DataError, SettingsError
+from rec_msa.foundation.lists import Lists
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

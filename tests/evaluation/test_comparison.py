@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rec_msa.errors import DataError, SettingsError
 from rec_msa.evaluation import (
     compare,
     paired_verdict,
     sign_flip,
 )
+from rec_msa.foundation.errors import DataError, SettingsError
 
 CLEAR_GAIN = [0.04, 0.05, 0.06, 0.05, 0.05]
 NOISE = [0.04, -0.05, 0.06, -0.05, 0.01]

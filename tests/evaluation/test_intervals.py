@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from rec_msa.errors import DataError
 from rec_msa.evaluation import bootstrap_interval, intervals, seed_interval
+from rec_msa.foundation.errors import DataError
 
 
 @pytest.fixture

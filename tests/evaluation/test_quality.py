@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
-from rec_msa.errors import SettingsError
 from rec_msa.evaluation import mean_quality, recall_ndcg
-from rec_msa.lists import Lists
+from rec_msa.foundation.errors import SettingsError
+from rec_msa.foundation.lists import Lists
 
 
 def held_out(**rows: list[int]) -> pd.DataFrame:

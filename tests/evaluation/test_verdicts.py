@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from rec_msa.errors import SettingsError
 from rec_msa.evaluation import (
     equivalence,
     holm,
@@ -16,6 +15,7 @@ from rec_msa.evaluation import (
     paired_verdict,
     seed_interval,
 )
+from rec_msa.foundation.errors import SettingsError
 
 CLEAR_GAIN = [0.04, 0.05, 0.06, 0.05, 0.05]
 NOISE = [0.04, -0.05, 0.06, -0.05, 0.01]

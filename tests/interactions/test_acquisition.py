@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rec_msa.errors import DataError, SettingsError
+from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.interactions import KNOWN, DatasetSettings, RawFile, acquire, acquisition, locate, verified
 from rec_msa.interactions.known import Archive, Wheel
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import DatasetSettings, RawFile, acquire, describe, prepare, read_raw
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, ipc, parquet
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import DatasetSettings, acquire
 from tests.interactions.own_files import csv, json_lines, own, pairs, read_own, times
 

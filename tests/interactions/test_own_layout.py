@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.interactions.quotes import look_at_quotes
 from tests.interactions.own_files import csv, json_lines, own, pairs, read_own, times
 

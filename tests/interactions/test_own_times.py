@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from tests.interactions.own_files import csv, own, read_own, times
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import DatasetSettings, RawFile, own, read_raw
 
 OWN = {"user": "who", "item": "what"}

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rec_msa.errors import DataError, SettingsError
+from rec_msa.foundation.errors import DataError, SettingsError
+from rec_msa.foundation.randomness import stream
 from rec_msa.interactions import (
     PARTS,
     DatasetSettings,
@@ -24,7 +25,6 @@ from rec_msa.interactions import (
     split_interactions,
     target_parts,
 )
-from rec_msa.randomness import stream
 
 SHARES = [0.1, 0.2, 0.4, 0.6, 0.8, 1.0]
 

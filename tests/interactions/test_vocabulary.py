@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import plain_ingestion
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import DatasetSettings, prepare
 
 

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 import torch
 
-from rec_msa import randomness
 from rec_msa.attacks.prefixes import PrefixLists
 from rec_msa.attacks.settings import AttackSettings, CloneSettings, StealSettings
 from rec_msa.attacks.steal import steal, steal_from_lists_alone
 from rec_msa.attacks.steal_prefixes import steal_from_prefixes
-from rec_msa.cells import Cell, NamedAttack
-from rec_msa.lists import Lists
+from rec_msa.experiments.cells import Cell, NamedAttack
+from rec_msa.foundation import randomness
+from rec_msa.foundation.lists import Lists
 from rec_msa.pipelines.attack.nodes import train_clone
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as create_auxiliary_pipeline
 from rec_msa.pipelines.target.pipeline import create_pipeline as create_target_pipeline

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from rec_msa.attacks.settings import REFERENCES, AttackSettings, ReferenceSettings
-from rec_msa.cells import Cell, NamedAttack
+from rec_msa.experiments.cells import Cell, NamedAttack
 from rec_msa.pipelines.evaluation.pipeline import create_reference_pipeline
 
 if TYPE_CHECKING:

@@ -17,11 +17,12 @@ from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 
-from rec_msa import assembly, interactions, provenance
+from rec_msa import interactions
+from rec_msa.bookkeeping import assembly, provenance
+from rec_msa.bookkeeping.locks import Lock
+from rec_msa.commands.invalidation import BEGIN, DEFENSE, END, TRAININGS, invalidated, table
 from rec_msa.datasets.recorded import _seal
 from rec_msa.interactions import SplitSettings
-from rec_msa.invalidation import BEGIN, DEFENSE, END, TRAININGS, invalidated, table
-from rec_msa.locks import Lock
 from rec_msa.pipelines.ingestion.nodes import choose_attackers, split_by_seed
 from tests.kill_and_resume import disturb
 from tests.small_project import ROOT, SmallProject

@@ -10,9 +10,9 @@ from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import configure_project
 
 from rec_msa.attacks.settings import PAPER_ATTACKS
-from rec_msa.clear_error import ClearError
-from rec_msa.config import current_experiments
 from rec_msa.evaluation.results import COLUMNS, KEY
+from rec_msa.framework.clear_error import ClearError
+from rec_msa.framework.config import current_experiments
 from tests.small_project import SmallProject
 
 REFERENCES = {"random", "popularity", "auxiliary_popularity", "list_popularity", "knn_lists", "cache", "retrain"}
@@ -318,7 +318,7 @@ def test_a_failed_node_leaves_no_half_written_file(small_project, monkeypatch):
 
 def test_a_failed_run_shows_no_results_that_others_left_in_its_place(small_project, monkeypatch):
     shown: list[set[str]] = []
-    monkeypatch.setattr("rec_msa.hooks.results._show", lambda _, measured, __: shown.append(measured))
+    monkeypatch.setattr("rec_msa.framework.hooks.results._show", lambda _, measured, __: shown.append(measured))
     small_project.run("attack_ptd")
     with pytest.raises(KedroCliError):
         small_project.run("attack_ptd", params={"list_length": 200})
@@ -326,7 +326,7 @@ def test_a_failed_run_shows_no_results_that_others_left_in_its_place(small_proje
 
 
 def test_pipelines_are_found_from_a_folder_of_the_project(small_project, monkeypatch):
-    monkeypatch.setattr("rec_msa.config._session", [])
+    monkeypatch.setattr("rec_msa.framework.config._session", [])
     monkeypatch.chdir(small_project.folder / "conf")
     configure_project("rec_msa")
     assert [cell.dataset for cell in current_experiments().cells] == ["small"]

@@ -13,8 +13,8 @@ import yaml
 from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import pipelines
 
-from rec_msa.clear_error import ClearError
-from rec_msa.config import current_experiments
+from rec_msa.framework.clear_error import ClearError
+from rec_msa.framework.config import current_experiments
 from rec_msa.pipeline_registry import OnDemand
 from tests.small_project import ROOT, SmallProject
 

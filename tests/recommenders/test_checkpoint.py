@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from rec_msa.errors import DataError, SettingsError
+from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.recommenders.checkpoint import RECOMMENDERS, build, from_checkpoint, to_checkpoint
 from rec_msa.recommenders.settings import BprSettings, StampSettings
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import torch
 
-from rec_msa.errors import QueryError, SettingsError
+from rec_msa.foundation.errors import QueryError, SettingsError
 from rec_msa.recommenders import ranking
 from rec_msa.recommenders.checkpoint import RECOMMENDERS, from_checkpoint, to_checkpoint
 from rec_msa.recommenders.ranking import chunks, rank_lists

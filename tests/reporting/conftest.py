@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from rec_msa.evaluation.results import Identity, agreement_of
-from rec_msa.lists import Lists
+from rec_msa.foundation.lists import Lists
 from rec_msa.reporting.report.build import build_report
 from rec_msa.reporting.report.html import to_page
 from rec_msa.reporting.report.measured import Measured

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.reporting.comparison import comparison_figure, comparison_picture
 from rec_msa.reporting.panels import Panel, panels_of
 

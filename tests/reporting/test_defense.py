@@ -11,7 +11,7 @@ import pytest
 
 from rec_msa.evaluation.intervals import seed_interval
 from rec_msa.evaluation.results import Identity, agreement_of
-from rec_msa.lists import Lists
+from rec_msa.foundation.lists import Lists
 from rec_msa.reporting.defense import (
     NOTHING,
     defense_points,

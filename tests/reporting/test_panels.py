@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rec_msa.errors import DataError
 from rec_msa.evaluation.intervals import seed_interval
+from rec_msa.foundation.errors import DataError
 from rec_msa.reporting.names import REFERENCE_NAMES
 from rec_msa.reporting.panels import Panel, Row, intervals_text, panels_of
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rec_msa.errors import SettingsError
 from rec_msa.evaluation.results import COLUMNS
+from rec_msa.foundation.errors import SettingsError
 from rec_msa.reporting.axes import LOSSES
 from rec_msa.reporting.claims import NOT_MEASURED, claim_blocks
 from rec_msa.reporting.paper_claims import ClaimVerdict, claim_texts, judge_paper, paper_claims, verdict_of

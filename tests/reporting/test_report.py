@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rec_msa.errors import DataError
 from rec_msa.evaluation.intervals import seed_interval
+from rec_msa.foundation.errors import DataError
 from rec_msa.reporting.names import REFERENCE_NAMES
 from rec_msa.reporting.paper_claims import paper_claims
 from rec_msa.reporting.report.build import build_report

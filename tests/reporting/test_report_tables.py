@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rec_msa.errors import DataError
 from rec_msa.evaluation.intervals import seed_interval
 from rec_msa.evaluation.results import Identity, agreement_of
-from rec_msa.lists import Lists
+from rec_msa.foundation.errors import DataError
+from rec_msa.foundation.lists import Lists
 from rec_msa.reporting.paper import paper_agreement
 from rec_msa.reporting.report.build import build_report
 from rec_msa.reporting.report.differences import PAIRS

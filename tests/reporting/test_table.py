@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.reporting.panels import panels_of
 from rec_msa.reporting.table import results_table, study_table
 

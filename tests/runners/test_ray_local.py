@@ -10,10 +10,10 @@ import time
 
 import pytest
 
-from rec_msa import guard
-from rec_msa.clear_error import ClearError
-from rec_msa.guard import end
-from rec_msa.processes import lives, process_stat, started_by
+from rec_msa.bookkeeping import guard
+from rec_msa.bookkeeping.guard import end
+from rec_msa.bookkeeping.processes import lives, process_stat, started_by
+from rec_msa.framework.clear_error import ClearError
 from rec_msa.runners import ray_local
 from rec_msa.runners.ray_local import LocalRay
 

@@ -22,9 +22,9 @@ from kedro.io import DataCatalog, DatasetError, MemoryDataset
 from kedro.pipeline import Pipeline, node
 from kedro.validation.core import ValidatorSpec
 
-from rec_msa.clear_error import ClearError, NodesFailedError
 from rec_msa.datasets.files import JSONDataset, ParquetDataset
 from rec_msa.datasets.recorded import Provenance
+from rec_msa.framework.clear_error import ClearError, NodesFailedError
 from rec_msa.runners import RayRunner, ray_runner
 from rec_msa.runners.ray_task import code_digest, execute, own_catalog
 from tests.kill_and_resume import contents

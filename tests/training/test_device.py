@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from rec_msa.errors import SettingsError
+from rec_msa.foundation.errors import SettingsError
 from rec_msa.training.device import choose_device
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from rec_msa.errors import SettingsError
+from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.checkpoint import build, from_checkpoint
 from rec_msa.recommenders.settings import BprSettings
 from rec_msa.training.recommender import fit_interactions, train_recommender

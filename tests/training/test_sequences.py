@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.recommenders.checkpoint import build, from_checkpoint
 from rec_msa.recommenders.settings import SETTINGS, is_sequential
 from rec_msa.training.recommender import train_recommender

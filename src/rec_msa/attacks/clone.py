@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
+from rec_msa.foundation.randomness import stream, torch_stream
 from rec_msa.interactions.splits import count
-from rec_msa.randomness import stream, torch_stream
 from rec_msa.recommenders.checkpoint import Checkpoint, build, fuse, item_vectors, load_auxiliary, to_checkpoint
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.training.device import choose_device

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rec_msa.lists import PADDING, Lists
+from rec_msa.foundation.lists import PADDING, Lists
 
 if TYPE_CHECKING:
     from rec_msa.attacks.gate import Ask

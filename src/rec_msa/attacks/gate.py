@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from rec_msa.attacks.heldout_sequences import HeldoutSequences
-from rec_msa.errors import QueryError
-from rec_msa.lists import PADDING, Lists
-from rec_msa.randomness import stream
+from rec_msa.foundation.errors import QueryError
+from rec_msa.foundation.lists import PADDING, Lists
+from rec_msa.foundation.randomness import stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

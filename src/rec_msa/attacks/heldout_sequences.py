@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rec_msa.errors import QueryError
-from rec_msa.lists import PADDING
+from rec_msa.foundation.errors import QueryError
+from rec_msa.foundation.lists import PADDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rec_msa.errors import DataError
-from rec_msa.lists import PADDING, Lists
+from rec_msa.foundation.errors import DataError
+from rec_msa.foundation.lists import PADDING, Lists
 from rec_msa.recommenders.ranking import best_items, exclusions_of
 from rec_msa.training.interactions import index_pairs, shuffled
 from rec_msa.training.negatives import NegativeSampler

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rec_msa.errors import DataError
-from rec_msa.lists import PADDING
+from rec_msa.foundation.errors import DataError
+from rec_msa.foundation.lists import PADDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

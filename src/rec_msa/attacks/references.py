@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from rec_msa.errors import DataError
-from rec_msa.lists import PADDING, Lists
-from rec_msa.randomness import stream
+from rec_msa.foundation.errors import DataError
+from rec_msa.foundation.lists import PADDING, Lists
+from rec_msa.foundation.randomness import stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable

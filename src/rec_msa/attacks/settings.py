@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from rec_msa.errors import SettingsError, nearest
-from rec_msa.lists import MAX_LENGTH
+from rec_msa.foundation.errors import SettingsError, nearest
+from rec_msa.foundation.lists import MAX_LENGTH
 from rec_msa.training.settings import TrainingSettings
 
 Variant = Literal["own", "fused", "pretrained", "joint", "mean"]

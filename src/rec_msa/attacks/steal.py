@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from rec_msa.attacks.list_learning import TASKS, AgreementProbe, StealTask
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
+from rec_msa.foundation.lists import PADDING, Lists
+from rec_msa.foundation.randomness import stream, torch_stream
 from rec_msa.interactions.splits import count
-from rec_msa.lists import PADDING, Lists
-from rec_msa.randomness import stream, torch_stream
 from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint, to_checkpoint
 from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit

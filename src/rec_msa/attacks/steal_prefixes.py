@@ -12,9 +12,9 @@ from torch import Tensor
 from rec_msa.attacks.list_learning import list_loss
 from rec_msa.attacks.prefixes import PrefixLists
 from rec_msa.attacks.steal import places_held_back
-from rec_msa.errors import DataError, SettingsError
-from rec_msa.lists import PADDING, Lists
-from rec_msa.randomness import torch_stream
+from rec_msa.foundation.errors import DataError, SettingsError
+from rec_msa.foundation.lists import PADDING, Lists
+from rec_msa.foundation.randomness import torch_stream
 from rec_msa.recommenders.checkpoint import Checkpoint, to_checkpoint
 from rec_msa.recommenders.ranking import Exclusions, best_after
 from rec_msa.recommenders.sequential import SequentialRecommender

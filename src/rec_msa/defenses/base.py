@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from rec_msa.errors import SettingsError
-from rec_msa.lists import PADDING
+from rec_msa.foundation.errors import SettingsError
+from rec_msa.foundation.lists import PADDING
 
 if TYPE_CHECKING:
     import pandas as pd

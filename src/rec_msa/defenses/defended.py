@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rec_msa.defenses.base import Question
-from rec_msa.lists import PADDING, Lists
-from rec_msa.randomness import keyed_uniforms
+from rec_msa.foundation.lists import PADDING, Lists
+from rec_msa.foundation.randomness import keyed_uniforms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from rec_msa.defenses.base import Defense, Question, first
-from rec_msa.errors import SettingsError
+from rec_msa.foundation.errors import SettingsError
 
 if TYPE_CHECKING:
     import pandas as pd

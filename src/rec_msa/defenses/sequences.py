@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rec_msa.defenses.settings import NO_DEFENSE
-from rec_msa.errors import SettingsError
+from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint
 from rec_msa.recommenders.ranking import rank_sequences
 from rec_msa.recommenders.sequential import SequentialRecommender

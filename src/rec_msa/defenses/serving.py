@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rec_msa.defenses.defended import Defended
 from rec_msa.defenses.settings import NO_DEFENSE, build_defense, require_room
-from rec_msa.lists import check_length
+from rec_msa.foundation.lists import check_length
 from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint
 from rec_msa.recommenders.ranking import rank_lists
 from rec_msa.training.device import choose_device
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from rec_msa.defenses.base import Defense
-    from rec_msa.lists import Lists
+    from rec_msa.foundation.lists import Lists
 
 
 class Server:

@@ -10,7 +10,7 @@ from rec_msa.defenses.popular_mixing import PopularMixing
 from rec_msa.defenses.random_replacement import RandomReplacement
 from rec_msa.defenses.shuffle import Shuffle
 from rec_msa.defenses.swap_tail import SwapTail
-from rec_msa.errors import SettingsError, nearest
+from rec_msa.foundation.errors import SettingsError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd

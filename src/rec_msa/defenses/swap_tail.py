@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from rec_msa.defenses.base import Defense, Question, first
-from rec_msa.errors import SettingsError
-from rec_msa.lists import PADDING
+from rec_msa.foundation.errors import SettingsError
+from rec_msa.foundation.lists import PADDING
 
 if TYPE_CHECKING:
     import pandas as pd

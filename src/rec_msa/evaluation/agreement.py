@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rec_msa.errors import DataError, SettingsError
 from rec_msa.evaluation.intervals import bootstrap_interval
-from rec_msa.lists import PADDING
+from rec_msa.foundation.errors import DataError, SettingsError
+from rec_msa.foundation.lists import PADDING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from rec_msa.lists import Lists
+    from rec_msa.foundation.lists import Lists
 
 GROUPS = ("heldout", "queried")
 SUMMARY_TYPES = {

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rec_msa.errors import DataError, SettingsError, nearest
 from rec_msa.evaluation.verdicts import judge_together
-from rec_msa.randomness import stream
+from rec_msa.foundation.errors import DataError, SettingsError, nearest
+from rec_msa.foundation.randomness import stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rec_msa.errors import DataError
-from rec_msa.randomness import stream
+from rec_msa.foundation.errors import DataError
+from rec_msa.foundation.randomness import stream
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

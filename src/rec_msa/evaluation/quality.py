@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rec_msa.errors import SettingsError
+from rec_msa.foundation.errors import SettingsError
 
 if TYPE_CHECKING:
-    from rec_msa.lists import Lists
+    from rec_msa.foundation.lists import Lists
 
 
 def recall_ndcg(lists: Lists, test: pd.DataFrame, k: int) -> pd.DataFrame:

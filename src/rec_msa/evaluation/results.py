@@ -12,7 +12,7 @@ from rec_msa.evaluation.agreement import agreement_tables, cutoffs
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rec_msa.lists import Lists
+    from rec_msa.foundation.lists import Lists
 
 KEY = ("dataset", "target", "clone", "attack", "base", "defense", "against", "seed", "group", "k")
 STEPS = ("kept_step", "steps", "step_limit")

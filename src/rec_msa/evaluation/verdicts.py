@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rec_msa.errors import SettingsError
 from rec_msa.evaluation.intervals import ROUNDING, alike, seed_interval
+from rec_msa.foundation.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

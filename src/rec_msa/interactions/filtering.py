@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from rec_msa.errors import DataError, nearest
+from rec_msa.foundation.errors import DataError, nearest
 from rec_msa.interactions.files import mendable
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import compute as pc
 from pyarrow import ipc, parquet
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.interactions.columns import BadValueError, plain
 from rec_msa.interactions.conditions import Condition
 from rec_msa.interactions.files import mendable, parts_of

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import columns as kinds
 from rec_msa.interactions.files import Part
 from rec_msa.interactions.own import as_integers, read_own

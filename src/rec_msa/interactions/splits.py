@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 import pandas as pd
 
-from rec_msa.errors import DataError, SettingsError
-from rec_msa.randomness import stream
+from rec_msa.foundation.errors import DataError, SettingsError
+from rec_msa.foundation.randomness import stream
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from rec_msa.errors import DataError, nearest
+from rec_msa.foundation.errors import DataError, nearest
 from rec_msa.interactions.files import mendable
 from rec_msa.interactions.header import advice
 from rec_msa.interactions.quotes import look_at_quotes

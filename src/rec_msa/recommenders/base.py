@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.errors import QueryError
+from rec_msa.foundation.errors import QueryError
 
 if TYPE_CHECKING:
     import pandas as pd

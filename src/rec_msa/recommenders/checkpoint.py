@@ -12,7 +12,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from rec_msa.errors import DataError, SettingsError, nearest
+from rec_msa.foundation.errors import DataError, SettingsError, nearest
 from rec_msa.recommenders.bpr import Bpr
 from rec_msa.recommenders.gru4rec import Gru4rec
 from rec_msa.recommenders.items import FusedItemTable

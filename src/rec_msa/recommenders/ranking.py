@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from rec_msa.lists import PADDING, Lists, check_length
+from rec_msa.foundation.lists import PADDING, Lists, check_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

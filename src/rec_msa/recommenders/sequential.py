@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rec_msa.lists import PADDING
+from rec_msa.foundation.lists import PADDING
 from rec_msa.recommenders.base import Recommender, squared_norms
 from rec_msa.recommenders.items import ItemTable
 

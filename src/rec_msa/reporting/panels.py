@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rec_msa.defenses.settings import NO_DEFENSE
-from rec_msa.errors import DataError
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.evaluation.intervals import seed_interval
 from rec_msa.evaluation.results import COLUMNS
+from rec_msa.foundation.errors import DataError
+from rec_msa.foundation.tables import require_table
 from rec_msa.reporting.names import (
     ATTACKS_HEADING,
     GROUP_NAMES,
@@ -20,7 +21,6 @@ from rec_msa.reporting.names import (
     seeds_text,
     span,
 )
-from rec_msa.tables import require_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

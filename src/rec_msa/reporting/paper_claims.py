@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from rec_msa.errors import SettingsError
 from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, OPEN
+from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.reporting.architecture_claims import architecture_cells
 from rec_msa.reporting.attack_claims import attack_cells
@@ -106,7 +106,7 @@ def paper_claims() -> dict[int, PaperClaim]:
 def expected_cells() -> dict[int, int]:
     """Returns how many cells each claim has when all of the studies of ``conf/paper`` were run.
 
-    The file is made of these studies by ``python -m rec_msa.expected_cells``.
+    The file is made of these studies by ``python -m rec_msa.experiments.expected``.
     """
     return {int(claim): count for claim, count in paper_data("paper_cells.json").items()}
 

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from rec_msa.defenses.settings import NO_DEFENSE
-from rec_msa.errors import DataError
 from rec_msa.evaluation.agreement import GROUPS
+from rec_msa.foundation.errors import DataError
 from rec_msa.reporting.learnt import remarks
 from rec_msa.reporting.names import GROUP_LABELS, REFERENCES_HEADING, number, seeds_text
 from rec_msa.reporting.panels import Estimate, Panel, Row, intervals_text, panels_of

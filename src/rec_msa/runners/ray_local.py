@@ -9,8 +9,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from rec_msa.clear_error import ClearError
-from rec_msa.processes import command_of, lives, started_by
+from rec_msa.bookkeeping.processes import command_of, lives, started_by
+from rec_msa.framework.clear_error import ClearError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -53,7 +53,7 @@ class LocalRay:
         typed = [
             sys.executable,
             "-m",
-            "rec_msa.guard",
+            "rec_msa.bookkeeping.guard",
             *(f"{process}:{ticks}" for process, ticks in self.processes.items()),
         ]
         with subprocess.Popen(typed, stdin=subprocess.PIPE, start_new_session=True) as watcher:

@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from rec_msa.clear_error import ClearError, NodesFailedError
+from rec_msa.framework.clear_error import ClearError, NodesFailedError
 from rec_msa.runners.order import Urgency
 from rec_msa.runners.ray_task import Outcome, code_digest, execute, first_line, own_catalog
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
-    from rec_msa.progress import StudyProgress
+    from rec_msa.bookkeeping.progress import StudyProgress
 
 logger = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import AbstractRunner
 
-from rec_msa.clear_error import ClearError
-from rec_msa.errors import nearest
-from rec_msa.hooks import Runs, threads_in_environment
-from rec_msa.processes import started_by
-from rec_msa.progress import StudyProgress
+from rec_msa.bookkeeping.processes import started_by
+from rec_msa.bookkeeping.progress import StudyProgress
+from rec_msa.foundation.errors import nearest
+from rec_msa.framework.clear_error import ClearError
+from rec_msa.framework.hooks import Runs, threads_in_environment
 from rec_msa.runners.ray_local import LocalRay
 from rec_msa.runners.ray_run import RayRun
 from rec_msa.runners.ray_task import first_line

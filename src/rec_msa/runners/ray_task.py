@@ -19,8 +19,8 @@ from kedro.framework.project import configure_project, settings
 from kedro.io import DataCatalog
 from kedro.runner import Task
 
-from rec_msa.clear_error import ClearError
-from rec_msa.hooks.errors import raise_clearly
+from rec_msa.framework.clear_error import ClearError
+from rec_msa.framework.hooks.errors import raise_clearly
 
 if TYPE_CHECKING:
     from kedro.pipeline.node import Node

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from rec_msa.errors import SettingsError
+from rec_msa.foundation.errors import SettingsError
 
 
 def choose_device(name: str) -> torch.device:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LinearLR
 
-from rec_msa.errors import SettingsError
+from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.lookups import set_row_sparse
 from rec_msa.training.progress import TrainingProgress
 from rec_msa.training.row_adam import RowAdam

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.training.negatives import NegativeSampler
 from rec_msa.training.probes import RECALL_AT, RecallProbe
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rec_msa.randomness import torch_stream
+from rec_msa.foundation.randomness import torch_stream
 from rec_msa.recommenders.checkpoint import Checkpoint, build, to_checkpoint
 from rec_msa.recommenders.sequential import SequentialRecommender
 from rec_msa.training.device import choose_device

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from rec_msa.errors import DataError
+from rec_msa.foundation.errors import DataError
 from rec_msa.training.interactions import index_pairs
 from rec_msa.training.negatives import NegativeSampler
 from rec_msa.training.probes import RECALL_AT, RecallProbe

@@ -108,7 +108,7 @@ def steal(
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Steal stage (Alg. 1, second loop): teaches the clone the served lists; returns checkpoint and curve."""
     from rec_msa.attacks import steal as stage
-    from rec_msa.lists import Lists
+    from rec_msa.foundation.lists import Lists
 
     served = Lists.from_frame(served_lists)
     settings = _waiting(steal_settings, patience)
@@ -129,7 +129,7 @@ def steal_from_lists_alone(
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """QSD: teaches a fresh clone the served lists, without any interaction; returns checkpoint and curve."""
     from rec_msa.attacks import steal as stage
-    from rec_msa.lists import Lists
+    from rec_msa.foundation.lists import Lists
 
     users, served = attackers["user"].to_numpy(), Lists.from_frame(served_lists)
     settings = _waiting(steal_settings, patience)

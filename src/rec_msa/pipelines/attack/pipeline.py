@@ -12,7 +12,7 @@ from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.ingestion.pipeline import create_attacker_pipeline, create_auxiliary_data_pipeline
 
 if TYPE_CHECKING:
-    from rec_msa.cells import NamedAttack
+    from rec_msa.experiments.cells import NamedAttack
 
 
 def create_pipeline(attack: NamedAttack) -> Pipeline:

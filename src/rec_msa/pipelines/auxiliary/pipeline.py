@@ -10,7 +10,7 @@ from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.target.nodes import train_recommender
 
 if TYPE_CHECKING:
-    from rec_msa.cells import NamedAttack
+    from rec_msa.experiments.cells import NamedAttack
 
 
 def create_pipeline(attack: NamedAttack) -> Pipeline:

@@ -9,7 +9,7 @@ import pandas as pd
 from rec_msa.attacks.settings import ReferenceSettings, StealSettings
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.results import Identity, agreement_of
-from rec_msa.lists import Lists
+from rec_msa.foundation.lists import Lists
 
 
 def rank_target(

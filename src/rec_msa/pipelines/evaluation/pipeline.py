@@ -16,7 +16,7 @@ from rec_msa.pipelines.target.pipeline import create_check_pipeline
 if TYPE_CHECKING:
     from kedro.pipeline.node import Node
 
-    from rec_msa.cells import Cell, NamedAttack
+    from rec_msa.experiments.cells import Cell, NamedAttack
 
 TAGS = ["evaluation"]
 

@@ -12,7 +12,7 @@ from rec_msa.pipelines.ingestion import nodes
 if TYPE_CHECKING:
     from kedro.pipeline.node import Node
 
-    from rec_msa.cells import Cell, NamedAttack
+    from rec_msa.experiments.cells import Cell, NamedAttack
 
 TAGS = ["ingestion"]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline, node
 
+from rec_msa.bookkeeping.progress import LAST_OF_A_CELL
 from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.reporting.nodes import (
     draw_comparison,
@@ -15,12 +16,11 @@ from rec_msa.pipelines.reporting.nodes import (
     write_defenses,
     write_report,
 )
-from rec_msa.progress import LAST_OF_A_CELL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rec_msa.cells import NamedAttack
+    from rec_msa.experiments.cells import NamedAttack
 
 PREVIEWS = ("figure2", "figure3", "figure4", "figure6", "figure9")
 """Figures of the report that kedro viz shows; figures 7 and 8 and the comparison have entries of their own."""

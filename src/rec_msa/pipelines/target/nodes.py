@@ -51,8 +51,8 @@ def check_lists(
 ) -> dict[str, Any]:
     """Refuses lists and defenses that cannot be served, before anything is trained; returns what was checked."""
     from rec_msa.defenses.settings import check_defense
+    from rec_msa.foundation.lists import check_room
     from rec_msa.interactions import target_parts
-    from rec_msa.lists import check_room
 
     train = target_parts(split)[0]
     n_items, n_known = statistics["items"], train["user"].value_counts()

@@ -10,7 +10,7 @@ from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.target import nodes
 
 if TYPE_CHECKING:
-    from rec_msa.cells import Cell
+    from rec_msa.experiments.cells import Cell
 
 
 def create_pipeline(cell: Cell) -> Pipeline:

@@ -9,11 +9,11 @@ import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
+from rec_msa.foundation.tables import require_table
 from rec_msa.interactions.known import KNOWN
 from rec_msa.reporting.axes import K, own_clones, table_rows, undefended
 from rec_msa.reporting.panels import estimate
 from rec_msa.reporting.paper import DATASETS
-from rec_msa.tables import require_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,215 @@
+"""What a person sees of a study: what runs, how many of how many, time left, and a line for each finished cell."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import rich
+from rich.progress import BarColumn, Progress, TextColumn
+
+from rec_msa.bookkeeping.processes import process_stat
+from rec_msa.defenses.settings import NO_DEFENSE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kedro.io import DataCatalog
+    from kedro.pipeline.node import Node
+
+LAST_OF_A_CELL = "draw_comparison"
+"""The node that needs every other one of its cell."""
+
+HEADLINE = "ptaq"
+FRESH_PROCESS_SECONDS = 30.0
+SHOWN_AT_ONCE = 3
+
+
+class StudyProgress:
+    """Counts the nodes of a run, shows them where asked, and keeps account of time.
+
+    Args:
+        nodes: The nodes that will run.
+        n_current: Nodes whose artifacts are there already.
+        catalog: The catalog, for the results of finished cells.
+        started: When the run began, in seconds of ``time.monotonic``.
+    """
+
+    def __init__(self, nodes: Sequence[Node], n_current: int, catalog: DataCatalog, started: float) -> None:
+        self.catalog, self.started, self.n_current = catalog, started, n_current
+        self.waiting = {node.name: node for node in nodes}
+        self.running: dict[str, float] = {}
+        self.n_nodes, self.n_done = len(nodes), 0
+        self.n_cells = sum(is_last_of_a_cell(node) for node in nodes)
+        self.cells_done = 0
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+        self.in_functions = self.in_tasks = 0.0
+        self.bar: Progress | None = None
+        self.shown = False
+
+    def show(self) -> None:
+        """Shows the progress from now on."""
+        if self.shown:
+            return
+        self.shown = True
+        if not self.n_nodes:
+            rich.get_console().print(f"All {self.n_current} nodes have left their artifacts: there is nothing to run.")
+            return
+        columns = (
+            TextColumn("{task.completed:.0f} of {task.total:.0f} nodes"),
+            BarColumn(bar_width=12),
+            TextColumn("{task.description}"),
+        )
+        self.bar = Progress(*columns, console=rich.get_console(), refresh_per_second=2, transient=True)
+        self.task = self.bar.add_task("", total=self.n_nodes)
+        if self.n_current:
+            rich.get_console().print(f"{self.n_current} nodes have left their artifacts, {self.n_nodes} will run.")
+        self.bar.start()
+
+    def stop(self) -> None:
+        """Takes the display away."""
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+    def begin(self, node: Node) -> None:
+        """A node starts."""
+        self.running.setdefault(node.name, time.monotonic())
+        self._refresh()
+
+    def finish(self, node: Node, in_function: float, in_task: float) -> None:
+        """A node has saved its outputs.
+
+        Args:
+            node: The node.
+            in_function: Seconds in the node's own function.
+            in_task: Seconds with loading and saving.
+        """
+        self.running.pop(node.name, None)
+        self.waiting.pop(node.name, None)
+        self.n_done += 1
+        self.in_functions += in_function
+        self.in_tasks += in_task
+        for kind in _kinds(node):
+            self.seconds[kind].append(in_task)
+        if is_last_of_a_cell(node):
+            self.cells_done += 1
+            self._report_cell(node)
+        self._refresh()
+        if not self.waiting:
+            self.stop()
+
+    def drop(self, node: Node) -> None:
+        """A node failed, or something that it needs did."""
+        self.running.pop(node.name, None)
+        self.waiting.pop(node.name, None)
+        self._refresh()
+
+    def seconds_left(self) -> float | None:
+        """What the nodes that wait will take, by what their like took; None before the first has finished."""
+        if not self.in_tasks:
+            return None
+        expected = sum(self.expected(node) for node in self.waiting.values())
+        passed = sum(time.monotonic() - since for since in self.running.values())
+        at_once = max(1.0, len(self.running))
+        return max(0.0, expected - passed) / at_once
+
+    def expected(self, node: Node) -> float:
+        """Seconds that a node will take, by what its like took; 0 before the first has finished."""
+        if not self.seconds:
+            return 0.0
+        for kind in _kinds(node):
+            if kind in self.seconds:
+                return sum(self.seconds[kind]) / len(self.seconds[kind])
+        return self.in_tasks / sum(len(self.seconds[kind]) for kind in self.seconds if "/" not in kind)
+
+    def _refresh(self) -> None:
+        if self.bar is None:
+            return
+        names = list(self.running)
+        more = f" and {len(names) - SHOWN_AT_ONCE} more" if len(names) > SHOWN_AT_ONCE else ""
+        self.bar.update(
+            self.task, completed=self.n_done, description=f"{self._left()}{', '.join(names[:SHOWN_AT_ONCE])}{more}"
+        )
+
+    def _left(self) -> str:
+        left = self.seconds_left()
+        return "" if left is None or not self.waiting else f"{duration(left)} left · "
+
+    def _report_cell(self, node: Node) -> None:
+        if not self.shown:
+            return
+        dataset, seed, target, defense, *_ = str(node.namespace).split(".")
+        labels = [dataset, target, f"seed {seed.removeprefix('seed')}", *([] if defense == NO_DEFENSE else [defense])]
+        rich.get_console().print(
+            f"{' · '.join(labels)}: {headline(node, self.catalog)} ({self.cells_done} of {self.n_cells} cells, "
+            f"{self._left()}{duration(time.monotonic() - self.started)} so far)",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    def account(self, outside: float | None = None) -> str:
+        """What the run took, and how much of it was neither a node's function nor waiting for one.
+
+        Args:
+            outside: Seconds in which no task was under way, where several run at once; by default what is left over.
+        """
+        total = time.monotonic() - self.started
+        if not self.n_nodes:
+            return f"Looked at {self.n_current} nodes in {duration(total)}."
+        if outside is None:
+            kedro = total - self.in_functions
+        else:
+            kedro = outside + (total - outside) * (1 - self.in_functions / max(self.in_tasks, 1e-9))
+        return (
+            f"{self.n_nodes} nodes in {duration(total)}. Kedro's share (start, catalog, loading, saving, hooks): "
+            f"{duration(kedro)}, {100 * kedro / total:.1f} %."
+        )
+
+
+def is_last_of_a_cell(node: Node) -> bool:
+    """Whether a node ends its cell, or an attack on it that runs alone."""
+    return str(node.name).rpartition(".")[2].startswith(LAST_OF_A_CELL)
+
+
+def headline(node: Node, catalog: DataCatalog) -> str:
+    """The held-out agreement of a cell's strongest attack that the paper proposes, or of its best one."""
+    best: tuple[bool, float, str] = False, -1.0, "no attack"
+    for name in node.inputs:
+        attack = name.split(".")[-2]
+        if attack.split("-")[0] in ("references", "retrain"):
+            continue
+        table = catalog.load(name)
+        rows = table[(table["group"] == "heldout") & (table["against"] == "served")]
+        row = rows.loc[rows["k"].idxmax()]
+        text = f"{attack} Agr@{row['k']} {row['agreement']:.3f} held-out"
+        best = max(best, (attack == HEADLINE, row["agreement"], text))
+    return best[2]
+
+
+def duration(seconds: float) -> str:
+    """``8.2 s``, ``12 min`` or ``3 h 5 min``."""
+    if seconds < 90:  # noqa: PLR2004 - more is read in minutes
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004
+
+
+def run_started() -> float:
+    """When this run began, in seconds of ``time.monotonic``: with its process, or now in one that is older."""
+    try:
+        stat = process_stat("self")
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - stat.start_ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError):
+        age = 0.0
+    return time.monotonic() - (age if age < FRESH_PROCESS_SECONDS else 0.0)
+
+
+def _kinds(node: Node) -> tuple[str, str]:
+    """What tells how long a node takes: its function with its data set and model, and the function alone."""
+    constants: dict[str, Any] = getattr(node.func, "constants", {})
+    parts = str(node.namespace).split(".")
+    model = constants.get("architecture") or ".".join(parts[2:3])
+    return f"{parts[0]}/{model}/{node.func.__name__}", node.func.__name__

@@ -1,0 +1,1 @@
+"""What is asked for: parameters, cells, the named attacks on them and studies."""

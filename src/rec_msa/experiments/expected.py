@@ -1,0 +1,81 @@
+"""How many cells each claim of the paper has when all of its studies were run: counted on results made up for them.
+
+``python -m rec_msa.experiments.expected`` writes the counts to ``reporting/paper_cells.json``, which the report reads:
+it is written where ``conf/paper`` is not read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from kedro.config import OmegaConfigLoader
+
+from rec_msa.attacks.settings import REFERENCES
+from rec_msa.evaluation.agreement import GROUPS, cutoffs
+from rec_msa.evaluation.results import COLUMNS, KEY
+from rec_msa.experiments.grid import Experiments
+from rec_msa.experiments.parameters import read_parameters
+from rec_msa.reporting.names import TARGET
+from rec_msa.reporting.paper_claims import claim_cells
+from rec_msa.settings import CONFIG_LOADER_ARGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rec_msa.experiments.cells import NamedAttack
+
+ROOT = Path(__file__).resolve().parents[3]
+COUNTS = Path(__file__).parents[1] / "reporting" / "paper_cells.json"
+WITHOUT_CLONE = (*REFERENCES, TARGET)
+
+
+def expected_cells() -> dict[int, int]:
+    """Returns how many cells each claim has, of those that have a test."""
+    attacks = [attack for name in _parameters()["studies"] for attack in _attacks(name)]
+    rows = pd.DataFrame([row for attack in attacks for row in _rows(attack)], columns=list(COLUMNS))
+    agreement = rows.astype({"clone": "str"}).drop_duplicates(list(KEY))
+    quality = agreement[["dataset", "target", "seed", "defense"]].drop_duplicates().assign(recall_served=0.5)
+    cells = claim_cells(agreement, quality)
+    return dict(sorted(Counter(cell.claim for cell in cells if len(cell.differences)).items()))
+
+
+@cache
+def _parameters() -> dict[str, Any]:
+    options: dict[str, Any] = {**CONFIG_LOADER_ARGS, "env": "paper"}
+    parameters: dict[str, Any] = OmegaConfigLoader(str(ROOT / "conf"), **options)["parameters"]
+    return parameters
+
+
+def _attacks(study: str) -> Iterator[NamedAttack]:
+    """The attacks of one seed of a study: the others have the same cells."""
+    experiments = Experiments(read_parameters({**_parameters(), "study": study, "seed": 0}))
+    for cell in experiments.cells:
+        yield from (experiments.attack(cell, name) for name in experiments.grid[cell])
+
+
+def _rows(attack: NamedAttack) -> Iterator[dict[str, Any]]:
+    """Results of an attack and of the references beside it; what they are is of no matter."""
+    cell, apart = attack.cell, f"-{attack.apart}" * bool(attack.apart)
+    own, twin = (attack.name, attack.settings.base, attack.clone), (f"retrain{apart}", "retrain", cell.model)
+    named = [own, twin, *((f"{name}{apart}", name, None) for name in WITHOUT_CLONE)]
+    place = {"dataset": cell.dataset, "target": cell.model, "seed": cell.seed, "defense": cell.defense}
+    for name, base, clone in named:
+        who = {"attack": name, "base": base, "clone": clone}
+        for against in ("served", "undefended"):
+            for group in GROUPS:
+                for k in cutoffs(attack.list_length):
+                    yield {**place, **who, "against": against, "group": group, "k": k, "agreement": 0.5}
+
+
+def main() -> None:
+    """The command."""
+    COUNTS.write_text(json.dumps(expected_cells(), indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

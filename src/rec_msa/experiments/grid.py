@@ -1,0 +1,182 @@
+"""What parameters ask for: the cells of a study, or one, and the named attacks on them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from rec_msa.attacks.settings import PAPER_ATTACKS, AttackSettings, require_attack
+from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.experiments.cells import NO_TARGET, Cell, NamedAttack
+from rec_msa.experiments.parameters import ALL_STUDIES
+from rec_msa.foundation.errors import SettingsError, nearest
+from rec_msa.recommenders.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rec_msa.experiments.parameters import GridSettings, Parameters, Study
+
+logger = logging.getLogger(__name__)
+
+AXES = ("dataset", "model", "seed")
+"""What ``--params`` may pick of a study."""
+
+COMPARISONS = ("__default__", "study", "evaluation")
+"""The pipelines that compare the attacks of the grid."""
+
+WITHOUT_TARGET = ("study", "ingestion", "reporting")
+"""The pipelines that a study about data alone has."""
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """The cells and named attacks that a session's parameters ask for."""
+
+    parameters: Parameters
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The cells that have a target.
+
+        Raises:
+            SettingsError: Neither a study nor a whole cell is named, or the selection is empty.
+        """
+        return [cell for cell in self.grid if cell.model != NO_TARGET]
+
+    @cached_property
+    def grid(self) -> dict[Cell, tuple[str, ...]]:
+        """The named attacks on each cell of the study, or of ``dataset``, ``model`` and ``seed``.
+
+        Cells of a study that is about data alone have no target and no attacks.
+
+        Raises:
+            SettingsError: Neither a study nor a whole cell is named, the selection is empty, or two attacks would
+                write to one place.
+        """
+        self._require_places_apart()
+        if self.parameters.study is not None:
+            return self._grid_of_study(self.parameters.study)
+        missing = [axis for axis in AXES if not getattr(self.parameters, axis)]
+        if missing:
+            msg = (
+                f"{missing[0]}: nothing is chosen in this environment; name a study (--params=study=table4) "
+                "or a cell (--params=dataset=ml-1m,model=bpr,seed=0)"
+            )
+            raise SettingsError(msg)
+        chosen = product(*(getattr(self.parameters, axis) for axis in AXES), (self.parameters.defense,))
+        return {self._cell(*axes): PAPER_ATTACKS for axes in chosen}
+
+    def _grid_of_study(self, name: str) -> dict[Cell, tuple[str, ...]]:
+        """A study's cells; what several of its parts ask of one cell is put together."""
+        study = self.parameters.require_study(name)
+        if name == ALL_STUDIES:
+            for other in self.parameters.held_out_otherwise:
+                logger.warning("study: 'all' is without '%s', which holds out another share of users; name it", other)
+        found: dict[Cell, tuple[str, ...]] = {}
+        for part in study:
+            axes = [self._asked(axis, getattr(part, axis)) for axis in AXES]
+            chosen: Iterable[Any] = product(*axes, self._defenses(part))
+            for cell in (self._cell(*axes) for axes in chosen):
+                found[cell] = tuple(dict.fromkeys([*found.get(cell, ()), *(part.attacks or ())]))
+        if not found:
+            raise SettingsError(self._why_empty(name, study))
+        return found
+
+    def _cell(self, dataset: str, model: str, seed: int, defense: str) -> Cell:
+        asked = self.parameters.datasets[dataset]
+        return Cell(dataset, model, seed, defense, asked.patience, asked.patience_of)
+
+    def _asked(self, axis: str, offered: tuple[Any, ...] | None) -> tuple[Any, ...]:
+        """The values of a study's axis that ``--params`` asks for; all where it says nothing."""
+        asked = getattr(self.parameters, axis)
+        if offered is None:
+            return () if asked else (NO_TARGET,)
+        return tuple(value for value in offered if not asked or value in asked)
+
+    def _defenses(self, part: GridSettings) -> tuple[str, ...]:
+        """The defenses of a grid, or of them the session's; a grid that names none takes the session's."""
+        asked = self.parameters.defense
+        if part.defenses is None:
+            return (asked,)
+        return tuple(defense for defense in part.defenses if asked in (NO_DEFENSE, defense))
+
+    def _why_empty(self, name: str, study: Study) -> str:
+        asked = {axis: getattr(self.parameters, axis) for axis in AXES}
+        asked["defense"] = () if self.parameters.defense == NO_DEFENSE else (self.parameters.defense,)
+        offers = [(*AXES, "defense"), *((*(getattr(part, axis) for axis in AXES), part.defenses) for part in study)]
+        for axis, *parts in zip(*offers, strict=True):
+            offered = dict.fromkeys(str(value) for part in parts for value in part or ())
+            for value in asked[axis] or ():
+                if str(value) not in offered:
+                    return f"{axis}: '{value}' is not in the study '{name}'; {nearest(str(value), offered)}"
+        chosen = ", ".join(f"{axis} {'/'.join(map(str, values))}" for axis, values in asked.items() if values)
+        return f"study: '{name}' has no cell with {chosen} together; leave one of them out"
+
+    def _require_places_apart(self) -> None:
+        """Two attacks that share a folder must mean the same by it."""
+        for model in self.parameters.model or SETTINGS:
+            first: dict[str, tuple[str, Any]] = {}
+            for name in self.parameters.attacks:
+                for place, made_by in self._named(Cell("any", model, 0), name).places.items():
+                    other, what = first.setdefault(place, (name, made_by))
+                    if what != made_by:
+                        differing = ", ".join(f"{a} and {b}" for a, b in zip(what, made_by, strict=True) if a != b)
+                        msg = (
+                            f"attacks.{other} and attacks.{name} would write to one folder, '{place.split('.')[-1]}', "
+                            f"what is made with {differing}; make these equal, or differ by more"
+                        )
+                        raise SettingsError(msg)
+
+    def require_possible(self, pipelines: Iterable[str]) -> None:
+        """Refuses attacks that cannot work on their targets, before anything is trained.
+
+        Args:
+            pipelines: Names of the pipelines that are to run.
+
+        Raises:
+            SettingsError: With the key to change.
+        """
+        for pipeline in pipelines:
+            if not self.cells and pipeline not in WITHOUT_TARGET:
+                msg = f"study: '{self.parameters.study}' is about data alone; run it with --pipeline=study"
+                raise SettingsError(msg)
+            name = pipeline.removeprefix("attack_")
+            asked = {cell: (name,) for cell in self.cells} if name != pipeline else {}
+            for cell, names in (self.grid if pipeline in COMPARISONS else asked).items():
+                for refusal in filter(None, (self.attack(cell, one).refusal for one in names)):
+                    raise SettingsError(refusal)
+
+    def attack(self, cell: Cell, name: str) -> NamedAttack:
+        """A named attack on a cell.
+
+        Raises:
+            SettingsError: There is no such attack, or there is nobody whom it might ask about.
+        """
+        attack, split = self._named(cell, name), self.parameters.split
+        heldout = split.attacker_fraction * split.heldout_fraction
+        if attack.settings.behind.queries and attack.attacker_fraction <= heldout * (1 + 1e-9):
+            msg = (
+                f"attacks.{name}.attacker_fraction: {attack.attacker_fraction:g} of the target users are the held-out "
+                f"users and nobody else, so '{attack.settings.base}' has nobody to ask; set more than {heldout:g}, or "
+                "take a base without queries"
+            )
+            raise SettingsError(msg)
+        return attack
+
+    def _named(self, cell: Cell, name: str) -> NamedAttack:
+        settings = require_attack(name, self.parameters.attacks)
+        share = settings.attacker_fraction or self.parameters.split.attacker_fraction
+        length = settings.list_length or self.parameters.list_length
+        return NamedAttack(cell, name, settings, share, length, self._defaults)
+
+    def references(self, cell: Cell) -> NamedAttack:
+        """The references of a cell, with the cell's own shares and list length."""
+        return NamedAttack(cell, "references", AttackSettings(base="ptaq"), *self._defaults, self._defaults)
+
+    @property
+    def _defaults(self) -> tuple[float, int]:
+        return self.parameters.split.attacker_fraction, self.parameters.list_length

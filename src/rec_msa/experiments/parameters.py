@@ -1,0 +1,262 @@
+"""Every parameter of the project, typed: an unknown key or a wrong value is refused by name before anything runs."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from rec_msa.attacks.settings import REFERENCES, AttackSettings, CloneSettings, ReferenceSettings, StealSettings
+from rec_msa.defenses.settings import DefenseSettings, parse_defense, require_room
+from rec_msa.foundation.errors import SettingsError, did_you_mean, nearest
+from rec_msa.foundation.lists import MAX_LENGTH
+from rec_msa.interactions.known import KNOWN
+from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
+from rec_msa.recommenders.settings import SETTINGS, RecommenderParameters
+from rec_msa.training.settings import Device, TrainingSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+RESERVED = {*REFERENCES, "references", "retrain", "target"}
+"""Names that results and folders give to what is no attack."""
+
+NAME = re.compile(r"[a-z0-9_-]{1,60}")
+"""Of what is part of a file's name: several stand in one, which has 255 characters at most."""
+
+
+def _as_tuple(value: Any) -> Any:
+    """Scalars are lists of one, so that a cell and a grid are written alike."""
+    if value is None or isinstance(value, list | tuple):
+        return value
+    return (value,)
+
+
+Names = Annotated[tuple[str, ...] | None, BeforeValidator(_as_tuple)]
+Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+Seeds = Annotated[tuple[Seed, ...] | None, BeforeValidator(_as_tuple)]
+SomeNames = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+SomeSeeds = Annotated[tuple[Seed, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GridSettings(_Strict):
+    """Part of a study: every named attack on every cell of a grid; without models and attacks, the data alone."""
+
+    dataset: SomeNames = Field(description="dataset or datasets")
+    model: SomeNames | None = Field(None, description="target architecture or architectures")
+    seed: SomeSeeds = Field((0,), description="seed or seeds")
+    defenses: SomeNames | None = Field(None, description="'none' and '<name>_<strength>'; None: the session's")
+    attacks: SomeNames | None = Field(None, description="keys under attacks")
+    heldout_fraction: float | None = Field(None, gt=0, lt=1, description="share of held-out users; None: the session's")
+
+    @model_validator(mode="after")
+    def _targets_are_attacked(self) -> GridSettings:
+        if (self.model is None) != (self.attacks is None):
+            missing = "model" if self.model is None else "attacks"
+            msg = f"{missing}: this parameter is missing; a study names both model and attacks, or neither (data alone)"
+            raise ValueError(msg)
+        for name in self.defenses or ():
+            parse_defense(name)
+        return self
+
+
+Study = Annotated[tuple[GridSettings, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+"""A grid, or a list of grids."""
+
+ALL_STUDIES = "all"
+
+
+class Parameters(_Strict):
+    """All parameters of a session, as ``conf/*/parameters*.yml`` and ``--params`` give them."""
+
+    dataset: Names = Field(description="dataset or datasets of the cells")
+    model: Names = Field(description="target architecture or architectures")
+    seed: Seeds = Field(description="seed or seeds")
+    study: str | None = Field(None, description="a key under studies or 'all'; dataset, model, seed filter it")
+    defense: str = Field("none", description="'none' or '<name>_<strength>'")
+    device: Device = Field("auto", description="where models are trained: auto, cpu or cuda")
+    threads: Count = Field(1, description="torch's threads on the CPU; OMP_NUM_THREADS, where set, decides")
+    list_length: Count = Field(50, le=MAX_LENGTH, description="items in a list that the target serves")
+    raw_folder: str = Field("data/01_raw", description="folder of raw files; relative to the project's root")
+    datasets: dict[str, DatasetSettings] = Field(description="filters of the known datasets, and your own datasets")
+    split: SplitSettings = SplitSettings()
+    sequence: SequenceSettings = SequenceSettings()
+    recommenders: RecommenderParameters = RecommenderParameters()
+    target: TrainingSettings = TrainingSettings()
+    auxiliary: TrainingSettings = TrainingSettings()
+    clone: CloneSettings = CloneSettings()
+    steal: StealSettings = StealSettings()
+    references: ReferenceSettings = ReferenceSettings()
+    defenses: DefenseSettings = DefenseSettings()
+    attacks: dict[str, AttackSettings]
+    studies: dict[str, Study] = {}
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Parameters:
+        for key in ("datasets", "attacks", "studies"):
+            for name in getattr(self, key):
+                if not NAME.fullmatch(name):
+                    msg = f"{key}.{name}: a name may have only a-z, 0-9, _ and -, and 60 of them at most"
+                    raise ValueError(msg)
+        self._check_datasets()
+        self._require("dataset", self.dataset, self.datasets)
+        self._require("model", self.model, SETTINGS)
+        self._check_attacks()
+        self._check_studies()
+        parse_defense(self.defense)
+        require_room(self.defense, self.list_length)
+        return self
+
+    def _check_datasets(self) -> None:
+        for name, settings in self.datasets.items():
+            if settings.path is None and name not in KNOWN:
+                msg = f"datasets.{name}: your own data need a path; {nearest(name, KNOWN)} need none"
+                raise ValueError(msg)
+            self._require(f"datasets.{name}.patience_of", tuple(settings.patience_of), SETTINGS)
+
+    def _check_attacks(self) -> None:
+        for name, attack in self.attacks.items():
+            if name.split("-")[0] in RESERVED:
+                msg = f"attacks.{name}: this name belongs to a reference; choose another"
+                raise ValueError(msg)
+            self._require(f"attacks.{name}.clone", (attack.clone,) if attack.clone else None, SETTINGS)
+
+    def _check_studies(self) -> None:
+        axes: dict[str, dict[str, Any]] = {"dataset": self.datasets, "model": SETTINGS, "attacks": self.attacks}
+        for name, study in self.studies.items():
+            if name == ALL_STUDIES:
+                msg = f"studies.{name}: this name means every study; choose another"
+                raise ValueError(msg)
+            for grid, (axis, allowed) in product(study, axes.items()):
+                self._require(f"studies.{name}.{axis}", getattr(grid, axis), allowed)
+            if len(self._shares(study)) > 1:
+                msg = f"studies.{name}.heldout_fraction: a run has one share of held-out users; make a study for each"
+                raise ValueError(msg)
+
+    @staticmethod
+    def _require(key: str, names: tuple[str, ...] | None, allowed: dict[str, Any]) -> None:
+        for name in names or ():
+            if name not in allowed:
+                msg = f"{key}: there is no '{name}'; {nearest(name, allowed)}"
+                raise ValueError(msg)
+
+    def under(self, root: Path) -> Parameters:
+        """The same parameters with every relative path put under the project's root."""
+        datasets = {name: settings.under(root) for name, settings in self.datasets.items()}
+        return self.model_copy(update={"raw_folder": str(root / self.raw_folder), "datasets": datasets})
+
+    def held_out_as_studied(self) -> Parameters:
+        """The same parameters with the share of held-out users that the chosen study asks for.
+
+        Raises:
+            SettingsError: There is no such study.
+        """
+        if self.study is None or self.study == ALL_STUDIES:
+            return self
+        shares = self._shares(self.require_study(self.study))
+        split = self.split.model_copy(update={"heldout_fraction": min(shares)}) if shares else self.split
+        return self.model_copy(update={"split": split})
+
+    @staticmethod
+    def _shares(study: Study) -> set[float]:
+        return {grid.heldout_fraction for grid in study if grid.heldout_fraction is not None}
+
+    @property
+    def held_out_otherwise(self) -> list[str]:
+        """The studies that ask for another share of held-out users than this session's."""
+        return [name for name, study in self.studies.items() if self._shares(study) - {self.split.heldout_fraction}]
+
+    def require_study(self, name: str) -> Study:
+        """Looks a study up; ``all`` is every study that holds out the session's share of users.
+
+        Raises:
+            SettingsError: There is no such study.
+        """
+        if name == ALL_STUDIES and self.studies:
+            others = self.held_out_otherwise
+            return tuple(grid for study, grids in self.studies.items() if study not in others for grid in grids)
+        if name not in self.studies:
+            near = nearest(name, [*self.studies, ALL_STUDIES])
+            hint = near if self.studies else "this environment has none; try --env=paper"
+            msg = f"study: there is no study '{name}'; {hint}"
+            raise SettingsError(msg)
+        return self.studies[name]
+
+
+def read_parameters(raw: dict[str, Any]) -> Parameters:
+    """Checks raw parameters.
+
+    Args:
+        raw: The merged YAML and ``--params``.
+
+    Raises:
+        SettingsError: Something is unknown, of the wrong type or out of range; one line for each fault with the key,
+            the value and what is allowed.
+    """
+    try:
+        return Parameters.model_validate(raw)
+    except ValidationError as error:
+        faults = [_explain(fault, raw) for fault in error.errors()]
+        raise SettingsError("\n".join(faults)) from error
+
+
+def _explain(fault: ErrorDetails, raw: dict[str, Any]) -> str:
+    """One line for a person: the key, the value, what is allowed."""
+    place = _place(fault["loc"], raw)
+    key = ".".join(map(str, place))
+    if fault["type"] == "extra_forbidden":
+        *parents, name = fault["loc"]
+        return f"{key}: there is no such parameter; {nearest(str(name), _fields_at(parents))}"
+    if fault["type"] == "missing":
+        near = _near_name(place, raw).rstrip()
+        return f"{key}: this parameter is missing" + (f"; a new name needs it, or {near}" if near else "")
+    reason = str(fault.get("ctx", {}).get("error", fault["msg"]))
+    if fault["type"] == "value_error" and not (fault["loc"] and isinstance(fault["input"], str | int | float)):
+        return f"{key}: {reason}" if key else reason
+    return f"{key}: {fault['input']!r} is not valid: {reason[0].lower()}{reason[1:]}"
+
+
+def _place(loc: tuple[int | str, ...], raw: dict[str, Any]) -> list[int | str]:
+    """The key of a fault; what stands alone where a list may stand was taken for a list of one."""
+    place: list[int | str] = []
+    for part in loc:
+        if isinstance(part, str) or isinstance(_value_at(raw, place), list | tuple):
+            place.append(part)
+    return place
+
+
+def _near_name(place: list[int | str], raw: dict[str, Any]) -> str:
+    """Asks for the attack or study that was meant where one has no more than overrides; empty where none is near."""
+    if place[0] not in ("attacks", "studies") or len(place) == 1:
+        return ""
+    return did_you_mean(str(place[1]), [name for name in raw[str(place[0])] if name != place[1]])
+
+
+def _value_at(raw: Any, place: list[int | str]) -> Any:
+    """What stands at a key; None where nothing does."""
+    for part in place:
+        if isinstance(raw, list | tuple) and isinstance(part, int):
+            raw = raw[part]
+        else:
+            raw = raw.get(part) if isinstance(raw, dict) else None
+    return raw
+
+
+def _fields_at(parents: list[int | str]) -> list[str]:
+    """The parameters that exist where an unknown one was found."""
+    model: Any = Parameters
+    for part in parents:
+        field = getattr(model, "model_fields", {}).get(part)
+        annotation = field.annotation if field else model
+        inner = [part for part in getattr(annotation, "__args__", ()) if part not in (..., type(None))]
+        model = inner[-1] if inner else annotation
+    return sorted(getattr(model, "model_fields", {}))

@@ -1,0 +1,1 @@
+"""Kedro's seams: configuration, session and hooks."""

@@ -1,0 +1,102 @@
+"""Kedro's session, with names that are not there explained instead of traced back."""
+
+from __future__ import annotations
+
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+from kedro.framework.session import KedroSession
+
+from rec_msa.foundation.errors import RecMsaError, did_you_mean
+from rec_msa.framework.clear_error import ClearError
+from rec_msa.framework.hooks import ResultsTable, Runs
+from rec_msa.framework.named_parts import require_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kedro.config import AbstractConfigLoader
+    from kedro.framework.context import KedroContext
+    from kedro.runner import AbstractRunner
+
+NO_SUCH_PART = ("does not contain", "contains no nodes after")
+
+
+class ClearSession(KedroSession):
+    """A session that answers a mistyped pipeline, node, tag or namespace with one clear error."""
+
+    asked: Sequence[str] = ()
+    """The pipelines that are to run."""
+
+    def _get_config_loader(self) -> AbstractConfigLoader:
+        from rec_msa.framework.config import project_roots
+
+        project_roots.append(self._project_path)
+        try:
+            return super()._get_config_loader()
+        finally:
+            project_roots.pop()
+
+    def load_context(self) -> KedroContext:
+        """Loads as Kedro does, and looks whether the pipelines are there and what they attack can be attacked.
+
+        Raises:
+            ClearError: A pipeline is not there.
+            SettingsError: An attack cannot work on its target.
+        """
+        from rec_msa.framework.config import current_experiments
+        from rec_msa.pipeline_registry import register_pipelines
+
+        context = super().load_context()
+        # Kedro itself would build every pipeline to say which there are: most of a minute in a large study.
+        names = register_pipelines() if self.asked else {}
+        for name in self.asked:
+            if name not in names:
+                near = did_you_mean(name, list(names))
+                raise ClearError(f"--pipeline: there is no '{name}'; {near}each key under attacks: is attack_<key>")
+        if self.asked:
+            current_experiments().require_possible(self.asked)
+        return context
+
+    def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Runs as Kedro does.
+
+        Raises:
+            ClearError: A pipeline, node, tag, namespace or dataset of that name is not there, or an attack cannot run.
+        """
+        options = signature(super().run).bind(*args, **kwargs).arguments
+        self.asked = options.get("pipeline_names") or (options.get("pipeline_name") or "__default__",)
+        try:
+            return super().run(**{**options, "runner": _cell_by_cell(options.get("runner"))})
+        except RecMsaError as error:
+            raise ClearError(str(error)) from error
+        except ValueError as error:
+            if (explained := self._explained(error, options)) is not None:
+                raise explained from error
+            raise
+        finally:  # stopped by hand, too: Kedro's hooks hear of errors alone
+            plugins = self._hook_manager.get_plugins()
+            for kind in (Runs, ResultsTable):
+                for hooks in (plugin for plugin in plugins if isinstance(plugin, kind)):
+                    hooks.end()
+
+    def _explained(self, error: ValueError, options: dict[str, Any]) -> Exception | None:
+        from kedro.framework.project import pipelines
+
+        message = str(error)
+        if not any(part in message for part in NO_SUCH_PART):
+            return None
+        for name in self.asked:
+            require_parts(pipelines[name], options)
+        return ClearError(message)
+
+
+def _cell_by_cell(runner: AbstractRunner | None) -> AbstractRunner:
+    """Kedro's default runner, but one cell of a study after the other."""
+    from kedro.runner import SequentialRunner
+
+    from rec_msa.runners.sequential import CellByCellRunner
+
+    if runner is None or type(runner) is SequentialRunner:
+        return CellByCellRunner(is_async=bool(runner and runner._is_async))
+    return runner
