@@ -15,11 +15,10 @@ from bench.contenders import Setting
 from bench.measure import RAW, report
 from bench.ours import train_in_a_race
 from rec_msa.attacks.gate import SequenceSide, query_by_sequences
-from rec_msa.attacks.prefixes import PrefixLists, ask_prefixes
+from rec_msa.attacks.prefixes import MadeUpSequences, PrefixLists
 from rec_msa.attacks.settings import StealSettings
 from rec_msa.attacks.steal_prefixes import steal_from_prefixes
-from rec_msa.defenses.sequences import served_after_sequences
-from rec_msa.defenses.serving import Server
+from rec_msa.defenses.settings import Serving
 from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import (
     DatasetSettings,
@@ -91,11 +90,9 @@ def run(architecture: str, interactions: pd.DataFrame) -> dict[str, float | None
 def ask(target: Checkpoint, interactions: pd.DataFrame) -> tuple[dict[str, float | None], PrefixLists]:
     """Makes the sequences of QSD30 through the gate, for the queried users of seed 0."""
     split = split_by_time(interactions, SplitSettings(), SequenceSettings(), 0)
-    users = Server(target, target_parts(split)[0], LIST_LENGTH, "none", None, 0, "cpu")
-    side = SequenceSide(target["n_items"], served_after_sequences(target, LIST_LENGTH, "none", "cpu"), LIST_LENGTH, [])
-    strategy = partial(
-        ask_prefixes, n_items=target["n_items"], length=LENGTH, calls_per_user=CALLS_PER_USER, choice="recommended"
-    )
+    users = Serving(list_length=LIST_LENGTH).of(target, target_parts(split)[0], "cpu")
+    side = SequenceSide(target["n_items"], users.after_sequences(), LIST_LENGTH, [])
+    strategy = partial(MadeUpSequences(calls_per_user=CALLS_PER_USER), n_items=target["n_items"], length=LENGTH)
     known = attackers(split, SplitSettings())
     start, processor = time.perf_counter(), time.process_time()
     served, ledger = query_by_sequences(users, side, known, CALLS_PER_USER, strategy, 0)

@@ -26,9 +26,9 @@ from rec_msa.pipelines.target.pipeline import create_pipeline as target_pipeline
 from rec_msa.pipelines.target.pipeline import create_retrain_pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from rec_msa.experiments.cells import Cell
+    from rec_msa.experiments.cells import Cell, NamedAttack
     from rec_msa.experiments.grid import Experiments
 
 
@@ -70,7 +70,7 @@ def register_pipelines() -> OnDemand:
         return of_cells(lambda cell: single_attack(experiments, cell, name))
 
     def compared() -> Pipeline:
-        return _sum(_study_part(experiments, cell, names) for cell, names in experiments.grid.items())
+        return _sum(_study_part(experiments, cell, attacks) for cell, attacks in experiments.grid.items())
 
     return OnDemand(
         {
@@ -78,7 +78,7 @@ def register_pipelines() -> OnDemand:
             **{f"attack_{name}": attack(name) for name in experiments.parameters.attacks},
             "ingestion": lambda: _sum(ingestion_pipeline(cell) for cell in experiments.grid),
             "target": of_cells(lambda cell: ingestion_pipeline(cell) + target_pipeline(cell)),
-            "auxiliary": of_cells(lambda cell: _auxiliary(experiments, cell)),
+            "auxiliary": of_cells(_auxiliary),
             "defense": of_cells(lambda cell: _defense(experiments, cell)),
             "evaluation": lambda: compared().only_nodes_with_tags("evaluation"),
             "reporting": create_overview_pipeline,
@@ -95,47 +95,46 @@ def single_attack(experiments: Experiments, cell: Cell, name: str) -> Pipeline:
         + target_pipeline(cell)
         + attack_pipeline(attack)
         + evaluation_pipeline(attack)
-        + create_reference_pipeline(attack)
+        + create_reference_pipeline(attack.attacker)
         + create_comparison_pipeline(attack.space, [attack], retrain=False)
     )
 
 
-def _study_part(experiments: Experiments, cell: Cell, names: Iterable[str]) -> Pipeline:
+def _study_part(experiments: Experiments, cell: Cell, attacks: Sequence[NamedAttack]) -> Pipeline:
     if cell.model == NO_TARGET:
         return ingestion_pipeline(cell)
+    for attack in attacks:
+        experiments.require_somebody(attack)
     study = experiments.parameters.study
     # Two studies of one cell draw other attacks.
-    return comparison(experiments, cell, names, f"{study}." if study else "")
+    return comparison(cell, attacks, f"{study}." if study else "")
 
 
-def comparison(experiments: Experiments, cell: Cell, names: Iterable[str], prefix: str = "") -> Pipeline:
+def comparison(cell: Cell, attacks: Sequence[NamedAttack], prefix: str = "") -> Pipeline:
     """Several named attacks on a cell beside all references, the retrained target too.
 
     Args:
-        experiments: The session's experiments.
         cell: The cell.
-        names: Keys under ``attacks:``.
+        attacks: Attacks on it.
         prefix: Put before the name of the figure.
     """
-    attacks = [experiments.attack(cell, name) for name in names]
     parts = [ingestion_pipeline(cell), target_pipeline(cell), create_retrain_pipeline(cell)]
-    for attack in attacks:
-        parts += [attack_pipeline(attack), evaluation_pipeline(attack)]
-        parts += [create_reference_pipeline(attack), retrain_evaluation_pipeline(attack.reference)]
+    parts += [part for attack in attacks for part in (attack_pipeline(attack), evaluation_pipeline(attack))]
+    for attacker in dict.fromkeys(attack.attacker for attack in attacks):
+        parts += [create_reference_pipeline(attacker), retrain_evaluation_pipeline(attacker)]
     return _sum([*parts, create_comparison_pipeline(f"{prefix}{cell.served_space}", attacks, retrain=True)])
 
 
-def _auxiliary(experiments: Experiments, cell: Cell) -> Pipeline:
-    attack = experiments.references(cell)
-    return ingestion_pipeline(cell) + create_auxiliary_data_pipeline(attack) + auxiliary_pipeline(attack)
+def _auxiliary(cell: Cell) -> Pipeline:
+    return ingestion_pipeline(cell) + create_auxiliary_data_pipeline(cell) + auxiliary_pipeline(cell, cell.model)
 
 
 def _defense(experiments: Experiments, cell: Cell) -> Pipeline:
     cells = defended_cells(cell, experiments.parameters.defenses)
-    measured = {one: attacks_on(one, experiments.parameters.attacks) for one in cells}
-    parts = [comparison(experiments, one, names) for one, names in measured.items()]
-    attacks = [experiments.attack(one, name) for one, names in measured.items() for name in names]
-    return _sum([*parts, create_defense_pipeline(attacks)])
+    names = {one: attacks_on(one, experiments.parameters.attacks) for one in cells}
+    measured = {one: [experiments.attack(one, name) for name in found] for one, found in names.items()}
+    parts = [comparison(one, attacks) for one, attacks in measured.items()]
+    return _sum([*parts, create_defense_pipeline([attack for attacks in measured.values() for attack in attacks])])
 
 
 def _sum(pipelines: Iterable[Pipeline]) -> Pipeline:

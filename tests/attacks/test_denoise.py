@@ -36,7 +36,7 @@ class NoisyTarget:
 
 def asked(target: NoisyTarget, calls: int, budget: int | None = None, **settings: float) -> tuple[Lists, pd.DataFrame]:
     people = pd.DataFrame({"user": [*USERS, 11], "group": ["queried"] * 3 + ["heldout"]})
-    strategy = Denoise(calls, **{"discount": 0.5, "kept": 1.0, **settings})
+    strategy = Denoise(calls_per_user=calls, **{"discount": 0.5, "kept": 1.0, **settings})
     lists, ledger = query(target, people, budget or calls, strategy, seed=0)
     return Lists.from_frame(lists), ledger
 

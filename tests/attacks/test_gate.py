@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rec_msa.attacks.gate import QueryGate, SequenceSide, ask_each_once, query, query_by_sequences, require_answered
+from rec_msa.attacks.gate import AskOnce, QueryGate, SequenceSide, query, query_by_sequences, require_answered
 from rec_msa.attacks.heldout_sequences import BY_CHANCE, HeldoutSequences, histories_of
-from rec_msa.attacks.prefixes import PrefixLists, ask_prefixes
+from rec_msa.attacks.prefixes import MadeUpSequences, PrefixLists
 from rec_msa.foundation.errors import QueryError
 from rec_msa.foundation.lists import Lists
 
@@ -182,7 +182,7 @@ def test_the_plain_strategy_asks_for_each_queried_user_once_and_for_no_other() -
 
 def test_asking_each_once_forgets_repeats() -> None:
     gate = QueryGate(Target(), [3, 5], budget=2)
-    assert ask_each_once(gate.ask, np.array([5, 3, 5]), np.random.default_rng()).users.tolist() == [3, 5]
+    assert AskOnce()(gate.ask, np.array([5, 3, 5]), np.random.default_rng()).users.tolist() == [3, 5]
 
 
 @pytest.mark.parametrize("user", [2, 6, 12])
@@ -291,7 +291,7 @@ def test_a_gate_for_users_alone_refuses_sequences() -> None:
 
 @pytest.mark.parametrize("calls_per_user", [1, 4, 17])
 def test_a_strategy_by_sequences_has_the_same_budget_for_each_queried_user(calls_per_user: int) -> None:
-    strategy = partial(ask_prefixes, n_items=N_ITEMS, length=5, calls_per_user=calls_per_user, choice="recommended")
+    strategy = partial(MadeUpSequences(calls_per_user=calls_per_user), n_items=N_ITEMS, length=5)
     side = sequence_side()
     served, ledger = query_by_sequences(Target(), side, PEOPLE, calls_per_user, strategy, seed=0)
     assert len(ledger) == 3 * calls_per_user
@@ -431,7 +431,7 @@ def test_made_up_sequences_are_not_refused_even_where_users_follow_the_target_th
         return items
 
     side = SequenceSide(200, answer, list_length, [np.array(history()) for _ in range(30)])
-    strategy = partial(ask_prefixes, n_items=200, length=20, calls_per_user=400, choice=choice)
+    strategy = partial(MadeUpSequences(calls_per_user=400, choice=choice), n_items=200, length=20)
     _, ledger = query_by_sequences(Target(), side, PEOPLE, 400, strategy, seed=0)
     assert len(ledger) == 1200
     assert BY_CHANCE < 1e-6

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -15,10 +16,10 @@ from torch import Tensor
 
 from rec_msa.attacks.gate import QueryGate, SequenceSide
 from rec_msa.attacks.list_learning import pair_loss
-from rec_msa.attacks.prefixes import PrefixLists, ask_prefixes
+from rec_msa.attacks.prefixes import MadeUpSequences, PrefixLists
 from rec_msa.attacks.settings import StealSettings
 from rec_msa.attacks.steal_prefixes import PrefixProbe, PrefixStealTask, prefix_places_held_back, steal_from_prefixes
-from rec_msa.defenses.sequences import served_after_sequences
+from rec_msa.defenses.settings import Serving
 from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.recommenders.checkpoint import build, from_checkpoint, to_checkpoint
 from rec_msa.recommenders.ranking import rank_sequences
@@ -27,6 +28,8 @@ from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from rec_msa.attacks.settings import Choice
+    from rec_msa.defenses.serving import Server
+    from rec_msa.recommenders.base import Recommender
     from rec_msa.recommenders.sequential import SequentialRecommender
 
 NAMES = tuple(filter(is_sequential, SETTINGS))
@@ -47,9 +50,8 @@ def made_up(model: SequentialRecommender, calls: int, choice: Choice = "recommen
     gate = QueryGate(lambda _: None, [1], calls, side)  # type: ignore[arg-type, return-value]
     generator = np.random.default_rng(seed)
     users = np.array([1])
-    return ask_prefixes(
-        gate.ask_sequences, users, generator, n_items=N_ITEMS, length=LENGTH, calls_per_user=calls, choice=choice
-    )
+    strategy = MadeUpSequences(calls_per_user=calls, choice=choice)
+    return strategy(gate.ask_sequences, users, generator, n_items=N_ITEMS, length=LENGTH)
 
 
 @given(st.integers(1, 40), st.sampled_from(["recommended", "random"]))
@@ -172,7 +174,7 @@ def test_an_epoch_takes_every_taught_list_once_with_negatives_from_outside_the_w
     made = made_up(target(), 20)
     taught, _ = halves(made)
     task, seen = task_of(target(), made), []
-    for chosen, place_of, lists, negatives, _ in task.epoch(70, torch.Generator().manual_seed(0)):
+    for chosen, place_of, _, lists, negatives in task.epoch(70, torch.Generator().manual_seed(0)):
         rows, places = chosen[place_of // LENGTH].tolist(), (place_of % LENGTH).tolist()
         for row, place, learned, outside in zip(rows, places, lists.tolist(), negatives.tolist(), strict=True):
             assert learned == inside(taught, row, place)
@@ -187,7 +189,7 @@ def test_the_loss_equals_the_slow_sum(losses: tuple) -> None:
     model = target(scale=4, dropout=0)
     task = task_of(model, made_up(target(), 20), losses)
     batch = next(iter(task.epoch(70, torch.Generator().manual_seed(0))))
-    chosen, place_of, lists, negatives, _ = batch
+    chosen, place_of, _, lists, negatives = batch
     terms, n_places = [], 0
     for prefix, learned, outside in zip(place_of.tolist(), lists.tolist(), negatives.tolist(), strict=True):
         row, place = chosen[prefix // LENGTH], prefix % LENGTH
@@ -272,11 +274,16 @@ def test_a_clone_that_cannot_read_the_sequences_is_refused(name: str, change: di
         steal_from_prefixes(name, chosen, np.arange(3), N_ITEMS, made, StealSettings(), ("hinge", "hinge"), 0, "cpu")
 
 
+def asked(model: Recommender, defense: str = "none") -> Server:
+    nobody = pd.DataFrame({"user": [0], "item": [0]})
+    return Serving(list_length=K, defense=defense).of(to_checkpoint(model), nobody, "cpu")
+
+
 def test_a_target_of_users_and_a_defended_one_answer_for_no_sequence() -> None:
     users = build("bpr", torch.arange(3), N_ITEMS, {"dimensions": 4})
     with pytest.raises(SettingsError, match="a bpr target knows users alone"):
-        served_after_sequences(to_checkpoint(users), K, "none", "cpu")
+        asked(users).after_sequences()
     with pytest.raises(SettingsError, match="alters the lists of users"):
-        served_after_sequences(to_checkpoint(target()), K, "popular_mixing_5", "cpu")
-    lists = served_after_sequences(to_checkpoint(target()), K, "none", "cpu")(np.array([[3, 4], [5, -1]]))
+        asked(target(), "shuffle_5").after_sequences()
+    lists = asked(target()).after_sequences()(np.array([[3, 4], [5, -1]]))
     assert lists.shape == (2, K)

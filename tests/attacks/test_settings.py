@@ -7,10 +7,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from rec_msa.attacks.settings import BASES, AttackSettings, CloneSettings, StealSettings, require_attack
+from rec_msa.attacks.base import Target
+from rec_msa.attacks.registry import ATTACKS, STARTS, attack_of, require_attack
+from rec_msa.attacks.settings import CloneSettings, StealSettings
 from rec_msa.foundation.errors import SettingsError
 
 FRACTIONS = ("attacker_fraction", "query_fraction", "auxiliary_fraction", "item_fraction")
+
+
+USERS, SEQUENCES = Target("bpr", sequential=False), Target("sasrec", sequential=True)
+AUXILIARY = {"fused": ("auxiliary_model",), "pretrained": ("auxiliary_model",), "mean": ("auxiliary_model",)}
 
 
 @pytest.mark.parametrize(
@@ -20,7 +26,6 @@ FRACTIONS = ("attacker_fraction", "query_fraction", "auxiliary_fraction", "item_
         ("ptq", "own", True),
         ("pta", "fused", False),
         ("ptaq", "fused", True),
-        ("qsd", None, True),
         ("pta_pre", "pretrained", False),
         ("ptaq_pre", "pretrained", True),
         ("pta_joint", "joint", False),
@@ -28,19 +33,30 @@ FRACTIONS = ("attacker_fraction", "query_fraction", "auxiliary_fraction", "item_
         ("pta_mean", "mean", False),
     ],
 )
-def test_each_base_is_what_the_paper_makes_of_it(base: str, variant: str | None, queries: bool) -> None:
-    behind = AttackSettings(base=base).behind
-    assert (behind.variant, behind.queries) == (variant, queries)
-    assert behind.auxiliary == (variant in ("fused", "pretrained", "mean"))
+def test_each_attack_knows_what_the_paper_gives_it(base: str, variant: str, queries: bool) -> None:
+    attack = attack_of(base=base)
+    extra = (AUXILIARY | {"joint": ("auxiliary_train",)}).get(variant, ())
+    assert set(attack.knowledge(USERS)) == {"attacker_train", *extra, *(["served_lists"] if queries else [])}
+    assert [stage.name for stage in attack.stages(USERS)] == ["train_clone", *(["steal"] if queries else [])]
+    assert attack.stages(USERS)[0].shared == variant
+    assert (attack.asking(USERS) is not None) is queries
 
 
-def test_an_unknown_base_is_named_with_the_nearest() -> None:
-    with pytest.raises(ValidationError, match="no base attack 'ptqa'; did you mean 'pt"):
-        AttackSettings(base="ptqa")
+@pytest.mark.parametrize("target", [USERS, SEQUENCES])
+def test_qsd_knows_answers_alone(target: Target) -> None:
+    qsd = attack_of(base="qsd")
+    assert qsd.knowledge(target) == ("served_lists",)
+    asking = qsd.asking(target)
+    assert asking is not None
+    assert asking.about_sequences is target.sequential
+
+
+def test_attacks_with_queries_begin_as_the_same_without() -> None:
+    assert STARTS == {"ptq": "ptd", "ptaq": "pta", "ptaq_pre": "pta_pre", "ptaq_joint": "pta_joint"}
 
 
 def test_an_unknown_attack_is_named_with_the_nearest() -> None:
-    attacks = {"ptaq_half": AttackSettings(base="ptaq"), "ptd": AttackSettings(base="ptd")}
+    attacks = {"ptaq_half": attack_of(base="ptaq"), "ptd": attack_of(base="ptd")}
     assert require_attack("ptd", attacks).base == "ptd"
     with pytest.raises(SettingsError, match="no attack 'ptaq_hafl'; did you mean 'ptaq_half'"):
         require_attack("ptaq_hafl", attacks)
@@ -50,22 +66,22 @@ def test_an_unknown_attack_is_named_with_the_nearest() -> None:
 @pytest.mark.parametrize("value", [0, -0.1, 1.01, float("nan"), "many"])
 def test_a_share_lies_above_zero_and_at_most_at_one(key: str, value: Any) -> None:
     with pytest.raises(ValidationError, match=key):
-        AttackSettings(**{"base": "ptaq", key: value})
+        attack_of(**{"base": "ptaq", key: value})
 
 
 @pytest.mark.parametrize("key", FRACTIONS)
 def test_a_share_in_range_is_taken(key: str) -> None:
-    assert getattr(AttackSettings(**{"base": "ptaq", key: 0.2}), key) == 0.2
-    assert getattr(AttackSettings(**{"base": "ptaq", key: 1}), key) == 1
+    assert getattr(attack_of(**{"base": "ptaq", key: 0.2}), key) == 0.2
+    assert getattr(attack_of(**{"base": "ptaq", key: 1}), key) == 1
 
 
 @pytest.mark.parametrize("wrong", [{"bse": "ptd"}, {"query_share": 0.1}, {"list_length": 0}, {"positive_loss": "mse"}])
 def test_unknown_keys_and_impossible_values_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=next(iter(wrong))):
-        AttackSettings(**{"base": "ptaq"} | wrong)
+        attack_of(**{"base": "ptaq"} | wrong)
 
 
-WITHOUT_EFFECT = [
+LACKING = [
     *((base, {"query_fraction": 0.5}) for base in ("ptd", "pta", "pta_pre", "pta_joint", "pta_mean")),
     *((base, {"auxiliary_fraction": 0.5}) for base in ("ptd", "ptq", "qsd")),
     *((base, {"item_fraction": 0.5}) for base in ("ptd", "ptq", "qsd", "pta_pre", "ptaq_pre", "pta_joint")),
@@ -73,13 +89,15 @@ WITHOUT_EFFECT = [
     *((base, {"positive_loss": "bpr"}) for base in ("ptd", "pta")),
     *((base, {"calls_per_user": 2}) for base in ("ptd", "pta")),
     *((base, {"outside": "hardest"}) for base in ("ptd", "pta", "qsd")),
+    *((base, {"denoise": {}}) for base in ("ptd", "pta")),
+    *((base, {"sequences": "random"}) for base in ("ptd", "ptaq")),
 ]
 
 
-@pytest.mark.parametrize(("base", "setting"), WITHOUT_EFFECT)
-def test_a_setting_without_effect_is_refused(base: str, setting: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match=f"{next(iter(setting))}.* no effect on '{base}'"):
-        AttackSettings(**{"base": base} | setting)
+@pytest.mark.parametrize(("base", "setting"), LACKING)
+def test_a_setting_that_an_attack_lacks_is_refused(base: str, setting: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=f"{next(iter(setting))}\n.*not permitted"):
+        attack_of(**{"base": base} | setting)
 
 
 @pytest.mark.parametrize(
@@ -91,46 +109,54 @@ def test_a_setting_without_effect_is_refused(base: str, setting: dict[str, Any])
     ],
 )
 def test_a_share_with_effect_is_taken(base: str, key: str) -> None:
-    assert getattr(AttackSettings(**{"base": base, key: 0.5}), key) == 0.5
+    assert getattr(attack_of(**{"base": base, key: 0.5}), key) == 0.5
 
 
 def test_more_calls_than_one_need_a_use_for_the_answers() -> None:
     with pytest.raises(ValidationError, match="calls_per_user: 3 has no effect without denoise"):
-        AttackSettings(base="ptaq", calls_per_user=3)
-    assert AttackSettings(base="ptaq", calls_per_user=3, denoise={"discount": 1}).denoise.kept == 1
-    with pytest.raises(ValidationError, match="denoise have no effect on 'pta'"):
-        AttackSettings(base="pta", denoise={})
+        attack_of(base="ptaq", calls_per_user=3)
+    assert attack_of(base="ptaq", calls_per_user=3, denoise={"discount": 1}).denoise.kept == 1
 
 
 def test_qsd_alone_may_spend_more_calls_on_sequences_or_else_denoise() -> None:
-    assert AttackSettings(base="qsd", calls_per_user=5).needs_sequences
-    assert AttackSettings(base="qsd", sequences="random").needs_sequences
-    assert not AttackSettings(base="qsd", calls_per_user=5, denoise={}).needs_sequences
-    with pytest.raises(ValidationError, match="sequences has no effect on 'ptaq', which asks about users"):
-        AttackSettings(base="ptaq", sequences="random")
+    assert attack_of(base="qsd", calls_per_user=5).needs_sequences
+    assert attack_of(base="qsd", sequences="random").needs_sequences
+    assert not attack_of(base="qsd", calls_per_user=5, denoise={}).needs_sequences
     with pytest.raises(ValidationError, match="sequences has no effect on an attack that denoises"):
-        AttackSettings(base="qsd", sequences="random", denoise={})
-    with pytest.raises(ValidationError, match="sequences and denoise have no effect on 'ptd', which asks nothing"):
-        AttackSettings(base="ptd", sequences="random")
+        attack_of(base="qsd", sequences="random", denoise={})
 
 
-@pytest.mark.parametrize("base", sorted(BASES))
+@pytest.mark.parametrize("base", sorted(ATTACKS))
 def test_settings_survive_being_written_out(base: str) -> None:
-    settings = AttackSettings(base=base)
-    assert AttackSettings(**settings.model_dump()) == settings
+    settings = attack_of(base=base)
+    assert attack_of(**settings.model_dump()) == settings
+    assert settings.otherwise == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"base": "ptaq", "list_length": 20, "ranking_loss": "hinge"}, ""),
+        ({"base": "ptaq", "calls_per_user": 5, "denoise": {}}, "denoise"),
+        ({"base": "ptaq", "outside": "hardest"}, "outside=hardest"),
+        ({"base": "qsd", "sequences": "random", "query_fraction": 0.5}, "sequences=random"),
+    ],
+)
+def test_what_has_no_column_in_the_results_is_said_in_words(settings: dict[str, Any], said: str) -> None:
+    assert attack_of(**settings).otherwise == said
 
 
 def test_the_losses_are_bpr_for_ranking_and_hinge_for_positive_items_but_two_hinges_for_qsd() -> None:
-    assert AttackSettings(base="ptaq").losses == ("bpr", "hinge")
-    assert AttackSettings(base="qsd").losses == ("hinge", "hinge")
-    assert AttackSettings(base="qsd", ranking_loss="bpr", positive_loss="bpr").losses == ("bpr", "bpr")
-    assert AttackSettings(base="ptq", ranking_loss="hinge").losses == ("hinge", "hinge")
+    assert attack_of(base="ptaq").losses == ("bpr", "hinge")
+    assert attack_of(base="qsd").losses == ("hinge", "hinge")
+    assert attack_of(base="qsd", ranking_loss="bpr", positive_loss="bpr").losses == ("bpr", "bpr")
+    assert attack_of(base="ptq", ranking_loss="hinge").losses == ("hinge", "hinge")
 
 
 def test_a_softmax_over_the_catalogue_takes_no_loss_of_pairs() -> None:
     with pytest.raises(ValidationError, match="positive_loss has no effect with outside: catalogue"):
-        AttackSettings(base="ptq", outside="catalogue", positive_loss="bpr")
-    assert AttackSettings(base="ptq", outside="catalogue", ranking_loss="hinge").losses == ("hinge", "hinge")
+        attack_of(base="ptq", outside="catalogue", positive_loss="bpr")
+    assert attack_of(base="ptq", outside="catalogue", ranking_loss="hinge").losses == ("hinge", "hinge")
 
 
 def test_the_defaults_are_those_of_the_specification() -> None:

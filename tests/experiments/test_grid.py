@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pandas as pd
 import pytest
+from kedro.config import OmegaConfigLoader
 
 from rec_msa.experiments.cells import Cell
+from rec_msa.experiments.grid import Experiments
+from rec_msa.experiments.parameters import read_parameters
 from rec_msa.foundation.errors import SettingsError
+from rec_msa.settings import CONFIG_LOADER_ARGS
 from tests.named_attacks import CELL, experiments
+
+PUBLISHED = Path(__file__).parents[2] / "docs/published/08_reporting/agreement.parquet"
+
+
+def names_of(known: Experiments) -> dict[str, list[str]]:
+    """The names of the attacks on each target."""
+    return {cell.model: [attack.name for attack in attacks] for cell, attacks in known.grid.items()}
 
 
 def test_lists_make_a_grid_of_cells():
@@ -71,7 +85,7 @@ def test_several_grids_of_a_study_ask_all_their_attacks_of_a_shared_cell():
     grid = {"dataset": "ml-1m", "model": "bpr", "attacks": "ptd"}
     both = grid | {"model": ["bpr", "ncf"], "attacks": ["pta", "ptd"]}
     known = experiments(studies={"s": [grid, both]}, study="s", model=None)
-    assert {cell.model: names for cell, names in known.grid.items()} == {"bpr": ("ptd", "pta"), "ncf": ("pta", "ptd")}
+    assert names_of(known) == {"bpr": ["ptd", "pta"], "ncf": ["pta", "ptd"]}
 
 
 def test_a_study_about_data_alone_has_no_target():
@@ -83,8 +97,9 @@ def test_a_study_about_data_alone_has_no_target():
 def test_all_is_every_study():
     first = {"dataset": "ml-1m", "model": "bpr", "attacks": "ptd"}
     studies = {"a": first, "b": first | {"attacks": "pta"}, "c": first | {"model": "ncf"}}
-    grid = experiments(studies=studies, study="all", dataset=None, model=None, seed=None).grid
-    assert grid == {Cell("ml-1m", "bpr", 0): ("ptd", "pta"), Cell("ml-1m", "ncf", 0): ("ptd",)}
+    known = experiments(studies=studies, study="all", dataset=None, model=None, seed=None)
+    assert list(known.grid) == [Cell("ml-1m", "bpr", 0), Cell("ml-1m", "ncf", 0)]
+    assert names_of(known) == {"bpr": ["ptd", "pta"], "ncf": ["ptd"]}
 
 
 def test_a_filter_that_leaves_nothing_is_refused():
@@ -104,9 +119,66 @@ def test_an_attack_with_queries_needs_more_users_than_the_held_out_ones():
     known = experiments(attacks=few, studies={})
     with pytest.raises(SettingsError, match=r"attacks.x.attacker_fraction: 0.025 .* nobody to ask"):
         known.attack(CELL, "x")
-    assert known.attack(CELL, "y").attacker_fraction == 0.025
+    assert known.attack(CELL, "y").attacker.attacker_fraction == 0.025
 
 
 def test_an_unknown_attack_is_refused_with_the_nearest_name():
     with pytest.raises(SettingsError, match="did you mean 'pta'"):
         experiments().attack(CELL, "ptak")
+
+
+def varying(attacks, model="bpr", **vary):
+    grid = {"dataset": "ml-1m", "model": model, "attacks": attacks, "vary": vary}
+    named = {name: {"base": name} for name in ("qsd", "ptd", "ptq", "pta", "ptaq")}
+    return experiments(attacks=named, studies={"s": grid}, study="s", model=None)
+
+
+@pytest.mark.parametrize(
+    ("attacks", "vary", "names"),
+    [
+        (["ptd", "ptq"], {"list_length": [10, 50]}, ["ptd_length10", "ptd", "ptq_length10", "ptq"]),
+        (["ptq"], {"query_fraction": [0.025, 1.0]}, ["ptq_asked2_5", "ptq"]),
+        (["ptd", "pta"], {"auxiliary_fraction": [0.4, 1.0]}, ["ptd", "pta_auxiliary40", "pta"]),
+        (["ptd"], {"clone": ["bpr", "ncf"]}, ["ptd", "ptd_ncf"]),
+        (
+            ["qsd"],
+            {"ranking_loss": ["bpr", "hinge"], "positive_loss": ["bpr", "hinge"]},
+            ["qsd_bpr_bpr", "qsd_bpr_hinge", "qsd_hinge_bpr", "qsd"],
+        ),
+        (["ptd", "ptq"], {"attacker_fraction": [0.025, 0.1]}, ["ptd_users2_5", "ptd", "ptq"]),
+    ],
+)
+def test_a_study_varies_what_an_attack_has_and_names_what_differs(attacks, vary, names):
+    assert names_of(varying(attacks, **vary)) == {"bpr": names}
+
+
+def test_an_attack_at_another_value_is_that_attack_with_that_setting():
+    (attacks,) = varying(["ptaq"], item_fraction=[0.2], list_length=[20]).grid.values()
+    (attack,) = attacks
+    assert (attack.name, attack.settings.item_fraction, attack.attacker.list_length) == (
+        "ptaq_items20_length20",
+        0.2,
+        20,
+    )
+    assert attack.facts["base"] == "ptaq"
+
+
+@pytest.mark.parametrize(
+    ("vary", "said"),
+    [
+        ({"lst_length": [5]}, "studies.s.vary: there is no 'lst_length'; did you mean 'list_length'"),
+        ({"list_length": [0]}, "studies.s.vary.list_length: 0: .* greater than or equal to 1"),
+        ({"clone": ["nfc"]}, "studies.s.vary.clone: there is no 'nfc'; did you mean 'ncf'"),
+    ],
+)
+def test_what_cannot_be_varied_is_refused_by_key(vary, said):
+    with pytest.raises(SettingsError, match=said):
+        varying(["ptd"], **vary)
+
+
+def test_the_paper_s_studies_are_the_attacks_that_were_published():
+    loader = OmegaConfigLoader(str(Path(__file__).parents[2] / "conf"), env="paper", **CONFIG_LOADER_ARGS)
+    known = Experiments(read_parameters(loader["parameters"] | {"study": "all"}))
+    asked = {(cell.dataset, cell.model, attack.name) for cell, attacks in known.grid.items() for attack in attacks}
+    measured = pd.read_parquet(PUBLISHED).query("kind == 'attack' and dataset in ('ml-1m', 'ta-feng', 'steam')")
+    assert set(measured[["dataset", "target", "attack"]].itertuples(index=False, name=None)) <= asked

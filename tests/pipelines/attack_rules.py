@@ -30,7 +30,7 @@ FORBIDDEN = {
 """The target, its data and all that was measured on it; the ledger is for those who check."""
 
 STOLEN = {"clone_model", "stolen_model"}
-GATES = {nodes.query_target.__name__, nodes.query_with_sequences.__name__}
+GATES = {nodes.query_target.__name__}
 
 
 def kind(name: str) -> str:

@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from rec_msa.attacks.prefixes import PrefixLists
-from rec_msa.attacks.settings import AttackSettings, CloneSettings, StealSettings
+from rec_msa.attacks.settings import CloneSettings, StealSettings
+from rec_msa.attacks.stages import train_clone
 from rec_msa.attacks.steal import steal, steal_from_lists_alone
 from rec_msa.attacks.steal_prefixes import steal_from_prefixes
-from rec_msa.experiments.cells import Cell, NamedAttack
+from rec_msa.experiments.cells import Cell
 from rec_msa.foundation import randomness
 from rec_msa.foundation.lists import Lists
-from rec_msa.pipelines.attack.nodes import train_clone
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as create_auxiliary_pipeline
 from rec_msa.pipelines.target.pipeline import create_pipeline as create_target_pipeline
 from rec_msa.pipelines.target.pipeline import create_retrain_pipeline
@@ -70,14 +70,13 @@ def retrain() -> Any:
 
 
 def auxiliary() -> Any:
-    attack = NamedAttack(CELL, "pta", AttackSettings(base="pta"), 0.1, 50, (0.1, 50))
-    return trained_by(create_auxiliary_pipeline(attack), "train_auxiliary")
+    return trained_by(create_auxiliary_pipeline(CELL, "bpr"), "train_auxiliary")
 
 
 def clone() -> Any:
     settings = CloneSettings(training=SHORT)
     known, statistics = interactions(12, 0), {"items": N_ITEMS}
-    return train_clone(known, statistics, SMALL, settings, "cpu", "own", "bpr", item_fraction=1, seed=0)[0]
+    return train_clone(known, statistics, SMALL, settings, "cpu", "own", "bpr", seed=0)[0]
 
 
 @cache

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rec_msa.attacks.settings import REFERENCES, AttackSettings, ReferenceSettings
-from rec_msa.experiments.cells import Cell, NamedAttack
+from rec_msa.attacks.settings import REFERENCES, ReferenceSettings
+from rec_msa.experiments.cells import Attacker, Cell
 from rec_msa.pipelines.evaluation.pipeline import create_reference_pipeline
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def served(of_heldout: int) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def lists() -> Callable[[pd.DataFrame], dict[str, dict[int, list[int]]]]:
     """Returns a function from served lists to the lists of every reference, made by the pipeline's own node."""
-    attack = NamedAttack(Cell("small", "bpr", 0), "references", AttackSettings(base="ptaq"), 0.1, LENGTH, (0.1, LENGTH))
-    [node] = [one for one in create_reference_pipeline(attack).nodes if one.name.endswith("rank_references")]
+    attacker = Attacker(Cell("small", "bpr", 0), 0.1, 1.0, LENGTH, (0.1, LENGTH))
+    [node] = [one for one in create_reference_pipeline(attacker).nodes if one.name.endswith("rank_references")]
 
     def make(served_lists: pd.DataFrame) -> dict[str, dict[int, list[int]]]:
         groups = {**dict.fromkeys(HELDOUT, "heldout"), **dict.fromkeys(QUERIED, "queried")}

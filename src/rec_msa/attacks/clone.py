@@ -20,7 +20,8 @@ from rec_msa.training.device import choose_device
 from rec_msa.training.recommender import fit_interactions
 
 if TYPE_CHECKING:
-    from rec_msa.attacks.settings import CloneSettings, Variant
+    from rec_msa.attacks.settings import CloneSettings
+    from rec_msa.attacks.stages import Variant
     from rec_msa.recommenders.base import Recommender
     from rec_msa.recommenders.settings import RecommenderSettings
 

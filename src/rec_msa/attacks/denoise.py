@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
+from rec_msa.attacks.base import Asking
 from rec_msa.foundation.lists import PADDING, Lists
 
 if TYPE_CHECKING:
     from rec_msa.attacks.gate import Ask
 
 
-@dataclass(frozen=True)
-class Denoise:
+class DenoiseSettings(BaseModel):
+    """How a denoising attacker makes one list of a user's repeated answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    discount: float = Field(0.5, ge=0, le=1, description="what an item loses by being in the answers of others")
+    kept: float = Field(1.0, gt=0, le=1, description="share of the list length that is kept")
+
+
+class Denoise(DenoiseSettings, Asking):
     """A query strategy: the items of several answers, counted, those discounted that stand in everybody's answers.
 
     An item's score for a user is the share of the user's answers that hold it, less ``discount`` times the share of the
     other users' answers that do. The best by score are kept, as many as a share ``kept`` of a list, in the order of
     their mean rank. Against answers that are always the same, counting says nothing, and only the discount works.
-
-    Attributes:
-        calls_per_user: How often each user is asked about.
-        discount: How much an item loses by being in the answers of others.
-        kept: Share of the list length that is kept.
     """
-
-    calls_per_user: int
-    discount: float
-    kept: float
 
     def __call__(self, ask: Ask, users: np.ndarray, stream: np.random.Generator) -> Lists:
         """Asks about every user ``calls_per_user`` times, in rounds of random order."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from rec_msa.attacks.base import Asking
 from rec_msa.attacks.heldout_sequences import HeldoutSequences
 from rec_msa.foundation.errors import QueryError
 from rec_msa.foundation.lists import PADDING, Lists
@@ -207,17 +208,20 @@ Strategy = Callable[[Ask, np.ndarray, np.random.Generator], Lists]
 lists that it will learn from."""
 
 
-def ask_each_once(ask: Ask, users: np.ndarray, _: np.random.Generator) -> Lists:
+class AskOnce(Asking):
     """The plain strategy: one call for each queried user; nothing is random."""
-    users = np.unique(users)
-    return Lists(users, ask(users))
+
+    def __call__(self, ask: Ask, users: np.ndarray, _: np.random.Generator) -> Lists:
+        """Asks about all of them at once."""
+        users = np.unique(users)
+        return Lists(users, ask(users))
 
 
 def query(
     answer: Answer,
     attackers: pd.DataFrame,
     calls_per_user: int = 1,
-    strategy: Strategy = ask_each_once,
+    strategy: Strategy | None = None,
     seed: int = 0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Runs a query strategy through a fresh gate.
@@ -226,7 +230,7 @@ def query(
         answer: The target's side of the gate.
         attackers: Columns user, group; only users of group ``queried`` may be asked about.
         calls_per_user: The budget, for each queried user.
-        strategy: How to ask.
+        strategy: How to ask; None: once about each.
         seed: The cell's seed, of the strategy's random stream.
 
     Returns:
@@ -238,7 +242,8 @@ def query(
     """
     allowed = _allowed(attackers)
     gate = QueryGate(answer, allowed, budget=calls_per_user * len(allowed))
-    served, ledger = strategy(gate.ask, allowed, stream(seed, "gate")).to_frame(), gate.ledger()
+    asked = (strategy or AskOnce())(gate.ask, allowed, stream(seed, "gate"))
+    served, ledger = asked.to_frame(), gate.ledger()
     require_answered(served, ledger, attackers)
     return served, ledger
 

@@ -6,6 +6,7 @@ ranks highest, and against the whole catalogue. They show what sampling costs.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,13 +16,13 @@ from torch.nn import functional as F
 
 from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.lists import PADDING, Lists
-from rec_msa.recommenders.ranking import best_items, exclusions_of
+from rec_msa.recommenders.ranking import Exclusions, best_items
 from rec_msa.training.interactions import index_pairs, shuffled
 from rec_msa.training.negatives import NegativeSampler
 from rec_msa.training.probes import are_found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from rec_msa.training.fit import Batch
 
 Losses = tuple["PairLoss", "PairLoss"]
+Pairs = tuple[Tensor, Tensor]
+"""Contexts and items, a pair each: a context is a user's row, or a place in a sequence."""
 
 
 def pair_loss(kind: PairLoss, better: Tensor, worse: Tensor, margin: float) -> Tensor:
@@ -68,11 +71,87 @@ def ranking_sum(listed: Tensor, there: Tensor, kind: PairLoss, margin: float) ->
     return torch.where(there[:, 1:], pair_loss(kind, listed[:, :-1], listed[:, 1:], margin), 0.0).sum()
 
 
-class StealTask:
-    """Served lists as training terms, and agreement on places or lists held back.
+class ListTask(ABC):
+    """Lists served in contexts (of users, or after sequences) as training terms, and agreement on what was held back.
 
-    A step takes whole lists, so that an item is scored once for all the terms that it is in. A list's negatives lie
-    outside the list and the user's known history, and are drawn anew in each epoch.
+    A step takes whole lists, so that an item is scored once for all the terms that it is in. A batch is what says the
+    contexts, then their lists ``[n, length]``, -1 at the end of shorter ones, and negatives ``[n, m]``.
+
+    Args:
+        model: The clone.
+        seen: Contexts and items ``[n_pairs]`` that are no negatives there: whole lists and known histories.
+        n_contexts: Contexts that there are.
+        probe: Measures the clone on what was held back.
+        settings: Margin and negatives.
+        losses: Ranking loss and positive-item loss.
+    """
+
+    n_terms: int
+
+    def __init__(
+        self,
+        model: Recommender,
+        seen: Pairs,
+        n_contexts: int,
+        probe: ListProbe,
+        settings: StealSettings,
+        losses: Losses,
+    ) -> None:
+        self.settings, self.losses, self.probe = settings, losses, probe
+        self.measure, self.start_counts = probe.measure, probe.start_counts
+        self.sampler = NegativeSampler(*seen, n_contexts, model.n_items)
+
+    @abstractmethod
+    def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
+        """Yields every list once, in steps of so many places."""
+
+    @abstractmethod
+    def score(self, contexts: Sequence[Tensor], items: Tensor) -> Tensor:
+        """The clone's scores of items ``[n, m]`` in the contexts of a batch."""
+
+    def loss(self, batch: Batch) -> Tensor:
+        """L_S of the lists in a batch, for each of their places."""
+        *contexts, items, negatives = batch
+        scores = self.score(contexts, torch.cat([items.clamp(min=0), negatives], dim=1))
+        listed, outside = scores.tensor_split([items.shape[1]], dim=1)
+        return list_loss(listed, outside, items != PADDING, self.losses, self.settings.margin)
+
+    def quality(self) -> float:
+        """Agreement on what was held back."""
+        return self.probe()
+
+
+class ListProbe(ABC):
+    """Agreement of a clone's lists with lists held back, some items left out of both.
+
+    Args:
+        model: The clone, looked at anew with each call.
+        wanted: Contexts and items ``[n_pairs]`` that the clone should say.
+        left_out: Contexts and items that it must not say.
+        k: The most items wanted in a context.
+        start_counts: Whether the state before the first step may be the best one.
+    """
+
+    def __init__(self, model: Recommender, wanted: Pairs, left_out: Pairs, k: int, *, start_counts: bool) -> None:
+        self.n_items, self.k, self.start_counts = model.n_items, k, start_counts
+        self.measure = f"agr@{k}"
+        self.asked = torch.unique(wanted[0])
+        inside = torch.isin(left_out[0], self.asked)
+        rows = torch.searchsorted(self.asked, left_out[0][inside])
+        self.excluded = Exclusions(rows, left_out[1][inside], len(self.asked))
+        self.keys = wanted[0] * model.n_items + wanted[1]
+
+    @abstractmethod
+    def best(self) -> Tensor:
+        """The clone's first k items in each context asked about ``[n_asked, k]``; n_items where there are fewer."""
+
+    def __call__(self) -> float:
+        """Measures the model as it is now: the share of the held-back items among its first k."""
+        return float(are_found(self.keys, self.asked, self.best(), self.n_items).double().mean())
+
+
+class StealTask(ListTask):
+    """Lists of users; a list's negatives are drawn anew in each epoch.
 
     Args:
         model: The clone; it knows the lists' users.
@@ -91,18 +170,16 @@ class StealTask:
         model: Recommender,
         lists: Lists,
         forbidden: pd.DataFrame,
-        probe: AgreementProbe,
+        probe: ListProbe,
         settings: StealSettings,
         losses: Losses,
     ) -> None:
-        self.model, self.settings, self.losses, self.probe = model, settings, losses, probe
-        self.measure, self.start_counts = probe.measure, probe.start_counts
+        self.model, self.forbidden = model, index_pairs(model, forbidden)
+        super().__init__(model, self.forbidden, model.n_users, probe, settings, losses)
         taught = lists.of(lists.users[(lists.items != PADDING).any(axis=1)])
         self.rows = model.rows_of(torch.from_numpy(taught.users.astype(np.int64)))
         self.items = torch.from_numpy(taught.items.astype(np.int64)).to(model.device)
         self.n_terms = int((taught.items != PADDING).sum())
-        self.forbidden = index_pairs(model, forbidden)
-        self.sampler = NegativeSampler(*self.forbidden, model.n_users, model.n_items)
         if not bool((self.sampler.unseen[self.rows] > 0).all()):
             msg = (
                 "list_length: a served list and its user's history cover the whole catalogue, so nothing is a negative"
@@ -115,20 +192,14 @@ class StealTask:
         at_once = max(1, batch_size // self.items.shape[1])
         yield from shuffled((self.rows, self.items, negatives), at_once, generator)
 
-    def loss(self, batch: Batch) -> Tensor:
-        """L_S of the lists in a batch, for each of their places."""
-        rows, items, negatives = batch
-        scores = self.model.score_pairs(rows, torch.cat([items.clamp(min=0), negatives], dim=1))
-        listed, outside = scores.tensor_split([items.shape[1]], dim=1)
-        return list_loss(listed, outside, items != PADDING, self.losses, self.settings.margin)
-
-    def quality(self) -> float:
-        """Agreement on what was held back."""
-        return self.probe()
+    def score(self, contexts: Sequence[Tensor], items: Tensor) -> Tensor:
+        """Scores for users' rows."""
+        (rows,) = contexts
+        return self.model.score_pairs(rows, items)
 
 
-class AgreementProbe:
-    """Agreement of a clone's lists with lists held back, some items left out of both.
+class AgreementProbe(ListProbe):
+    """Agreement with lists of users.
 
     Args:
         model: The clone, looked at anew with each call.
@@ -141,24 +212,17 @@ class AgreementProbe:
     """
 
     def __init__(self, model: Recommender, lists: Lists, exclude: pd.DataFrame, *, start_counts: bool) -> None:
-        self.model, self.start_counts = model, start_counts
-        self.k = int((lists.items != PADDING).sum(axis=1).max(initial=0))
-        self.measure = f"agr@{self.k}"
-        users = lists.users.astype(np.int64)
-        self.rows = model.rows_of(torch.from_numpy(users))
-        self.excluded = exclusions_of(users, exclude, model.device)
-        user, place = np.nonzero(lists.items != PADDING)
-        if not len(user):
+        self.model, there = model, lists.items != PADDING
+        if not there.any():
             msg = "list_length: the served lists are so short that no place can be held back; serve longer lists"
             raise DataError(msg)
-        keys = user * model.n_items + lists.items[user, place].astype(np.int64)
-        self.keys = torch.from_numpy(keys).to(model.device)
+        wanted = index_pairs(model, lists.to_frame())
+        left_out = index_pairs(model, exclude[exclude["user"].isin(lists.users)])
+        super().__init__(model, wanted, left_out, int(there.sum(axis=1).max()), start_counts=start_counts)
 
-    def __call__(self) -> float:
-        """Measures the model as it is now: the share of the held-back items among its first k."""
-        found = best_items(self.model, self.rows, self.excluded, self.k, fill=self.model.n_items)
-        places = torch.arange(len(self.rows), device=found.device)
-        return float(are_found(self.keys, places, found, self.model.n_items).double().mean())
+    def best(self) -> Tensor:
+        """The first k items of each user asked about."""
+        return best_items(self.model, self.asked, self.excluded, self.k, fill=self.n_items)
 
 
 class CatalogueTask(StealTask):

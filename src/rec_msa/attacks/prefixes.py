@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from rec_msa.attacks.base import Asking
+from rec_msa.attacks.settings import Choice
 from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.lists import PADDING
 
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-
-    from rec_msa.attacks.settings import Choice
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,52 +70,58 @@ class PrefixLists:
         return PrefixLists(self.sequences[chosen], self.lists[chosen])
 
 
-def ask_prefixes(
-    ask: Callable[[np.ndarray], np.ndarray],
-    users: np.ndarray,
-    generator: np.random.Generator,
-    *,
-    n_items: int,
-    length: int,
-    calls_per_user: int,
-    choice: Choice,
-) -> PrefixLists:
+class MadeUpSequences(Asking):
     """Makes sequences item by item and asks about every prefix; all sequences take a step at once.
 
-    A sequence starts at a random item. The next one is drawn uniformly from the list just served, or from all items
-    that the sequence does not have. Where the budget is no multiple of the length, the last sequence ends with it. The
-    sequences of a smaller budget begin those of a larger one.
-
-    Args:
-        ask: ``QueryGate.ask_sequences``.
-        users: The queried users, for whose number the budget is.
-        generator: The strategy's stream.
-        n_items: Size of the catalogue.
-        length: Items of a whole sequence.
-        calls_per_user: The budget for each user.
-        choice: Where the next item comes from: ``recommended`` (QSD) or ``random``.
-
-    Returns:
-        The sequences with their lists.
+    A sequence starts at a random item. The next one is drawn uniformly from the list just served (``recommended``), or
+    from all items that the sequence does not have (``random``). Where the budget is no multiple of the length, the last
+    sequence ends with it. The sequences of a smaller budget begin those of a larger one.
     """
-    ends = _ends(calls_per_user * len(users), min(length, n_items))
-    drawn = generator.random((len(ends), min(length, n_items)))
-    sequences = np.full((len(ends), int(ends.max(initial=0))), PADDING, dtype=np.int32)
-    served: list[np.ndarray] = []
-    for place in range(sequences.shape[1]):
-        going = np.flatnonzero(ends > place)
-        if place and choice == "recommended":
-            sequences[going, place] = _drawn_from(served[-1][going], drawn[going, place])
-        else:
-            sequences[going, place] = _unseen(sequences[going, :place], drawn[going, place], n_items)
-        ended = going[sequences[going, place] == PADDING]
-        ends[ended] = place
-        going = np.setdiff1d(going, ended)
-        answers = ask(sequences[going, : place + 1])
-        lists = np.full((len(ends), answers.shape[1]), PADDING, dtype=np.int32)
-        lists[going] = answers
-        served.append(lists)
-    return PrefixLists(sequences, np.stack(served, axis=1) if served else np.empty((0, 0, 0), np.int32))
+
+    reads = ("recommender",)
+    about_sequences = True
+
+    choice: Choice = "recommended"
+
+    def __call__(
+        self,
+        ask: Callable[[np.ndarray], np.ndarray],
+        users: np.ndarray,
+        generator: np.random.Generator,
+        *,
+        n_items: int,
+        length: int,
+    ) -> PrefixLists:
+        """Asks.
+
+        Args:
+            ask: ``QueryGate.ask_sequences``.
+            users: The queried users, for whose number the budget is.
+            generator: The strategy's stream.
+            n_items: Size of the catalogue.
+            length: Items of a whole sequence.
+
+        Returns:
+            The sequences with their lists.
+        """
+        ends = _ends(self.calls_per_user * len(users), min(length, n_items))
+        drawn = generator.random((len(ends), min(length, n_items)))
+        sequences = np.full((len(ends), int(ends.max(initial=0))), PADDING, dtype=np.int32)
+        served: list[np.ndarray] = []
+        for place in range(sequences.shape[1]):
+            going = np.flatnonzero(ends > place)
+            if place and self.choice == "recommended":
+                sequences[going, place] = _drawn_from(served[-1][going], drawn[going, place])
+            else:
+                sequences[going, place] = _unseen(sequences[going, :place], drawn[going, place], n_items)
+            ended = going[sequences[going, place] == PADDING]
+            ends[ended] = place
+            going = np.setdiff1d(going, ended)
+            answers = ask(sequences[going, : place + 1])
+            lists = np.full((len(ends), answers.shape[1]), PADDING, dtype=np.int32)
+            lists[going] = answers
+            served.append(lists)
+        return PrefixLists(sequences, np.stack(served, axis=1) if served else np.empty((0, 0, 0), np.int32))
 
 
 def _ends(budget: int, length: int) -> NDArray[np.int64]:

@@ -9,26 +9,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rec_msa.attacks.list_learning import list_loss
+from rec_msa.attacks.list_learning import ListProbe, ListTask
 from rec_msa.attacks.prefixes import PrefixLists
 from rec_msa.attacks.steal import places_held_back
 from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.foundation.lists import PADDING, Lists
 from rec_msa.foundation.randomness import torch_stream
 from rec_msa.recommenders.checkpoint import Checkpoint, to_checkpoint
-from rec_msa.recommenders.ranking import Exclusions, best_after
+from rec_msa.recommenders.ranking import best_after
 from rec_msa.recommenders.sequential import SequentialRecommender
 from rec_msa.training.fit import fit
-from rec_msa.training.negatives import NegativeSampler
-from rec_msa.training.probes import are_found
 from rec_msa.training.recommender import untrained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
-    from rec_msa.attacks.list_learning import Losses
+    from rec_msa.attacks.list_learning import Losses, Pairs
     from rec_msa.attacks.settings import StealSettings
     from rec_msa.recommenders.settings import RecommenderSettings
     from rec_msa.training.fit import Batch
@@ -68,16 +66,22 @@ class _Prefixes:
         return row * self.lists.shape[1] + end, self.lists[row, end, place]
 
     @property
+    def known(self) -> Pairs:
+        """Both: what is no negative after a prefix."""
+        rows, items = (torch.cat(pair) for pair in zip(self.own, self.listed, strict=True))
+        return rows, items
+
+    @property
     def n_prefixes(self) -> int:
         """Places of all sequences, padding included."""
         return self.sequences.numel()
 
 
-class PrefixStealTask:
-    """Served lists as training terms, over all prefixes of the sequences; one pass serves those of a sequence.
+class PrefixStealTask(ListTask):
+    """Lists over all prefixes of made-up sequences; one pass serves those of a sequence.
 
     Negatives lie outside the list and the sequence so far. An epoch takes every list once, those of a few prefixes of
-    each sequence in a step.
+    each sequence in a step; one that covers with its sequence the whole catalogue is not learnt.
 
     Args:
         model: The clone.
@@ -91,8 +95,6 @@ class PrefixStealTask:
         DataError: Every list covers with its sequence the whole catalogue.
     """
 
-    start_counts = False
-
     def __init__(
         self,
         model: SequentialRecommender,
@@ -102,11 +104,8 @@ class PrefixStealTask:
         settings: StealSettings,
         losses: Losses,
     ) -> None:
-        self.model, self.settings, self.losses, self.probe = model, settings, losses, probe
-        self.measure = probe.measure
-        self.data, whole = _Prefixes(model, taught), _Prefixes(model, served)
-        rows, items = (torch.cat(pair) for pair in zip(whole.own, whole.listed, strict=True))
-        self.sampler = NegativeSampler(rows, items, whole.n_prefixes, model.n_items)
+        self.model, self.data, whole = model, _Prefixes(model, taught), _Prefixes(model, served)
+        super().__init__(model, whole.known, whole.n_prefixes, probe, settings, losses)
         self.data.lists[(self.sampler.unseen == 0).view(self.data.sequences.shape)] = PADDING
         self.n_terms = int((self.data.lists != PADDING).sum())
         if not self.n_terms:
@@ -115,16 +114,16 @@ class PrefixStealTask:
         self.dropout = torch.Generator(device=model.device)
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """Yields (sequences ``[b]``, prefixes within the batch ``[n]``, lists, negatives ``[n, .]``, dropout seed)."""
+        """Yields (sequences ``[b]``, prefixes within them ``[n]``, dropout seed, lists, negatives ``[n, m]``)."""
         n, length, k = self.data.lists.shape
         device = self.data.lists.device
         order = torch.rand((n, length), generator=generator).argsort(dim=1).to(device)
         per_step = max(1, batch_size // (PREFIXES_AT_ONCE * k))
         for places in order.split(PREFIXES_AT_ONCE, dim=1):
             for chosen in torch.randperm(n, generator=generator).to(device).split(per_step):
-                batch = self._terms(chosen, places[chosen], generator)
-                if len(batch[1]):
-                    yield *batch, torch.randint(2**62, (), generator=generator)
+                within, lists, negatives = self._terms(chosen, places[chosen], generator)
+                if len(within):
+                    yield chosen, within, torch.randint(2**62, (), generator=generator), lists, negatives
 
     def _terms(self, chosen: Tensor, places: Tensor, generator: torch.Generator) -> Batch:
         length = self.data.sequences.shape[1]
@@ -133,24 +132,18 @@ class PrefixStealTask:
         lists = self.data.lists.flatten(0, 1)[prefixes]
         asked = (lists != PADDING).any(dim=1)
         negatives = self.sampler.draw(prefixes[asked], self.settings.negatives, generator)
-        return chosen, within.flatten()[asked], lists[asked], negatives
+        return within.flatten()[asked], lists[asked], negatives
 
-    def loss(self, batch: Batch) -> Tensor:
-        """L_S of the lists in a batch, for each of their places."""
-        chosen, prefixes, lists, negatives, seed = batch
+    def score(self, contexts: Sequence[Tensor], items: Tensor) -> Tensor:
+        """Scores after prefixes; dropout is that of the batch, however often it is scored."""
+        chosen, within, seed = contexts
         self.dropout.manual_seed(int(seed))
         states = self.model.states(self.data.sequences[chosen].clamp(min=0), self.dropout).flatten(0, 1)
-        scores = self.model.score_candidates(states[prefixes], torch.cat([lists.clamp(min=0), negatives], dim=1))
-        listed, outside = scores.tensor_split([lists.shape[1]], dim=1)
-        return list_loss(listed, outside, lists != PADDING, self.losses, self.settings.margin)
-
-    def quality(self) -> float:
-        """Agreement on what was held back."""
-        return self.probe()
+        return self.model.score_candidates(states[within], items)
 
 
-class PrefixProbe:
-    """Agreement of a clone's lists with places of served lists held back, the taught places left out of both.
+class PrefixProbe(ListProbe):
+    """Agreement with places of lists held back; the sequence so far and the taught places are left out of both.
 
     Args:
         model: The clone, looked at anew with each call.
@@ -159,22 +152,15 @@ class PrefixProbe:
     """
 
     def __init__(self, model: SequentialRecommender, held_back: PrefixLists, taught: PrefixLists) -> None:
-        self.model, self.data, known = model, _Prefixes(model, held_back), _Prefixes(model, taught)
-        self.k = int((held_back.lists != PADDING).sum(axis=2).max(initial=0))
-        self.measure = f"agr@{self.k}"
-        self.asked = torch.unique(self.data.listed[0])
-        left_out = [torch.cat(pair) for pair in zip(known.own, known.listed, strict=True)]
-        inside = torch.isin(left_out[0], self.asked)
-        rows = torch.searchsorted(self.asked, left_out[0][inside])
-        self.excluded = Exclusions(rows, left_out[1][inside], len(self.asked))
-        self.keys = self.data.listed[0] * model.n_items + self.data.listed[1]
+        self.model, self.data = model, _Prefixes(model, held_back)
+        k = int((held_back.lists != PADDING).sum(axis=2).max(initial=0))
+        super().__init__(model, self.data.listed, _Prefixes(model, taught).known, k, start_counts=False)
 
     @torch.no_grad()
-    def __call__(self) -> float:
-        """Measures the model as it is now: the share of the served items among its first k."""
+    def best(self) -> Tensor:
+        """The first k items after each prefix asked about."""
         states = self.model.states(self.data.sequences.clamp(min=0)).flatten(0, 1)[self.asked]
-        found = best_after(self.model, states, self.excluded, self.k, fill=self.model.n_items)
-        return float(are_found(self.keys, self.asked, found, self.model.n_items).double().mean())
+        return best_after(self.model, states, self.excluded, self.k, fill=self.n_items)
 
 
 def steal_from_prefixes(

@@ -115,7 +115,9 @@ def _written(
     agreement: pd.DataFrame = found.sort_values(list(KEY), ignore_index=True)
     tables["agreement"].save(agreement)
     tables["agreement_per_user"].save(catalog.load(f"{space}.agreement_per_user") for space in rows)
-    tables["target_quality"].save(pd.DataFrame([_quality(space, catalog) for space in _targets(rows, catalog, seen)]))
+    tables["target_quality"].save(
+        pd.DataFrame([catalog.load(f"{space}.target_quality") for space in _targets(rows, catalog, seen)])
+    )
     return agreement
 
 
@@ -140,12 +142,6 @@ def _measured_spaces(catalog: DataCatalog) -> list[str]:
     folder = PurePosixPath(whole_table.path).parent
     found = whole_table._fs.glob(f"{escape(str(folder))}/{CELLS}")
     return sorted(".".join(PurePosixPath(path).parts[-6:-1]) for path in found)
-
-
-def _quality(space: str, catalog: DataCatalog) -> dict[str, Any]:
-    dataset, seed, target, defense = space.split(".")
-    labels = {"dataset": dataset, "target": target, "seed": int(seed.removeprefix("seed")), "defense": defense}
-    return {**labels, **catalog.load(f"{space}.target_quality")}
 
 
 def _is_whole(space: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:

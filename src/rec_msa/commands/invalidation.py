@@ -164,7 +164,7 @@ def _example(experiments: Experiments) -> Pipeline:
 
     cell = next(iter(experiments.cells))
     cells = [cell, replace(cell, defense=DEFENSE)]
-    parts = [comparison(experiments, each, EXAMPLE) for each in cells]
+    parts = [comparison(each, [experiments.attack(each, name) for name in EXAMPLE]) for each in cells]
     return parts[0] + parts[1]
 
 

@@ -6,62 +6,69 @@ from typing import TYPE_CHECKING, Any
 
 from rec_msa.defenses.defended import Defended
 from rec_msa.defenses.settings import NO_DEFENSE, build_defense, require_room
+from rec_msa.foundation.errors import SettingsError
 from rec_msa.foundation.lists import check_length
 from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint
-from rec_msa.recommenders.ranking import rank_lists
+from rec_msa.recommenders.ranking import rank_lists, rank_sequences
+from rec_msa.recommenders.sequential import SequentialRecommender
 from rec_msa.training.device import choose_device
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import pandas as pd
 
     from rec_msa.defenses.base import Defense
+    from rec_msa.defenses.settings import Serving
     from rec_msa.foundation.lists import Lists
 
 
 class Server:
-    """The target's side of the gate: users go in, the lists that they are served come out.
+    """The target's side of the gate: users or sequences go in, the lists that they are served come out.
 
-    It remembers how often each user was asked about, where a defense gives fresh draws.
-
-    Args:
-        target: The target's checkpoint.
-        interactions: The target's training interactions (columns user, item), never recommended; a sequential target
-            reads them as the users' sequences.
-        list_length: Items in a list.
-        defense: ``none`` or ``<name>_<strength>``.
-        settings: The settings under ``defenses.<name>``; None without a defense.
-        seed: The cell's seed.
-        device: ``auto``, ``cpu`` or ``cuda``.
-
-    Raises:
-        SettingsError: The defense alters more places than a list has.
+    It remembers how often each user was asked about, where a defense gives fresh draws. ``Serving.of`` makes one.
     """
 
     def __init__(
         self,
+        serving: Serving,
         target: Checkpoint,
         interactions: pd.DataFrame,
-        list_length: int,
-        defense: str,
+        device: str,
         settings: Defense | dict[str, Any] | None,
-        seed: int,
-        device: str = "auto",
     ) -> None:
-        self._model, self._interactions = from_checkpoint(target, choose_device(device)), interactions
-        self._model.read(interactions)
-        check_length(list_length, self._model.n_items)
-        self._ranked, self._defended = list_length, None
-        if defense != NO_DEFENSE:
-            require_room(defense, list_length)
-            rule, strength = build_defense(defense, settings or {})
-            self._ranked = min(list_length + rule.tail_length, self._model.n_items)
-            self._defended = Defended(rule, strength, interactions, self._model.n_items, list_length, seed)
+        self.serving, self.interactions = serving, interactions
+        self.model = from_checkpoint(target, choose_device(device))
+        self.model.read(interactions)
+        length, n_items = serving.list_length, self.model.n_items
+        check_length(length, n_items)
+        self._ranked, self._defended = length, None
+        if serving.defense != NO_DEFENSE:
+            require_room(serving.defense, length)
+            rule, strength = build_defense(serving.defense, settings or {})
+            self._ranked = min(length + rule.tail_length, n_items)
+            self._defended = Defended(rule, strength, interactions, n_items, length, serving.seed)
 
     def __call__(self, users: np.ndarray) -> Lists:
         """The lists that users (global ids ``[n]``) are served."""
         own = self._own(users)
         return own if self._defended is None else self._defended.serve(own)
+
+    def after_sequences(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Answers about given sequences: ``[n, l]``, -1 at the end of shorter ones, in; lists ``[n, list_length]`` out.
+
+        Raises:
+            SettingsError: There is a defense (it alters lists of users), or the target does not read sequences.
+        """
+        model, defense = self.model, self.serving.defense
+        if not isinstance(model, SequentialRecommender):
+            msg = f"model: a {model.name} target knows users alone and cannot be asked about sequences"
+            raise SettingsError(msg)
+        if defense != NO_DEFENSE:
+            msg = f"defense: '{defense}' alters the lists of users, not of given sequences; use --params=defense=none"
+            raise SettingsError(msg)
+        return lambda sequences: rank_sequences(model, sequences, self.serving.list_length)
 
     def n_widened(self, users: np.ndarray) -> int:
         """How many of these users get replacements from elsewhere than the defense's settings say.
@@ -72,4 +79,4 @@ class Server:
         return 0 if self._defended is None else self._defended.n_widened(self._own(users))
 
     def _own(self, users: np.ndarray) -> Lists:
-        return rank_lists(self._model, users, self._interactions, self._ranked)
+        return rank_lists(self.model, users, self.interactions, self._ranked)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from rec_msa.defenses.base import Defense
+    from rec_msa.defenses.serving import Server
 
 NO_DEFENSE = "none"
 FRESH = "_fresh"
@@ -40,6 +41,49 @@ class DefenseSettings(BaseModel):
             found += [f"{name}_{n}" for n in defense.strengths if n]
             found += [f"{name}{FRESH}_{n}" for n in defense.fresh_strengths if n]
         return found
+
+
+class Serving(BaseModel):
+    """How a target answers.
+
+    Attributes:
+        list_length: Items in a list.
+        defense: ``none`` or ``<name>_<strength>``.
+        seed: The cell's seed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    list_length: int
+    defense: str = NO_DEFENSE
+    seed: int = 0
+
+    def undefended(self) -> Serving:
+        """The same without a defense."""
+        return self.model_copy(update={"defense": NO_DEFENSE})
+
+    def of(
+        self,
+        target_model: dict[str, Any],
+        target_train: pd.DataFrame,
+        device: str = "auto",
+        defense_settings: Defense | dict[str, Any] | None = None,
+    ) -> Server:
+        """A target that answers so.
+
+        Args:
+            target_model: The target's checkpoint.
+            target_train: The target's training interactions (columns user, item), never recommended; a sequential
+                target reads them as the users' sequences.
+            device: ``auto``, ``cpu`` or ``cuda``.
+            defense_settings: The settings under ``defenses.<name>``; None without a defense.
+
+        Raises:
+            SettingsError: The defense alters more places than a list has.
+        """
+        from rec_msa.defenses.serving import Server
+
+        return Server(self, target_model, target_train, device, defense_settings)
 
 
 DEFENSES: dict[str, type[Defense]] = {name: type(defense) for name, defense in DefenseSettings()}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -17,43 +16,34 @@ if TYPE_CHECKING:
 KEY = ("dataset", "target", "clone", "attack", "base", "defense", "against", "seed", "group", "k")
 STEPS = ("kept_step", "steps", "step_limit")
 """Of the steal stage: the step whose state was kept (0: the start), steps taken and allowed; null without queries."""
-COLUMNS = (*KEY, "agreement", "ci_low", "ci_high", "n_users", "n_queries", *STEPS)
-PER_USER_COLUMNS = (*KEY, "user", "agreement")
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Which attack on which cell a figure belongs to.
-
-    Attributes:
-        dataset: The dataset.
-        target: The target's architecture.
-        seed: The cell's seed.
-        defense: ``none`` or ``<name>_<strength>``.
-        attack: The key under ``attacks:``, or a reference's name.
-        base: The paper's attack behind it, or the reference's name.
-        clone: The clone's architecture; None where there is no clone.
-        n_queries: Calls to the target that the attack made.
-        kept_step: The step of the steal stage whose state was kept; 0: the start, so nothing was learnt from answers.
-        steps: The steps that it took.
-        step_limit: The most that it was allowed.
-    """
-
-    dataset: str
-    target: str
-    seed: int
-    defense: str
-    attack: str
-    base: str
-    clone: str | None
-    n_queries: int
-    kept_step: int | None = None
-    steps: int | None = None
-    step_limit: int | None = None
+FACTS = {
+    "kind": "str",
+    "rule": "str",
+    "strength": "int64",
+    "fresh": "bool",
+    "list_length": "int64",
+    "attacker_fraction": "float64",
+    "query_fraction": "float64",
+    "auxiliary_fraction": "float64",
+    "item_fraction": "float64",
+    "ranking_loss": "str",
+    "positive_loss": "str",
+    "calls_per_user": "Int64",
+    "otherwise": "str",
+}
+"""What the names are made of: attack, reference or target; the defense's rule, strength and draws; lists and shares; of
+attacks with such settings the others, null elsewhere; and in words what has no column."""
+IDENTITY = (
+    *("dataset", "target", "clone", "attack", "base", "kind", "defense", "rule", "strength", "fresh", "against"),
+    *("list_length", "attacker_fraction", "query_fraction", "auxiliary_fraction", "item_fraction"),
+    *("ranking_loss", "positive_loss", "calls_per_user", "otherwise", "seed", "group", "k"),
+)
+COLUMNS = (*IDENTITY, "agreement", "ci_low", "ci_high", "n_users", "n_queries", *STEPS)
+PER_USER_COLUMNS = (*IDENTITY, "user", "agreement")
 
 
 def agreement_of(
-    lists: Lists, against: Mapping[str, Lists], groups: pd.DataFrame, identity: Identity
+    lists: Lists, against: Mapping[str, Lists], groups: pd.DataFrame, identity: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Agreement of lists with the target's, in the columns of the results.
 
@@ -61,21 +51,21 @@ def agreement_of(
         lists: What the clone or reference recommends to every attacker user.
         against: The target's lists by name: ``served`` and ``undefended``.
         groups: Columns user, group.
-        identity: Which attack on which cell.
+        identity: The other columns: which attack on which cell, its calls and steps; those that are missing are null.
 
     Returns:
         The summary (``COLUMNS``) and the agreement of each user (``PER_USER_COLUMNS``).
     """
-    summaries, details = {}, {}
+    summaries, details, seed = {}, {}, identity["seed"]
     for name, target in against.items():
-        summaries[name], details[name] = agreement_tables(target, lists, groups, cutoffs(target.length), identity.seed)
+        summaries[name], details[name] = agreement_tables(target, lists, groups, cutoffs(target.length), seed)
     return _named(summaries, identity, COLUMNS), _named(details, identity, PER_USER_COLUMNS)
 
 
-def _named(parts: dict[str, pd.DataFrame], identity: Identity, columns: Sequence[str]) -> pd.DataFrame:
+def _named(parts: dict[str, pd.DataFrame], identity: Mapping[str, Any], columns: Sequence[str]) -> pd.DataFrame:
     """Puts the tables against each of the target's lists below one another, beside what they belong to."""
     whole = pd.concat(parts, names=["against", "row"]).reset_index("against").reset_index(drop=True)
-    labels = asdict(identity)
-    named = pd.DataFrame({name: labels[name] if name in labels else whole[name] for name in columns})
-    # Rows of references have no clone; without a type of its own the column of such a table would have none to keep.
-    return named.astype({"clone": "str"} | {name: "Int64" for name in STEPS if name in columns})
+    named = pd.DataFrame({name: whole[name] if name in whole else identity.get(name) for name in columns})
+    # What is null everywhere would have no type of its own to keep.
+    types = {"clone": "str"} | FACTS | dict.fromkeys(STEPS, "Int64")
+    return named.astype({name: kind for name, kind in types.items() if name in columns})

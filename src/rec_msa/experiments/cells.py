@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rec_msa.attacks.settings import AttackSettings
-from rec_msa.defenses.settings import NO_DEFENSE, parse_defense, settings_key
+from rec_msa.attacks.base import FACTS, Attack, Stage, Target
+from rec_msa.defenses.settings import FRESH, NO_DEFENSE, Serving, parse_defense, settings_key
+from rec_msa.experiments.naming import label, label_unless
 from rec_msa.recommenders.settings import is_sequential
 
 NO_TARGET = ""
@@ -66,6 +67,22 @@ class Cell:
         steps = self.patience_of.get(architecture, self.patience)
         return {} if steps is None else {"patience": steps}
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The columns of the results that say which cell it is."""
+        rule, strength = parse_defense(self.defense)
+        parts = {"rule": rule.removesuffix(FRESH), "strength": strength, "fresh": rule.endswith(FRESH)}
+        return {"dataset": self.dataset, "target": self.model, "seed": self.seed, "defense": self.defense, **parts}
+
+    @property
+    def as_target(self) -> Target:
+        """What an attack is told of it."""
+        return Target(self.model, self.sequential, "" if self.defense == NO_DEFENSE else self.defense)
+
+    def auxiliary_space(self, fraction: float) -> str:
+        """Namespace of a share of the auxiliary users."""
+        return self.data_space(label("auxiliary_fraction", fraction))
+
     def data_space(self, share: str) -> str:
         """Namespace of a share of the split's users, as ``users10``."""
         return f"{self._seed_space}.{share}-{TEMPORAL}" if self.sequential else f"{self._seed_space}.{share}"
@@ -80,24 +97,90 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Attacker:
+    """Whom an attacker knows of a cell's users, whom they ask about, and how long the lists are that they see.
+
+    Attributes:
+        cell: The cell.
+        attacker_fraction: Share of the target users that the attacker knows.
+        query_fraction: Share of those allowed to be asked about that are.
+        list_length: Items a list.
+        defaults: The cell's own attacker share and list length; what is measured with others says so.
+    """
+
+    cell: Cell
+    attacker_fraction: float
+    query_fraction: float
+    list_length: int
+    defaults: tuple[float, int]
+
+    @property
+    def serving(self) -> Serving:
+        """How the target answers."""
+        return Serving(list_length=self.list_length, defense=self.cell.defense, seed=self.cell.seed)
+
+    @property
+    def users_space(self) -> str:
+        """Namespace of D_t, which depends on the share of attacker users."""
+        return self.cell.data_space(label("attacker_fraction", self.attacker_fraction))
+
+    @property
+    def groups_space(self) -> str:
+        """Namespace of the attacker users' groups, which depend on the share asked about, too."""
+        asked = label_unless("query_fraction", self.query_fraction, 1)
+        return self.cell.data_space("-".join([label("attacker_fraction", self.attacker_fraction), *asked]))
+
+    @property
+    def reference_space(self) -> str:
+        """Namespace of the target's lists and the references that attacks are measured with."""
+        return f"{self.cell.served_space}.{self.named('references')}"
+
+    @property
+    def retrain_space(self) -> str:
+        """Namespace of the retrained target's lists and agreement."""
+        return f"{self.cell.served_space}.{self.named('retrain')}"
+
+    @property
+    def apart(self) -> str:
+        """What tells these references from the cell's own; empty for the cell's own shares and list length."""
+        share, length = self.defaults
+        return "-".join(
+            [
+                *label_unless("attacker_fraction", self.attacker_fraction, share),
+                *label_unless("query_fraction", self.query_fraction, 1),
+                *label_unless("list_length", self.list_length, length),
+            ]
+        )
+
+    def named(self, reference: str) -> str:
+        """A reference's name in the results; one with other shares or another list length than the cell's says so."""
+        return "-".join([reference, self.apart]) if self.apart else reference
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The columns of the results that say whom the figures are about."""
+        shares = {"attacker_fraction": self.attacker_fraction, "query_fraction": self.query_fraction}
+        return {**self.cell.facts, "list_length": self.list_length, **shares}
+
+
+@dataclass(frozen=True)
 class NamedAttack:
     """A named attack on a cell, with the namespaces of all that it reads and writes.
 
     Attributes:
-        cell: The cell.
-        name: The key under ``attacks:``.
+        attacker: Who attacks which cell.
+        name: The key under ``attacks:``, or what a study makes of one.
         settings: What stands there.
-        attacker_fraction: Share of the target users that the attacker knows, the cell's default filled in.
-        list_length: Items a list, the cell's default filled in.
-        defaults: The cell's own attacker share and list length; references of other shares or lengths say so.
     """
 
-    cell: Cell
+    attacker: Attacker
     name: str
-    settings: AttackSettings
-    attacker_fraction: float
-    list_length: int
-    defaults: tuple[float, int]
+    settings: Attack
+
+    @property
+    def cell(self) -> Cell:
+        """The cell."""
+        return self.attacker.cell
 
     @property
     def clone(self) -> str:
@@ -105,55 +188,27 @@ class NamedAttack:
         return self.settings.clone or self.cell.model
 
     @property
-    def asks_sequences(self) -> bool:
-        """Whether the attack asks about sequences that it makes up; a target without sequences will refuse them."""
-        return self.settings.makes_sequences and (self.cell.sequential or self.settings.needs_sequences)
+    def stages(self) -> tuple[Stage, ...]:
+        """The attack on this target, step by step."""
+        return self.settings.stages(self.cell.as_target)
+
+    @property
+    def knowledge(self) -> tuple[str, ...]:
+        """What the attack knows of others."""
+        return self.settings.knowledge(self.cell.as_target)
 
     @property
     def refusal(self) -> str | None:
         """Why the attack cannot work on this target; None where it can."""
         _, altered = parse_defense(self.cell.defense)
-        if altered > self.list_length:
+        if altered > self.attacker.list_length:
             return (
                 f"attacks.{self.name}.list_length: '{self.cell.defense}' alters {altered} places, but a list has "
-                f"{self.list_length}; choose a strength of at most {self.list_length}"
+                f"{self.attacker.list_length}; choose a strength of at most {self.attacker.list_length}"
             )
-        if is_sequential(self.clone) and not self.cell.sequential:
-            return (
-                f"attacks.{self.name}.clone: '{self.clone}' reads sequences, but {self.cell.model}'s data are split at "
-                "random and have none; choose a sequential model as target"
-            )
-        if not self.settings.makes_sequences:
-            return None
-        return self._refusal_of_sequences if self.cell.sequential else self._refusal_of_users
-
-    @property
-    def _refusal_of_users(self) -> str | None:
-        if not self.settings.needs_sequences:
-            return None
-        return (
-            f"attacks.{self.name}: its calls are about made-up sequences, which {self.cell.model} does not read; take "
-            "a sequential model as target, or qsd"
-        )
-
-    @property
-    def _refusal_of_sequences(self) -> str | None:
-        if not is_sequential(self.clone):
-            return (
-                f"attacks.{self.name}.clone: '{self.clone}' reads no sequences, but of a sequential target qsd has "
-                "nothing else to learn from; choose a sequential model as clone"
-            )
-        if self.cell.defense != NO_DEFENSE:
-            return (
-                f"attacks.{self.name}: its calls are about made-up sequences, but '{self.cell.defense}' alters the "
-                "lists of users, not of given sequences; take an attack that asks about users, or defense=none"
-            )
-        if self.settings.denoise is not None:
-            return (
-                f"attacks.{self.name}.denoise: users' repeated answers are denoised, but a sequential target is asked "
-                "by qsd about made-up sequences; leave it out or take a base that asks about users"
-            )
-        return None
+        sequential = is_sequential(self.clone)
+        refusal = self.settings.refusal(self.cell.as_target, self.clone, clone_sequential=sequential)
+        return refusal and f"attacks.{self.name}{refusal}"
 
     @property
     def space(self) -> str:
@@ -161,95 +216,47 @@ class NamedAttack:
         return f"{self.cell.served_space}.{self.name}"
 
     @property
-    def users_space(self) -> str:
-        """Namespace of D_t, which depends on the share of attacker users."""
-        return self.cell.data_space(self._users)
-
-    @property
-    def groups_space(self) -> str:
-        """Namespace of the attacker users' groups, which depend on the share asked about, too."""
-        return self.cell.data_space(self._groups)
-
-    @property
-    def auxiliary_data_space(self) -> str:
-        """Namespace of the auxiliary data, which depend on the share of auxiliary users known."""
-        return self.cell.data_space(_percent("auxiliary", self.settings.auxiliary_fraction))
+    def auxiliary_fraction(self) -> float:
+        """Share of the auxiliary users known; the whole where the attack knows none."""
+        return getattr(self.settings, "auxiliary_fraction", 1.0)
 
     @property
     def auxiliary_space(self) -> str:
         """Namespace of the auxiliary model."""
-        return f"{self.auxiliary_data_space}.{self.clone}"
+        return f"{self.cell.auxiliary_space(self.auxiliary_fraction)}.{self.clone}"
+
+    def space_of(self, stage: Stage) -> str:
+        """Namespace of a stage: the attack's own, or one that every target, defense and loss shares."""
+        if not stage.shared:
+            return self.space
+        shares = ("auxiliary_fraction", "item_fraction")
+        other = [part for name in shares for part in label_unless(name, getattr(self.settings, name, 1.0), 1)]
+        return f"{self.attacker.users_space}.{self.clone}.{'-'.join([stage.shared, *other])}"
 
     @property
-    def clone_space(self) -> str:
-        """Namespace of the clone stage, shared by every target, defense and loss."""
-        variant = "-".join(
-            [
-                str(self.settings.behind.variant),
-                *_unless_whole("auxiliary", self.settings.auxiliary_fraction),
-                *_unless_whole("items", self.settings.item_fraction),
-            ]
-        )
-        return f"{self.users_space}.{self.clone}.{variant}"
+    def stolen(self) -> str:
+        """The dataset that holds what was stolen: the attack's final clone."""
+        last = self.stages[-1]
+        return f"{self.space_of(last)}.{last.writes[0]}"
 
     @property
-    def reference_space(self) -> str:
-        """Namespace of the target's lists and the references that this attack is measured with."""
-        return f"{self.cell.served_space}.{self._measured_as('references')}"
-
-    @property
-    def retrain_space(self) -> str:
-        """Namespace of the retrained target's lists and agreement."""
-        return f"{self.cell.served_space}.{self._measured_as('retrain')}"
-
-    @property
-    def reference(self) -> NamedAttack:
-        """The attack's references as an attack of their own: the same users asked, all auxiliary data known."""
-        same = self.settings.model_dump(include={"attacker_fraction", "query_fraction", "list_length"})
-        settings = AttackSettings(base="ptaq", **same)
-        return replace(self, name="references", settings=settings)
-
-    @property
-    def apart(self) -> str:
-        """What tells this attack's references from the cell's own; empty for the cell's own shares and list length."""
-        share, length = self.defaults
-        return "-".join(
-            [
-                *([] if self.attacker_fraction == share else [self._users]),
-                *_unless_whole("asked", self.settings.query_fraction),
-                *([] if self.list_length == length else [f"length{self.list_length}"]),
-            ]
-        )
+    def facts(self) -> dict[str, Any]:
+        """The columns of the results that say which attack it is, with what; null where a setting means nothing."""
+        labels = {"attack": self.name, "base": self.settings.base, "clone": self.clone, "kind": "attack"}
+        own = {name: getattr(self.settings, name, None) for name in FACTS}
+        return {**self.attacker.facts, **labels, **own, "otherwise": self.settings.otherwise}
 
     @property
     def places(self) -> dict[str, tuple[Any, ...]]:
         """The namespaces that attacks share, each with all that tells it from the others of its kind."""
-        settings = self.settings
-        asked = self.attacker_fraction, settings.query_fraction
-        clone = self.attacker_fraction, settings.auxiliary_fraction, settings.item_fraction
-        return {
-            self.users_space: (self.attacker_fraction, 1.0),
-            self.groups_space: asked,
-            self.auxiliary_data_space: (settings.auxiliary_fraction,),
-            self.clone_space: clone,
-            self.reference_space: (*asked, self.list_length),
+        who = self.attacker
+        asked = who.attacker_fraction, who.query_fraction
+        found: dict[str, tuple[Any, ...]] = {
+            who.users_space: (who.attacker_fraction, 1.0),
+            who.groups_space: asked,
+            self.cell.auxiliary_space(self.auxiliary_fraction): (self.auxiliary_fraction,),
+            who.reference_space: (*asked, who.list_length),
         }
-
-    def _measured_as(self, what: str) -> str:
-        return "-".join([what, self.apart]) if self.apart else what
-
-    @property
-    def _users(self) -> str:
-        return _percent("users", self.attacker_fraction)
-
-    @property
-    def _groups(self) -> str:
-        return "-".join([self._users, *_unless_whole("asked", self.settings.query_fraction)])
-
-
-def _percent(what: str, fraction: float) -> str:
-    return what + f"{100 * fraction:.10g}".replace(".", "_")
-
-
-def _unless_whole(what: str, fraction: float) -> list[str]:
-    return [] if fraction == 1 else [_percent(what, fraction)]
+        item_fraction = getattr(self.settings, "item_fraction", 1.0)
+        clone = who.attacker_fraction, self.auxiliary_fraction, item_fraction
+        return found | {self.space_of(stage): clone for stage in self.stages if stage.shared}

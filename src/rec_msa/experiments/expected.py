@@ -17,7 +17,7 @@ from kedro.config import OmegaConfigLoader
 
 from rec_msa.attacks.settings import REFERENCES
 from rec_msa.evaluation.agreement import GROUPS, cutoffs
-from rec_msa.evaluation.results import COLUMNS, KEY
+from rec_msa.evaluation.results import COLUMNS, FACTS, KEY
 from rec_msa.experiments.grid import Experiments
 from rec_msa.experiments.parameters import read_parameters
 from rec_msa.reporting.names import TARGET
@@ -38,7 +38,7 @@ def expected_cells() -> dict[int, int]:
     """Returns how many cells each claim has, of those that have a test."""
     attacks = [attack for name in _parameters()["studies"] for attack in _attacks(name)]
     rows = pd.DataFrame([row for attack in attacks for row in _rows(attack)], columns=list(COLUMNS))
-    agreement = rows.astype({"clone": "str"}).drop_duplicates(list(KEY))
+    agreement = rows.astype({"clone": "str"} | FACTS).drop_duplicates(list(KEY))
     quality = agreement[["dataset", "target", "seed", "defense"]].drop_duplicates().assign(recall_served=0.5)
     cells = claim_cells(agreement, quality)
     return dict(sorted(Counter(cell.claim for cell in cells if len(cell.differences)).items()))
@@ -55,21 +55,20 @@ def _attacks(study: str) -> Iterator[NamedAttack]:
     """The attacks of one seed of a study: the others have the same cells."""
     experiments = Experiments(read_parameters({**_parameters(), "study": study, "seed": 0}))
     for cell in experiments.cells:
-        yield from (experiments.attack(cell, name) for name in experiments.grid[cell])
+        yield from experiments.grid[cell]
 
 
 def _rows(attack: NamedAttack) -> Iterator[dict[str, Any]]:
     """Results of an attack and of the references beside it; what they are is of no matter."""
-    cell, apart = attack.cell, f"-{attack.apart}" * bool(attack.apart)
-    own, twin = (attack.name, attack.settings.base, attack.clone), (f"retrain{apart}", "retrain", cell.model)
-    named = [own, twin, *((f"{name}{apart}", name, None) for name in WITHOUT_CLONE)]
-    place = {"dataset": cell.dataset, "target": cell.model, "seed": cell.seed, "defense": cell.defense}
-    for name, base, clone in named:
-        who = {"attack": name, "base": base, "clone": clone}
+    who = attack.attacker
+    twin = {"base": "retrain", "kind": "reference", "clone": attack.cell.model}
+    others = [{"base": name, "kind": "target" if name == TARGET else "reference"} for name in WITHOUT_CLONE]
+    named = [{**who.facts, "attack": who.named(one["base"]), "otherwise": "", **one} for one in (twin, *others)]
+    for facts in (attack.facts, *named):
         for against in ("served", "undefended"):
             for group in GROUPS:
-                for k in cutoffs(attack.list_length):
-                    yield {**place, **who, "against": against, "group": group, "k": k, "agreement": 0.5}
+                for k in cutoffs(who.list_length):
+                    yield {**facts, "against": against, "group": group, "k": k, "agreement": 0.5}
 
 
 def main() -> None:

@@ -8,16 +8,19 @@ from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from rec_msa.attacks.settings import PAPER_ATTACKS, AttackSettings, require_attack
+from rec_msa.attacks.registry import require_attack
+from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.defenses.settings import NO_DEFENSE
-from rec_msa.experiments.cells import NO_TARGET, Cell, NamedAttack
+from rec_msa.experiments.cells import NO_TARGET, Attacker, Cell, NamedAttack
 from rec_msa.experiments.parameters import ALL_STUDIES
+from rec_msa.experiments.varying import varied
 from rec_msa.foundation.errors import SettingsError, nearest
 from rec_msa.recommenders.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rec_msa.attacks.base import Attack
     from rec_msa.experiments.parameters import GridSettings, Parameters, Study
 
 logger = logging.getLogger(__name__)
@@ -48,7 +51,7 @@ class Experiments:
         return [cell for cell in self.grid if cell.model != NO_TARGET]
 
     @cached_property
-    def grid(self) -> dict[Cell, tuple[str, ...]]:
+    def grid(self) -> dict[Cell, tuple[NamedAttack, ...]]:
         """The named attacks on each cell of the study, or of ``dataset``, ``model`` and ``seed``.
 
         Cells of a study that is about data alone have no target and no attacks.
@@ -68,23 +71,51 @@ class Experiments:
             )
             raise SettingsError(msg)
         chosen = product(*(getattr(self.parameters, axis) for axis in AXES), (self.parameters.defense,))
-        return {self._cell(*axes): PAPER_ATTACKS for axes in chosen}
+        cells = [self._cell(*axes) for axes in chosen]
+        known = {name: kind for name, kind in self.parameters.attacks.items() if name in PAPER_ATTACKS}
+        return {
+            cell: tuple(self._named(cell, name, known[name]) for name in PAPER_ATTACKS if name in known)
+            for cell in cells
+        }
 
-    def _grid_of_study(self, name: str) -> dict[Cell, tuple[str, ...]]:
+    def _grid_of_study(self, name: str) -> dict[Cell, tuple[NamedAttack, ...]]:
         """A study's cells; what several of its parts ask of one cell is put together."""
         study = self.parameters.require_study(name)
         if name == ALL_STUDIES:
             for other in self.parameters.held_out_otherwise:
                 logger.warning("study: 'all' is without '%s', which holds out another share of users; name it", other)
-        found: dict[Cell, tuple[str, ...]] = {}
+        found: dict[Cell, dict[str, NamedAttack]] = {}
         for part in study:
             axes = [self._asked(axis, getattr(part, axis)) for axis in AXES]
             chosen: Iterable[Any] = product(*axes, self._defenses(part))
             for cell in (self._cell(*axes) for axes in chosen):
-                found[cell] = tuple(dict.fromkeys([*found.get(cell, ()), *(part.attacks or ())]))
+                attacks = found.setdefault(cell, {})
+                for attack in self._varied(cell, part):
+                    self._require_one_meaning(attacks.setdefault(attack.name, attack), attack)
         if not found:
             raise SettingsError(self._why_empty(name, study))
-        return found
+        return {cell: tuple(attacks.values()) for cell, attacks in found.items()}
+
+    def _varied(self, cell: Cell, part: GridSettings) -> list[NamedAttack]:
+        """The attacks of a grid on a cell: as they are named, or with each value of what is varied that they know.
+
+        Where a share of users leaves nobody to ask about, an attack with queries is left out: there is none.
+        """
+        plain = [(name, self.parameters.attacks[name]) for name in part.attacks or ()]
+        if not part.vary:
+            return [self._named(cell, name, settings) for name, settings in plain]
+        defaults = self._defaults_of(cell)
+        kinds = [kind for name, settings in plain for kind in varied(name, settings, part.vary, defaults)]
+        found = [self._named(cell, name, settings) for name, settings in kinds]
+        return [attack for attack in found if not self._nobody_to_ask(attack)]
+
+    @staticmethod
+    def _require_one_meaning(first: NamedAttack, other: NamedAttack) -> None:
+        if first != other:
+            msg = (
+                f"studies: '{first.name}' is a key under attacks and what a study calls something else; rename the key"
+            )
+            raise SettingsError(msg)
 
     def _cell(self, dataset: str, model: str, seed: int, defense: str) -> Cell:
         asked = self.parameters.datasets[dataset]
@@ -119,9 +150,10 @@ class Experiments:
     def _require_places_apart(self) -> None:
         """Two attacks that share a folder must mean the same by it."""
         for model in self.parameters.model or SETTINGS:
+            cell = Cell("any", model, 0)
             first: dict[str, tuple[str, Any]] = {}
-            for name in self.parameters.attacks:
-                for place, made_by in self._named(Cell("any", model, 0), name).places.items():
+            for name, settings in self.parameters.attacks.items():
+                for place, made_by in self._named(cell, name, settings).places.items():
                     other, what = first.setdefault(place, (name, made_by))
                     if what != made_by:
                         differing = ", ".join(f"{a} and {b}" for a, b in zip(what, made_by, strict=True) if a != b)
@@ -145,10 +177,11 @@ class Experiments:
                 msg = f"study: '{self.parameters.study}' is about data alone; run it with --pipeline=study"
                 raise SettingsError(msg)
             name = pipeline.removeprefix("attack_")
-            asked = {cell: (name,) for cell in self.cells} if name != pipeline else {}
-            for cell, names in (self.grid if pipeline in COMPARISONS else asked).items():
-                for refusal in filter(None, (self.attack(cell, one).refusal for one in names)):
-                    raise SettingsError(refusal)
+            asked = self.grid if pipeline in COMPARISONS else {}
+            if name != pipeline:
+                asked = {cell: (self.attack(cell, name),) for cell in self.cells}
+            for refusal in filter(None, (attack.refusal for attacks in asked.values() for attack in attacks)):
+                raise SettingsError(refusal)
 
     def attack(self, cell: Cell, name: str) -> NamedAttack:
         """A named attack on a cell.
@@ -156,26 +189,54 @@ class Experiments:
         Raises:
             SettingsError: There is no such attack, or there is nobody whom it might ask about.
         """
-        attack, split = self._named(cell, name), self.parameters.split
-        heldout = split.attacker_fraction * split.heldout_fraction
-        if attack.settings.behind.queries and attack.attacker_fraction <= heldout * (1 + 1e-9):
-            msg = (
-                f"attacks.{name}.attacker_fraction: {attack.attacker_fraction:g} of the target users are the held-out "
-                f"users and nobody else, so '{attack.settings.base}' has nobody to ask; set more than {heldout:g}, or "
-                "take a base without queries"
-            )
-            raise SettingsError(msg)
+        attack = self._named(cell, name, require_attack(name, self.parameters.attacks))
+        self.require_somebody(attack)
         return attack
 
-    def _named(self, cell: Cell, name: str) -> NamedAttack:
-        settings = require_attack(name, self.parameters.attacks)
-        share = settings.attacker_fraction or self.parameters.split.attacker_fraction
-        length = settings.list_length or self.parameters.list_length
-        return NamedAttack(cell, name, settings, share, length, self._defaults)
+    def require_somebody(self, attack: NamedAttack) -> None:
+        """Refuses an attack that would ask and may ask about nobody.
 
-    def references(self, cell: Cell) -> NamedAttack:
-        """The references of a cell, with the cell's own shares and list length."""
-        return NamedAttack(cell, "references", AttackSettings(base="ptaq"), *self._defaults, self._defaults)
+        Raises:
+            SettingsError: With the key to change.
+        """
+        if self._nobody_to_ask(attack):
+            share = attack.attacker.attacker_fraction
+            msg = (
+                f"attacks.{attack.name}.attacker_fraction: {share:g} of the target users are the held-out users and nobody "
+                f"else, so '{attack.settings.base}' has nobody to ask; set more than {self._heldout:g}, or take a base "
+                "without queries"
+            )
+            raise SettingsError(msg)
+
+    def _nobody_to_ask(self, attack: NamedAttack) -> bool:
+        few = attack.attacker.attacker_fraction <= self._heldout * (1 + 1e-9)
+        return few and "served_lists" in attack.knowledge
+
+    @property
+    def _heldout(self) -> float:
+        """The share of the target users who are held out."""
+        return self.parameters.split.attacker_fraction * self.parameters.split.heldout_fraction
+
+    def _named(self, cell: Cell, name: str, settings: Attack) -> NamedAttack:
+        share, length = self._defaults
+        attacker = Attacker(
+            cell,
+            settings.attacker_fraction or share,
+            getattr(settings, "query_fraction", 1.0),
+            settings.list_length or length,
+            self._defaults,
+        )
+        return NamedAttack(attacker, name, settings)
+
+    def attacker(self, cell: Cell) -> Attacker:
+        """The attacker of a cell with its own shares and list length."""
+        share, length = self._defaults
+        return Attacker(cell, share, 1.0, length, self._defaults)
+
+    def _defaults_of(self, cell: Cell) -> dict[str, Any]:
+        """What a setting comes to where an attack leaves it to the cell."""
+        share, length = self._defaults
+        return {"attacker_fraction": share, "list_length": length, "clone": cell.model}
 
     @property
     def _defaults(self) -> tuple[float, int]:

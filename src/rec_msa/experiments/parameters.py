@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from rec_msa.attacks.settings import REFERENCES, AttackSettings, CloneSettings, ReferenceSettings, StealSettings
+from rec_msa.attacks.registry import ATTACKS, AnyAttack
+from rec_msa.attacks.settings import REFERENCES, CloneSettings, ReferenceSettings, StealSettings
 from rec_msa.defenses.settings import DefenseSettings, parse_defense, require_room
+from rec_msa.experiments.varying import varied
 from rec_msa.foundation.errors import SettingsError, did_you_mean, nearest
 from rec_msa.foundation.lists import MAX_LENGTH
 from rec_msa.interactions.known import KNOWN
@@ -41,6 +43,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 Count = Annotated[int, Field(ge=1, strict=True)]
 Seeds = Annotated[tuple[Seed, ...] | None, BeforeValidator(_as_tuple)]
 SomeNames = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+Values = Annotated[tuple[Any, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 SomeSeeds = Annotated[tuple[Seed, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 
 
@@ -56,6 +59,7 @@ class GridSettings(_Strict):
     seed: SomeSeeds = Field((0,), description="seed or seeds")
     defenses: SomeNames | None = Field(None, description="'none' and '<name>_<strength>'; None: the session's")
     attacks: SomeNames | None = Field(None, description="keys under attacks")
+    vary: dict[str, Values] = Field({}, description="settings of these attacks, each with the values that it takes")
     heldout_fraction: float | None = Field(None, gt=0, lt=1, description="share of held-out users; None: the session's")
 
     @model_validator(mode="after")
@@ -97,7 +101,7 @@ class Parameters(_Strict):
     steal: StealSettings = StealSettings()
     references: ReferenceSettings = ReferenceSettings()
     defenses: DefenseSettings = DefenseSettings()
-    attacks: dict[str, AttackSettings]
+    attacks: dict[str, AnyAttack]
     studies: dict[str, Study] = {}
 
     @model_validator(mode="after")
@@ -138,9 +142,24 @@ class Parameters(_Strict):
                 raise ValueError(msg)
             for grid, (axis, allowed) in product(study, axes.items()):
                 self._require(f"studies.{name}.{axis}", getattr(grid, axis), allowed)
+            for grid in study:
+                self._check_varied(f"studies.{name}.vary", grid)
             if len(self._shares(study)) > 1:
                 msg = f"studies.{name}.heldout_fraction: a run has one share of held-out users; make a study for each"
                 raise ValueError(msg)
+
+    def _check_varied(self, key: str, grid: GridSettings) -> None:
+        attacks = [self.attacks[name] for name in grid.attacks or ()]
+        settings = {name for attack in attacks for name in type(attack).model_fields if name != "base"}
+        self._require(key, tuple(grid.vary), dict.fromkeys(sorted(settings)))
+        self._require(f"{key}.clone", grid.vary.get("clone"), SETTINGS)
+        for attack in attacks:
+            try:
+                list(varied("", attack, grid.vary, {}))
+            except ValidationError as error:
+                fault = error.errors()[0]
+                place = ".".join(map(str, fault["loc"]))
+                raise ValueError(f"{key}.{place}: {fault['input']!r}: {fault['msg']}") from error
 
     @staticmethod
     def _require(key: str, names: tuple[str, ...] | None, allowed: dict[str, Any]) -> None:
@@ -211,18 +230,34 @@ def read_parameters(raw: dict[str, Any]) -> Parameters:
 
 def _explain(fault: ErrorDetails, raw: dict[str, Any]) -> str:
     """One line for a person: the key, the value, what is allowed."""
-    place = _place(fault["loc"], raw)
+    loc, base = _of_attack(fault["loc"])
+    if fault["type"].startswith("union_tag"):
+        loc = (*loc, "base")
+    place = _place(loc, raw)
     key = ".".join(map(str, place))
+    if fault["type"] == "union_tag_invalid":
+        name = fault.get("ctx", {}).get("tag", "")
+        return f"{key}: there is no base attack '{name}'; {nearest(name, ATTACKS)}"
     if fault["type"] == "extra_forbidden":
-        *parents, name = fault["loc"]
-        return f"{key}: there is no such parameter; {nearest(str(name), _fields_at(parents))}"
-    if fault["type"] == "missing":
+        *parents, name = loc
+        fields = sorted(ATTACKS[base].model_fields) if base and tuple(parents) == loc[:2] else _fields_at(parents)
+        elsewhere = base and any(name in kind.model_fields for kind in ATTACKS.values())
+        lacking = f"'{base}' has no such setting" if elsewhere else "there is no such parameter"
+        return f"{key}: {lacking}; {nearest(str(name), fields)}"
+    if fault["type"] in ("missing", "union_tag_not_found"):
         near = _near_name(place, raw).rstrip()
         return f"{key}: this parameter is missing" + (f"; a new name needs it, or {near}" if near else "")
     reason = str(fault.get("ctx", {}).get("error", fault["msg"]))
     if fault["type"] == "value_error" and not (fault["loc"] and isinstance(fault["input"], str | int | float)):
         return f"{key}: {reason}" if key else reason
     return f"{key}: {fault['input']!r} is not valid: {reason[0].lower()}{reason[1:]}"
+
+
+def _of_attack(loc: tuple[int | str, ...]) -> tuple[tuple[int | str, ...], str | None]:
+    """The key of a fault in an attack's settings, without the base by which they were read, and that base."""
+    if len(loc) > 2 and loc[0] == "attacks" and loc[2] in ATTACKS:  # noqa: PLR2004 - attacks, the name, the base
+        return (*loc[:2], *loc[3:]), str(loc[2])
+    return loc, None
 
 
 def _place(loc: tuple[int | str, ...], raw: dict[str, Any]) -> list[int | str]:

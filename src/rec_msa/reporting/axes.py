@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rec_msa.attacks.settings import AttackSettings
+from rec_msa.attacks.registry import attack_of
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.reporting.names import TARGET
@@ -111,7 +111,7 @@ def loss_of(attack: str, base: str) -> str | None:
     if base not in ("qsd", "ptq", "ptaq"):
         return None
     if attack == base:
-        return "+".join(AttackSettings(base=base).losses)
+        return "+".join(getattr(attack_of(base=base), "losses", ()))
     loss = attack.removeprefix(f"{base}_").replace("_", "+")
     return loss if loss in LOSSES else None
 

@@ -6,20 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rec_msa.attacks.settings import BASES
+from rec_msa.attacks.registry import STARTS
 from rec_msa.evaluation.results import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 ATTACK = ["dataset", "target", "defense", "attack"]
-STARTS = {
-    name: start
-    for name, base in BASES.items()
-    for start, other in BASES.items()
-    if base.queries and base.variant is not None and (other.variant, other.queries) == (base.variant, False)
-}
-"""The attack that each attack with queries starts from; ``qsd`` starts from nothing."""
 
 
 def steal_runs(agreement: pd.DataFrame) -> pd.DataFrame:
@@ -37,9 +30,9 @@ def steal_runs(agreement: pd.DataFrame) -> pd.DataFrame:
 
 def is_unrecorded(agreement: pd.DataFrame) -> pd.Series:
     """Returns which rows are of attacks with queries whose steps are not known: of the stage before they were noted."""
-    asking = [name for name, base in BASES.items() if base.queries]
+    asking = agreement["ranking_loss"].notna()
     steps = agreement.reindex(columns=list(STEPS))
-    return agreement["base"].isin(asking) & steps.isna().any(axis=1)
+    return asking & steps.isna().any(axis=1)
 
 
 def gains(agreement: pd.DataFrame) -> pd.DataFrame:

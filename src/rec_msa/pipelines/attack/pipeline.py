@@ -1,8 +1,8 @@
-"""A named attack on a cell: auxiliary model and clone stage (no target), gate, steal stage."""
+"""A named attack on a cell, made from what the attack declares: data, auxiliary model, gate, stages."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kedro.pipeline import Pipeline, node
 
@@ -12,98 +12,71 @@ from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.ingestion.pipeline import create_attacker_pipeline, create_auxiliary_data_pipeline
 
 if TYPE_CHECKING:
-    from rec_msa.experiments.cells import NamedAttack
+    from kedro.pipeline.node import Node
+
+    from rec_msa.attacks.base import Asking, Stage
+    from rec_msa.experiments.cells import Attacker, NamedAttack
 
 
 def create_pipeline(attack: NamedAttack) -> Pipeline:
-    """All that the attacker does: data, auxiliary model, clone, questions, theft."""
-    base = attack.settings.behind
-    stages = create_attacker_pipeline(attack)
-    if base.auxiliary:
-        stages += create_auxiliary_data_pipeline(attack) + create_auxiliary_pipeline(attack)
-    if base.variant == "joint":
-        stages += create_auxiliary_data_pipeline(attack)
-    if base.variant is not None:
-        stages += _clone_stage(attack)
-    if base.queries:
-        stages += _gate(attack) + _steal_stage(attack)
-    return stages
+    """All that the attacker does: data, auxiliary model, questions, and the attack's own stages."""
+    known = attack.knowledge
+    parts = create_attacker_pipeline(attack.attacker)
+    if {"auxiliary_train", "auxiliary_model"} & set(known):
+        parts += create_auxiliary_data_pipeline(attack.cell, attack.auxiliary_fraction)
+    if "auxiliary_model" in known:
+        parts += create_auxiliary_pipeline(attack.cell, attack.clone, attack.auxiliary_fraction)
+    asking = attack.settings.asking(attack.cell.as_target)
+    gate = [_gate(attack, asking)] if asking else []
+    return parts + Pipeline([*gate, *(_stage(attack, stage) for stage in attack.stages)])
 
 
-def clone_of(attack: NamedAttack) -> str:
-    """The dataset that holds the attack's final clone."""
-    return f"{attack.space}.stolen_model" if attack.settings.behind.queries else f"{attack.clone_space}.clone_model"
-
-
-def target_side(attack: NamedAttack) -> dict[str, str]:
+def target_side(attacker: Attacker) -> dict[str, str]:
     """What a node reads that ranks with the target for the attacker users: the gate's, or the evaluation's."""
     return {
-        "target_model": f"{attack.cell.target_space}.target_model",
-        "target_train": f"{attack.cell.split_space}.target_train",
-        "attackers": f"{attack.groups_space}.attackers",
+        "target_model": f"{attacker.cell.target_space}.target_model",
+        "target_train": f"{attacker.cell.split_space}.target_train",
+        "attackers": f"{attacker.groups_space}.attackers",
         "device": "params:device",
-        **attack.cell.defense_settings,
+        **attacker.cell.defense_settings,
     }
 
 
-def _clone_stage(attack: NamedAttack) -> Pipeline:
-    base, space, seed = attack.settings.behind, attack.clone_space, attack.cell.seed
-    inputs = {
-        "attacker_train": f"{attack.users_space}.attacker_train",
-        "statistics": f"{attack.cell.dataset}.statistics",
+def _gate(attack: NamedAttack, asking: Asking) -> Node:
+    """The one node of an attack that sees the target."""
+    space = attack.space
+    ask = bind(nodes.query_target, serving=attack.attacker.serving, asking=asking)
+    inputs = {**target_side(attack.attacker), **{name: _place(attack, name) for name in asking.reads}}
+    outputs = [f"{space}.served_lists", f"{space}.ledger"]
+    return node(ask, inputs, outputs, name="query_target", namespace=space, tags=["gate"])
+
+
+def _stage(attack: NamedAttack, stage: Stage) -> Node:
+    """A stage gets what it names, from where it lies; what the cell says is part of the function."""
+    said: dict[str, Any] = {"seed": attack.cell.seed, "architecture": attack.clone}
+    constants = {name: said[name] for name in stage.reads if name in said}
+    function = bind(stage.function, **stage.settings, **constants, **attack.cell.waiting(attack.clone))
+    inputs = {name: _place(attack, name) for name in stage.reads if name not in said}
+    space = attack.space_of(stage)
+    outputs = [f"{space}.{name}" for name in stage.writes]
+    return node(function, inputs, outputs, name=stage.name, namespace=space, tags=["attack", "gpu"])
+
+
+def _place(attack: NamedAttack, name: str) -> str:
+    """The dataset that a stage means by the name of an argument."""
+    cell, who = attack.cell, attack.attacker
+    made = {output: f"{attack.space_of(stage)}.{output}" for stage in attack.stages for output in stage.writes}
+    places = {
+        "attacker_train": f"{who.users_space}.attacker_train",
+        "attackers": f"{who.users_space}.attackers",
+        "auxiliary_train": f"{cell.auxiliary_space(attack.auxiliary_fraction)}.auxiliary_train",
+        "auxiliary_model": f"{attack.auxiliary_space}.auxiliary_model",
+        "served_lists": f"{attack.space}.served_lists",
+        "statistics": f"{cell.dataset}.statistics",
         "recommender": f"params:recommenders.{attack.clone}",
         "clone_settings": "params:clone",
-        "device": "params:device",
-    }
-    if base.auxiliary:
-        inputs["auxiliary_model"] = f"{attack.auxiliary_space}.auxiliary_model"
-    if base.variant == "joint":
-        inputs["auxiliary_train"] = f"{attack.auxiliary_data_space}.auxiliary_train"
-    train = bind(
-        nodes.train_clone,
-        variant=base.variant,
-        architecture=attack.clone,
-        item_fraction=attack.settings.item_fraction,
-        seed=seed,
-        **attack.cell.waiting(attack.clone),
-    )
-    outputs = [f"{space}.clone_model", f"{space}.clone_curve"]
-    return Pipeline([node(train, inputs, outputs, name="train_clone", namespace=space, tags=["attack", "gpu"])])
-
-
-def _gate(attack: NamedAttack) -> Pipeline:
-    """The one node of an attack that sees the target."""
-    cell, space = attack.cell, attack.space
-    served = {"list_length": attack.list_length, "defense": cell.defense, "seed": cell.seed}
-    if attack.asks_sequences:
-        asks = attack.settings.model_dump(include={"calls_per_user", "sequences"})
-        ask = bind(nodes.query_with_sequences, **served, **asks)
-        inputs = {**target_side(attack), "recommender": f"params:recommenders.{attack.clone}"}
-    else:
-        # An attack that asks once is made from nothing but what it always was.
-        asks = attack.settings.model_dump(include={"calls_per_user", "denoise"}) if attack.settings.denoise else {}
-        ask, inputs = bind(nodes.query_target, **served, **asks), target_side(attack)
-    outputs = [f"{space}.served_lists", f"{space}.ledger"]
-    return Pipeline([node(ask, inputs, outputs, name="query_target", namespace=space, tags=["gate"])])
-
-
-def _steal_stage(attack: NamedAttack) -> Pipeline:
-    space, seed, waiting = attack.space, attack.cell.seed, attack.cell.waiting(attack.clone)
-    inputs = {
-        "served_lists": f"{space}.served_lists",
-        "attack": f"params:attacks.{attack.name}",
         "steal_settings": "params:steal",
         "device": "params:device",
+        **made,
     }
-    if attack.settings.behind.variant is None:
-        inputs["attackers"] = f"{attack.users_space}.attackers"
-        inputs["statistics"] = f"{attack.cell.dataset}.statistics"
-        inputs["recommender"] = f"params:recommenders.{attack.clone}"
-        learn = nodes.steal_from_sequences if attack.asks_sequences else nodes.steal_from_lists_alone
-        steal = bind(learn, architecture=attack.clone, seed=seed, **waiting)
-    else:
-        inputs["clone_model"] = f"{attack.clone_space}.clone_model"
-        inputs["attacker_train"] = f"{attack.users_space}.attacker_train"
-        steal = bind(nodes.steal, seed=seed, **waiting)
-    outputs = [f"{space}.stolen_model", f"{space}.steal_curve"]
-    return Pipeline([node(steal, inputs, outputs, name="steal", namespace=space, tags=["attack", "gpu"])])
+    return places[name]

@@ -10,21 +10,22 @@ from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.target.nodes import train_recommender
 
 if TYPE_CHECKING:
-    from rec_msa.experiments.cells import NamedAttack
+    from rec_msa.experiments.cells import Cell
 
 
-def create_pipeline(attack: NamedAttack) -> Pipeline:
-    """Trains the auxiliary model."""
-    space, data = attack.auxiliary_space, attack.auxiliary_data_space
+def create_pipeline(cell: Cell, architecture: str, fraction: float = 1.0) -> Pipeline:
+    """Trains the auxiliary model of an architecture on a share of the auxiliary users."""
+    data = cell.auxiliary_space(fraction)
+    space = f"{data}.{architecture}"
     inputs = {
         "train": f"{data}.auxiliary_train",
         "validation": f"{data}.auxiliary_validation",
-        "statistics": f"{attack.cell.dataset}.statistics",
-        "recommender": f"params:recommenders.{attack.clone}",
+        "statistics": f"{cell.dataset}.statistics",
+        "recommender": f"params:recommenders.{architecture}",
         "training": "params:auxiliary",
         "device": "params:device",
     }
-    cell, model = attack.cell, attack.clone
-    train = bind(train_recommender, architecture=model, seed=cell.seed, role="auxiliary", **cell.waiting(model))
+    said = {"architecture": architecture, "seed": cell.seed, "role": "auxiliary", **cell.waiting(architecture)}
+    train = bind(train_recommender, **said)
     outputs = [f"{space}.auxiliary_model", f"{space}.auxiliary_curve"]
     return Pipeline([node(train, inputs, outputs, name="train_auxiliary", namespace=space, tags=["auxiliary", "gpu"])])

@@ -7,30 +7,16 @@ from typing import Any
 import pandas as pd
 
 from rec_msa.attacks.settings import ReferenceSettings, StealSettings
-from rec_msa.defenses.settings import NO_DEFENSE
-from rec_msa.evaluation.results import Identity, agreement_of
+from rec_msa.defenses.settings import NO_DEFENSE, Serving
+from rec_msa.evaluation.results import agreement_of
 from rec_msa.foundation.lists import Lists
 
 
-def rank_target(
-    target_model: dict[str, Any],
-    target_train: pd.DataFrame,
-    attackers: pd.DataFrame,
-    device: str,
-    list_length: int,
-    defense: str,
-    seed: int,
-    defense_settings: dict[str, Any] | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def rank_target(attackers: pd.DataFrame, serving: Serving, **target: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The target's lists for every attacker user, undefended and as served; only the evaluation reads them."""
-    from rec_msa.defenses.serving import Server
-
-    def lists(name: str) -> pd.DataFrame:
-        server = Server(target_model, target_train, list_length, name, defense_settings, seed, device)
-        return server(attackers["user"].to_numpy()).to_frame()
-
-    undefended = lists(NO_DEFENSE)
-    return undefended, undefended if defense == NO_DEFENSE else lists(defense)
+    users = attackers["user"].to_numpy()
+    undefended = serving.undefended().of(**target)(users).to_frame()
+    return undefended, undefended if serving.defense == NO_DEFENSE else serving.of(**target)(users).to_frame()
 
 
 def rank_clone(
@@ -55,17 +41,16 @@ def measure_agreement(
     undefended_lists: pd.DataFrame,
     served_lists: pd.DataFrame,
     attackers: pd.DataFrame,
-    identity: dict[str, Any],
+    facts: dict[str, Any],
     list_length: int,
     ledger: pd.DataFrame | None = None,
     steal_curve: pd.DataFrame | None = None,
     steal_settings: StealSettings | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Agreement of a clone with the target, held-out and queried users apart; summary with intervals, and per user."""
-    learnt: dict[str, Any] = {}
+    who = {**facts, "n_queries": 0 if ledger is None else len(ledger)}
     if steal_curve is not None and steal_settings is not None:
-        learnt = _learnt(steal_curve, steal_settings)
-    who = Identity(**identity, n_queries=0 if ledger is None else len(ledger), **learnt)
+        who |= _learnt(steal_curve, steal_settings)
     against = _against(undefended_lists, served_lists, list_length)
     return agreement_of(Lists.from_frame(clone_lists, list_length), against, attackers, who)
 
@@ -106,8 +91,7 @@ def measure_references(
     undefended_lists: pd.DataFrame,
     served_lists: pd.DataFrame,
     attackers: pd.DataFrame,
-    identity: dict[str, Any],
-    names: dict[str, str],
+    facts: list[dict[str, Any]],
     list_length: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Agreement of every reference with the target; of the target itself, too: the ceiling under a defense."""
@@ -118,10 +102,12 @@ def measure_references(
     lists = {str(name): Lists.from_frame(frame, list_length) for name, frame in ranked}
     lists["target"] = against["undefended"]
     tables = []
-    for name, of_users in lists.items():
-        n_queries = int((attackers["group"] == "queried").sum()) if name in references.FROM_QUERIES else 0
-        who = Identity(**identity, attack=names[name], base=name, clone=None, n_queries=n_queries)
-        tables.append(agreement_of(of_users, against, attackers, who))
+    n_queried = int((attackers["group"] == "queried").sum())
+    for of_whom in facts:
+        base = of_whom["base"]
+        if base in lists:  # where nobody was asked, there are none from answers
+            who = {**of_whom, "n_queries": n_queried if base in references.FROM_QUERIES else 0}
+            tables.append(agreement_of(lists[base], against, attackers, who))
     summaries, per_user = zip(*tables, strict=True)
     return pd.concat(summaries, ignore_index=True), pd.concat(per_user, ignore_index=True)
 

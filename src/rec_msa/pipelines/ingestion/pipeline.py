@@ -12,7 +12,7 @@ from rec_msa.pipelines.ingestion import nodes
 if TYPE_CHECKING:
     from kedro.pipeline.node import Node
 
-    from rec_msa.experiments.cells import Cell, NamedAttack
+    from rec_msa.experiments.cells import Attacker, Cell
 
 TAGS = ["ingestion"]
 
@@ -59,22 +59,22 @@ def _split(cell: Cell) -> Node:
     return node(by_seed, interactions, f"{space}.split", name="split_by_seed", namespace=space)
 
 
-def create_auxiliary_data_pipeline(attack: NamedAttack) -> Pipeline:
-    """The auxiliary data of an attack."""
-    space = attack.auxiliary_data_space
-    select = bind(nodes.select_auxiliary_data, fraction=attack.settings.auxiliary_fraction)
+def create_auxiliary_data_pipeline(cell: Cell, fraction: float = 1.0) -> Pipeline:
+    """The auxiliary data: the interactions of a share of the auxiliary users."""
+    space = cell.auxiliary_space(fraction)
+    select = bind(nodes.select_auxiliary_data, fraction=fraction)
     parts = [f"{space}.auxiliary_train", f"{space}.auxiliary_validation"]
-    split = f"{attack.cell.split_space}.split"
+    split = f"{cell.split_space}.split"
     return Pipeline([node(select, split, parts, name="select_auxiliary_data", namespace=space)], tags=TAGS)
 
 
-def create_attacker_pipeline(attack: NamedAttack) -> Pipeline:
-    """The attacker users of an attack, their groups and their interactions."""
-    split, space = f"{attack.cell.split_space}.split", attack.users_space
+def create_attacker_pipeline(attacker: Attacker) -> Pipeline:
+    """The attacker users, their groups and their interactions."""
+    split, space = f"{attacker.cell.split_space}.split", attacker.users_space
     inputs, output = [split, f"{space}.attackers"], f"{space}.attacker_train"
     select = node(nodes.select_attacker_data, inputs, output, name="select_attacker_data", namespace=space)
-    known = _choose(space, split, attack.attacker_fraction, 1.0)
-    asked = _choose(attack.groups_space, split, attack.attacker_fraction, attack.settings.query_fraction)
+    known = _choose(space, split, attacker.attacker_fraction, 1.0)
+    asked = _choose(attacker.groups_space, split, attacker.attacker_fraction, attacker.query_fraction)
     return known + asked + Pipeline([select], tags=TAGS)
 
 

@@ -28,9 +28,9 @@ PREVIEWS = ("figure2", "figure3", "figure4", "figure6", "figure9")
 
 def create_comparison_pipeline(space: str, attacks: Sequence[NamedAttack], *, retrain: bool) -> Pipeline:
     """Draws attacks beside their references; the figure lies in ``space``, a cell's, a study's or an attack's."""
-    spaces = [attack.space for attack in attacks] + [attack.reference_space for attack in attacks]
+    spaces = [attack.space for attack in attacks] + [attack.attacker.reference_space for attack in attacks]
     if retrain:
-        spaces += [attack.retrain_space for attack in attacks]
+        spaces += [attack.attacker.retrain_space for attack in attacks]
     inputs = [f"{measured}.agreement" for measured in dict.fromkeys(spaces)]
     # In an attack's own namespace it would make kedro viz see a circle: that box would read what it leads to.
     cell = attacks[0].cell.served_space
@@ -49,7 +49,7 @@ def create_defense_pipeline(attacks: Sequence[NamedAttack]) -> Pipeline:
     """Draws what a target's defenses do to attacks on it, and what they cost; the figures lie in the target's space."""
     space = attacks[0].cell.target_space
     cells = list(dict.fromkeys(attack.cell for attack in attacks))
-    measured = dict.fromkeys(name for attack in attacks for name in (attack.space, attack.reference_space))
+    measured = dict.fromkeys(name for attack in attacks for name in (attack.space, attack.attacker.reference_space))
     inputs = [f"{cell.served_space}.target_quality" for cell in cells] + [f"{name}.agreement" for name in measured]
     names = [
         {"dataset": cell.dataset, "target": cell.model, "seed": cell.seed, "defense": cell.defense} for cell in cells

@@ -76,31 +76,32 @@ def assess_target(
     target_test: pd.DataFrame,
     list_length: int,
     device: str,
-    defense: str,
-    seed: int,
+    facts: dict[str, Any],
     defense_settings: dict[str, Any] | None = None,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Recall and NDCG on test interactions: over all items (``test``), and of the served lists (``served``).
 
-    Over all items also at 10, as the literature on sequential models has it; a sequential target then reads the
-    validation item, too. Under a defense also how many users get replacements from elsewhere than its settings say
-    (``n_widened``).
+    The facts of the cell stand beside them. Over all items also at 10, as the literature on sequential models has it; a
+    sequential target then reads the validation item, too. Under a defense also how many users get replacements from
+    elsewhere than its settings say (``n_widened``).
     """
-    from rec_msa.defenses.serving import Server
+    from rec_msa.defenses.settings import Serving
     from rec_msa.evaluation import mean_quality
 
     known = pd.concat([target_train, target_validation], ignore_index=True)
     users = np.unique(target_train["user"].to_numpy())
-    open_lists = Server(target_model, known, list_length, NO_DEFENSE, None, seed, device)(users)
-    server = Server(target_model, target_train, list_length, defense, defense_settings, seed, device)
+    serving = Serving(list_length=list_length, defense=facts["defense"], seed=facts["seed"])
+    open_lists = serving.undefended().of(target_model, known, device)(users)
+    server = serving.of(target_model, target_train, device, defense_settings)
     on_test = mean_quality(open_lists, target_test, list_length)
     at_10 = mean_quality(open_lists, target_test, min(SHORT, list_length))
     as_served = mean_quality(server(users), target_test, list_length)
     return {
+        **facts,
         "k": list_length,
         "n_users": on_test["n_users"],
         **{f"{name}_test": on_test[name] for name in ("recall", "ndcg")},
         **{f"{name}_test_at_{SHORT}": at_10[name] for name in ("recall", "ndcg")},
         **{f"{name}_served": as_served[name] for name in ("recall", "ndcg")},
-        **({} if defense == NO_DEFENSE else {"n_widened": server.n_widened(users)}),
+        **({} if serving.defense == NO_DEFENSE else {"n_widened": server.n_widened(users)}),
     }

@@ -67,7 +67,7 @@ def _assess(cell: Cell) -> Pipeline:
         "device": "params:device",
         **cell.defense_settings,
     }
-    assess = bind(nodes.assess_target, defense=cell.defense, seed=cell.seed)
+    assess = bind(nodes.assess_target, facts=cell.facts)
     output = f"{cell.served_space}.target_quality"
     tags = ["target", "evaluation"]
     return Pipeline([node(assess, inputs, output, name="assess_target", namespace=cell.served_space, tags=tags)])

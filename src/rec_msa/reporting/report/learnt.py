@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rec_msa.attacks.registry import STARTS
 from rec_msa.evaluation.intervals import seed_interval
-from rec_msa.reporting.learnt import ATTACK, STARTS, gains, steal_runs
+from rec_msa.reporting.learnt import ATTACK, gains, steal_runs
 from rec_msa.reporting.markdown import figure, interval
 from rec_msa.reporting.report.beside import LEARNT
 from rec_msa.reporting.report.model import Body, Cell, Folded, Paragraph, Section, Table, missing

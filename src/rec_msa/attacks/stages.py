@@ -1,0 +1,83 @@
+"""The stages that attacks are made of, from frames and checkpoints to checkpoints; torch is loaded where they run."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pandas as pd
+
+from rec_msa.attacks.settings import CloneSettings, Outside, PairLoss, StealSettings
+
+Variant = Literal["own", "fused", "pretrained", "joint", "mean"]
+Made = tuple[dict[str, Any], pd.DataFrame]
+"""A model's checkpoint and its training curve."""
+
+
+def train_clone(
+    attacker_train: pd.DataFrame,
+    statistics: dict[str, Any],
+    recommender: dict[str, Any],
+    clone_settings: CloneSettings,
+    device: str,
+    variant: Variant,
+    architecture: str,
+    seed: int,
+    item_fraction: float = 1.0,
+    auxiliary_model: dict[str, Any] | None = None,
+    auxiliary_train: pd.DataFrame | None = None,
+    patience: int | None = None,
+) -> Made:
+    """Clone stage (Alg. 1, first loop): learns from the attacker's interactions; returns checkpoint and curve."""
+    from rec_msa.attacks import clone
+    from rec_msa.interactions import item_sample
+
+    n_items = statistics["items"]
+    known = None if item_fraction == 1 else item_sample(n_items, item_fraction, seed)
+    data = clone.AttackerData(attacker_train, n_items, auxiliary_model, auxiliary_train, known)
+    settings = clone_settings.waiting(patience)
+    return clone.train_clone(variant, data, architecture, recommender, settings, seed, device)
+
+
+def steal(
+    clone_model: dict[str, Any],
+    served_lists: pd.DataFrame,
+    attacker_train: pd.DataFrame,
+    steal_settings: StealSettings,
+    device: str,
+    losses: tuple[PairLoss, PairLoss],
+    outside: Outside,
+    seed: int,
+    patience: int | None = None,
+) -> Made:
+    """Steal stage (Alg. 1, second loop): teaches the clone the served lists; returns checkpoint and curve."""
+    from rec_msa.attacks import steal as stage
+    from rec_msa.foundation.lists import Lists
+
+    settings = steal_settings.waiting(patience)
+    served = Lists.from_frame(served_lists)
+    return stage.steal(clone_model, served, attacker_train, settings, losses, seed, device, outside)
+
+
+def steal_from_lists_alone(
+    served_lists: pd.DataFrame,
+    attackers: pd.DataFrame,
+    statistics: dict[str, Any],
+    recommender: dict[str, Any],
+    steal_settings: StealSettings,
+    device: str,
+    losses: tuple[PairLoss, PairLoss],
+    architecture: str,
+    seed: int,
+    patience: int | None = None,
+) -> Made:
+    """QSD: teaches a fresh clone the served lists, of users or after made-up sequences, without any interaction."""
+    from rec_msa.attacks import steal as of_users
+    from rec_msa.attacks import steal_prefixes as of_sequences
+    from rec_msa.attacks.prefixes import PrefixLists
+    from rec_msa.foundation.lists import Lists
+
+    told = architecture, recommender, attackers["user"].to_numpy(), statistics["items"]
+    how = steal_settings.waiting(patience), losses, seed, device
+    if "sequence" in served_lists:
+        return of_sequences.steal_from_prefixes(*told, PrefixLists.from_frame(served_lists), *how)
+    return of_users.steal_from_lists_alone(*told, Lists.from_frame(served_lists), *how)
