@@ -18,15 +18,8 @@ class Asks(Attack):
     """An attack with queries, about each of the users who may be asked about or some of them."""
 
     query_fraction: float = Field(1.0, gt=0, le=1, description="share of the users allowed to be asked about that are")
-    ranking_loss: PairLoss = Field("bpr", description="steal loss between neighbours in a list")
-    positive_loss: PairLoss = Field("hinge", description="steal loss between list items and others")
     calls_per_user: int = Field(1, ge=1, le=10_000, description="the budget: calls for each queried user")
     denoise: DenoiseSettings | None = Field(None, description="how repeated answers become one list; None: none are")
-
-    @property
-    def losses(self) -> tuple[PairLoss, PairLoss]:
-        """The steal losses: ranking, positive items."""
-        return self.ranking_loss, self.positive_loss
 
     def asking(self, target: Target) -> Asking:
         """Once about each user, or again and again to denoise the answers."""
@@ -35,7 +28,19 @@ class Asks(Attack):
         return Denoise(calls_per_user=self.calls_per_user, **self.denoise.model_dump())
 
 
-class Steals(Asks):
+class LearnsLists(Asks):
+    """An attack that learns the order of served lists (Eq. 9-12)."""
+
+    ranking_loss: PairLoss = Field("bpr", description="steal loss between neighbours in a list")
+    positive_loss: PairLoss = Field("hinge", description="steal loss between list items and others")
+
+    @property
+    def losses(self) -> tuple[PairLoss, PairLoss]:
+        """The steal losses: ranking, positive items."""
+        return self.ranking_loss, self.positive_loss
+
+
+class Steals(LearnsLists):
     """Teaches the clone of the attack behind it the served lists: ``class PTQ(Steals, PTD)``."""
 
     outside: Outside = Field("sampled", description="which items a list's must stand above in the steal stage")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from rec_msa.attacks.asking import STOLEN, Asks
+from rec_msa.attacks.asking import STOLEN, LearnsLists
 from rec_msa.attacks.base import Asking, Stage, Target
 from rec_msa.attacks.prefixes import MadeUpSequences
 from rec_msa.attacks.settings import Choice, PairLoss
 from rec_msa.attacks.stages import steal_from_lists_alone
 
 
-class QSD(Asks):
+class QSD(LearnsLists):
     """A fresh clone learns served lists and nothing else; of a sequential target those after every made-up prefix."""
 
     ranking_loss: PairLoss = Field("hinge", description="steal loss between neighbours in a list")

@@ -202,9 +202,9 @@ class Experiments:
         if self._nobody_to_ask(attack):
             share = attack.attacker.attacker_fraction
             msg = (
-                f"attacks.{attack.name}.attacker_fraction: {share:g} of the target users are the held-out users and nobody "
-                f"else, so '{attack.settings.base}' has nobody to ask; set more than {self._heldout:g}, or take a base "
-                "without queries"
+                f"attacks.{attack.name}.attacker_fraction: {share:g} of the target users are the held-out users and "
+                f"nobody else, so '{attack.settings.base}' has nobody to ask; set more than {self._heldout:g}, or take "
+                "a base without queries"
             )
             raise SettingsError(msg)
 

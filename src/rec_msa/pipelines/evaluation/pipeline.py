@@ -28,7 +28,9 @@ def create_pipeline(attack: NamedAttack) -> Pipeline:
     """Ranks with the attack's clone and measures its agreement."""
     space, learnt = attack.space, {}
     if "served_lists" in attack.knowledge:
-        learnt = {"ledger": f"{space}.ledger", "steal_curve": f"{space}.steal_curve", "steal_settings": "params:steal"}
+        learnt["ledger"] = f"{space}.ledger"
+    if any("steal_curve" in stage.writes for stage in attack.stages):
+        learnt |= {"steal_curve": f"{space}.steal_curve", "steal_settings": "params:steal"}
     return _rank_and_measure(attack.attacker, space, attack.stolen, attack.facts, learnt)
 
 
