@@ -6,12 +6,15 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
 from tests.small_project import ROOT, SmallProject
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MOST_FILES = 3
 PLACE = re.compile(r"^`((?:src|conf)/[^`]+)`.*?```\w+\n(.*?)```", re.MULTILINE | re.DOTALL)
