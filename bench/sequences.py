@@ -17,7 +17,7 @@ from bench.ours import train_in_a_race
 from rec_msa.attacks.gate import SequenceSide, query_by_sequences
 from rec_msa.attacks.prefixes import MadeUpSequences, PrefixLists
 from rec_msa.attacks.settings import StealSettings
-from rec_msa.attacks.steal_prefixes import steal_from_prefixes
+from rec_msa.attacks.steal import steal_from_lists_alone
 from rec_msa.defenses.settings import Serving
 from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import (
@@ -105,7 +105,7 @@ def learn(architecture: str, users: np.ndarray, n_items: int, served: PrefixList
     """Trains QSD30's clone on the answers for some steps."""
     settings = StealSettings(training=TrainingSettings(max_steps=STEPS, validate_every=20, patience=STEPS))
     start, processor = time.perf_counter(), time.process_time()
-    steal_from_prefixes(
+    steal_from_lists_alone(
         architecture, {"length": LENGTH}, users, n_items, served, settings, ("hinge", "hinge"), seed=0, device="cpu"
     )
     seconds, processor = time.perf_counter() - start, time.process_time() - processor

@@ -11,9 +11,10 @@ import pandas as pd
 import torch
 
 from bench.measure import report
+from rec_msa.attacks.held_back import users_held_back
 from rec_msa.attacks.list_learning import AgreementProbe
 from rec_msa.attacks.settings import StealSettings
-from rec_msa.attacks.steal import steal, users_held_back
+from rec_msa.attacks.steal import steal
 from rec_msa.recommenders.checkpoint import build, from_checkpoint, fuse, to_checkpoint
 from rec_msa.recommenders.ranking import rank_lists
 from rec_msa.training.settings import TrainingSettings

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from rec_msa.attacks.gate import QueryGate, SequenceSide
+from rec_msa.attacks.held_back import prefix_places_held_back
 from rec_msa.attacks.list_learning import pair_loss
+from rec_msa.attacks.prefix_learning import PrefixProbe, PrefixStealTask
 from rec_msa.attacks.prefixes import MadeUpSequences, PrefixLists
 from rec_msa.attacks.settings import StealSettings
-from rec_msa.attacks.steal_prefixes import PrefixProbe, PrefixStealTask, prefix_places_held_back, steal_from_prefixes
+from rec_msa.attacks.steal import steal_from_lists_alone
 from rec_msa.defenses.settings import Serving
 from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.recommenders.checkpoint import build, from_checkpoint, to_checkpoint
@@ -231,11 +233,11 @@ def test_what_a_clone_stops_by_is_what_it_does_not_learn(calls: int, monkeypatch
     def fitted(_: object, task: PrefixStealTask, *__: object) -> None:
         tasks.append(task)
 
-    monkeypatch.setattr("rec_msa.attacks.steal_prefixes.fit", fitted)
+    monkeypatch.setattr("rec_msa.attacks.steal.fit", fitted)
     made = made_up(target(), calls)
     chosen = {"dimensions": 8, "length": LENGTH}
     rules, losses = StealSettings(held_back_places=0.25), ("hinge", "hinge")
-    steal_from_prefixes("gru4rec", chosen, np.arange(3), N_ITEMS, made, rules, losses, 0, "cpu")  # type: ignore[arg-type]
+    steal_from_lists_alone("gru4rec", chosen, np.arange(3), N_ITEMS, made, rules, losses, 0, "cpu")  # type: ignore[arg-type]
     (task,) = tasks
     assert not task.start_counts
     learned, wanted = (set(zip(*map(Tensor.tolist, part.listed), strict=True)) for part in (task.data, task.probe.data))
@@ -254,7 +256,7 @@ def test_a_clone_learns_the_lists_and_the_same_seed_gives_the_same_clone(name: s
         training=TrainingSettings(learning_rate=0.02, batch_size=400, max_steps=400, validate_every=50, patience=1000)
     )
     chosen = {"dimensions": 16, "length": LENGTH}
-    steal = partial(steal_from_prefixes, name, chosen, np.arange(3), N_ITEMS, made, rules, ("hinge", "hinge"))
+    steal = partial(steal_from_lists_alone, name, chosen, np.arange(3), N_ITEMS, made, rules, ("hinge", "hinge"))
     (checkpoint, curve), (again, _) = steal(0, "cpu"), steal(0, "cpu")
     clone = from_checkpoint(checkpoint)
     fresh = made_up(model, 120, seed=9)
@@ -271,7 +273,7 @@ def test_a_clone_that_cannot_read_the_sequences_is_refused(name: str, change: di
     made = made_up(target(), 20)
     chosen = {"dimensions": 8} | change
     with pytest.raises(SettingsError, match=f"{name} must read sequences of {LENGTH} items"):
-        steal_from_prefixes(name, chosen, np.arange(3), N_ITEMS, made, StealSettings(), ("hinge", "hinge"), 0, "cpu")
+        steal_from_lists_alone(name, chosen, np.arange(3), N_ITEMS, made, StealSettings(), ("hinge", "hinge"), 0, "cpu")
 
 
 def asked(model: Recommender, defense: str = "none") -> Server:

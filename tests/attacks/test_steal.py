@@ -11,8 +11,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rec_msa.attacks.held_back import places_held_back, users_held_back
 from rec_msa.attacks.settings import StealSettings
-from rec_msa.attacks.steal import places_held_back, steal, steal_from_lists_alone, users_held_back
+from rec_msa.attacks.steal import steal, steal_from_lists_alone
 from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.foundation.lists import Lists
 from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint, to_checkpoint

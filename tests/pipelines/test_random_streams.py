@@ -14,7 +14,6 @@ from rec_msa.attacks.prefixes import PrefixLists
 from rec_msa.attacks.settings import CloneSettings, StealSettings
 from rec_msa.attacks.stages import train_clone
 from rec_msa.attacks.steal import steal, steal_from_lists_alone
-from rec_msa.attacks.steal_prefixes import steal_from_prefixes
 from rec_msa.experiments.cells import Cell
 from rec_msa.foundation import randomness
 from rec_msa.foundation.lists import Lists
@@ -98,7 +97,7 @@ def qsd_of_sequences() -> Any:
     order = np.stack([rng.permutation(N_ITEMS) for _ in range(4)]).astype(np.int32)
     served = np.repeat(order[:, None, 5:15], 5, axis=1)
     made = PrefixLists(order[:, :5], served)
-    return steal_from_prefixes("gru4rec", SEQUENTIAL, USERS, N_ITEMS, made, STEAL, HINGES, 0, "cpu")[0]
+    return steal_from_lists_alone("gru4rec", SEQUENTIAL, USERS, N_ITEMS, made, STEAL, HINGES, 0, "cpu")[0]
 
 
 def drawn_otherwise(monkeypatch: pytest.MonkeyPatch, roles: set[str]) -> None:

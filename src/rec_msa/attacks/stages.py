@@ -71,13 +71,11 @@ def steal_from_lists_alone(
     patience: int | None = None,
 ) -> Made:
     """QSD: teaches a fresh clone the served lists, of users or after made-up sequences, without any interaction."""
-    from rec_msa.attacks import steal as of_users
-    from rec_msa.attacks import steal_prefixes as of_sequences
+    from rec_msa.attacks import steal as stage
     from rec_msa.attacks.prefixes import PrefixLists
     from rec_msa.foundation.lists import Lists
 
-    told = architecture, recommender, attackers["user"].to_numpy(), statistics["items"]
-    how = steal_settings.waiting(patience), losses, seed, device
-    if "sequence" in served_lists:
-        return of_sequences.steal_from_prefixes(*told, PrefixLists.from_frame(served_lists), *how)
-    return of_users.steal_from_lists_alone(*told, Lists.from_frame(served_lists), *how)
+    served = (PrefixLists if "sequence" in served_lists else Lists).from_frame(served_lists)
+    users, n_items, settings = attackers["user"].to_numpy(), statistics["items"], steal_settings.waiting(patience)
+    told = architecture, recommender, users, n_items, served
+    return stage.steal_from_lists_alone(*told, settings, losses, seed, device)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rec_msa.attacks.list_learning import TASKS, AgreementProbe, StealTask
-from rec_msa.foundation.errors import DataError
-from rec_msa.foundation.lists import PADDING, Lists
-from rec_msa.foundation.randomness import stream, torch_stream
-from rec_msa.interactions.splits import count
+from rec_msa.attacks.held_back import places_held_back, users_held_back
+from rec_msa.attacks.list_learning import TASKS, AgreementProbe, ListTask, StealTask
+from rec_msa.attacks.prefix_learning import prefix_task
+from rec_msa.foundation.lists import Lists
+from rec_msa.foundation.randomness import torch_stream
 from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint, to_checkpoint
 from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit
@@ -19,7 +19,9 @@ from rec_msa.training.recommender import untrained
 
 if TYPE_CHECKING:
     from rec_msa.attacks.list_learning import Losses
+    from rec_msa.attacks.prefixes import PrefixLists
     from rec_msa.attacks.settings import Outside, StealSettings
+    from rec_msa.recommenders.base import Recommender
     from rec_msa.recommenders.settings import RecommenderSettings
 
 
@@ -67,7 +69,7 @@ def steal_from_lists_alone(
     recommender: RecommenderSettings | dict[str, Any],
     users: np.ndarray,
     n_items: int,
-    served: Lists,
+    served: Lists | PrefixLists,
     settings: StealSettings,
     losses: Losses,
     seed: int,
@@ -80,9 +82,10 @@ def steal_from_lists_alone(
     Args:
         architecture: The clone's architecture.
         recommender: The architecture's settings.
-        users: Users that the clone has a vector for; those without a list keep their first one ``[n_users]``.
+        users: Users that the clone has a vector for, those without a list keep their first one; or whom the evaluator
+            will ask a sequential clone about, whose histories are not known here ``[n_users]``.
         n_items: Size of the catalogue.
-        served: The lists that the gate served.
+        served: The lists that the gate served, to users or after made-up sequences.
         settings: Margin, negatives, held-back places, training loop.
         losses: Ranking loss and positive-item loss.
         seed: The cell's seed.
@@ -92,54 +95,20 @@ def steal_from_lists_alone(
         The stolen model's checkpoint and its training curve.
 
     Raises:
+        SettingsError: The clone's architecture reads no sequences, or shorter ones than were made.
         DataError: The lists are too short to hold a place back, or cover the whole catalogue.
     """
     generator = torch_stream(seed, "steal")
     model = untrained(architecture, recommender, users, n_items, generator, device)
-    taught, held_back = places_held_back(served, settings.held_back_places, seed)
-    probe = AgreementProbe(model, held_back, taught.to_frame(), start_counts=False)
-    task = StealTask(model, taught, served.to_frame(), probe, settings, losses)
+    if isinstance(served, Lists):
+        task: ListTask = _user_task(model, served, settings, losses, seed)
+    else:
+        task = prefix_task(model, served, settings, losses, seed)
     curve = fit(model, task, settings.training, generator, f"steal {architecture} from lists")
     return to_checkpoint(model), curve
 
 
-def users_held_back(users: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """The queried users whose lists decide when to stop: floor(fraction x n), at least one.
-
-    Raises:
-        DataError: Fewer than two users were queried.
-    """
-    if len(users) < 2:  # noqa: PLR2004 - one to learn from, one to stop by
-        msg = (
-            f"only {len(users)} user was queried, but stealing needs one to learn from and one to stop by; "
-            "raise split.attacker_fraction or query_fraction"
-        )
-        raise DataError(msg)
-    n = max(1, count(fraction, len(users)))
-    return np.sort(stream(seed, "steal").permutation(users)[:n])
-
-
-def places_held_back(lists: Lists, fraction: float, seed: int) -> tuple[Lists, Lists]:
-    """Splits each list into places to learn and places held back, both in the served order.
-
-    Returns:
-        Two lists of each user, together holding every item once.
-
-    Raises:
-        DataError: The lists have fewer than two places.
-    """
-    n = max(1, count(fraction, lists.length))
-    if n >= lists.length:
-        msg = f"list_length: {lists.length} leaves no place to learn from once {n} are held back; serve longer lists"
-        raise DataError(msg)
-    rank = stream(seed, "steal").permuted(np.tile(np.arange(lists.length), (len(lists.users), 1)), axis=1)
-    parts = (_kept(lists, rank >= n), _kept(lists, rank < n))
-    return parts[0], parts[1]
-
-
-def _kept(lists: Lists, mask: np.ndarray) -> Lists:
-    """Lists with the unmarked places taken out and the rest moved up."""
-    items = np.where(mask, lists.items, PADDING)
-    order = np.argsort(items == PADDING, axis=1, kind="stable")
-    width = int(mask.sum(axis=1).max())
-    return Lists(lists.users, np.take_along_axis(items, order, axis=1)[:, :width])
+def _user_task(model: Recommender, served: Lists, settings: StealSettings, losses: Losses, seed: int) -> StealTask:
+    taught, held_back = places_held_back(served, settings.held_back_places, seed)
+    probe = AgreementProbe(model, held_back, taught.to_frame(), start_counts=False)
+    return StealTask(model, taught, served.to_frame(), probe, settings, losses)

@@ -1,34 +1,28 @@
-"""QSD on sequential targets: a fresh clone learns the lists served after every prefix of made-up sequences."""
+"""Lists served after every prefix of made-up sequences as training terms, and the agreement that stops it."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from rec_msa.attacks.held_back import prefix_places_held_back
 from rec_msa.attacks.list_learning import ListProbe, ListTask
-from rec_msa.attacks.prefixes import PrefixLists
-from rec_msa.attacks.steal import places_held_back
 from rec_msa.foundation.errors import DataError, SettingsError
-from rec_msa.foundation.lists import PADDING, Lists
-from rec_msa.foundation.randomness import torch_stream
-from rec_msa.recommenders.checkpoint import Checkpoint, to_checkpoint
+from rec_msa.foundation.lists import PADDING
 from rec_msa.recommenders.ranking import best_after
 from rec_msa.recommenders.sequential import SequentialRecommender
-from rec_msa.training.fit import fit
-from rec_msa.training.recommender import untrained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import pandas as pd
-
     from rec_msa.attacks.list_learning import Losses, Pairs
+    from rec_msa.attacks.prefixes import PrefixLists
     from rec_msa.attacks.settings import StealSettings
-    from rec_msa.recommenders.settings import RecommenderSettings
+    from rec_msa.recommenders.base import Recommender
     from rec_msa.training.fit import Batch
 
 PREFIXES_AT_ONCE = 5
@@ -163,58 +157,19 @@ class PrefixProbe(ListProbe):
         return best_after(self.model, states, self.excluded, self.k, fill=self.n_items)
 
 
-def steal_from_prefixes(
-    architecture: str,
-    recommender: RecommenderSettings | dict[str, Any],
-    users: np.ndarray,
-    n_items: int,
-    served: PrefixLists,
-    settings: StealSettings,
-    losses: Losses,
-    seed: int,
-    device: str = "auto",
-) -> tuple[Checkpoint, pd.DataFrame]:
-    """Trains a fresh sequential clone on every prefix and its list; a part of each list's places decides when to stop.
-
-    Args:
-        architecture: The clone's architecture.
-        recommender: The architecture's settings.
-        users: Users whom the evaluator will ask about; their histories are not known here ``[n_users]``.
-        n_items: Size of the catalogue.
-        served: The sequences with their lists.
-        settings: Margin, negatives, held-back places, training loop.
-        losses: Ranking loss and positive-item loss.
-        seed: The cell's seed.
-        device: ``auto``, ``cpu`` or ``cuda``.
-
-    Returns:
-        The stolen model's checkpoint and its training curve.
+def prefix_task(
+    model: Recommender, served: PrefixLists, settings: StealSettings, losses: Losses, seed: int
+) -> PrefixStealTask:
+    """What a fresh sequential clone learns from lists served after made-up sequences.
 
     Raises:
         SettingsError: The clone's architecture reads no sequences, or shorter ones than were made.
         DataError: The lists have fewer than two places.
     """
-    generator = torch_stream(seed, "steal")
-    model = untrained(architecture, recommender, users, n_items, generator, device)
     if not isinstance(model, SequentialRecommender) or model.settings.length < served.sequences.shape[1]:
-        msg = f"clone: {architecture} must read sequences of {served.sequences.shape[1]} items to learn from them"
+        msg = f"clone: {model.name} must read sequences of {served.sequences.shape[1]} items to learn from them"
         raise SettingsError(msg)
     taught, held_back = prefix_places_held_back(served, settings.held_back_places, seed)
     probed = np.arange(min(MOST_PROBED, len(served.sequences)))
     probe = PrefixProbe(model, held_back.take(probed), taught.take(probed))
-    task = PrefixStealTask(model, taught, served, probe, settings, losses)
-    curve = fit(model, task, settings.training, generator, f"steal {architecture} from lists")
-    return to_checkpoint(model), curve
-
-
-def prefix_places_held_back(served: PrefixLists, fraction: float, seed: int) -> tuple[PrefixLists, PrefixLists]:
-    """Splits the list of every prefix into places to learn and places held back, as ``places_held_back`` does.
-
-    Raises:
-        DataError: The lists have fewer than two places.
-    """
-    lists = served.lists.reshape(-1, served.lists.shape[2])
-    parts = places_held_back(Lists(np.arange(len(lists), dtype=np.int32), lists), fraction, seed)
-    shape = served.sequences.shape
-    taught, held_back = (PrefixLists(served.sequences, part.items.reshape(*shape, -1)) for part in parts)
-    return taught, held_back
+    return PrefixStealTask(model, taught, served, probe, settings, losses)
