@@ -81,6 +81,16 @@ def test_a_scalar_is_a_list_of_one():
             {"attacks": {"a": {"base": "ptd", "clone": "bpl"}}},
             "attacks.a.clone: there is no 'bpl'; did you mean 'bpr'?",
         ),
+        (
+            {"attacks": {"a": {"base": "ptd", "item_fraction": 0.5}}},
+            "attacks.a.item_fraction: 'ptd' has no such setting; did you mean 'attacker_fraction'?",
+        ),
+        (
+            {"attacks": {"a": {"base": "ptaq", "denoise": {"discont": 1}}}},
+            "attacks.a.denoise.discont: there is no such parameter; did you mean 'discount'?",
+        ),
+        ({"attacks": {"a": {"base": "ptqa"}}}, "attacks.a.base: there is no base attack 'ptqa'; did you mean 'ptq'?"),
+        ({"attacks": {"a": {"clone": "bpr"}}}, "attacks.a.base: this parameter is missing"),
         ({"attacks": {"A b": {"base": "ptd"}}}, "attacks.A b: a name may have only"),
         ({"attacks": {"knn_lists": {"base": "ptd"}}}, "attacks.knn_lists: this name belongs to a reference"),
         ({"attacks": {"retrain-x": {"base": "ptd"}}}, "attacks.retrain-x: this name belongs to a reference"),

@@ -42,7 +42,7 @@ STARTS = {
 
 def _base_of(raw: Any) -> str | None:
     base = raw.get("base") if isinstance(raw, dict) else getattr(raw, "base", None)
-    return base if isinstance(base, str) else None
+    return None if base is None else str(base)
 
 
 if TYPE_CHECKING:

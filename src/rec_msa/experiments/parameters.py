@@ -240,7 +240,7 @@ def _explain(fault: ErrorDetails, raw: dict[str, Any]) -> str:
         return f"{key}: there is no base attack '{name}'; {nearest(name, ATTACKS)}"
     if fault["type"] == "extra_forbidden":
         *parents, name = loc
-        fields = sorted(ATTACKS[base].model_fields) if base and tuple(parents) == loc[:2] else _fields_at(parents)
+        fields = _fields_at(parents[2:], ATTACKS[base]) if base else _fields_at(parents, Parameters)
         elsewhere = base and any(name in kind.model_fields for kind in ATTACKS.values())
         lacking = f"'{base}' has no such setting" if elsewhere else "there is no such parameter"
         return f"{key}: {lacking}; {nearest(str(name), fields)}"
@@ -286,9 +286,8 @@ def _value_at(raw: Any, place: list[int | str]) -> Any:
     return raw
 
 
-def _fields_at(parents: list[int | str]) -> list[str]:
-    """The parameters that exist where an unknown one was found."""
-    model: Any = Parameters
+def _fields_at(parents: list[int | str], model: Any) -> list[str]:
+    """The parameters of a model that exist where an unknown one was found."""
     for part in parents:
         field = getattr(model, "model_fields", {}).get(part)
         annotation = field.annotation if field else model
