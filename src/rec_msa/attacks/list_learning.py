@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from rec_msa.attacks.settings import Outside, PairLoss, StealSettings
-    from rec_msa.recommenders.base import Recommender
+    from rec_msa.recommenders.base import GradientRecommender, Recommender
     from rec_msa.training.fit import Batch
 
 Losses = tuple["PairLoss", "PairLoss"]
@@ -88,7 +88,7 @@ class StealTask:
 
     def __init__(
         self,
-        model: Recommender,
+        model: GradientRecommender,
         lists: Lists,
         forbidden: pd.DataFrame,
         probe: AgreementProbe,

@@ -12,7 +12,7 @@ from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.lists import PADDING, Lists
 from rec_msa.foundation.randomness import stream, torch_stream
 from rec_msa.interactions.splits import count
-from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint, to_checkpoint
+from rec_msa.recommenders.checkpoint import Checkpoint, as_trained, from_checkpoint, to_checkpoint
 from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit
 from rec_msa.training.recommender import untrained
@@ -51,7 +51,7 @@ def steal(
     Raises:
         DataError: Fewer than two users were queried.
     """
-    model = from_checkpoint(clone, choose_device(device))
+    model = as_trained(from_checkpoint(clone, choose_device(device)))
     model.read(known)
     held_back = users_held_back(served.users, settings.held_back_fraction, seed)
     taught = served.of(np.setdiff1d(served.users, held_back))
@@ -95,7 +95,7 @@ def steal_from_lists_alone(
         DataError: The lists are too short to hold a place back, or cover the whole catalogue.
     """
     generator = torch_stream(seed, "steal")
-    model = untrained(architecture, recommender, users, n_items, generator, device)
+    model = as_trained(untrained(architecture, recommender, users, n_items, generator, device))
     taught, held_back = places_held_back(served, settings.held_back_places, seed)
     probe = AgreementProbe(model, held_back, taught.to_frame(), start_counts=False)
     task = StealTask(model, taught, served.to_frame(), probe, settings, losses)

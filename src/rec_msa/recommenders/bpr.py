@@ -8,26 +8,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.base import Recommender
+from rec_msa.recommenders.base import FusableRecommender
 from rec_msa.recommenders.items import ItemTable
 from rec_msa.recommenders.lookups import Table, gather, regularised_dots
-from rec_msa.recommenders.settings import BprSettings
 
 if TYPE_CHECKING:
-    from rec_msa.recommenders.settings import RecommenderSettings
+    from rec_msa.recommenders.settings import BprSettings
 
 
-class Bpr(Recommender):
+class Bpr(FusableRecommender):
     """Matrix factorisation, r_ij = p_i . q_j, trained by -ln sigmoid(r_ip - r_in); an item bias is an option.
 
     In the fusion only the vectors are fused: an item bias stays the clone's own.
     """
 
     name = "bpr"
-    settings_class = BprSettings
     settings: BprSettings
 
-    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+    def __init__(self, user_ids: Tensor, n_items: int, settings: BprSettings) -> None:
         super().__init__(user_ids, n_items, settings)
         self.users = Table(self.n_users, settings.dimensions)
         self.items = ItemTable(n_items, settings.dimensions)
