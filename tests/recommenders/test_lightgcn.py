@@ -74,7 +74,11 @@ def test_the_loss_is_bprs_with_l2_of_the_first_vectors(make_model: Callable[...,
         for user, positive, items in zip(users, positives, negatives, strict=True)
         for item in items
     ]
-    groups = (model.users.weight[users], model.items.weight[positives], model.items.weight[negatives].flatten(0, 1))
+    groups = (
+        model.users.weight[users],
+        model.items.weight[positives],
+        model.items.weight[[item for items in negatives for item in items]],
+    )
     penalty = 0.5 * l2 * sum(float(group.detach().square().sum(1).mean()) for group in groups)
     loss = model.loss(torch.tensor(users), torch.tensor(positives), torch.tensor(negatives)).item()
     assert loss == pytest.approx(sum(terms) / len(terms) + penalty, abs=1e-5)

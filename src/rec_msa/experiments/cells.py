@@ -11,7 +11,7 @@ from typing import Any
 
 from rec_msa.attacks.settings import AttackSettings
 from rec_msa.defenses.settings import NO_DEFENSE, parse_defense, settings_key
-from rec_msa.recommenders.settings import is_sequential
+from rec_msa.recommenders.settings import is_sequential, refusal
 
 NO_TARGET = ""
 """The model of a cell that is about data alone."""
@@ -123,9 +123,20 @@ class NamedAttack:
                 f"attacks.{self.name}.clone: '{self.clone}' reads sequences, but {self.cell.model}'s data are split at "
                 "random and have none; choose a sequential model as target"
             )
+        unfit = next(filter(None, (refusal(self.clone, claim) for claim in self._claims)), None)
+        if unfit:
+            return f"attacks.{self.name}.clone: {unfit}"
         if not self.settings.makes_sequences:
             return None
         return self._refusal_of_sequences if self.cell.sequential else self._refusal_of_users
+
+    @property
+    def _claims(self) -> list[str]:
+        """What the clone's architecture must claim."""
+        base = self.settings.behind
+        from_nothing = base.queries and base.variant is None and not self.cell.sequential
+        needed = {"fusable": base.auxiliary, "gradients": base.queries, "own_users": from_nothing}
+        return [claim for claim, is_needed in needed.items() if is_needed]
 
     @property
     def _refusal_of_users(self) -> str | None:
