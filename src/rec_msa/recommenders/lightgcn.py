@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from rec_msa.recommenders.base import FusableRecommender, squared_norms
+from rec_msa.recommenders.base import squared_norms
 from rec_msa.recommenders.histories import Histories
-from rec_msa.recommenders.items import ItemTable
-from rec_msa.recommenders.lookups import Table, gather
+from rec_msa.recommenders.lookups import gather
+from rec_msa.recommenders.matrix import MatrixRecommender
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rec_msa.recommenders.settings import LightgcnSettings
 
 
-class Lightgcn(FusableRecommender):
+class Lightgcn(MatrixRecommender):
     """r_ij = p_i . q_j with vectors smoothed over the graph of what was read, trained as BPR is.
 
     The tables hold layer 0. Fusion acts on the smoothed vectors: a user's attention cannot go through the graph, where
@@ -34,13 +34,7 @@ class Lightgcn(FusableRecommender):
 
     def __init__(self, user_ids: Tensor, n_items: int, settings: LightgcnSettings) -> None:
         super().__init__(user_ids, n_items, settings)
-        self.users = Table(self.n_users, settings.dimensions)
-        self.items = ItemTable(n_items, settings.dimensions)
         self.histories = Histories(self.n_users, n_items)
-
-    def _draw(self, generator: torch.Generator) -> None:
-        self.users.initialise(generator)
-        self.items.initialise(generator)
 
     def read(self, interactions: pd.DataFrame) -> None:
         self.histories.read(*self.known_pairs(interactions))

@@ -119,7 +119,7 @@ class Gru4recSettings(SequentialSettings, SampledSettings):
 
     @property
     def n_sampled(self) -> int:
-        """None for the full loss."""
+        """0 for the full loss."""
         return self.negatives if self.loss == "sampled" else 0
 
 
@@ -133,14 +133,14 @@ class LightgcnSettings(SampledSettings):
 class EaseSettings(RecommenderSettings):
     """A linear model of items alone, in closed form."""
 
-    l2: float = Field(100.0, gt=0, description="lambda, weight of the squared norm of the items' weights")
+    l2: float = Field(200.0, gt=0, description="lambda, weight of the squared norm of the items' weights")
 
 
 class IalsSettings(RecommenderSettings):
     """Matrix factorisation by alternating least squares over all pairs."""
 
     dimensions: int = Field(64, ge=1, le=WIDEST, description="length d of the user and item vectors")
-    l2: float = Field(0.01, gt=0, description="lambda, weight of the vectors' squared norms")
+    l2: float = Field(0.03, gt=0, description="lambda, weight of the vectors' squared norms")
     unobserved: float = Field(0.1, gt=0, description="alpha_0, weight of the pairs without an interaction")
     exponent: float = Field(1.0, ge=0, le=1, description="nu: how far a vector's penalty grows with its pairs")
     sweeps: int = Field(16, ge=1, description="times that all vectors are solved for")
