@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rec_msa.recommenders.checkpoint import RECOMMENDERS, build, fuse
+from rec_msa.recommenders.base import SolvedRecommender
+from rec_msa.recommenders.checkpoint import build, fuse
 from rec_msa.recommenders.items import FusedItemTable
+from rec_msa.recommenders.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +28,17 @@ def small_model(
     seed: int = 1,
     **settings: Any,
 ) -> Recommender:
-    """A model with every trainable parameter, and auxiliary vector, from N(0, 1/4)."""
-    chosen = RECOMMENDERS[name].settings_class(**{"dimensions": 6} | settings)
-    model = build(name, torch.tensor(users), n_items, chosen)
+    """A model with every trainable parameter, and auxiliary vector, from N(0, 1/4); one without any is solved."""
+    chosen = {"dimensions": 6} if "dimensions" in SETTINGS[name].model_fields else {}
+    model = build(name, torch.tensor(users), n_items, chosen | settings)
     if fusion:
         fuse(model, attention=fusion == "attention")
     model.read(histories)
     generator = torch.Generator().manual_seed(seed)
     model.initialise(generator)
+    if isinstance(model, SolvedRecommender):
+        list(model.solve())
+        return model
     with torch.no_grad():
         for parameter in filter(lambda p: p.requires_grad, model.parameters()):
             parameter.normal_(std=0.5, generator=generator)

@@ -13,7 +13,7 @@ import torch
 from rec_msa.attacks.list_learning import TASKS, AgreementProbe, HardestTask, SoftmaxTask, StealTask, pair_loss
 from rec_msa.attacks.settings import StealSettings
 from rec_msa.foundation.errors import DataError
-from rec_msa.recommenders.checkpoint import RECOMMENDERS
+from rec_msa.recommenders.settings import claiming
 from tests.attacks.slow_lists import ALL_LOSSES, LENGTH, N_ITEMS, NOTHING, RAGGED, SINGLE, USERS, slow_agreement
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def slow_loss(model: Recommender, batch: tuple[torch.Tensor, ...], losses: Losse
 
 
 @pytest.mark.parametrize("losses", ALL_LOSSES, ids="+".join)
-@pytest.mark.parametrize("name", sorted(RECOMMENDERS))
+@pytest.mark.parametrize("name", claiming("gradients"))
 @pytest.mark.parametrize("fusion", [None, "attention"])
 def test_the_loss_equals_the_slow_sum(
     make_model: Callable[..., Recommender], losses: Losses, name: str, fusion: str | None
@@ -205,7 +205,7 @@ def test_against_the_catalogue_each_list_item_meets_all_items_outside_in_one_sof
 
 
 @pytest.mark.parametrize("kind", TASKS)
-@pytest.mark.parametrize("name", sorted(RECOMMENDERS))
+@pytest.mark.parametrize("name", claiming("gradients"))
 def test_every_kind_of_items_outside_teaches_every_architecture(
     make_model: Callable[..., Recommender], name: str, kind: Any
 ) -> None:

@@ -9,7 +9,7 @@ from bench.contenders import OURS, Setting
 from bench.ours import run
 from bench.scaling import made_up, measure
 from bench.speed_task import SpeedTask
-from rec_msa.recommenders.checkpoint import RECOMMENDERS
+from rec_msa.recommenders.settings import SETTINGS
 from rec_msa.training.settings import TrainingSettings
 
 
@@ -32,7 +32,7 @@ def test_a_model_races_and_is_looked_at_once_an_epoch(model: str) -> None:
 @pytest.mark.parametrize("model", OURS)
 def test_the_named_settings_are_valid(model: str) -> None:
     for setting in OURS[model].values():
-        RECOMMENDERS[model].settings_class.model_validate(setting.model)
+        SETTINGS[model].model_validate(setting.model)
         TrainingSettings.model_validate(setting.training)
 
 

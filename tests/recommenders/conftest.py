@@ -19,6 +19,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "sasrec": {"length": 5},
     "stamp": {"length": 5},
     "gru4rec": {"length": 5, "hidden": 4, "negatives": 3},
+    "ease": {"l2": 0.5},
+    "lightgcn": {"layers": 2},
 }
 
 

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from rec_msa.recommenders.checkpoint import item_vectors, load_auxiliary, to_checkpoint
 from rec_msa.recommenders.items import FusedItemTable
-from rec_msa.recommenders.settings import SETTINGS
+from rec_msa.recommenders.settings import claiming
+from tests.recommenders.test_lightgcn import slow_smoothed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 
     from rec_msa.recommenders.base import Recommender
     from rec_msa.recommenders.bpr import Bpr
+    from rec_msa.recommenders.lightgcn import Lightgcn
     from rec_msa.recommenders.lmf import Lmf
     from rec_msa.recommenders.ncf import Ncf
     from rec_msa.recommenders.sequential import SequentialRecommender
 
-NAMES = tuple(SETTINGS)
+NAMES = claiming("fusable")
 B = 0.7  # the formula's b, which has to cancel
 
 
@@ -40,7 +42,12 @@ def fused_vectors(p: Tensor, table: FusedItemTable) -> Tensor:
 
 
 def naive_scores(model: Recommender) -> Tensor:
-    naive: dict[str, Callable[[Any], Tensor]] = {"bpr": naive_bpr, "lmf": naive_lmf, "ncf": naive_ncf}
+    naive: dict[str, Callable[[Any], Tensor]] = {
+        "bpr": naive_bpr,
+        "lmf": naive_lmf,
+        "ncf": naive_ncf,
+        "lightgcn": naive_lightgcn,
+    }
     return naive.get(model.name, naive_sequential)(model)
 
 
@@ -66,6 +73,12 @@ def naive_ncf(model: Ncf) -> Tensor:
         hidden = F.relu(layer(hidden))
     output = torch.cat([model.output_product, model.output_tower.weight[0]])
     return torch.cat([p_product.unsqueeze(1) * q_product, hidden], dim=-1) @ output + model.output_tower.bias
+
+
+def naive_lightgcn(model: Lightgcn) -> Tensor:
+    """What is fused is what the graph has made of the tables."""
+    p, q_c = slow_smoothed(model)
+    return torch.einsum("ud,uid->ui", p, fused_vectors(p, model.items.standing_for(q_c)))  # type: ignore[arg-type]
 
 
 def naive_sequential(model: SequentialRecommender) -> Tensor:

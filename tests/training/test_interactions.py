@@ -54,6 +54,12 @@ def test_the_model_says_how_many_negatives() -> None:
     assert task.loss((rows, items, negatives)).item() == model.loss(rows, items, negatives).item()
 
 
+def test_the_model_reads_the_training_interactions_and_not_those_held_back() -> None:
+    model = build("lightgcn", torch.tensor(USERS), 20, {"dimensions": 4})
+    InteractionTask(model, frame((4, 1), (30, 2)), frame((4, 0)))
+    assert model.histories.dense().nonzero().tolist() == [[0, 1], [3, 2]]
+
+
 def test_a_user_who_has_seen_the_whole_catalogue_gives_no_training_pair() -> None:
     train = pd.concat([frame(*((10, item) for item in range(20))), frame((4, 1), (30, 2))])
     task = InteractionTask(bpr(20), train, frame((4, 0), (10, 3)))

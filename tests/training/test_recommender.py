@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,26 @@ def test_training_learns_what_users_have_in_common() -> None:
     kept = curve.loc[curve["kept"]].iloc[0]
     assert kept["validation"] > curve["validation"].iloc[0] + 0.1
     assert curve["loss"].iloc[-1] < curve["loss"].iloc[1]
+
+
+@pytest.mark.parametrize("name", ["ease", "ials", "lightgcn"])
+def test_every_kind_of_model_learns_from_interactions_alike(name: str) -> None:
+    """Two groups of users have items of their own; popular items are found by half."""
+    rng, users = np.random.default_rng(0), range(40)
+    pairs = [(user, int(item) + 100 * (user % 2)) for user in users for item in rng.choice(100, 40, replace=False)]
+    interactions, held = frame(*pairs), np.arange(len(pairs)) % 8 == 0
+    train, held_back = interactions[~held], interactions[held]
+    rules = TrainingSettings(learning_rate=0.02, batch_size=64, max_steps=150, validate_every=25)
+    checkpoint, curve = train_recommender(name, {}, train, held_back, 200, rules, 0, "target", "cpu")
+    popular = train["item"].value_counts().reindex(range(200), fill_value=0).to_numpy()
+    by_popularity = SimpleNamespace(
+        n_items=200,
+        rows_of=lambda users: users,
+        score_all=lambda rows: torch.from_numpy(popular.astype(float)).expand(len(rows), -1),
+    )
+    kept = curve.loc[curve["kept"], "validation"].item()
+    assert kept == pytest.approx(slow_recall(from_checkpoint(checkpoint), train, held_back))
+    assert kept > slow_recall(by_popularity, train, held_back) + 0.2
 
 
 def test_the_same_seed_gives_the_same_curve_and_another_seed_another() -> None:

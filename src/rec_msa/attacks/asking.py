@@ -59,4 +59,4 @@ class Steals(LearnsLists):
         """The stages without queries, then the steal stage (Alg. 1, second loop)."""
         learning = {"losses": self.losses, "outside": self.outside}
         before = super().stages(target)  # type: ignore[safe-super]
-        return (*before, Stage("steal", steal, STOLEN, settings=learning))
+        return (*before, Stage("steal", steal, STOLEN, needs=("gradients",), settings=learning))

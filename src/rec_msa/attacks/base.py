@@ -14,6 +14,8 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from rec_msa.foundation.lists import MAX_LENGTH
+from rec_msa.recommenders.settings import is_sequential
+from rec_msa.recommenders.settings import refusal as out_of_place
 
 KNOWLEDGE = ("attacker_train", "auxiliary_train", "auxiliary_model", "served_lists")
 """What an attacker may have of others: D_t, the auxiliary data, a model trained on them, and the target's answers."""
@@ -54,6 +56,7 @@ class Stage:
         shared: What tells the stage's place from others made of the same users by the same architecture, where attacks
             on other targets share it; empty where it is the attack's own.
         also_reads: Of the arguments that the function can do without, those that it gets.
+        needs: What the clone's architecture must claim: ``gradients``, ``fusable``, ``own_users``.
         settings: Values of arguments.
     """
 
@@ -62,6 +65,7 @@ class Stage:
     writes: tuple[str, ...]
     shared: str = ""
     also_reads: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -110,20 +114,21 @@ class Attack(BaseModel, ABC):
         """How such a target is asked; None where no stage reads ``served_lists``."""
         return None
 
-    def refusal(self, target: Target, clone: str, *, clone_sequential: bool) -> str | None:
+    def refusal(self, target: Target, clone: str) -> str | None:
         """Why it cannot work on such a target, from the key on: ``.clone: …``; None where it can.
 
         Args:
             target: The target.
             clone: The clone's architecture.
-            clone_sequential: Whether that reads sequences.
         """
-        if clone_sequential and not target.sequential:
+        if is_sequential(clone) and not target.sequential:
             return (
                 f".clone: '{clone}' reads sequences, but {target.model}'s data are split at random and have none; "
                 "choose a sequential model as target"
             )
-        return None
+        needs = [claim for stage in self.stages(target) for claim in stage.needs]
+        unfit = next(filter(None, (out_of_place(clone, claim) for claim in needs)), None)
+        return unfit and f".clone: {unfit}"
 
     def knowledge(self, target: Target) -> tuple[str, ...]:
         """What of ``KNOWLEDGE`` the stages read."""

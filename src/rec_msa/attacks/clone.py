@@ -14,7 +14,15 @@ import torch
 from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.randomness import stream, torch_stream
 from rec_msa.interactions.splits import count
-from rec_msa.recommenders.checkpoint import Checkpoint, build, fuse, item_vectors, load_auxiliary, to_checkpoint
+from rec_msa.recommenders.checkpoint import (
+    Checkpoint,
+    as_fusable,
+    build,
+    fuse,
+    item_vectors,
+    load_auxiliary,
+    to_checkpoint,
+)
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.training.device import choose_device
 from rec_msa.training.recommender import fit_interactions
@@ -99,7 +107,7 @@ def _use_auxiliary(clone: Recommender, variant: Variant, data: AttackerData) -> 
         raise DataError(msg)
     if variant == "pretrained":
         with torch.no_grad():
-            for table, vectors in zip(clone.tables(), item_vectors(data.auxiliary_model), strict=True):
+            for table, vectors in zip(as_fusable(clone).tables(), item_vectors(data.auxiliary_model), strict=True):
                 table.weight.copy_(vectors)
         return
     known = None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from rec_msa.attacks.settings import Outside, PairLoss, StealSettings
-    from rec_msa.recommenders.base import Recommender
+    from rec_msa.recommenders.base import GradientRecommender, Recommender
     from rec_msa.training.fit import Batch
 
 Losses = tuple["PairLoss", "PairLoss"]
@@ -167,7 +167,7 @@ class StealTask(ListTask):
 
     def __init__(
         self,
-        model: Recommender,
+        model: GradientRecommender,
         lists: Lists,
         forbidden: pd.DataFrame,
         probe: ListProbe,

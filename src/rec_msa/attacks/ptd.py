@@ -17,8 +17,8 @@ class PTD(Attack):
 
     def stages(self, target: Target) -> tuple[Stage, ...]:
         """The clone stage (Alg. 1, first loop), shared by every target, defense and loss."""
-        made = ("clone_model", "clone_curve")
-        return (Stage("train_clone", train_clone, made, self.variant, self.also_reads, self.of_the_clone()),)
+        made, needs = ("clone_model", "clone_curve"), ("fusable",) if "auxiliary_model" in self.also_reads else ()
+        return (Stage("train_clone", train_clone, made, self.variant, self.also_reads, needs, self.of_the_clone()),)
 
     def of_the_clone(self) -> dict[str, Any]:
         """Arguments of the clone stage."""

@@ -9,6 +9,7 @@ from rec_msa.attacks.base import Asking, Stage, Target
 from rec_msa.attacks.prefixes import MadeUpSequences
 from rec_msa.attacks.settings import Choice, PairLoss
 from rec_msa.attacks.stages import steal_from_lists_alone
+from rec_msa.recommenders.settings import is_sequential
 
 
 class QSD(LearnsLists):
@@ -39,9 +40,10 @@ class QSD(LearnsLists):
 
     def stages(self, target: Target) -> tuple[Stage, ...]:
         """One stage: the fresh clone learns the lists."""
-        return (Stage("steal", steal_from_lists_alone, STOLEN, settings={"losses": self.losses}),)
+        needs = ("gradients",) if target.sequential else ("gradients", "own_users")
+        return (Stage("steal", steal_from_lists_alone, STOLEN, needs=needs, settings={"losses": self.losses}),)
 
-    def refusal(self, target: Target, clone: str, *, clone_sequential: bool) -> str | None:
+    def refusal(self, target: Target, clone: str) -> str | None:
         """Made-up sequences need a target and a clone that read them, and lists that nothing alters."""
         if not target.sequential:
             if self.needs_sequences:
@@ -49,8 +51,8 @@ class QSD(LearnsLists):
                     f": its calls are about made-up sequences, which {target.model} does not read; take a sequential "
                     "model as target, or qsd"
                 )
-            return super().refusal(target, clone, clone_sequential=clone_sequential)
-        if not clone_sequential:
+            return super().refusal(target, clone)
+        if not is_sequential(clone):
             return (
                 f".clone: '{clone}' reads no sequences, but of a sequential target qsd has nothing else to learn from; "
                 "choose a sequential model as clone"

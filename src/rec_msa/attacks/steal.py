@@ -12,7 +12,7 @@ from rec_msa.attacks.list_learning import TASKS, AgreementProbe, ListTask, Steal
 from rec_msa.attacks.prefix_learning import prefix_task
 from rec_msa.foundation.lists import Lists
 from rec_msa.foundation.randomness import torch_stream
-from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint, to_checkpoint
+from rec_msa.recommenders.checkpoint import Checkpoint, as_trained, from_checkpoint, to_checkpoint
 from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit
 from rec_msa.training.recommender import untrained
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rec_msa.attacks.list_learning import Losses
     from rec_msa.attacks.prefixes import PrefixLists
     from rec_msa.attacks.settings import Outside, StealSettings
-    from rec_msa.recommenders.base import Recommender
+    from rec_msa.recommenders.base import GradientRecommender
     from rec_msa.recommenders.settings import RecommenderSettings
 
 
@@ -53,7 +53,7 @@ def steal(
     Raises:
         DataError: Fewer than two users were queried.
     """
-    model = from_checkpoint(clone, choose_device(device))
+    model = as_trained(from_checkpoint(clone, choose_device(device)))
     model.read(known)
     held_back = users_held_back(served.users, settings.held_back_fraction, seed)
     taught = served.of(np.setdiff1d(served.users, held_back))
@@ -99,7 +99,7 @@ def steal_from_lists_alone(
         DataError: The lists are too short to hold a place back, or cover the whole catalogue.
     """
     generator = torch_stream(seed, "steal")
-    model = untrained(architecture, recommender, users, n_items, generator, device)
+    model = as_trained(untrained(architecture, recommender, users, n_items, generator, device))
     if isinstance(served, Lists):
         task: ListTask = _user_task(model, served, settings, losses, seed)
     else:
@@ -108,7 +108,9 @@ def steal_from_lists_alone(
     return to_checkpoint(model), curve
 
 
-def _user_task(model: Recommender, served: Lists, settings: StealSettings, losses: Losses, seed: int) -> StealTask:
+def _user_task(
+    model: GradientRecommender, served: Lists, settings: StealSettings, losses: Losses, seed: int
+) -> StealTask:
     taught, held_back = places_held_back(served, settings.held_back_places, seed)
     probe = AgreementProbe(model, held_back, taught.to_frame(), start_counts=False)
     return StealTask(model, taught, served.to_frame(), probe, settings, losses)

@@ -20,7 +20,7 @@ from rec_msa.defenses.settings import DEFENSES
 from rec_msa.experiments.grid import Experiments
 from rec_msa.experiments.parameters import Parameters, read_parameters
 from rec_msa.foundation.errors import DataError, RecMsaError
-from rec_msa.recommenders.settings import SETTINGS, is_sequential
+from rec_msa.recommenders.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,8 +71,10 @@ OTHER_DEFENSES = tuple(f"defenses.{name}" for name in DEFENSES if not DEFENSE.st
 NOT_SHOWN = ("study", "studies", "attacks", "raw_folder", "threads", "datasets.mine.path", *OTHER_DEFENSES)
 """What picks or names, is no part of what an artifact is made from (the raw file's checksum is), or has no example."""
 
-OF_SEQUENCES = ("sequence", *(f"recommenders.{name}" for name in SETTINGS if is_sequential(name)))
-"""What the example's target does not read."""
+MODELS = {"bpr", *(attack["clone"] for attack in EXAMPLE.values() if "clone" in attack)}
+
+OF_OTHERS = ("sequence", *(f"recommenders.{name}" for name in SETTINGS if name not in MODELS))
+"""What the example's target and clones do not read."""
 
 TRAININGS = ("target", "auxiliary", "clone.training", "steal.training")
 """Stages with the settings of a training loop."""
@@ -182,7 +184,7 @@ def _parameter_datasets(parameters: Parameters) -> Iterator[tuple[str, Any]]:
 def _leaves(parameters: dict[str, Any], head: str = "") -> Iterator[str]:
     for name, value in parameters.items():
         key = f"{head}{name}"
-        if key in (*PLACES, *NOT_SHOWN, *OF_SEQUENCES):
+        if key in (*PLACES, *NOT_SHOWN, *OF_OTHERS):
             continue
         if value and isinstance(value, dict):
             yield from _leaves(value, f"{key}.")

@@ -206,8 +206,7 @@ class NamedAttack:
                 f"attacks.{self.name}.list_length: '{self.cell.defense}' alters {altered} places, but a list has "
                 f"{self.attacker.list_length}; choose a strength of at most {self.attacker.list_length}"
             )
-        sequential = is_sequential(self.clone)
-        refusal = self.settings.refusal(self.cell.as_target, self.clone, clone_sequential=sequential)
+        refusal = self.settings.refusal(self.cell.as_target, self.clone)
         return refusal and f"attacks.{self.name}{refusal}"
 
     @property

@@ -1,10 +1,11 @@
-"""The interface that every recommender offers to training, the gate, the attacks and the evaluation."""
+"""What a recommender is: it ranks; some also learn by gradients, some solve equations, some can be fused."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -12,14 +13,16 @@ from torch.nn import functional as F
 from rec_msa.foundation.errors import QueryError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
     from rec_msa.recommenders.items import ItemTable
-    from rec_msa.recommenders.settings import RecommenderSettings
+    from rec_msa.recommenders.settings import GradientSettings, RecommenderSettings
 
 
 class Recommender(nn.Module, ABC):
-    """A recommender over a fixed set of users and items.
+    """What ranks a fixed catalogue for a fixed set of users; the gate, the probes and the evaluation ask no more.
 
     Users are known by their global ids (``user_ids``, sorted) and addressed inside by their row. Items are global.
 
@@ -27,12 +30,9 @@ class Recommender(nn.Module, ABC):
         name: The architecture's name in parameters and paths.
         settings: The typed settings.
         user_ids: Global ids of the known users ``[n_users]``, sorted.
-        item_tables: Names of the attributes that hold an item embedding; fusion replaces each.
     """
 
     name: ClassVar[str]
-    settings_class: ClassVar[type[RecommenderSettings]]
-    item_tables: ClassVar[tuple[str, ...]] = ("items",)
     user_ids: Tensor
 
     def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
@@ -54,11 +54,7 @@ class Recommender(nn.Module, ABC):
     @property
     def floats_per_score(self) -> int:
         """Temporary numbers for each (user, item) in ``score_all``, for memory budgets."""
-        return sum(table.floats_per_score for table in self.tables())
-
-    def tables(self) -> list[ItemTable]:
-        """The item embeddings, in the order of ``item_tables``."""
-        return [getattr(self, name) for name in self.item_tables]
+        return 2
 
     def rows_of(self, users: Tensor) -> Tensor:
         """Rows of global user ids.
@@ -80,27 +76,53 @@ class Recommender(nn.Module, ABC):
             raise QueryError(msg)
         return rows
 
+    def known_pairs(self, interactions: pd.DataFrame) -> tuple[Tensor, Tensor]:
+        """Rows and items ``[n]`` of the interactions (columns user, item) of known users, in their order."""
+        users, items = (
+            torch.from_numpy(interactions[name].to_numpy(np.int64, copy=True)).to(self.device)
+            for name in ("user", "item")
+        )
+        known = torch.isin(users, self.user_ids)
+        return self.rows_of(users[known]), items[known]
+
     def read(self, interactions: pd.DataFrame) -> None:
         """Takes interactions as the histories of their users, where a model knows users by histories.
+
+        Users without a row here keep what was read of them before; strangers are left out.
 
         Args:
             interactions: Columns user, item; each user's rows in the order of the sequence.
         """
 
     def initialise(self, generator: torch.Generator) -> None:
-        """Draws every parameter anew from the stream.
-
-        The attention of fused tables has a stream of its own, so that a fused clone starts, shuffles and samples
-        exactly as a plain one does.
-        """
-        self._draw(generator)
-        aside = torch.Generator().manual_seed(generator.initial_seed() + 1)
-        for table in self.tables():
-            table.draw_attention(aside)
+        """Draws every parameter anew from the stream, where there are any."""
 
     @abstractmethod
-    def _draw(self, generator: torch.Generator) -> None:
-        """Draws all parameters but the attention's."""
+    def score_all(self, users: Tensor) -> Tensor:
+        """Scores of the full catalogue: rows ``[batch]`` give ``[batch, n_items]``."""
+
+
+class SolvedRecommender(Recommender):
+    """A recommender that solves equations for what it has read, in one sweep or several."""
+
+    @property
+    def n_sweeps(self) -> int:
+        """How many sweeps there are."""
+        return 1
+
+    @abstractmethod
+    def solve(self) -> Iterator[float]:
+        """Learns from the interactions that were read; yields the loss for each of them after each sweep."""
+
+
+class GradientRecommender(Recommender):
+    """A recommender with a loss whose gradients train it; the scores of pairs have gradients, too."""
+
+    settings: GradientSettings
+
+    @abstractmethod
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draws every parameter anew from the stream."""
 
     def row_parameters(self) -> list[nn.Parameter]:
         """Parameters that the loss reads row by row and in no other way; large ones may get row-sparse updates."""
@@ -123,9 +145,42 @@ class Recommender(nn.Module, ABC):
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """Scores of chosen items: rows ``[batch]`` and items ``[batch, m]`` give ``[batch, m]``."""
 
+
+class FusableRecommender(GradientRecommender):
+    """A recommender with item tables, each of which may be fused with an auxiliary model's.
+
+    Attributes:
+        item_tables: Names of the attributes that hold an item embedding; fusion replaces each.
+    """
+
+    item_tables: ClassVar[tuple[str, ...]] = ("items",)
+
+    def tables(self) -> list[ItemTable]:
+        """The item embeddings, in the order of ``item_tables``."""
+        return [getattr(self, name) for name in self.item_tables]
+
+    def item_vectors(self) -> list[Tensor]:
+        """The vectors ``[n_items, d]`` that this model scores with, in the order of ``item_tables``."""
+        return [table.weight.detach() for table in self.tables()]
+
+    @property
+    def floats_per_score(self) -> int:
+        return sum(table.floats_per_score for table in self.tables())
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draws every parameter anew from the stream.
+
+        The attention of fused tables has a stream of its own, so that a fused clone starts, shuffles and samples
+        exactly as a plain one does.
+        """
+        self._draw(generator)
+        aside = torch.Generator().manual_seed(generator.initial_seed() + 1)
+        for table in self.tables():
+            table.draw_attention(aside)
+
     @abstractmethod
-    def score_all(self, users: Tensor) -> Tensor:
-        """Scores of the full catalogue: rows ``[batch]`` give ``[batch, n_items]``."""
+    def _draw(self, generator: torch.Generator) -> None:
+        """Draws all parameters but the attention's."""
 
 
 def squared_norms(*vectors: Tensor) -> Tensor:

@@ -8,34 +8,28 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.base import Recommender
-from rec_msa.recommenders.items import ItemTable
-from rec_msa.recommenders.lookups import Table, gather, regularised_dots
-from rec_msa.recommenders.settings import BprSettings
+from rec_msa.recommenders.lookups import gather, regularised_dots
+from rec_msa.recommenders.matrix import MatrixRecommender
 
 if TYPE_CHECKING:
-    from rec_msa.recommenders.settings import RecommenderSettings
+    from rec_msa.recommenders.settings import BprSettings
 
 
-class Bpr(Recommender):
+class Bpr(MatrixRecommender):
     """Matrix factorisation, r_ij = p_i . q_j, trained by -ln sigmoid(r_ip - r_in); an item bias is an option.
 
     In the fusion only the vectors are fused: an item bias stays the clone's own.
     """
 
     name = "bpr"
-    settings_class = BprSettings
     settings: BprSettings
 
-    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+    def __init__(self, user_ids: Tensor, n_items: int, settings: BprSettings) -> None:
         super().__init__(user_ids, n_items, settings)
-        self.users = Table(self.n_users, settings.dimensions)
-        self.items = ItemTable(n_items, settings.dimensions)
         self.item_bias = nn.Parameter(torch.zeros(n_items)) if self.settings.bias else None
 
     def _draw(self, generator: torch.Generator) -> None:
-        self.users.initialise(generator)
-        self.items.initialise(generator)
+        super()._draw(generator)
         if self.item_bias is not None:
             nn.init.zeros_(self.item_bias)
 

@@ -6,6 +6,7 @@ be loaded safely, and it crosses process borders.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,13 +14,9 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from rec_msa.foundation.errors import DataError, SettingsError, nearest
-from rec_msa.recommenders.bpr import Bpr
-from rec_msa.recommenders.gru4rec import Gru4rec
+from rec_msa.recommenders.base import FusableRecommender, GradientRecommender
 from rec_msa.recommenders.items import FusedItemTable
-from rec_msa.recommenders.lmf import Lmf
-from rec_msa.recommenders.ncf import Ncf
-from rec_msa.recommenders.sasrec import Sasrec
-from rec_msa.recommenders.stamp import Stamp
+from rec_msa.recommenders.settings import SETTINGS, refusal
 
 if TYPE_CHECKING:
     from rec_msa.recommenders.base import Recommender
@@ -27,7 +24,10 @@ if TYPE_CHECKING:
 
 Checkpoint = dict[str, Any]
 
-RECOMMENDERS: dict[str, type[Recommender]] = {model.name: model for model in (Bpr, Lmf, Ncf, Sasrec, Stamp, Gru4rec)}
+RECOMMENDERS: dict[str, type[Recommender]] = {
+    name: getattr(import_module(f"rec_msa.recommenders.{name}"), name.capitalize()) for name in SETTINGS
+}
+"""Each architecture of the settings: the class of its name in the module of its name."""
 
 
 def build(name: str, user_ids: Tensor, n_items: int, settings: RecommenderSettings | dict[str, Any]) -> Recommender:
@@ -45,13 +45,40 @@ def build(name: str, user_ids: Tensor, n_items: int, settings: RecommenderSettin
     if name not in RECOMMENDERS:
         msg = f"model: there is no recommender '{name}'; {nearest(name, RECOMMENDERS)}"
         raise SettingsError(msg)
-    typed = RECOMMENDERS[name].settings_class.model_validate(settings)
+    typed = SETTINGS[name].model_validate(settings)
     return RECOMMENDERS[name](torch.as_tensor(user_ids).long().unique(), n_items, typed)
 
 
+def as_fusable(model: Recommender) -> FusableRecommender:
+    """The model as one that can be fused.
+
+    Raises:
+        SettingsError: It cannot; the message names those that can.
+    """
+    if isinstance(model, FusableRecommender):
+        return model
+    raise SettingsError(f"clone: {refusal(model.name, 'fusable')}")
+
+
+def as_trained(model: Recommender) -> GradientRecommender:
+    """The model as one that gradients train.
+
+    Raises:
+        SettingsError: They do not; the message names those that they do.
+    """
+    if isinstance(model, GradientRecommender):
+        return model
+    raise SettingsError(f"clone: {refusal(model.name, 'gradients')}")
+
+
 def fuse(model: Recommender, *, attention: bool = True) -> None:
-    """Replaces every item table by one that fuses it with an auxiliary table (zeros until loaded)."""
-    for name, table in zip(model.item_tables, model.tables(), strict=True):
+    """Replaces every item table by one that fuses it with an auxiliary table (zeros until loaded).
+
+    Raises:
+        SettingsError: The model has no item tables.
+    """
+    fusable = as_fusable(model)
+    for name, table in zip(fusable.item_tables, fusable.tables(), strict=True):
         setattr(model, name, FusedItemTable(*table.weight.shape, attention=attention).to(table.weight.device))
 
 
@@ -66,7 +93,7 @@ def load_auxiliary(model: Recommender, auxiliary: Checkpoint, known: Tensor | No
     Raises:
         TypeError: The model is not fused.
     """
-    for table, vectors in zip(model.tables(), item_vectors(auxiliary), strict=True):
+    for table, vectors in zip(as_fusable(model).tables(), item_vectors(auxiliary), strict=True):
         if not isinstance(table, FusedItemTable):
             msg = f"a {model.name} model without fusion has no place for auxiliary vectors"
             raise TypeError(msg)
@@ -76,14 +103,13 @@ def load_auxiliary(model: Recommender, auxiliary: Checkpoint, known: Tensor | No
 
 
 def item_vectors(checkpoint: Checkpoint) -> list[Tensor]:
-    """The item vectors of a checkpoint's tables ``[n_items, d]``, in the order of the model's ``item_tables``."""
-    tables = RECOMMENDERS[checkpoint["architecture"]].item_tables
-    return [checkpoint["state"][f"{name}.weight"] for name in tables]
+    """The item vectors ``[n_items, d]`` that a checkpoint's model scores with, in the order of its ``item_tables``."""
+    return as_fusable(from_checkpoint(checkpoint)).item_vectors()
 
 
 def to_checkpoint(model: Recommender) -> Checkpoint:
     """Turns a recommender into a plain dictionary on the CPU."""
-    table = model.tables()[0]
+    table = model.tables()[0] if isinstance(model, FusableRecommender) else None
     fusion = None
     if isinstance(table, FusedItemTable):
         fusion = "attention" if table.attention else "mean"

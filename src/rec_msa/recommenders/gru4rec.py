@@ -17,20 +17,18 @@ from torch.nn import functional as F
 from rec_msa.recommenders.base import draw_uniform
 from rec_msa.recommenders.cross_entropy import catalogue_cross_entropy
 from rec_msa.recommenders.sequential import SequentialRecommender, dropped
-from rec_msa.recommenders.settings import Gru4recSettings
 
 if TYPE_CHECKING:
-    from rec_msa.recommenders.settings import RecommenderSettings
+    from rec_msa.recommenders.settings import Gru4recSettings
 
 
 class Gru4rec(SequentialRecommender):
     """One layer of gated recurrent units over a history, r_ij = (W h_i + b) . q_j with its last hidden state h_i."""
 
     name = "gru4rec"
-    settings_class = Gru4recSettings
     settings: Gru4recSettings
 
-    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+    def __init__(self, user_ids: Tensor, n_items: int, settings: Gru4recSettings) -> None:
         super().__init__(user_ids, n_items, settings)
         self.gru = nn.GRU(settings.dimensions, self.settings.hidden, batch_first=True)
         self.projection = nn.Linear(self.settings.hidden, settings.dimensions)

@@ -6,7 +6,8 @@ under a linear map (``project_pairs``, ``project_blocks``), and the products wit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import copy
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,13 @@ class ItemTable(Table):
 
     def draw_attention(self, generator: torch.Generator) -> None:
         """Draws what a fusion adds; a plain table has nothing."""
+
+    def standing_for(self, vectors: Tensor) -> Self:
+        """The same table, all else shared, with vectors ``[n_items, d]`` that a model made in place of its own."""
+        view = copy.copy(self)
+        view._parameters = {name: value for name, value in self._parameters.items() if name != "weight"}
+        view.weight = vectors  # type: ignore[assignment]
+        return view
 
     def pairs(self, p: Tensor, items: Tensor) -> Tensor:
         """Vectors of items as users see them.

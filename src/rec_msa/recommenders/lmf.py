@@ -11,35 +11,30 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from rec_msa.recommenders.base import Recommender, cross_entropy
-from rec_msa.recommenders.items import ItemTable
-from rec_msa.recommenders.lookups import Table, gather, regularised_dots
-from rec_msa.recommenders.settings import LmfSettings
+from rec_msa.recommenders.base import cross_entropy
+from rec_msa.recommenders.lookups import gather, regularised_dots
+from rec_msa.recommenders.matrix import MatrixRecommender
 
 if TYPE_CHECKING:
-    from rec_msa.recommenders.settings import RecommenderSettings
+    from rec_msa.recommenders.settings import LmfSettings
 
 
-class Lmf(Recommender):
+class Lmf(MatrixRecommender):
     """r_ij = p_i . q_j + b_i + b_j is the log-odds of an interaction; negatives are sampled.
 
     In the fusion only the vectors are fused: the item bias stays the clone's own.
     """
 
     name = "lmf"
-    settings_class = LmfSettings
     settings: LmfSettings
 
-    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+    def __init__(self, user_ids: Tensor, n_items: int, settings: LmfSettings) -> None:
         super().__init__(user_ids, n_items, settings)
-        self.users = Table(self.n_users, settings.dimensions)
-        self.items = ItemTable(n_items, settings.dimensions)
         self.user_bias = nn.Parameter(torch.zeros(self.n_users), requires_grad=self.settings.bias)
         self.item_bias = nn.Parameter(torch.zeros(n_items), requires_grad=self.settings.bias)
 
     def _draw(self, generator: torch.Generator) -> None:
-        self.users.initialise(generator)
-        self.items.initialise(generator)
+        super()._draw(generator)
         nn.init.zeros_(self.user_bias)
         nn.init.zeros_(self.item_bias)
 

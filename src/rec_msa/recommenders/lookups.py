@@ -178,6 +178,8 @@ class _Attend(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, Tensor, None]:
         p, w, own, preferred, share, apart = ctx.saved_tensors
+        # The fused vector is q_a + share (q_c - q_a), with share = sigmoid(logit) and logit = w . preferred. So the
+        # gradient meets q_c twice: by the share itself, and by the logit, where relu(p * q_c) lets it through.
         # Where the share is fixed at 1 its slope is 0, too.
         to_logit = (gradient * apart).sum(-1) * share * (1 - share)
         to_w = to_logit.reshape(-1) @ preferred.reshape(-1, len(w))

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from rec_msa.recommenders.base import Recommender, cross_entropy, draw_uniform, squared_norms
+from rec_msa.recommenders.base import FusableRecommender, cross_entropy, draw_uniform, squared_norms
 from rec_msa.recommenders.items import ItemTable
 from rec_msa.recommenders.lookups import Table
-from rec_msa.recommenders.settings import NcfSettings
 
 if TYPE_CHECKING:
-    from rec_msa.recommenders.settings import RecommenderSettings
+    from rec_msa.recommenders.settings import NcfSettings
 
 TOWER_PAIRS = {"cpu": 2**12, "cuda": 2**20}
 """Users times items that the perceptron scores at a time: what stays in a core's cache, or what fills a GPU."""
 
 
-class Ncf(Recommender):
+class Ncf(FusableRecommender):
     """A product branch p * q and a perceptron branch on [p; q], each with its own embeddings, and one output logit.
 
     The perceptron's first layer is linear in [p; q], so the parts of users and items are computed apart and added:
@@ -28,11 +27,10 @@ class Ncf(Recommender):
     """
 
     name = "ncf"
-    settings_class = NcfSettings
     settings: NcfSettings
     item_tables = ("product_items", "tower_items")
 
-    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+    def __init__(self, user_ids: Tensor, n_items: int, settings: NcfSettings) -> None:
         super().__init__(user_ids, n_items, settings)
         d, widths = settings.dimensions, self.settings.layers
         self.product_users = Table(self.n_users, d)

@@ -17,10 +17,9 @@ from torch.nn import functional as F
 from rec_msa.recommenders.base import cross_entropy, draw_uniform
 from rec_msa.recommenders.lookups import INITIAL_SCALE
 from rec_msa.recommenders.sequential import SequentialRecommender, dropped
-from rec_msa.recommenders.settings import SasrecSettings
 
 if TYPE_CHECKING:
-    from rec_msa.recommenders.settings import RecommenderSettings
+    from rec_msa.recommenders.settings import SasrecSettings
 
 
 class Block(nn.Module):
@@ -69,10 +68,9 @@ class Sasrec(SequentialRecommender):
     """
 
     name = "sasrec"
-    settings_class = SasrecSettings
     settings: SasrecSettings
 
-    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+    def __init__(self, user_ids: Tensor, n_items: int, settings: SasrecSettings) -> None:
         super().__init__(user_ids, n_items, settings)
         d, ours = settings.dimensions, self.settings
         self.places = nn.Parameter(torch.zeros(ours.length, d))

@@ -6,22 +6,21 @@ import copy
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from rec_msa.foundation.lists import PADDING
-from rec_msa.recommenders.base import Recommender, squared_norms
+from rec_msa.recommenders.base import FusableRecommender, squared_norms
 from rec_msa.recommenders.items import ItemTable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rec_msa.recommenders.settings import RecommenderSettings, SequentialSettings
+    from rec_msa.recommenders.settings import SequentialSettings
 
 
-class SequentialRecommender(Recommender):
+class SequentialRecommender(FusableRecommender):
     """A causal encoder of item sequences; its state takes the part of a user's vector, r_ij = state_i . q_j.
 
     The encoder reads the items' own vectors q^c; fusion acts on the candidates alone. Sequences begin at place 0 and
@@ -35,7 +34,7 @@ class SequentialRecommender(Recommender):
     settings: SequentialSettings
     histories: Tensor
 
-    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+    def __init__(self, user_ids: Tensor, n_items: int, settings: SequentialSettings) -> None:
         super().__init__(user_ids, n_items, settings)
         self.items = ItemTable(n_items, settings.dimensions)
         empty = torch.full((self.n_users, self.settings.length), PADDING, dtype=torch.int32)
@@ -86,16 +85,9 @@ class SequentialRecommender(Recommender):
         return F.embedding(sequences, self.items.weight)
 
     def read(self, interactions: pd.DataFrame) -> None:
-        """Takes interactions as the histories of their users; other users keep theirs.
-
-        Args:
-            interactions: Columns user, item; each user's rows in the order of the sequence. Strangers are left out.
-        """
-        users, items = (torch.from_numpy(interactions[name].to_numpy(np.int64, copy=True)) for name in ("user", "item"))
-        users, items = users.to(self.device), items.to(self.device)
-        known = torch.isin(users, self.user_ids)
-        rows, order = torch.sort(self.rows_of(users[known]), stable=True)
-        items = items[known][order].int()
+        rows, items = self.known_pairs(interactions)
+        rows, order = torch.sort(rows, stable=True)
+        items = items[order].int()
         counts = torch.bincount(rows, minlength=self.n_users)
         from_end = torch.cumsum(counts, 0)[rows] - 1 - torch.arange(len(rows), device=rows.device)
         kept = from_end < self.settings.length

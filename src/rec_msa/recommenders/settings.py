@@ -1,8 +1,11 @@
-"""Settings of the recommenders: one typed class beside each architecture's name."""
+"""Settings of the recommenders: one typed class beside each architecture's name, which says what it can do, too.
+
+Reading them costs no torch, so that parameters are checked, and attacks refused, before anything slow is imported.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,9 +16,26 @@ Width = Annotated[int, Field(ge=1, le=WIDEST)]
 
 
 class RecommenderSettings(BaseModel):
-    """What every recommender shares."""
+    """What every recommender says of itself; its contract test holds the class of the same name to it.
+
+    Attributes:
+        gradients: It is trained by gradients, so that it can be taught lists.
+        fusable: It has item tables that an auxiliary model's can be fused with.
+        own_users: It has a vector for each user that is learned, and not made of the interactions that it reads.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    gradients: ClassVar[bool] = False
+    fusable: ClassVar[bool] = False
+    own_users: ClassVar[bool] = False
+
+
+class GradientSettings(RecommenderSettings):
+    """What recommenders share that are trained by gradients."""
+
+    gradients = True
+    fusable = True
 
     dimensions: int = Field(64, ge=1, le=WIDEST, description="length d of the user and item vectors")
     l2: float = Field(0.0, ge=0, description="weight of the squared norms of a batch's vectors")
@@ -26,7 +46,7 @@ class RecommenderSettings(BaseModel):
         return 0
 
 
-class SampledSettings(RecommenderSettings):
+class SampledSettings(GradientSettings):
     """What recommenders share whose loss sets sampled items against those of the user."""
 
     negatives: int = Field(1, ge=1, description="sampled negatives for each interaction")
@@ -40,11 +60,15 @@ class SampledSettings(RecommenderSettings):
 class BprSettings(SampledSettings):
     """Matrix factorisation with pairwise ranking."""
 
+    own_users = True
+
     bias: bool = Field(False, description="an item bias; the attack paper's Eq. 1 has none")
 
 
 class LmfSettings(SampledSettings):
     """Logistic matrix factorisation."""
+
+    own_users = True
 
     negatives: int = Field(4, ge=1, description="sampled negatives for each interaction")
     l2: float = Field(0.0001, ge=0, description="weight of the squared norms of a batch's vectors")
@@ -54,11 +78,13 @@ class LmfSettings(SampledSettings):
 class NcfSettings(SampledSettings):
     """Neural matrix factorisation: a product branch and a perceptron branch."""
 
+    own_users = True
+
     negatives: int = Field(4, ge=1, description="sampled negatives for each interaction")
     layers: tuple[Width, ...] = Field((64, 32, 16), min_length=1, description="widths after the first 2d-wide input")
 
 
-class SequentialSettings(RecommenderSettings):
+class SequentialSettings(GradientSettings):
     """What sequential recommenders share: they know a user by the last items of the training sequence."""
 
     length: int = Field(50, ge=1, le=WIDEST, description="items of a history that are read, the last ones")
@@ -93,8 +119,31 @@ class Gru4recSettings(SequentialSettings, SampledSettings):
 
     @property
     def n_sampled(self) -> int:
-        """None for the full loss."""
+        """0 for the full loss."""
         return self.negatives if self.loss == "sampled" else 0
+
+
+class LightgcnSettings(SampledSettings):
+    """Vectors smoothed over the graph of users and items."""
+
+    l2: float = Field(0.0001, ge=0, description="weight of the squared norms of a batch's first vectors")
+    layers: int = Field(3, ge=1, le=64, description="times that vectors are passed on to the neighbours")
+
+
+class EaseSettings(RecommenderSettings):
+    """A linear model of items alone, in closed form."""
+
+    l2: float = Field(200.0, gt=0, description="lambda, weight of the squared norm of the items' weights")
+
+
+class IalsSettings(RecommenderSettings):
+    """Matrix factorisation by alternating least squares over all pairs."""
+
+    dimensions: int = Field(64, ge=1, le=WIDEST, description="length d of the user and item vectors")
+    l2: float = Field(0.03, gt=0, description="lambda, weight of the vectors' squared norms")
+    unobserved: float = Field(0.1, gt=0, description="alpha_0, weight of the pairs without an interaction")
+    exponent: float = Field(1.0, ge=0, le=1, description="nu: how far a vector's penalty grows with its pairs")
+    sweeps: int = Field(16, ge=1, description="times that all vectors are solved for")
 
 
 class RecommenderParameters(BaseModel):
@@ -108,10 +157,31 @@ class RecommenderParameters(BaseModel):
     sasrec: SasrecSettings = SasrecSettings()
     stamp: StampSettings = StampSettings()
     gru4rec: Gru4recSettings = Gru4recSettings()
+    ease: EaseSettings = EaseSettings()
+    ials: IalsSettings = IalsSettings()
+    lightgcn: LightgcnSettings = LightgcnSettings()
 
 
 SETTINGS: dict[str, type[RecommenderSettings]] = {name: type(settings) for name, settings in RecommenderParameters()}
-"""The settings class of each architecture; reading it costs no torch."""
+"""The settings class of each architecture."""
+
+LACKS = {
+    "gradients": "is not trained by gradients and cannot be taught lists",
+    "fusable": "has no item vectors that could be fused or handed on",
+    "own_users": "knows users by interactions alone, and here are none",
+}
+"""What it means where an architecture does not claim it."""
+
+
+def claiming(claim: str) -> tuple[str, ...]:
+    """The architectures that claim ``gradients``, ``fusable`` or ``own_users``."""
+    return tuple(name for name, settings in SETTINGS.items() if getattr(settings, claim))
+
+
+def refusal(architecture: str, claim: str) -> str | None:
+    """Why an architecture is out of place where a claim is needed, and which are not; None where it claims it."""
+    able = claiming(claim)
+    return None if architecture in able else f"'{architecture}' {LACKS[claim]}; choose one of {', '.join(able)}"
 
 
 def is_sequential(architecture: str) -> bool:

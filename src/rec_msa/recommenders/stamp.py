@@ -16,12 +16,11 @@ from torch.autograd.function import once_differentiable
 from rec_msa.recommenders.base import draw_uniform
 from rec_msa.recommenders.cross_entropy import catalogue_cross_entropy
 from rec_msa.recommenders.sequential import SequentialRecommender
-from rec_msa.recommenders.settings import StampSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rec_msa.recommenders.settings import RecommenderSettings
+    from rec_msa.recommenders.settings import StampSettings
 
 GATES_AT_ONCE = 2**19
 """Numbers of a block of attention, 2 MiB: of 2**15 to 2**21 the fastest for 41 sequences, and nearly so for 8."""
@@ -36,10 +35,9 @@ class Stamp(SequentialRecommender):
     """
 
     name = "stamp"
-    settings_class = StampSettings
     settings: StampSettings
 
-    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+    def __init__(self, user_ids: Tensor, n_items: int, settings: StampSettings) -> None:
         super().__init__(user_ids, n_items, settings)
         d = settings.dimensions
         self.w_0 = nn.Parameter(torch.zeros(d))

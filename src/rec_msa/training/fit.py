@@ -18,7 +18,7 @@ from rec_msa.training.row_adam import RowAdam
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rec_msa.recommenders.base import Recommender
+    from rec_msa.recommenders.base import GradientRecommender
     from rec_msa.training.settings import TrainingSettings
 
 Batch = tuple[Tensor, ...]
@@ -43,7 +43,9 @@ class Task(Protocol):
         """The figure on held-back data, higher is better."""
 
 
-class _Point(NamedTuple):
+class Point(NamedTuple):
+    """A look at a training: steps done, mean loss since the last look, the figure on held-back data."""
+
     step: int
     loss: float
     validation: float
@@ -52,7 +54,7 @@ class _Point(NamedTuple):
 class _Fitting:
     """The state of a training: optimiser, curve, and the best state seen, in buffers made once."""
 
-    def __init__(self, model: Recommender, task: Task, settings: TrainingSettings, title: str) -> None:
+    def __init__(self, model: GradientRecommender, task: Task, settings: TrainingSettings, title: str) -> None:
         self.task, self.settings, self.title = task, settings, title
         self.live: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self.kept = [p.detach().clone() for p in self.live]
@@ -61,9 +63,9 @@ class _Fitting:
         self.schedules = [LinearLR(o, 1.0, end, total_iters=settings.max_steps) for o in self.optimisers]
         self.patience = max(settings.patience, settings.patience_epochs * -(-task.n_terms // settings.batch_size))
         self.losses, self.steps = torch.zeros((), device=model.device), 0
-        self.curve = [_Point(0, float("nan"), task.quality())]
-        self.best = self.curve[0] if task.start_counts else _Point(0, float("nan"), float("-inf"))
-        self.lowest = _Point(0, float("inf"), float("nan"))
+        self.curve = [Point(0, float("nan"), task.quality())]
+        self.best = self.curve[0] if task.start_counts else Point(0, float("nan"), float("-inf"))
+        self.lowest = Point(0, float("inf"), float("nan"))
 
     def step(self, batch: Batch) -> None:
         """One step of Adam; the loss stays on the device."""
@@ -87,7 +89,7 @@ class _Fitting:
                 f"learning_rate: {rate} makes the loss of '{self.title}' {loss} within {step} steps; choose a lower one"
             )
             raise SettingsError(msg)
-        point = _Point(step, loss, self.task.quality())
+        point = Point(step, loss, self.task.quality())
         self.losses, self.steps = self.losses.zero_(), 0
         self.curve.append(point)
         if point.validation > self.best.validation:
@@ -112,7 +114,9 @@ class _Fitting:
         return pd.DataFrame(self.curve).assign(kept=lambda points: points["step"] == self.best.step)
 
 
-def _optimisers(model: Recommender, live: list[Tensor], settings: TrainingSettings) -> list[torch.optim.Optimizer]:
+def _optimisers(
+    model: GradientRecommender, live: list[Tensor], settings: TrainingSettings
+) -> list[torch.optim.Optimizer]:
     """Adam, and for tables so large that it would spend its time on rows that no batch touched, Adam on rows."""
     by_row = {id(p) for p in model.row_parameters() if p.requires_grad and len(p) >= settings.row_sparse_from}
     for parameter in model.row_parameters():
@@ -130,7 +134,7 @@ def _optimisers(model: Recommender, live: list[Tensor], settings: TrainingSettin
 
 
 def fit(
-    model: Recommender, task: Task, settings: TrainingSettings, generator: torch.Generator, title: str
+    model: GradientRecommender, task: Task, settings: TrainingSettings, generator: torch.Generator, title: str
 ) -> pd.DataFrame:
     """Fits a model with Adam, stops when nothing gets better any more, and leaves the best state in it.
 

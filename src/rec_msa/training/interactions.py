@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from rec_msa.recommenders.base import Recommender
+    from rec_msa.recommenders.base import GradientRecommender, Recommender
     from rec_msa.training.fit import Batch
 
 
@@ -25,6 +25,7 @@ class InteractionTask:
     """Batches of interactions with sampled negatives, and Recall@50 on interactions held back.
 
     Negatives lie outside the training interactions alone: held-back ones are possible negatives, else they would leak.
+    The model reads the training interactions, where it knows users by them.
 
     Args:
         model: The recommender to train.
@@ -38,8 +39,9 @@ class InteractionTask:
     measure = f"recall@{RECALL_AT}"
     start_counts = True
 
-    def __init__(self, model: Recommender, train: pd.DataFrame, held_back: pd.DataFrame) -> None:
+    def __init__(self, model: GradientRecommender, train: pd.DataFrame, held_back: pd.DataFrame) -> None:
         self.model = model
+        model.read(train)
         rows, items = by_row(*index_pairs(model, train))
         self.sampler = NegativeSampler(rows, items, model.n_users, model.n_items)
         useful = self.sampler.unseen[rows] > 0

@@ -8,17 +8,19 @@ import numpy as np
 import torch
 
 from rec_msa.foundation.randomness import torch_stream
-from rec_msa.recommenders.checkpoint import Checkpoint, build, to_checkpoint
+from rec_msa.recommenders.base import SolvedRecommender
+from rec_msa.recommenders.checkpoint import Checkpoint, as_trained, build, to_checkpoint
 from rec_msa.recommenders.sequential import SequentialRecommender
 from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit
 from rec_msa.training.interactions import InteractionTask
 from rec_msa.training.sequences import SequenceTask
+from rec_msa.training.solving import solve
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rec_msa.recommenders.base import Recommender
+    from rec_msa.recommenders.base import GradientRecommender, Recommender
     from rec_msa.recommenders.settings import RecommenderSettings
     from rec_msa.training.fit import Task
     from rec_msa.training.settings import TrainingSettings
@@ -47,7 +49,7 @@ def untrained(
     return model.to(choose_device(device))
 
 
-def task_of(model: Recommender, train: pd.DataFrame, held_back: pd.DataFrame) -> Task:
+def task_of(model: GradientRecommender, train: pd.DataFrame, held_back: pd.DataFrame) -> Task:
     """What a model learns from interactions (columns user, item): single ones, or each user's rows as a sequence."""
     if isinstance(model, SequentialRecommender):
         return SequenceTask(model, train, held_back)
@@ -62,8 +64,10 @@ def fit_interactions(
     generator: torch.Generator,
     title: str,
 ) -> pd.DataFrame:
-    """Trains a recommender on interactions with its own loss; returns the training curve."""
-    return fit(model, task_of(model, train, held_back), settings, generator, title)
+    """Trains a recommender on interactions, by its equations or by its own loss; returns the training curve."""
+    if isinstance(model, SolvedRecommender):
+        return solve(model, train, held_back, title)
+    return fit(as_trained(model), task_of(as_trained(model), train, held_back), settings, generator, title)
 
 
 def train_recommender(

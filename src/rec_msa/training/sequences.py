@@ -83,11 +83,13 @@ class SequenceTask:
         longest = self.model.settings.length
         offset = torch.randint(longest, (len(self.n_places),), generator=generator).to(self.n_places.device)
         offset = torch.where(self.n_places > longest, offset, 0)
+        # Windows follow one another without a gap: the first ends at the offset, so that it begins before place 0.
         first = torch.where(offset > 0, offset - longest, 0)
         counts = torch.div(self.n_places - first + longest - 1, longest, rounding_mode="floor")
         row = torch.repeat_interleave(counts)
         nth = torch.arange(len(row), device=row.device) - (torch.cumsum(counts, 0) - counts)[row]
         begin = first[row] + nth * longest
+        # What lies outside the history, before its first window or behind its last, is cut off.
         end = torch.minimum(begin + longest, self.n_places[row])
         begin = begin.clamp(min=0)
         return self.starts[row] + begin, end - begin

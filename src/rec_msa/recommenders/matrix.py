@@ -1,0 +1,33 @@
+"""What matrix factorisations share: a vector for each user and each item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rec_msa.recommenders.base import FusableRecommender
+from rec_msa.recommenders.items import ItemTable
+from rec_msa.recommenders.lookups import Table
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from rec_msa.recommenders.settings import GradientSettings
+
+
+class MatrixRecommender(FusableRecommender):
+    """A table of users and one of items, of the same dimensions.
+
+    Attributes:
+        users: p ``[n_users, d]``.
+        items: q ``[n_items, d]``.
+    """
+
+    def __init__(self, user_ids: Tensor, n_items: int, settings: GradientSettings) -> None:
+        super().__init__(user_ids, n_items, settings)
+        self.users = Table(self.n_users, settings.dimensions)
+        self.items = ItemTable(n_items, settings.dimensions)
+
+    def _draw(self, generator: torch.Generator) -> None:
+        self.users.initialise(generator)
+        self.items.initialise(generator)
