@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -28,16 +28,19 @@ def recipe(title: str) -> dict[str, str]:
     return dict(PLACE.findall(section[1]))
 
 
-def put(path: Path, lines: str, before: str | None) -> None:
-    """Writes a new file; into one that is there imports go first, and the rest where the kind of line is collected."""
+def put(path: Path, lines: str, anchors: tuple[str, ...] = ()) -> None:
+    """Writes a new file; of one that is there, imports go to the imports, classes and lines before their anchors."""
     if not path.exists():
         path.write_text(lines)
         return
-    text, imports = path.read_text("utf-8"), re.findall(r"^from .*\n", lines, re.MULTILINE)
-    rest = re.sub(r"^from .*\n", "", lines, flags=re.MULTILINE)
-    for line in imports:
+    text = path.read_text("utf-8")
+    for line in re.findall(r"^from .*\n", lines, re.MULTILINE):
         text = text.replace("from rec_msa", f"{line}from rec_msa", 1)
-    path.write_text(text + rest if before is None else text.replace(before, f"{rest}{before}", 1))
+    parts = re.sub(r"^from .*\n", "", lines, flags=re.MULTILINE).split("\n\n\n")
+    for part, anchor in zip(parts, anchors, strict=True) if anchors else ():
+        assert anchor in text
+        text = text.replace(anchor, part.rstrip("\n") + ("\n\n\n" if part.startswith("class") else "\n") + anchor, 1)
+    path.write_text(text if anchors else text + lines)
 
 
 def run(project: SmallProject, *arguments: str) -> str:
@@ -58,17 +61,37 @@ def agreement(project: SmallProject) -> pd.DataFrame:
     return pd.read_parquet(project.folder / "data/08_reporting/agreement.parquet")
 
 
-def test_the_recipe_of_a_new_attack_makes_one(project: SmallProject) -> None:
-    files = recipe("A new attack")
-    assert len(files) <= MOST_FILES
+def follow(project: SmallProject, title: str, anchors: dict[str, tuple[str, ...]]) -> None:
+    """Does what a recipe says; what a file of the project gets goes before its anchors."""
+    files = recipe(title)
+    assert 1 < len(files) <= MOST_FILES
     for name, lines in files.items():
-        put(project.folder / name, lines, '    "ptd": PTD,' if name.endswith("registry.py") else None)
-    run(project, "--pipeline=attack_absorb")
+        put(project.folder / name, lines, anchors.get(name, ()))
+
+
+def heldout(project: SmallProject, attack: str) -> dict[str, Any]:
+    """The result of an attack: agreement of whole lists on users who were not asked about."""
     [row] = (
         agreement(project)
-        .query("attack == 'absorb' and group == 'heldout' and k == 20 and against == 'served'")
+        .query(f"attack == '{attack}' and group == 'heldout' and k == 20 and against == 'served'")
         .to_dict("records")
     )
-    assert row["kind"] == "attack"
-    assert row["n_queries"] > 0
-    assert row["agreement"] > 0
+    return row
+
+
+def test_the_recipe_of_a_new_attack_makes_one(project: SmallProject) -> None:
+    follow(project, "A new attack", {"src/rec_msa/attacks/registry.py": ('    "ptd": PTD,',)})
+    run(project, "--pipeline=attack_absorb")
+    measured = heldout(project, "absorb")
+    assert measured["kind"] == "attack"
+    assert measured["n_queries"] > 0
+    assert measured["agreement"] > heldout(project, "random")["agreement"]
+
+
+def test_the_recipe_of_a_new_model_makes_a_target_and_a_clone(project: SmallProject) -> None:
+    anchors = ("class RecommenderParameters(", "    bpr: BprSettings = BprSettings()")
+    follow(project, "A new model", {"src/rec_msa/recommenders/settings.py": anchors})
+    run(project, "--pipeline=attack_ptd", "--params=model=itemknn")
+    measured = heldout(project, "ptd")
+    assert (measured["target"], measured["clone"]) == ("itemknn", "itemknn")
+    assert measured["agreement"] > heldout(project, "random")["agreement"]
