@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from rec_msa.foundation.errors import DataError
-from rec_msa.interactions.quotes import look_at_quotes
+from rec_msa.interactions.reading.layout import look_at_quotes
 from tests.interactions.own_files import csv, json_lines, own, pairs, read_own, times
 
 if TYPE_CHECKING:
@@ -78,10 +78,10 @@ def plainly_sound(text: str) -> bool:
 def test_the_quick_look_at_quotes_is_the_slow_one(text: str, chunk: int) -> None:
     import io
 
-    from rec_msa.interactions import quotes
+    from rec_msa.interactions.reading import layout
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quotes, "_CHUNK", chunk)
+        patch.setattr(layout, "_CHUNK", chunk)
         sound, _ = look_at_quotes(io.BytesIO(text.encode()), ",")
     assert sound == plainly_sound(text)
 

@@ -2,7 +2,7 @@
 
 from rec_msa.interactions.acquisition import RawFile, acquire, checksum, locate, verified
 from rec_msa.interactions.known import KNOWN
-from rec_msa.interactions.readers import read_raw
+from rec_msa.interactions.reading.originals import read_raw
 from rec_msa.interactions.sequences import in_sequence, split_by_time
 from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
 from rec_msa.interactions.splits import (

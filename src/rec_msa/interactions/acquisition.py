@@ -20,8 +20,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from rec_msa.foundation.errors import DataError, SettingsError, nearest
-from rec_msa.interactions.files import Part, is_url, mendable, parts_of
 from rec_msa.interactions.known import KNOWN, Archive, Original, Wheel
+from rec_msa.interactions.reading.files import Part, is_url, mendable, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from rec_msa.interactions.conditions import Condition
-from rec_msa.interactions.files import is_url
+from rec_msa.interactions.reading.conditions import Condition
+from rec_msa.interactions.reading.files import is_url
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from rec_msa.interactions.times import Times, moment
+from rec_msa.interactions.reading.times import Times, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
