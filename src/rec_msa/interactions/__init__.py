@@ -1,6 +1,7 @@
 """Interactions: finding and reading raw data, filtering, indexing, and the splits by the seed."""
 
-from rec_msa.interactions.acquisition import RawFile, acquire, checksum, locate, verified
+from rec_msa.interactions.acquisition import RawFile, acquire, locate, verified
+from rec_msa.interactions.checksums import checksum
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.reading.originals import read_raw
 from rec_msa.interactions.sequences import in_sequence, split_by_time

@@ -74,10 +74,7 @@ class Condition:
         Raises:
             BadValueError: A value can't be compared.
         """
-        column = plain(column)
-        if pa.types.is_nested(column.type):
-            raise BadValueError(0, f"is of the type {column.type}, and where compares single values")
-        column = _without_words(column, self.values)
+        column = _without_words(plain(column), self.values)
         if self.sign in _ORDERED:
             return pc.fill_null(_compared(column, self.sign, str(self.values[0])), False)
         found = reduce(pc.or_, (pc.fill_null(_equals(column, value), False) for value in self.values))
@@ -170,7 +167,13 @@ def _equals(column: pa.Array, value: bool | int | float | str) -> pa.Array:
         raise BadValueError(0, f"is true or false, and where compares it with {value!r}")
     if _is_number(str(value)) and not pa.types.is_string(column.type):
         _require_numbers(column)
-    return by_distinct(column, lambda distinct: _text_equals(pc.cast(distinct, pa.string()), str(value)))
+    return _by_text(column, lambda distinct: _text_equals(distinct, str(value)))
+
+
+def _by_text(column: pa.Array, test: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    if pa.types.is_nested(column.type):
+        raise BadValueError(0, f"is of the type {column.type}, and where compares single values")
+    return by_distinct(column, lambda distinct: test(pc.cast(distinct, pa.string())))
 
 
 def _text_equals(distinct: pa.Array, value: str) -> pa.Array:
@@ -189,7 +192,7 @@ def _text_equals(distinct: pa.Array, value: str) -> pa.Array:
 def _is_word_for(column: pa.Array, value: bool) -> pa.Array:
     if pa.types.is_boolean(column.type):
         return pc.equal(column, value)
-    lower = by_distinct(column, lambda distinct: pc.utf8_lower(pc.cast(distinct, pa.string())))
+    lower = _by_text(column, pc.utf8_lower)
     known = pa.array([word for several in _WORDS.values() for word in several])
     is_word = pc.or_(pc.is_in(lower, value_set=known), column.is_null())
     require(is_word, "is neither true nor false, as where compares it with")
