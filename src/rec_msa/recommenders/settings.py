@@ -93,7 +93,7 @@ class Gru4recSettings(SequentialSettings, SampledSettings):
 
     @property
     def n_sampled(self) -> int:
-        """None for the full loss."""
+        """0 for the full loss."""
         return self.negatives if self.loss == "sampled" else 0
 
 
