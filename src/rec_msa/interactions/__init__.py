@@ -16,8 +16,7 @@ from rec_msa.interactions.splits import (
     split_interactions,
     target_parts,
 )
-from rec_msa.interactions.statistics import describe
-from rec_msa.interactions.summary import summarise, summary_line
+from rec_msa.interactions.statistics import describe, summarise, summary_line
 from rec_msa.interactions.vocabulary import prepare
 
 __all__ = [

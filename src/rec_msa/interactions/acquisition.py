@@ -58,15 +58,12 @@ class RawFile:
 
 
 def locate(name: str, settings: DatasetSettings, raw_folder: Path) -> Path | None:
-    """Says where a data set's raw file is, without reading or fetching it.
+    """Says where a data set's raw file is, without reading or fetching it: of a user's own data the first path.
 
     Args:
         name: Name of the data set.
         settings: Its settings; with a ``path`` it is a user's own data.
         raw_folder: Folder with one folder of raw files for each data set.
-
-    Returns:
-        The file, or None where there is none; of a user's own data the first path, where that is a file.
 
     Raises:
         SettingsError: The name is unknown and the settings have no path, or the name is known and they have one.

@@ -24,12 +24,7 @@ _BLOCK = 1 << 20
 
 
 def pair_keys(user: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[np.int64]:
-    """One number for each pair of codes, ordered by user, then item.
-
-    Args:
-        user: Codes, ``[n]``, 0 or more.
-        item: Codes, ``[n]``, 0 or more.
-    """
+    """One number for each pair of codes of 0 or more ``[n]``, ordered by user, then item."""
     keys = user.astype(np.int64)
     keys <<= 32
     keys |= item

@@ -95,25 +95,15 @@ def split_interactions(interactions: pd.DataFrame, settings: SplitSettings, seed
 def target_parts(split: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Returns the target's training, validation and test interactions: columns ``user``, ``item``, ``timestamp``."""
     code = split["part"].cat.codes.to_numpy()
-    return (
-        _rows(split, code == _TARGET_TRAIN),
-        _rows(split, code == _TARGET_VALIDATION),
-        _rows(split, code == _TARGET_TEST),
-    )
+    train, validation, test = (_rows(split, code == part) for part in (_TARGET_TRAIN, _TARGET_VALIDATION, _TARGET_TEST))
+    return train, validation, test
 
 
 def auxiliary_parts(split: pd.DataFrame, fraction: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Returns the training and validation interactions of a share of the auxiliary users.
-
-    Args:
-        split: What ``split_interactions`` returns.
-        fraction: The share of auxiliary users, in (0, 1]; smaller shares are contained in larger ones.
-
-    Returns:
-        Two tables with the columns ``user``, ``item`` and ``timestamp``.
+    """Returns the training and validation interactions of a share of the auxiliary users, each as ``target_parts``.
 
     Raises:
-        SettingsError: The share is out of range.
+        SettingsError: The share is not in (0, 1]; smaller ones are contained in larger ones.
     """
     code = split["part"].cat.codes.to_numpy()
     rank = split["user_rank"].to_numpy()
@@ -173,29 +163,13 @@ def attackers(
 
 
 def attacker_interactions(split: pd.DataFrame, attackers: pd.DataFrame) -> pd.DataFrame:
-    """Returns what the attacker knows of the target data: the attacker users' training interactions.
-
-    Args:
-        split: What ``split_interactions`` returns.
-        attackers: What ``attackers`` returns.
-
-    Returns:
-        Columns ``user``, ``item`` and ``timestamp``.
-    """
+    """Returns what the attacker knows of the target data: its users' training interactions, as ``target_parts``."""
     is_train = split["part"].cat.codes.to_numpy() == _TARGET_TRAIN
     return _rows(split, is_train & split["user"].isin(attackers["user"]).to_numpy())
 
 
 def item_sample(n_items: int, fraction: float, seed: int) -> NDArray[np.int64]:
-    """Draws a share of the items; smaller shares are contained in larger ones.
-
-    Args:
-        n_items: Number of items.
-        fraction: The share, in (0, 1].
-        seed: The cell's seed.
-
-    Returns:
-        The items, sorted, ``[max(1, floor(fraction · n_items))]``.
+    """Draws a share of the items, in (0, 1], sorted, one at least; smaller shares are contained in larger ones.
 
     Raises:
         SettingsError: The share is out of range.
@@ -211,16 +185,7 @@ def _without_gaps(indices: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _dealt(user: NDArray[np.int32], parts: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.int8]:
-    """Deals each user's parts to its rows at random.
-
-    Args:
-        user: The user of each row, ``[n]``.
-        parts: The parts of the first user's rows, then of the second's, and so on, ``[n]``.
-        rng: Where the order of the rows comes from.
-
-    Returns:
-        The part of each row, ``[n]``.
-    """
+    """Deals each user's parts to its rows at random ``[n]``, given all parts user by user ``[n]``."""
     lot = rng.permutation(np.arange(len(user), dtype=np.int32))
     # users, and within a user its lots, in order: both as one number, which sorts far quicker than two columns
     n_bits = len(user).bit_length()
