@@ -18,7 +18,7 @@ from rec_msa.attacks.list_learning import pair_loss
 from rec_msa.attacks.prefixes import PrefixLists, ask_prefixes
 from rec_msa.attacks.settings import StealSettings
 from rec_msa.attacks.steal_prefixes import PrefixProbe, PrefixStealTask, prefix_places_held_back, steal_from_prefixes
-from rec_msa.defenses.sequences import served_after_sequences
+from rec_msa.defenses.serving import served_after_sequences
 from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.recommenders.checkpoint import build, from_checkpoint, to_checkpoint
 from rec_msa.recommenders.ranking import rank_sequences

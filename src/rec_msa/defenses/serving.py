@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from rec_msa.defenses.defended import Defended
 from rec_msa.defenses.settings import NO_DEFENSE, build_defense, require_room
+from rec_msa.foundation.errors import SettingsError
 from rec_msa.foundation.lists import check_length
 from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint
-from rec_msa.recommenders.ranking import rank_lists
+from rec_msa.recommenders.ranking import rank_lists, rank_sequences
+from rec_msa.recommenders.sequential import SequentialRecommender
 from rec_msa.training.device import choose_device
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import pandas as pd
 
@@ -69,3 +73,24 @@ class Server:
 
     def _own(self, users: np.ndarray) -> Lists:
         return rank_lists(self._model, users, self._interactions, self._ranked)
+
+
+def served_after_sequences(
+    target: Checkpoint, list_length: int, defense: str, device: str = "auto"
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The target's side of a gate that answers for given sequences.
+
+    Returns:
+        A function from sequences ``[n, l]``, -1 at the end of shorter ones, to served lists ``[n, list_length]``.
+
+    Raises:
+        SettingsError: There is a defense, or the target does not read sequences.
+    """
+    model = from_checkpoint(target, choose_device(device))
+    if not isinstance(model, SequentialRecommender):
+        msg = f"model: a {model.name} target knows users alone and cannot be asked about sequences"
+        raise SettingsError(msg)
+    if defense != NO_DEFENSE:
+        msg = f"defense: '{defense}' alters the lists of users, not of given sequences; use --params=defense=none"
+        raise SettingsError(msg)
+    return lambda sequences: rank_sequences(model, sequences, list_length)

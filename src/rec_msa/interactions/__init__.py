@@ -4,7 +4,6 @@ from rec_msa.interactions.acquisition import RawFile, acquire, locate, verified
 from rec_msa.interactions.checksums import checksum
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.reading.originals import read_raw
-from rec_msa.interactions.sequences import in_sequence, split_by_time
 from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
 from rec_msa.interactions.splits import (
     PARTS,
@@ -12,7 +11,9 @@ from rec_msa.interactions.splits import (
     attackers,
     auxiliary_parts,
     count,
+    in_sequence,
     item_sample,
+    split_by_time,
     split_interactions,
     target_parts,
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from rec_msa.foundation.errors import DataError, SettingsError, nearest
-from rec_msa.interactions.checksums import CHUNK, checksum, checksum_of_all, is_original
+from rec_msa.interactions.checksums import checksum, checksum_of_all, is_original
 from rec_msa.interactions.fetching import fetch
 from rec_msa.interactions.known import KNOWN, Original
 from rec_msa.interactions.reading.files import Part, parts_of
@@ -82,15 +82,7 @@ def locate(name: str, settings: DatasetSettings, raw_folder: Path) -> Path | Non
 def acquire(name: str, settings: DatasetSettings, raw_folder: Path) -> RawFile:
     """Finds a data set's raw file, or fetches it once, checks it and keeps it under its original name.
 
-    A local file that is not the known original is used, with a warning in the log.
-
-    Args:
-        name: Name of the data set.
-        settings: Its settings; with a ``path`` it is a user's own data.
-        raw_folder: Folder with one folder of raw files for each data set.
-
-    Returns:
-        The file with its checksum.
+    A local file that is not the known original is used, with a warning in the log. Arguments as of ``locate``.
 
     Raises:
         SettingsError: The name is unknown and the settings have no path, or the name is known and they have one.
@@ -170,10 +162,9 @@ def _stamps(place: str) -> tuple[int, ...] | None:
 
 def _refuse_what_is_no_whole_text(path: Path) -> None:
     """Every original is UTF-8 and ends with a line break: zero bytes are of another encoding, no break of a cut."""
-    with Part(str(path)).open() as file:
-        tail, has_zeros = b"", False
-        while chunk := file.read(CHUNK):
-            tail, has_zeros = chunk[-1:], has_zeros or b"\0" in chunk
+    tail, has_zeros = b"", False
+    for chunk in Part(str(path)).chunks():
+        tail, has_zeros = chunk[-1:], has_zeros or b"\0" in chunk
     if has_zeros:
         raise DataError(f"{path} is not UTF-8 text: it has a zero byte; save the file as UTF-8")
     if tail != b"\n":

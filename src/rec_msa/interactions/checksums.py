@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from rec_msa.foundation.errors import DataError
-from rec_msa.interactions.reading.files import Part, is_url, mendable
+from rec_msa.interactions.reading.files import Part, is_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 LARGE = 100 << 20
 LARGEST_RATIO = 200
 """Of what was compressed, beyond ``LARGE`` bytes: tables come to 3 to 20 times, rows that repeat each other to 100."""
-
-CHUNK = 1 << 20
-"""Bytes read at a time, so that a file of any size is hashed in little memory."""
 
 
 def checksum(path: Path) -> tuple[str, int]:
@@ -51,20 +48,19 @@ def is_original(path: Path, original: Original, sha256: str, n_bytes: int) -> bo
     if sha256 in original.sha256 or not original.blob_ids:
         return sha256 in original.sha256
     digest = hashlib.sha1(f"blob {n_bytes}\0".encode(), usedforsecurity=False)
-    with Part(str(path)).open() as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
+    for chunk in Part(str(path)).chunks():
+        digest.update(chunk)
     return digest.hexdigest() in original.blob_ids
 
 
 def _checksum_of(part: Part) -> tuple[str, int]:
     digest, n_bytes = hashlib.sha256(), 0
     most = max(LARGE, LARGEST_RATIO * os.path.getsize(part.place)) if os.path.exists(part.place) else None
-    with mendable(part.name), part.open() as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-            n_bytes += len(chunk)
-            if most is not None and n_bytes > most:
-                msg = f"{part.name} expands to more than {LARGEST_RATIO} times its size: no table does; get it again"
-                raise DataError(msg)
+    for chunk in part.chunks():
+        digest.update(chunk)
+        n_bytes += len(chunk)
+        if most is not None and n_bytes > most:
+            raise DataError(
+                f"{part.name} expands to more than {LARGEST_RATIO} times its size: no table does; get it again"
+            )
     return digest.hexdigest(), n_bytes

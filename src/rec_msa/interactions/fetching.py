@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rec_msa.foundation.errors import DataError
-from rec_msa.interactions.checksums import CHUNK, checksum, is_original
+from rec_msa.interactions.checksums import checksum, is_original
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,8 @@ LARGEST_ARCHIVE = 50 << 20
 """Bytes of an archive that is downloaded; that of ml-1m has 6 million."""
 
 LEFT_AFTER = 3600.0
+
+_CHUNK = 1 << 20
 
 
 class _NotFetchedError(Exception):
@@ -82,7 +84,7 @@ def _fetched(name: str, original: Original, copy: Copy, folder: Path, bar: Progr
     path = folder / copy.file_name
     with _opened(download(name, copy, folder, bar), copy.members) as (file, n_bytes):
         with path.open("wb") as kept, bar.wrap_file(file, n_bytes, description=path.name) as watched:
-            shutil.copyfileobj(watched, kept, CHUNK)
+            shutil.copyfileobj(watched, kept, _CHUNK)
     sha256, size = checksum(path)
     if not is_original(path, original, sha256, size):
         raise _NotFetchedError(f"what was fetched as {path.name} is not the known original (sha256 {sha256})")
@@ -140,7 +142,7 @@ def _downloaded(name: str, copy: Copy, folder: Path, bar: Progress) -> Path:
         with requests.get(copy.place, stream=True, timeout=30) as answer, path.open("wb") as file:
             answer.raise_for_status()
             total = int(answer.headers.get("content-length", 0))
-            for chunk in answer.iter_content(CHUNK):
+            for chunk in answer.iter_content(_CHUNK):
                 if max(total, file.tell() + len(chunk)) > LARGEST_ARCHIVE:
                     msg = f"the archive has more than the {LARGEST_ARCHIVE} bytes of any of a data set"
                     raise _NotFetchedError(msg)

@@ -6,6 +6,7 @@ them. A pair of codes is one number of 64 bits, and sorting these is what repeat
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -213,13 +214,8 @@ def _nothing_left(graph: _Graph, cores: tuple[int, int]) -> str:
     same = k_users == k_items
     asked = f"min_interactions: {k_users}" if same else f"min_per_user and min_per_item: {k_users} and {k_items}"
     head = f"datasets.<name>.{asked} leaves no interaction"
-    fits, fails = 0, max(cores)  # a 0-core is everything, what was asked for nothing
-    while fails - fits > 1:
-        middle = (fits + fails) // 2
-        if graph.core(*_at_most(middle, cores))[0].any():
-            fits = middle
-        else:
-            fails = middle
+    # a 1-core is everything, and what was asked for is nothing
+    fits = bisect_left(range(1, max(cores)), True, key=lambda k: not graph.core(*_at_most(k, cores))[0].any())
     if fits == 0:
         return f"{head}; the table has none"
     users, items = graph.core(*_at_most(fits, cores))

@@ -26,18 +26,8 @@ if TYPE_CHECKING:
 Steps = Annotated[int, Field(ge=1, strict=True)]
 
 
-OF_OWN_DATA = (
-    "order",
-    "time_format",
-    "where",
-    "missing",
-    "columns",
-    "separator",
-    "quotes",
-    "encoding",
-    "list_separator",
-    "member",
-)
+_OF_TEXT = ("columns", "separator", "quotes", "encoding", "list_separator")
+OF_OWN_DATA = ("order", "time_format", "where", "missing", *_OF_TEXT, "member")
 """What says more of a user's own table than where it is and what its columns are."""
 
 OF_THE_FILTER = ("min_per_user", "min_per_item")

@@ -67,6 +67,7 @@ _FOREIGN = {
 """What is not read, by the pattern of its first bytes, and what to do with it."""
 
 _HEAD = 4096
+_CHUNK = 1 << 20
 _PATTERN = re.compile(r"[*?\[]")
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
@@ -129,6 +130,12 @@ class Part:
         if compression in _OF_PYTHON:
             return _Layered(_OF_PYTHON[compression](file), file)
         return _Layered(pa.CompressedInputStream(pa.PythonFile(file, mode="r"), compression), file)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Reads its uncompressed bytes piece by piece, so that a file of any size takes little memory."""
+        with mendable(self.name), self.open() as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
 
     def stream(self) -> Any:
         """Opens its uncompressed bytes for Arrow, by Arrow's own means where it has them."""

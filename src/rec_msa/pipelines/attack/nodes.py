@@ -77,8 +77,7 @@ def query_with_sequences(
     from rec_msa.attacks.gate import SequenceSide, query_by_sequences
     from rec_msa.attacks.heldout_sequences import histories_of
     from rec_msa.attacks.prefixes import ask_prefixes
-    from rec_msa.defenses.sequences import served_after_sequences
-    from rec_msa.defenses.serving import Server
+    from rec_msa.defenses.serving import Server, served_after_sequences
 
     n_items = target_model["n_items"]
     measured_on = attackers.loc[attackers["group"] == "heldout", "user"].to_numpy()
