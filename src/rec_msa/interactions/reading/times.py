@@ -140,7 +140,7 @@ def _of_floats(column: pa.Array) -> Times:
     require(pc.is_finite(column), _NOT_64_BITS)
     if pc.all(pc.equal(pc.floor(column), column)).as_py() is False:
         return _of_numbers(pc.cast(column, pa.string()))
-    require(pc.less(pc.abs(column), 2.0**63), _NOT_64_BITS)
+    require(pc.and_(pc.less(column, 2.0**63), pc.greater_equal(column, -(2.0**63))), _NOT_64_BITS)
     return Times(pc.cast(column, pa.int64()), 0, "number")
 
 
