@@ -69,7 +69,11 @@ def locate(name: str, settings: DatasetSettings, raw_folder: Path) -> Path | Non
         SettingsError: The name is unknown and the settings have no path, or the name is known and they have one.
     """
     if settings.path is not None:
-        _refuse_known_name(name)
+        if name in KNOWN:
+            raise SettingsError(
+                f"datasets.{name}.path: '{name}' is the name of a public data set, read from the folder of raw files; "
+                f"give your own data another name"
+            )
         own = Path(settings.paths[0])
         return own if own.is_file() else None
     for file_name in _original(name).file_names:
@@ -179,11 +183,3 @@ def _original(name: str) -> Original:
             f"and .item"
         )
     return KNOWN[name]
-
-
-def _refuse_known_name(name: str) -> None:
-    if name in KNOWN:
-        raise SettingsError(
-            f"datasets.{name}.path: '{name}' is the name of a public data set, read from the folder of raw files; "
-            f"give your own data another name"
-        )

@@ -61,7 +61,7 @@ class Condition:
             written = next((each for each in _SIGNS if values[0].startswith(each)), "")
             sign, values = written if written not in ("", "=") else "==", (values[0].removeprefix(written).strip(),)
         is_empty = not values or (isinstance(asked, str) and not values[0])
-        if is_empty or (sign in _ORDERED and not _is_ordered(values[0])):
+        if is_empty or (sign in _ORDERED and not _is_number(values[0]) and _instant(values[0]) is None):
             raise ValueError(
                 f"{asked!r} is no condition; write a value, a list of values, or one of >=, <=, >, < with a number or "
                 "an ISO date, or != with a value"
@@ -97,10 +97,6 @@ def _value(value: Any) -> Any:
 
 def _is_number(value: str) -> bool:
     return re.fullmatch(NUMBER, value) is not None
-
-
-def _is_ordered(value: str) -> bool:
-    return _is_number(value) or _instant(value) is not None
 
 
 def _instant(value: str) -> datetime | None:

@@ -70,16 +70,12 @@ class Source:
     Attributes:
         converters: How each column is checked and converted.
         roles: Which of them are user, item and time, if the file has times.
-        layout: How the file is laid out.
+        layout: How the file is laid out; its columns are those that are converted.
     """
 
     converters: Mapping[str, _Converter]
     roles: tuple[str, str, str | None]
     layout: Layout
-
-    def __post_init__(self) -> None:
-        """The layout's columns are those that are converted."""
-        object.__setattr__(self, "layout", replace(self.layout, columns=tuple(self.converters)))
 
 
 SOURCES: Mapping[str, Source] = {
@@ -134,7 +130,7 @@ def read_raw(raw: RawFile, settings: DatasetSettings) -> pd.DataFrame:
         table.attrs["reading"] = account
         return table
     source = SOURCES[Path(raw.path).name.removesuffix(".gz")]
-    file = TextFile(Part(raw.path), source.layout)
+    file = TextFile(Part(raw.path), replace(source.layout, columns=tuple(source.converters)))
     if not raw.known:
         file.require_sound_quotes()
     converted = _converted(file, source.converters)

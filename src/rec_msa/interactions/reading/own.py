@@ -208,7 +208,10 @@ class _Table:
             columns["timestamp"] = self.whole_time.values
         table = interactions(columns)
         order = self._whole_times("order")
-        return table if order is None else table.iloc[_in_order(order)].reset_index(drop=True)
+        if order is None:
+            return table
+        keys = order.values.fill_null(0).to_numpy(), order.values.is_null().to_numpy()  # those without it last
+        return table.iloc[np.lexsort(keys)].reset_index(drop=True)
 
     def _whole_times(self, role: str) -> Times | None:
         batches = self.times.pop(role)
@@ -270,9 +273,3 @@ class _Table:
 
 def _kept(values: pa.Array, kept: pa.Array | None) -> pa.Array:
     return values if kept is None else values.filter(kept)
-
-
-def _in_order(order: Times) -> np.ndarray:
-    """The rows by what orders them, those without it last; equal ones as they stand."""
-    missing = order.values.is_null().to_numpy()
-    return np.lexsort((order.values.fill_null(0).to_numpy(), missing))

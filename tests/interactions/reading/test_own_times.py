@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from rec_msa.foundation.errors import DataError
-from tests.interactions.own_files import csv, own, read_own, times
+from tests.interactions.reading.own_files import csv, own, read_own, times
 
 if TYPE_CHECKING:
     from pathlib import Path

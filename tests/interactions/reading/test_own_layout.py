@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from rec_msa.foundation.errors import DataError
 from rec_msa.interactions.reading.layout import look_at_quotes
-from tests.interactions.own_files import csv, json_lines, own, pairs, read_own, times
+from tests.interactions.reading.own_files import csv, json_lines, own, pairs, read_own, times
 
 if TYPE_CHECKING:
     from pathlib import Path
