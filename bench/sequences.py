@@ -18,8 +18,7 @@ from rec_msa.attacks.gate import SequenceSide, query_by_sequences
 from rec_msa.attacks.prefixes import PrefixLists, ask_prefixes
 from rec_msa.attacks.settings import StealSettings
 from rec_msa.attacks.steal_prefixes import steal_from_prefixes
-from rec_msa.defenses.sequences import served_after_sequences
-from rec_msa.defenses.serving import Server
+from rec_msa.defenses.serving import Server, served_after_sequences
 from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import (
     DatasetSettings,
