@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rec_msa.foundation.errors import DataError, SettingsError
-from rec_msa.interactions import KNOWN, DatasetSettings, RawFile, acquire, acquisition, locate, verified
-from rec_msa.interactions.known import Archive, Wheel
+from rec_msa.interactions import KNOWN, DatasetSettings, RawFile, acquire, checksums, fetching, locate, verified
+from rec_msa.interactions.known import Copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -204,9 +204,9 @@ def wheel(member: str, content: bytes) -> bytes:
     )
 
 
-def know(monkeypatch: pytest.MonkeyPatch, dataset: str, content: bytes, source: Wheel | Archive) -> None:
+def know(monkeypatch: pytest.MonkeyPatch, dataset: str, content: bytes, copy: Copy) -> None:
     original = dataclasses.replace(
-        KNOWN[dataset], sha256=frozenset({hashlib.sha256(content).hexdigest()}), blob_ids=frozenset(), source=source
+        KNOWN[dataset], sha256=frozenset({hashlib.sha256(content).hexdigest()}), blob_ids=frozenset(), copy=copy
     )
     monkeypatch.setitem(KNOWN, dataset, original)  # type: ignore[arg-type]
 
@@ -218,7 +218,8 @@ def test_a_wheel_is_fetched_checked_and_kept_once(
     member = "data/ml-100k.inter" if inner is None else "data/archive.zip"
     built = wheel(member, ROWS if inner is None else zipped({inner: ROWS}))
     put(wheels / "recbole-1.2.1-py3-none-any.whl", built)
-    know(monkeypatch, "ml-100k", ROWS, Wheel("recbole", "1.2.1", hashlib.sha256(built).hexdigest(), member, inner))
+    members = (member,) if inner is None else (member, inner)
+    know(monkeypatch, "ml-100k", ROWS, Copy("recbole==1.2.1", members, hashlib.sha256(built).hexdigest()))
     raw = acquire("ml-100k", DatasetSettings(), tmp_path / "raw")
     assert (raw.source, raw.known) == ("fetched", True)
     assert (tmp_path / "raw" / "ml-100k" / "ml-100k.inter").read_bytes() == ROWS
@@ -243,8 +244,8 @@ def test_a_registry_that_does_not_answer_leaves_the_way_by_hand(wheels: Path, tm
 def test_a_full_disk_leaves_no_half_written_file(wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built = wheel("data/ml-100k.inter", ROWS)
     put(wheels / "recbole-1.2.1-py3-none-any.whl", built)
-    source = Wheel("recbole", "1.2.1", hashlib.sha256(built).hexdigest(), "data/ml-100k.inter")
-    know(monkeypatch, "ml-100k", ROWS, source)
+    copy = Copy("recbole==1.2.1", ("data/ml-100k.inter",), hashlib.sha256(built).hexdigest())
+    know(monkeypatch, "ml-100k", ROWS, copy)
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -288,7 +289,7 @@ def test_an_archive_is_fetched_checked_and_kept(
 ) -> None:
     url, contents = served
     contents["/ml-1m.zip"] = zipped({"ml-1m/ratings.dat": b"1::2::3::4\n"})
-    know(monkeypatch, "ml-1m", b"1::2::3::4\n", Archive(f"{url}/ml-1m.zip", "ml-1m/ratings.dat"))
+    know(monkeypatch, "ml-1m", b"1::2::3::4\n", Copy(f"{url}/ml-1m.zip", ("ml-1m/ratings.dat",)))
     raw = acquire("ml-1m", DatasetSettings(), tmp_path)
     assert (raw.source, raw.known) == ("fetched", True)
     assert files(tmp_path) == ["ratings.dat"]
@@ -315,7 +316,7 @@ def test_a_wrong_archive_is_refused_and_not_kept(
     url, contents = served
     if content is not None:
         contents["/ml-1m.zip"] = content
-    know(monkeypatch, "ml-1m", b"1::2::3::4\n", Archive(f"{url}/ml-1m.zip", "ml-1m/ratings.dat"))
+    know(monkeypatch, "ml-1m", b"1::2::3::4\n", Copy(f"{url}/ml-1m.zip", ("ml-1m/ratings.dat",)))
     with pytest.raises(DataError, match=message) as caught:
         acquire("ml-1m", DatasetSettings(), tmp_path)
     assert str(tmp_path / "ml-1m" / "ratings.dat") in str(caught.value)
@@ -323,7 +324,7 @@ def test_a_wrong_archive_is_refused_and_not_kept(
 
 
 def know_archive(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    know(monkeypatch, "ml-1m", b"1::2::3::4\n", Archive(f"{url}/ml-1m.zip", "ml-1m/ratings.dat"))
+    know(monkeypatch, "ml-1m", b"1::2::3::4\n", Copy(f"{url}/ml-1m.zip", ("ml-1m/ratings.dat",)))
 
 
 def test_an_archive_that_expands_without_end_was_written_whole(
@@ -332,7 +333,7 @@ def test_an_archive_that_expands_without_end_was_written_whole(
     url, contents = served
     contents["/ml-1m.zip"] = zipped({"ml-1m/ratings.dat": bytes(3000)})
     know_archive(monkeypatch, url)
-    monkeypatch.setattr(acquisition, "LARGEST_MEMBER", 2999)
+    monkeypatch.setattr(fetching, "LARGEST_MEMBER", 2999)
     monkeypatch.setattr("shutil.copyfileobj", lambda *_: pytest.fail("a byte of it was written"))
     with pytest.raises(DataError, match="has 3000 bytes, more than the 2999 of any data set"):
         acquire("ml-1m", DatasetSettings(), tmp_path)
@@ -344,7 +345,7 @@ def test_an_archive_without_end_was_downloaded_whole(
     url, contents = served
     contents["/ml-1m.zip"] = os.urandom(5000)
     know_archive(monkeypatch, url)
-    monkeypatch.setattr(acquisition, "LARGEST_ARCHIVE", 4999)
+    monkeypatch.setattr(fetching, "LARGEST_ARCHIVE", 4999)
     with pytest.raises(DataError, match="more than the 4999 bytes"):
         acquire("ml-1m", DatasetSettings(), tmp_path)
     assert not list(tmp_path.rglob("*.part"))
@@ -366,7 +367,7 @@ def test_an_encrypted_archive_ended_in_a_traceback(
 def test_two_megabytes_that_expand_to_a_thousand_were_read_to_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acquisition, "LARGE", 1 << 20)
+    monkeypatch.setattr(checksums, "LARGE", 1 << 20)
     path = put(tmp_path / "ml-100k" / "u.data.gz", gzip.compress(bytes(40 << 20)))
     with pytest.raises(DataError, match=f"{path} expands to more than 200 times its size"):
         acquire("ml-100k", DatasetSettings(), tmp_path)
@@ -387,6 +388,6 @@ def test_what_a_killed_run_was_fetching_stayed_for_ever(
 
 
 def test_no_network_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    know(monkeypatch, "ml-1m", b"", Archive("http://127.0.0.1:9/ml-1m.zip", "ml-1m/ratings.dat"))
+    know(monkeypatch, "ml-1m", b"", Copy("http://127.0.0.1:9/ml-1m.zip", ("ml-1m/ratings.dat",)))
     with pytest.raises(DataError, match=r"could not be downloaded .*refused.* By hand: get ratings\.dat in https"):
         acquire("ml-1m", DatasetSettings(), tmp_path)

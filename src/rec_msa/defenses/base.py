@@ -48,24 +48,28 @@ class Question:
             SettingsError: A list has fewer than n items.
         """
         listed = self.items != PADDING
-        short = listed.sum(axis=1) < n
-        if short.any():
-            row = int(short.argmax())
-            msg = f"defense: {n} items to alter are more than the {listed[row].sum()} of user {self.users[row]}'s list"
-            raise SettingsError(f"{msg}; lower the strength")
-        return first(np.where(listed, self.draw("places", listed.shape[1]), np.inf), n)
+        self.require(listed, n, "{n} items to alter are more than the {left} of user {user}'s list; lower the strength")
+        return self.chosen("places", listed, n)
 
     def require_new(self, n: int) -> None:
-        """Refuses to replace more items of a list than the catalogue has for its user.
+        """Refuses to replace more items of a list than the catalogue has for its user."""
+        few = "the catalogue has only {left} items that are new to user {user}, fewer than the {n} to replace"
+        self.require(~self.known, n, f"{few}; lower the strength")
+
+    def require(self, allowed: NDArray[np.bool_], n: int, said: str) -> None:
+        """Refuses a user of whom fewer than n are allowed ``[n_users, m]``: what is ``said`` has n, left and user.
 
         Raises:
-            SettingsError: The catalogue has fewer than n items that are new to a user.
+            SettingsError: There is one.
         """
-        left = (~self.known).sum(axis=1)
+        left = allowed.sum(axis=1)
         if (left < n).any():
             row = int((left < n).argmax())
-            msg = f"defense: the catalogue has only {left[row]} items that are new to user {self.users[row]}, "
-            raise SettingsError(msg + f"fewer than the {n} to replace; lower the strength")
+            raise SettingsError("defense: " + said.format(n=n, left=left[row], user=self.users[row]))
+
+    def chosen(self, purpose: str, allowed: NDArray[np.bool_], n: int) -> NDArray[np.int64]:
+        """Draws n different ones of those that are allowed to each user ``[n_users, m]``."""
+        return first(np.where(allowed, self.draw(purpose, allowed.shape[1]), np.inf), n)
 
     def replaced(self, replacements: NDArray[np.int32]) -> NDArray[np.int32]:
         """Puts items ``[n_users, n]`` into as many random places of each list."""
@@ -114,12 +118,7 @@ class Defense(BaseModel, ABC):
         return np.zeros(len(question.users), dtype=bool)
 
     def require_few_widened(self, n: int, widened: int, n_users: int) -> None:
-        """Refuses settings that hold for too few users.
-
-        Args:
-            n: The strength.
-            widened: Users who get replacements from elsewhere.
-            n_users: Users in all.
+        """Refuses settings that hold for too few users: so many of them get replacements from elsewhere.
 
         Raises:
             SettingsError: With the key to change.

@@ -49,24 +49,13 @@ class Defended:
         self._asked = np.zeros(int(users.max(initial=-1)) + 1, dtype=np.int64)
 
     def serve(self, lists: Lists) -> Lists:
-        """Answers with altered lists.
-
-        Args:
-            lists: The target's own lists; what lies behind ``list_length`` is the tail that a defense may draw from.
-
-        Raises:
-            SettingsError: A list, the catalogue or a pool is too short for the strength.
-        """
+        """Answers with altered lists; what lies behind ``list_length`` is the tail that a defense may draw from."""
         repeats = self._repeats(lists.users)
         blocks = [self.defense.alter(question, self.strength) for question in self._questions(lists, repeats)]
         return Lists(lists.users, np.concatenate(blocks) if blocks else lists.items[:, : self.list_length])
 
     def n_widened(self, lists: Lists) -> int:
-        """How many users get replacements from elsewhere than the settings say.
-
-        Raises:
-            SettingsError: Too many of them.
-        """
+        """How many users get replacements from elsewhere than the settings say; too many are refused."""
         questions = self._questions(lists, np.zeros(len(lists.users), dtype=np.int64))
         widened = sum(int(self.defense.widened(question, self.strength).sum()) for question in questions)
         self.defense.require_few_widened(self.strength, widened, len(lists.users))

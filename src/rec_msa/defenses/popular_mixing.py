@@ -30,11 +30,7 @@ class PopularMixing(Defense):
     )
 
     def alter(self, question: Question, n: int) -> NDArray[np.int32]:
-        """Replaces n items.
-
-        Raises:
-            SettingsError: A list has fewer than n items, or the catalogue fewer than n that are new to a user.
-        """
+        """Replaces n items; the catalogue must have as many that are new to each user."""
         question.require_new(n)
         new = ~question.known[:, question.by_popularity]
         enough = new[:, : self.pool].sum(axis=1) >= n
@@ -52,11 +48,7 @@ class PopularMixing(Defense):
         return first(np.where(new, np.hstack([keys, behind]), np.inf), n)
 
     def check(self, n: int, n_items: int, interactions: pd.DataFrame) -> None:
-        """Refuses a pool that is too small for n, or larger than the catalogue.
-
-        Raises:
-            SettingsError: With the key to change.
-        """
+        """Refuses a pool that is too small for n, or larger than the catalogue."""
         if self.pool > n_items:
             msg = f"defenses.popular_mixing.pool: {self.pool} is more than the {n_items} items of the catalogue"
             raise SettingsError(f"{msg}; choose at most {n_items}")
@@ -74,11 +66,7 @@ class PopularMixing(Defense):
         return few
 
     def require_few_widened(self, n: int, widened: int, n_users: int) -> None:
-        """Refuses a pool that is too small for too many users.
-
-        Raises:
-            SettingsError: With the key to change.
-        """
+        """Refuses a pool that is too small for too many users."""
         if widened > self.widened_users * n_users or (widened and self.pool < n):
             msg = (
                 f"defenses.popular_mixing.pool: of the {self.pool} most popular items, fewer than the {n} to mix in "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rec_msa.defenses.base import Defense, Question, first
+from rec_msa.defenses.base import Defense, Question
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,11 +19,6 @@ class RandomReplacement(Defense):
     """
 
     def alter(self, question: Question, n: int) -> NDArray[np.int32]:
-        """Replaces n items.
-
-        Raises:
-            SettingsError: A list has fewer than n items, or the catalogue fewer than n that are new to a user.
-        """
+        """Replaces n items; the catalogue must have as many that are new to each user."""
         question.require_new(n)
-        keys = np.where(question.known, np.inf, question.draw("items", question.known.shape[1]))
-        return question.replaced(first(keys, n).astype(np.int32))
+        return question.replaced(question.chosen("items", ~question.known, n).astype(np.int32))

@@ -71,11 +71,7 @@ class Server:
         return lambda sequences: rank_sequences(model, sequences, self.serving.list_length)
 
     def n_widened(self, users: np.ndarray) -> int:
-        """How many of these users get replacements from elsewhere than the defense's settings say.
-
-        Raises:
-            SettingsError: Too many of them.
-        """
+        """How many of these users get replacements from elsewhere than the settings say; too many are refused."""
         return 0 if self._defended is None else self._defended.n_widened(self._own(users))
 
     def _own(self, users: np.ndarray) -> Lists:

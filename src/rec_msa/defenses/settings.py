@@ -128,15 +128,7 @@ def settings_key(name: str) -> str | None:
 
 
 def build_defense(name: str, settings: Defense | dict[str, Any]) -> tuple[Defense, int]:
-    """Makes the defense of a name from the settings of its kind.
-
-    Args:
-        name: ``<name>_<strength>``, not ``none``.
-        settings: The settings under ``defenses.<name>``, typed or plain.
-
-    Returns:
-        The defense and its strength.
-    """
+    """Makes the defense of a name (not ``none``), with its strength, from the typed or plain settings of its kind."""
     kind, strength = parse_defense(name)
     defense = DEFENSES[kind.removesuffix(FRESH)].model_validate(settings)
     return (defense.model_copy(update={"consistent": False}) if kind.endswith(FRESH) else defense), strength
@@ -147,13 +139,6 @@ def check_defense(
 ) -> None:
     """Refuses what cannot work whatever the target learns, before it is trained.
 
-    Args:
-        name: ``<name>_<strength>``, not ``none``.
-        settings: The settings under ``defenses.<name>``, typed or plain.
-        list_length: Items in a list.
-        n_items: Size of the catalogue.
-        interactions: The target's training interactions (columns user, item).
-
     Raises:
         SettingsError: With the key to change.
     """
@@ -163,11 +148,7 @@ def check_defense(
 
 
 def require_room(name: str, list_length: int) -> None:
-    """Refuses a defense that alters more places than a list has.
-
-    Raises:
-        SettingsError: The strength is above the list length.
-    """
+    """Refuses a defense that alters more places than a list has."""
     _, strength = parse_defense(name)
     if strength > list_length:
         msg = f"defense: '{name}' alters {strength} places, but a list has {list_length} (list_length)"

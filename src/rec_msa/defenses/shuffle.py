@@ -24,11 +24,7 @@ class Shuffle(Defense):
     fresh_strengths: tuple[int, ...] = Field((50,), exclude=True, description="cells where each call is a fresh draw")
 
     def alter(self, question: Question, n: int) -> NDArray[np.int32]:
-        """Shuffles n places.
-
-        Raises:
-            SettingsError: A list has fewer than n items.
-        """
+        """Shuffles n places."""
         places = question.places(n)
         sources = np.take_along_axis(places, np.argsort(question.draw("order", n), axis=1, kind="stable"), axis=1)
         return question.replaced(np.take_along_axis(question.items, sources, axis=1))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from rec_msa.defenses.base import Defense, Question, first
+from rec_msa.defenses.base import Defense, Question
 from rec_msa.foundation.errors import SettingsError
 from rec_msa.foundation.lists import PADDING
 
@@ -31,26 +31,14 @@ class SwapTail(Defense):
         return self.depth
 
     def alter(self, question: Question, n: int) -> NDArray[np.int32]:
-        """Replaces n items.
-
-        Raises:
-            SettingsError: A list has fewer than n items, or fewer than n are ranked behind it.
-        """
+        """Replaces n items; as many must be ranked behind each list."""
         ranked = question.tail != PADDING
-        left = ranked.sum(axis=1)
-        if (left < n).any():
-            row = int((left < n).argmax())
-            msg = f"defense: only {left[row]} items are ranked behind user {question.users[row]}'s list, "
-            raise SettingsError(f"{msg}fewer than the {n} to swap in; lower the strength or list_length")
-        chosen = first(np.where(ranked, question.draw("items", ranked.shape[1]), np.inf), n)
-        return question.replaced(np.take_along_axis(question.tail, chosen, axis=1))
+        few = "only {left} items are ranked behind user {user}'s list, fewer than the {n} to swap in"
+        question.require(ranked, n, f"{few}; lower the strength or list_length")
+        return question.replaced(np.take_along_axis(question.tail, question.chosen("items", ranked, n), axis=1))
 
     def check(self, n: int, n_items: int, interactions: pd.DataFrame) -> None:
-        """Refuses a depth that is too small for n.
-
-        Raises:
-            SettingsError: With the key to change.
-        """
+        """Refuses a depth that is too small for n."""
         if self.depth < n:
             msg = f"defenses.swap_tail.depth: {self.depth} ranks are fewer than the {n} items to swap in"
             raise SettingsError(f"{msg}; raise depth or lower the strength")

@@ -1,9 +1,9 @@
 """Interactions: finding and reading raw data, filtering, indexing, and the splits by the seed."""
 
-from rec_msa.interactions.acquisition import RawFile, acquire, checksum, locate, verified
+from rec_msa.interactions.acquisition import RawFile, acquire, locate, verified
+from rec_msa.interactions.checksums import checksum
 from rec_msa.interactions.known import KNOWN
-from rec_msa.interactions.readers import read_raw
-from rec_msa.interactions.sequences import in_sequence, split_by_time
+from rec_msa.interactions.reading.originals import read_raw
 from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
 from rec_msa.interactions.splits import (
     PARTS,
@@ -11,12 +11,13 @@ from rec_msa.interactions.splits import (
     attackers,
     auxiliary_parts,
     count,
+    in_sequence,
     item_sample,
+    split_by_time,
     split_interactions,
     target_parts,
 )
-from rec_msa.interactions.statistics import describe
-from rec_msa.interactions.summary import summarise, summary_line
+from rec_msa.interactions.statistics import describe, summarise, summary_line
 from rec_msa.interactions.vocabulary import prepare
 
 __all__ = [

@@ -6,6 +6,7 @@ them. A pair of codes is one number of 64 bits, and sorting these is what repeat
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,12 +25,7 @@ _BLOCK = 1 << 20
 
 
 def pair_keys(user: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[np.int64]:
-    """One number for each pair of codes, ordered by user, then item.
-
-    Args:
-        user: Codes, ``[n]``, 0 or more.
-        item: Codes, ``[n]``, 0 or more.
-    """
+    """One number for each pair of codes of 0 or more ``[n]``, ordered by user, then item."""
     keys = user.astype(np.int64)
     keys <<= 32
     keys |= item
@@ -218,13 +214,8 @@ def _nothing_left(graph: _Graph, cores: tuple[int, int]) -> str:
     same = k_users == k_items
     asked = f"min_interactions: {k_users}" if same else f"min_per_user and min_per_item: {k_users} and {k_items}"
     head = f"datasets.<name>.{asked} leaves no interaction"
-    fits, fails = 0, max(cores)  # a 0-core is everything, what was asked for nothing
-    while fails - fits > 1:
-        middle = (fits + fails) // 2
-        if graph.core(*_at_most(middle, cores))[0].any():
-            fits = middle
-        else:
-            fails = middle
+    # a 1-core is everything, and what was asked for is nothing
+    fits = bisect_left(range(1, max(cores)), True, key=lambda k: not graph.core(*_at_most(k, cores))[0].any())
     if fits == 0:
         return f"{head}; the table has none"
     users, items = graph.core(*_at_most(fits, cores))

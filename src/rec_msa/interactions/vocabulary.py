@@ -41,13 +41,6 @@ def prepare(raw: pd.DataFrame, settings: DatasetSettings) -> Prepared:
     fewer than ``min_interactions`` (``min_per_user``, ``min_per_item``) are dropped, again and again until nothing
     changes. What stays is numbered from 0 in the order of the raw ids: numbers by value, strings by code point.
 
-    Args:
-        raw: What ``read_raw`` returns.
-        settings: The data set's settings, for the filter.
-
-    Returns:
-        The interactions that stay in their order, users and items, and how many repeats there were.
-
     Raises:
         DataError: The k-core is empty.
     """

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from rec_msa.interactions.columns import BadValueError, as_written, plain, stands_for_nothing
+from rec_msa.interactions.reading.columns import BadValueError, as_written, plain, require, stands_for_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,9 +49,6 @@ def ids_of(column: pa.Array, words_are_ids: bool = False) -> Ids:
         column: Values as they stand in the file, ``[n]``.
         words_are_ids: Whether ``NA``, ``NULL`` and the like are ids, too.
 
-    Returns:
-        The ids, ``[n]``.
-
     Raises:
         BadValueError: A value is no id, or one that has lost digits.
     """
@@ -59,14 +56,13 @@ def ids_of(column: pa.Array, words_are_ids: bool = False) -> Ids:
     kind = column.type
     if pa.types.is_string(kind):
         return _of_strings(column, words_are_ids)
-    if pa.types.is_null(kind):
-        return Ids(pa.nulls(len(column), pa.int64()))
-    if pa.types.is_integer(kind):
-        return Ids(_of_integers(column))
+    if pa.types.is_null(kind) or pa.types.is_integer(kind):
+        return Ids(pc.cast(column, pa.int64() if _are_small(column) else pa.string()))
     if pa.types.is_floating(kind):
         return Ids(_of_floats(column))
     if pa.types.is_decimal(kind):
-        return Ids(_of_decimals(column))
+        require(pc.equal(pc.floor(column), column), "is not a whole number")
+        return Ids(_as_numbers(pc.cast(pc.cast(column, pa.decimal256(76, 0)), pa.string())))
     raise BadValueError(0, f"is of the type {kind}; ids are whole numbers or strings")
 
 
@@ -86,39 +82,19 @@ def look_alikes(ids: pa.ChunkedArray) -> int:
     return len(distinct) - len(pc.unique(pc.replace_substring_regex(keys, "^0+(.)", r"\1")))
 
 
-def _of_integers(column: pa.Array) -> pa.Array:
-    bounds = pc.min_max(column).as_py()
-    if bounds["min"] is not None and (bounds["max"] >= _LARGEST or bounds["min"] <= -_LARGEST):
-        return pc.cast(column, pa.string())
-    return pc.cast(column, pa.int64())
-
-
 def _of_floats(column: pa.Array) -> pa.Array:
     values = column.to_numpy(zero_copy_only=False)
-    present = ~np.isnan(values)
-    whole = np.where(present, np.floor(values), 0)
-    if (bad := present & (~np.isfinite(values) | (whole != values))).any():
-        raise BadValueError(int(bad.argmax()), "is not a whole number that fits 64 bits")
-    if (bad := present & (np.abs(whole) >= _EXACT[str(column.type)])).any():
-        remedy = "a float so large no longer tells whole numbers apart; write ids as whole numbers or strings"
-        raise BadValueError(int(bad.argmax()), f"may have lost digits: {remedy}")
-    return pa.array(whole.astype(np.int64), mask=~present)
-
-
-def _of_decimals(column: pa.Array) -> pa.Array:
-    try:
-        text = pc.cast(pc.cast(column, pa.decimal256(76, 0)), pa.string())
-    except pa.ArrowInvalid:
-        values = column.to_pylist()
-        bad = next(row for row, value in enumerate(values) if value is not None and value != value.to_integral_value())
-        raise BadValueError(bad, "is not a whole number") from None
-    numbers = _numbers(text)
-    return text if numbers is None else numbers
+    absent = np.isnan(values)
+    is_whole = (np.floor(values) == values) & np.isfinite(values)
+    require(pa.array(absent | is_whole), "is not a whole number that fits 64 bits")
+    remedy = "a float so large no longer tells whole numbers apart; write ids as whole numbers or strings"
+    require(pa.array(absent | (np.abs(values) < _EXACT[str(column.type)])), f"may have lost digits: {remedy}")
+    return pa.array(np.where(absent, 0, values).astype(np.int64), mask=absent)
 
 
 def _of_strings(column: pa.Array, words_are_ids: bool) -> Ids:
     """Most often all are plain whole numbers; else each distinct string is looked at once."""
-    if (numbers := _numbers(column)) is not None:
+    if pa.types.is_int64((numbers := _as_numbers(column)).type):
         return Ids(numbers)
     encoded = column.dictionary_encode()
     found = encoded.dictionary
@@ -126,30 +102,24 @@ def _of_strings(column: pa.Array, words_are_ids: bool) -> Ids:
     nothing = pc.equal(trimmed, "")
     if not words_are_ids:
         nothing = pc.or_(nothing, stands_for_nothing(trimmed))
-    lost = pc.match_substring_regex(trimmed, _LOST_DIGITS)
-    if pc.any(lost).as_py():
-        raise BadValueError(
-            pc.index(lost.take(encoded.indices), True).as_py(),
-            "looks like a whole number that lost digits in a spreadsheet or as a float: write ids in full",
-        )
+    kept_digits = pc.invert(pc.match_substring_regex(trimmed, _LOST_DIGITS))
+    remedy = "looks like a whole number that lost digits in a spreadsheet or as a float: write ids in full"
+    require(kept_digits.take(encoded.indices), remedy)
     has_point = pc.match_substring_regex(trimmed, _WITH_POINT)
     bare = pc.if_else(has_point, pc.replace_substring_regex(trimmed, r"\.0+$", ""), trimmed)
-    ids = pc.if_else(nothing, None, bare)
+    ids = _as_numbers(pc.if_else(nothing, None, bare))
     n_each = np.bincount(encoded.indices.drop_null().to_numpy(), minlength=len(found))
-    n_trimmed = _weight(pc.and_(pc.not_equal(trimmed, found), pc.invert(nothing)), n_each)
-    numbers = _numbers(ids)
-    return Ids((ids if numbers is None else numbers).take(encoded.indices), n_trimmed, _weight(has_point, n_each))
+    is_trimmed = pc.and_not(pc.not_equal(trimmed, found), nothing)
+    n_trimmed, n_pointed = (int(n_each[np.asarray(chosen)].sum()) for chosen in (is_trimmed, has_point))
+    return Ids(ids.take(encoded.indices), n_trimmed, n_pointed)
 
 
-def _numbers(column: pa.Array) -> pa.Array | None:
-    """Strings as whole numbers that are small enough, where all are."""
+def _as_numbers(column: pa.Array) -> pa.Array:
+    """Strings as whole numbers, where all are and are small enough."""
     numbers = as_written(column)
-    if numbers is None:
-        return None
+    return numbers if numbers is not None and _are_small(numbers) else column
+
+
+def _are_small(numbers: pa.Array) -> bool:
     bounds = pc.min_max(numbers).as_py()
-    is_small = bounds["min"] is None or (bounds["max"] < _LARGEST and bounds["min"] > -_LARGEST)
-    return numbers if is_small else None
-
-
-def _weight(chosen: pa.Array, n_each: np.ndarray) -> int:
-    return int(n_each[chosen.to_numpy(zero_copy_only=False).astype(bool)].sum())
+    return bounds["min"] is None or (bounds["max"] < _LARGEST and bounds["min"] > -_LARGEST)

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rec_msa.foundation.errors import DataError
-from rec_msa.interactions import DatasetSettings, RawFile, own, read_raw
+from rec_msa.interactions import DatasetSettings, RawFile, read_raw
+from rec_msa.interactions.reading import batches
 
 OWN = {"user": "who", "item": "what"}
 TA_FENG_HEADER = b'\xef\xbb\xbf"TRANSACTION_DT","CUSTOMER_ID","AGE_GROUP","PRODUCT_ID"\r\n'
@@ -296,7 +297,7 @@ def test_batches_of_a_parquet_file_do_not_show(tmp_path: Path, monkeypatch: pyte
     written = pd.DataFrame({"who": range(7), "what": range(7), "when": pd.array([5, None, 4, None, 3, 2, 1], "Int64")})
     written.to_parquet(path, row_group_size=3)
     whole = read_existing(path, time="when", **OWN)
-    monkeypatch.setattr(own, "_BATCH", 2)
+    monkeypatch.setattr(batches, "_BATCH", 2)
     pd.testing.assert_frame_equal(read_existing(path, time="when", **OWN), whole)
     assert rows(whole) == [(0, 0, 5), (1, 1, None), (2, 2, 4), (3, 3, None), (4, 4, 3), (5, 5, 2), (6, 6, 1)]
     written.assign(what=[0, 1, 2, 3, 4, 5, -6]).to_parquet(path, row_group_size=3)

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from rec_msa.foundation.errors import DataError
-from tests.interactions.own_files import csv, own, read_own, times
+from tests.interactions.reading.own_files import csv, own, read_own, times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,3 +158,15 @@ def test_seconds_among_milliseconds_are_said(tmp_path: Path) -> None:
     rows = [(1, 1, 1397400001), (2, 2, 1397400001898)]
     reading = own(tmp_path, csv(rows, "user,item,time"), time="time").attrs["reading"]
     assert reading["odd"] == ["some times look like seconds and others like parts of them"]
+
+
+def test_times_with_an_exponent_are_read_exactly(tmp_path: Path) -> None:
+    assert times(own(tmp_path, csv([(1, 2, "1.5e-7"), (1, 3, "1")], "user,item,time"), time="time")) == [150, 10**9]
+    assert times(own(tmp_path, csv([(1, 2, "5e18"), (1, 3, "1.0")], "user,item,time"), time="time")) == [5 * 10**18, 1]
+
+
+def test_a_time_that_needs_a_sign_bit_ended_in_a_traceback(tmp_path: Path) -> None:
+    clock = pa.array([1, 2**63], pa.uint64())
+    parquet.write_table(pa.table({"user": [1, 2], "item": [5, 6], "time": clock}), tmp_path / "mine.parquet")
+    with pytest.raises(DataError, match="row 2, column time: 9223372036854775808 is not a whole number that fits 64"):
+        read_own(tmp_path / "mine.parquet", time="time")

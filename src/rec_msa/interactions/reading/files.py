@@ -23,7 +23,7 @@ import pyarrow as pa
 from rec_msa.foundation.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rec_msa.interactions.settings import DatasetSettings
 
@@ -37,22 +37,37 @@ _COMPRESSIONS = {
     b"\x04\x22\x4d\x18": "lz4",
 }
 _OF_ARROW = ("gzip", "bz2", "zstd", "lz4")
+_OF_PYTHON: dict[str, Callable[[BinaryIO], Any]] = {
+    "gzip": lambda file: gzip.GzipFile(fileobj=file),
+    "bz2": bz2.BZ2File,
+    "xz": lzma.LZMAFile,
+}
+"""Those whose damage is told better by Python than by Arrow."""
+
 _KINDS: dict[bytes, Kind] = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "stream"}
 _FOREIGN = {
-    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "save its sheet as CSV"),
-    b"SQLite format 3": ("an SQLite database", "write the table as CSV: sqlite3 -header -csv FILE 'select ...'"),
-    b"\x89HDF": ("an HDF5 file", "write the table as parquet"),
-    b"Obj\x01": ("an Avro file", "write the table as parquet"),
-    b"FEA1": ("a feather file of version 1", "write it again with pyarrow or pandas"),
-    b"ORC\n": ("an ORC file", "write the table as parquet"),
-    b"7z\xbc\xaf": ("a 7z archive", "unpack it, or pack it as zip"),
-    b"Rar!": ("a RAR archive", "unpack it, or pack it as zip"),
-    b"\x80\x04": ("a pickle, which may run anything when it is read", "write the table as parquet"),
-    b"\x80\x05": ("a pickle, which may run anything when it is read", "write the table as parquet"),
-    b"%PDF": ("a PDF document", "get the table itself"),
-    b"RDX": ("an R workspace", "write the table as CSV"),
+    rb"\xd0\xcf\x11\xe0": ("an old Excel workbook", "save its sheet as CSV"),
+    rb"SQLite format 3": ("an SQLite database", "write the table as CSV: sqlite3 -header -csv FILE 'select ...'"),
+    rb"\x89HDF": ("an HDF5 file", "write the table as parquet"),
+    rb"Obj\x01": ("an Avro file", "write the table as parquet"),
+    rb"FEA1": ("a feather file of version 1", "write it again with pyarrow or pandas"),
+    rb"ORC\n": ("an ORC file", "write the table as parquet"),
+    rb"7z\xbc\xaf": ("a 7z archive", "unpack it, or pack it as zip"),
+    rb"Rar!": ("a RAR archive", "unpack it, or pack it as zip"),
+    rb"\x80[\x04\x05]": ("a pickle, which may run anything when it is read", "write the table as parquet"),
+    rb"%PDF": ("a PDF document", "get the table itself"),
+    rb"RDX": ("an R workspace", "write the table as CSV"),
+    rb"(?s).{257}ustar": ("a tar archive", "unpack it and name its file or folder"),
+    rb"(?i)(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml)": (
+        "a web page or XML document",
+        "if it was downloaded, the address wants a log-in: get the file itself",
+    ),
+    rb"(\xef\xbb\xbf)?\s*\[\s*\{": ("one JSON document", "write an object a line (JSON lines), as jq -c '.[]' does"),
 }
+"""What is not read, by the pattern of its first bytes, and what to do with it."""
+
 _HEAD = 4096
+_CHUNK = 1 << 20
 _PATTERN = re.compile(r"[*?\[]")
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
@@ -101,14 +116,26 @@ class Part:
         for magic, kind in _KINDS.items():
             if self.head.startswith(magic):
                 return kind
-        self._refuse_foreign()
+        for pattern, (what, remedy) in _FOREIGN.items():
+            if re.match(pattern, self.head):
+                raise DataError(f"{self.name} is {what}; {remedy}. Read are CSV, JSON lines, parquet and feather")
         return "json" if re.match(rb"(\xef\xbb\xbf)?\s*\{\s*[\"}]", self.head) else "text"
 
     def open(self) -> BinaryIO:
         """Opens its uncompressed bytes."""
         compression = self.compression  # first: in memory, two that open a file have one place in it
         file = self._stored()
-        return file if compression is None else _Layered(_unpacked(file, compression), file)
+        if compression is None:
+            return file
+        if compression in _OF_PYTHON:
+            return _Layered(_OF_PYTHON[compression](file), file)
+        return _Layered(pa.CompressedInputStream(pa.PythonFile(file, mode="r"), compression), file)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Reads its uncompressed bytes piece by piece, so that a file of any size takes little memory."""
+        with mendable(self.name), self.open() as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
 
     def stream(self) -> Any:
         """Opens its uncompressed bytes for Arrow, by Arrow's own means where it has them."""
@@ -135,17 +162,6 @@ class Part:
             return file
         return _Layered(zipfile.ZipFile(file).open(self.member), file)
 
-    def _refuse_foreign(self) -> None:
-        what = next((what for magic, what in _FOREIGN.items() if self.head.startswith(magic)), None)
-        if self.head[257:262] == b"ustar":
-            what = "a tar archive", "unpack it and name its file or folder"
-        elif re.match(rb"(?i)(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml)", self.head):
-            what = "a web page or XML document", "if it was downloaded, the address wants a log-in: get the file itself"
-        elif re.match(rb"(\xef\xbb\xbf)?\s*\[\s*\{", self.head):
-            what = "one JSON document", "write an object a line (JSON lines), as jq -c '.[]' does"
-        if what is not None:
-            raise DataError(f"{self.name} is {what[0]}; {what[1]}. Read are CSV, JSON lines, parquet and feather")
-
 
 class _Layered(io.BufferedReader):
     """Bytes that are read out of another file, which is closed with them."""
@@ -159,31 +175,13 @@ class _Layered(io.BufferedReader):
         self._lower.close()
 
 
-def _unpacked(file: BinaryIO, compression: str) -> Any:
-    match compression:
-        case "gzip":
-            return gzip.GzipFile(fileobj=file)
-        case "bz2":
-            return bz2.BZ2File(file)
-        case "xz":
-            return lzma.LZMAFile(file)
-    return pa.CompressedInputStream(pa.PythonFile(file, mode="r"), compression)
-
-
 def is_url(place: str) -> bool:
     """Whether a path is a URL that fsspec opens."""
     return re.match(r"[a-z][a-z0-9+.-]+:(//|:)|[a-z0-9]+::", place, re.IGNORECASE) is not None and "://" in place
 
 
 def parts_of(dataset: str, settings: DatasetSettings) -> list[Part]:
-    """Finds the files of a user's own table, in the order in which they are read.
-
-    Args:
-        dataset: Name of the data set.
-        settings: Its settings, with a ``path``.
-
-    Returns:
-        At least one file; those of a folder or pattern in the order of their names, where 10 comes after 9.
+    """Finds the files of a user's own table: at least one, those of a folder or pattern by their names, 10 after 9.
 
     Raises:
         DataError: There is none, a zip archive holds several and none is named, or one can't be opened.
@@ -239,13 +237,13 @@ def _places(path: str) -> list[str]:
     here = Path(path)
     if here.is_file():
         return [path]
-    if not here.exists() and _PATTERN.search(path):
-        matches = sorted(glob.glob(path, recursive=True), key=_natural)
-        inside = {str(Path(match)) for match in matches}
-        # what "**" finds within a folder that it found as well is there once
-        top = [match for match in matches if not any(str(above) in inside for above in Path(match).parents)]
-        return [place for match in top for place in _places(match)]
-    return sorted((str(file) for file in here.rglob("*") if file.is_file() and _is_data(file, here)), key=_natural)
+    if here.exists() or not _PATTERN.search(path):
+        return _sorted(str(file) for file in here.rglob("*") if file.is_file() and _is_data(file, here))
+    matches = _sorted(glob.glob(path, recursive=True))
+    inside = {str(Path(match)) for match in matches}
+    # what "**" finds within a folder that it found as well is there once
+    top = [match for match in matches if not any(str(above) in inside for above in Path(match).parents)]
+    return [place for match in top for place in _places(match)]
 
 
 def _places_at_url(url: str) -> list[str]:
@@ -259,7 +257,7 @@ def _places_at_url(url: str) -> list[str]:
     else:
         found = file_system.find(path)
     kept = [place for place in found if _is_data(PurePosixPath(place), PurePosixPath(path))]
-    return [file_system.unstrip_protocol(place) for place in sorted(kept, key=_natural)]
+    return [file_system.unstrip_protocol(place) for place in _sorted(kept)]
 
 
 def _is_data(file: Path | PurePosixPath, folder: Path | PurePosixPath) -> bool:
@@ -268,8 +266,13 @@ def _is_data(file: Path | PurePosixPath, folder: Path | PurePosixPath) -> bool:
     return not any(part[0] in "_." for part in inside)
 
 
-def _natural(place: str) -> list[Any]:
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"([0-9]+)", place)]
+def _sorted(names: Iterable[str]) -> list[str]:
+    """By their numbers where they have some."""
+
+    def key(name: str) -> list[Any]:
+        return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"([0-9]+)", name)]
+
+    return sorted(names, key=key)
 
 
 def _members(dataset: str, place: str, path: str, settings: DatasetSettings) -> list[Part]:
@@ -286,17 +289,16 @@ def _members(dataset: str, place: str, path: str, settings: DatasetSettings) -> 
     chosen = held if settings.member is None else [name for name in held if fnmatchcase(name, settings.member)]
     if not held or not chosen or (settings.member is None and len(chosen) > 1):
         wrong = "holds no file" if not held else f"holds {len(held)} files" if chosen else f"has no {settings.member}"
-        remedy = f"say which in datasets.{dataset}.member: {', '.join(sorted(held, key=_natural)[:10])}"
+        remedy = f"say which in datasets.{dataset}.member: {', '.join(_sorted(held)[:10])}"
         raise DataError(f"{place} {wrong}" + (f"; {remedy}" if held else ""))
-    return [Part(place, name, given) for name in sorted(chosen, key=_natural)]
+    return [Part(place, name, given) for name in _sorted(chosen)]
 
 
 def _folders_say(place: str, path: str) -> dict[str, str | None]:
     """Columns that the folders between a path and a file name, as ``day=2020-09-24``."""
-    folders = PurePosixPath(place).parent.parts
-    pairs = [
-        folder.partition("=") for folder in folders if "=" in folder and folder not in PurePosixPath(path).parts[:-1]
-    ]
+    above = PurePosixPath(path).parts[:-1]
+    folders = [folder for folder in PurePosixPath(place).parent.parts if "=" in folder and folder not in above]
+    pairs = [folder.partition("=") for folder in folders]
     return {name: None if value == _NO_VALUE else unquote(value) for name, _, value in pairs if name}
 
 

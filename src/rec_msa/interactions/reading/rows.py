@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from rec_msa.interactions.columns import BadValueError, is_list, plain
+from rec_msa.interactions.reading.columns import is_list, plain, require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,8 +43,7 @@ class Rows:
         kept = chosen.to_numpy(zero_copy_only=False)
         if kept.all():
             return self
-        columns = {name: column.filter(chosen) for name, column in self.columns.items()}
-        return replace(self, columns=columns, places=self._placed(np.flatnonzero(kept)))
+        return self._placed({name: column.filter(chosen) for name, column in self.columns.items()}, kept.nonzero()[0])
 
     def one_each(self) -> Rows:
         """A row for each value of the fields that are lists; of several lists the first with the first, and so on.
@@ -58,17 +57,14 @@ class Rows:
         first, *others = lists.values()
         for other in others:
             same = pc.fill_null(pc.equal(pc.list_value_length(first), pc.list_value_length(other)), False)
-            if pc.all(same).as_py() is False:
-                raise BadValueError(pc.index(same, False).as_py(), f"and {' and '.join(lists)} have not as many values")
+            require(same, f"and {' and '.join(lists)} have not as many values")
         parents = pc.list_parent_indices(first)
-        columns = {
-            name: pc.list_flatten(lists[name]) if name in lists else column.take(parents)
-            for name, column in self.columns.items()
-        }
-        return replace(self, columns=columns, places=self._placed(parents.to_numpy(zero_copy_only=False)))
+        columns = {name: column.take(parents) for name, column in self.columns.items() if name not in lists}
+        flat = {name: pc.list_flatten(column) for name, column in lists.items()}
+        return self._placed({**columns, **flat}, parents.to_numpy(zero_copy_only=False))
 
-    def _placed(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        return rows if self.places is None else self.places[rows]
+    def _placed(self, columns: Mapping[str, pa.Array], rows: NDArray[np.int64]) -> Rows:
+        return replace(self, columns=columns, places=rows if self.places is None else self.places[rows])
 
 
 def split(column: pa.Array, separator: str) -> pa.Array:
@@ -80,21 +76,14 @@ def split(column: pa.Array, separator: str) -> pa.Array:
     bare = pc.if_else(pc.equal(bare, ""), None, bare)
     parted = pc.utf8_split_whitespace(bare) if separator == " " else pc.split_pattern(bare, separator)
     values = pc.utf8_trim(parted.values, " \t'\"")
-    return (
-        pa.ListArray.from_arrays(parted.offsets, values, mask=parted.is_null())
-        if parted.null_count
-        else (pa.ListArray.from_arrays(parted.offsets, values))
-    )
+    return pa.ListArray.from_arrays(parted.offsets, values, mask=parted.is_null())
 
 
 def _as_list(column: pa.Array) -> pa.Array:
     """With a list of one missing value where the list itself is missing."""
     column = plain(column)
-    kind = pa.list_(column.type.value_type)
-    column = column if column.type == kind else pc.cast(column, kind)
+    column = pc.cast(column, pa.list_(column.type.value_type))
     if not column.null_count:
         return column
-    missing = pa.array([[None]], kind)
-    return pa.concat_arrays([column, missing]).take(
-        pc.if_else(column.is_null(), len(column), pa.array(np.arange(len(column))))
-    )
+    with_none = pa.concat_arrays([column, pa.array([[None]], column.type)])
+    return with_none.take(pc.if_else(column.is_null(), len(column), pa.array(np.arange(len(column)))))

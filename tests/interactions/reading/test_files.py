@@ -18,7 +18,7 @@ from pyarrow import feather, ipc, parquet
 
 from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import DatasetSettings, acquire
-from tests.interactions.own_files import csv, json_lines, own, pairs, read_own, times
+from tests.interactions.reading.own_files import csv, json_lines, own, pairs, read_own, times
 
 ROWS = [(1, 10, 5), (2, 11, 6), (1, 12, 7)]
 PAIRS = [(1, 10), (2, 11), (1, 12)]

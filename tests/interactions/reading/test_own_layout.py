@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from rec_msa.foundation.errors import DataError
-from rec_msa.interactions.quotes import look_at_quotes
-from tests.interactions.own_files import csv, json_lines, own, pairs, read_own, times
+from rec_msa.interactions.reading.layout import look_at_quotes
+from tests.interactions.reading.own_files import csv, json_lines, own, pairs, read_own, times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,10 +78,10 @@ def plainly_sound(text: str) -> bool:
 def test_the_quick_look_at_quotes_is_the_slow_one(text: str, chunk: int) -> None:
     import io
 
-    from rec_msa.interactions import quotes
+    from rec_msa.interactions.reading import layout
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quotes, "_CHUNK", chunk)
+        patch.setattr(layout, "_CHUNK", chunk)
         sound, _ = look_at_quotes(io.BytesIO(text.encode()), ",")
     assert sound == plainly_sound(text)
 
@@ -312,3 +312,16 @@ def test_a_region_called_na_could_not_be_asked_for(tmp_path: Path) -> None:
     content = csv([(1, 1, "NA"), (2, 2, "EU"), (3, 3, "null"), (4, 4, "")], "user,item,region")
     assert pairs(own(tmp_path, content, where={"region": ["NA", "EU"]})) == [(1, 1), (2, 2)]
     assert pairs(own(tmp_path, content, where={"region": "!= NA"})) == [(2, 2)]
+
+
+@pytest.mark.parametrize("asked", ["buy", True, ["buy", "cart"]])
+def test_a_condition_on_a_column_of_lists_ended_in_a_traceback(tmp_path: Path, asked: Any) -> None:
+    parquet.write_table(pa.table({"user": [1], "item": [5], "event": [["buy"]]}), tmp_path / "mine.parquet")
+    with pytest.raises(DataError, match=r"column event: \['buy'\] is of the type list.*compares single values"):
+        read_own(tmp_path / "mine.parquet", where={"event": asked})
+
+
+def test_a_float_of_32_bits_is_what_is_written(tmp_path: Path) -> None:
+    ratings = pa.array([4.1, 3.5], pa.float32())
+    parquet.write_table(pa.table({"user": [1, 2], "item": [5, 6], "rating": ratings}), tmp_path / "mine.parquet")
+    assert pairs(read_own(tmp_path / "mine.parquet", where={"rating": 4.1})) == [(1, 5)]

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from rec_msa.foundation.errors import DataError
-from tests.interactions.own_files import csv, json_lines, own, pairs, read_own
+from tests.interactions.reading.own_files import csv, json_lines, own, pairs, read_own
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from pyarrow import feather, parquet
 
 from rec_msa.interactions import DatasetSettings, prepare
-from tests.interactions.own_files import csv, json_lines, read_own
+from tests.interactions.reading.own_files import csv, json_lines, read_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import pandas as pd
 
-    from tests.interactions.own_files import Row
+    from tests.interactions.reading.own_files import Row
 
 NAMES = ("user", "item", "time")
 MOMENT = dt.datetime(2001, 9, 9, tzinfo=dt.UTC)

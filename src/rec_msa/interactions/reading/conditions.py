@@ -13,12 +13,19 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from rec_msa.interactions.columns import NUMBER, BadValueError, by_distinct, plain, refuse, stands_for_nothing
+from rec_msa.interactions.reading.columns import (
+    NUMBER,
+    BadValueError,
+    by_distinct,
+    plain,
+    require,
+    stands_for_nothing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_COMPARISON = re.compile(r"(>=|<=|==|!=|>|<|=)\s*(.*)", re.DOTALL)
+_SIGNS = (">=", "<=", "==", "!=", ">", "<", "=")
 _ORDERED: dict[str, Callable[..., pa.Array]] = {
     ">=": pc.greater_equal,
     "<=": pc.less_equal,
@@ -26,6 +33,8 @@ _ORDERED: dict[str, Callable[..., pa.Array]] = {
     "<": pc.less,
 }
 _WORDS = {True: ("true", "t", "yes", "y", "1", "1.0"), False: ("false", "f", "no", "n", "0", "0.0")}
+_EXACT = pa.decimal128(38)
+"""Holds every integer of 64 bits, with sign or without."""
 
 
 @dataclass(frozen=True)
@@ -47,23 +56,17 @@ class Condition:
         Raises:
             ValueError: It is none.
         """
-        if isinstance(asked, list | tuple):
-            return cls("==", tuple(_value(each) for each in asked)) if asked else cls._refuse(asked)
-        if not isinstance(asked, str):
-            return cls("==", (_value(asked),))
-        found = _COMPARISON.fullmatch(asked.strip())
-        sign, value = (found[1], found[2].strip()) if found else ("==", asked.strip())
-        sign = "==" if sign == "=" else sign
-        if not value or (sign in _ORDERED and not _is_ordered(value)):
-            return cls._refuse(asked)
-        return cls(sign, (_value(value),))
-
-    @staticmethod
-    def _refuse(asked: Any) -> Condition:
-        raise ValueError(
-            f"{asked!r} is no condition; write a value, a list of values, or one of >=, <=, >, < with a number or "
-            "an ISO date, or != with a value"
-        )
+        sign, values = "==", tuple(map(_value, asked if isinstance(asked, list | tuple) else [asked]))
+        if isinstance(asked, str):
+            written = next((each for each in _SIGNS if values[0].startswith(each)), "")
+            sign, values = written if written not in ("", "=") else "==", (values[0].removeprefix(written).strip(),)
+        is_empty = not values or (isinstance(asked, str) and not values[0])
+        if is_empty or (sign in _ORDERED and not _is_number(values[0]) and _instant(values[0]) is None):
+            raise ValueError(
+                f"{asked!r} is no condition; write a value, a list of values, or one of >=, <=, >, < with a number or "
+                "an ISO date, or != with a value"
+            )
+        return cls(sign, values)
 
     def fits(self, column: pa.Array) -> pa.Array:
         """Which rows fulfil it: a boolean array, false where the value is missing.
@@ -75,7 +78,7 @@ class Condition:
         if self.sign in _ORDERED:
             return pc.fill_null(_compared(column, self.sign, str(self.values[0])), False)
         found = reduce(pc.or_, (pc.fill_null(_equals(column, value), False) for value in self.values))
-        return pc.and_(column.is_valid(), pc.invert(found)) if self.sign == "!=" else found
+        return pc.and_not(column.is_valid(), found) if self.sign == "!=" else found
 
     def __str__(self) -> str:
         shown = " or ".join(map(str, self.values))
@@ -92,8 +95,8 @@ def _value(value: Any) -> Any:
     raise ValueError(f"{value!r} is no value to compare with")
 
 
-def _is_ordered(value: str) -> bool:
-    return re.fullmatch(NUMBER, value) is not None or _instant(value) is not None
+def _is_number(value: str) -> bool:
+    return re.fullmatch(NUMBER, value) is not None
 
 
 def _instant(value: str) -> datetime | None:
@@ -119,31 +122,28 @@ def _without_words(column: pa.Array, values: tuple[Any, ...]) -> pa.Array:
 
 
 def _compared(column: pa.Array, sign: str, bound: str) -> pa.Array:
-    if re.fullmatch(NUMBER, bound):
-        if pa.types.is_integer(column.type) and re.fullmatch("[+-]?[0-9]{1,18}", bound):
-            return _whole_compared(column, sign, int(bound))
-        return _ORDERED[sign](_numbers(column), float(bound))
-    return _ORDERED[sign](_instants(column), pa.scalar(_instant(bound), pa.timestamp("us", "UTC")))
-
-
-def _whole_compared(column: pa.Array, sign: str, bound: int) -> pa.Array:
-    if not pa.types.is_uint64(column.type):
-        return _ORDERED[sign](column, pa.scalar(bound, pa.int64()))
-    if bound < 0:  # every value is above it
-        sign, bound = (">=" if sign[0] == ">" else "<"), 0
-    return _ORDERED[sign](column, pa.scalar(bound, pa.uint64()))
+    if not _is_number(bound):
+        return _ORDERED[sign](_instants(column), pa.scalar(_instant(bound), pa.timestamp("us", "UTC")))
+    if pa.types.is_integer(column.type) and re.fullmatch("[+-]?[0-9]{1,18}", bound):
+        return _ORDERED[sign](pc.cast(column, _EXACT), pa.scalar(Decimal(bound), _EXACT))
+    return _ORDERED[sign](_numbers(column), float(bound))
 
 
 def _numbers(column: pa.Array) -> pa.Array:
     if pa.types.is_string(column.type):
-        is_number = re.compile(NUMBER).fullmatch
         try:
             return pc.cast(column, pa.float64())
         except pa.ArrowInvalid:
-            refuse(column, lambda value: is_number(value) is not None, "is not a number, as where compares it with")
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)):
-        raise BadValueError(0, f"is of the type {column.type}, and where compares it with a number")
+            require(pc.match_substring_regex(column, NUMBER), "is not a number, as where compares it with")
+            raise
+    _require_numbers(column)
     return pc.cast(column, pa.float64(), safe=False)
+
+
+def _require_numbers(column: pa.Array) -> None:
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    if not any(test(column.type) for test in tests):
+        raise BadValueError(0, f"is of the type {column.type}, and where compares it with a number")
 
 
 def _instants(column: pa.Array) -> pa.Array:
@@ -152,50 +152,35 @@ def _instants(column: pa.Array) -> pa.Array:
     if not pa.types.is_string(column.type):
         raise BadValueError(0, f"is of the type {column.type}, and where compares it with a date")
     times = pd.to_datetime(column.to_pandas(), format="ISO8601", utc=True, errors="coerce")
-    bad = times.isna().to_numpy() & column.is_valid().to_numpy(zero_copy_only=False)
-    if bad.any():
-        raise BadValueError(int(bad.argmax()), "is no ISO date, as where compares it with")
+    require(pc.or_(pa.array(times.notna()), column.is_null()), "is no ISO date, as where compares it with")
     return pa.array(times.dt.as_unit("us"))
 
 
 def _equals(column: pa.Array, value: bool | int | float | str) -> pa.Array:
     if isinstance(value, bool):
         return _is_word_for(column, value)
-    if pa.types.is_string(column.type):
-        return by_distinct(column, lambda distinct: _text_equals(distinct, str(value)))
     if pa.types.is_boolean(column.type):
         raise BadValueError(0, f"is true or false, and where compares it with {value!r}")
-    if not re.fullmatch(NUMBER, str(value)):
-        return by_distinct(pc.cast(column, pa.string()), lambda distinct: _text_equals(distinct, str(value)))
-    if _is_whole(str(value)) and pa.types.is_integer(column.type):
-        return _whole_equals(column, int(Decimal(str(value))))
-    if _is_whole(str(value)) and pa.types.is_decimal(column.type):
-        return by_distinct(pc.cast(column, pa.string()), lambda distinct: _text_equals(distinct, str(value)))
-    return pc.equal(_numbers(column), float(value))
+    if _is_number(str(value)) and not pa.types.is_string(column.type):
+        _require_numbers(column)
+    return _by_text(column, lambda distinct: _text_equals(distinct, str(value)))
 
 
-def _is_whole(value: str) -> bool:
-    """Whether a value is an integer; floats do not tell large ones apart."""
-    return re.fullmatch(r"[+-]?[0-9]+(\.0*)?", value) is not None
-
-
-def _whole_equals(column: pa.Array, value: int) -> pa.Array:
-    kind = pa.uint64() if pa.types.is_uint64(column.type) else pa.int64()
-    try:
-        return pc.equal(column, pa.scalar(value, kind))
-    except (OverflowError, pa.ArrowInvalid):  # no value of that type is it
-        return pa.repeat(pa.scalar(False), len(column))
+def _by_text(column: pa.Array, test: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    if pa.types.is_nested(column.type):
+        raise BadValueError(0, f"is of the type {column.type}, and where compares single values")
+    return by_distinct(column, lambda distinct: test(pc.cast(distinct, pa.string())))
 
 
 def _text_equals(distinct: pa.Array, value: str) -> pa.Array:
     """Whether strings are a value: as a number where it is one, else letter by letter, where ``*`` is anything."""
-    if re.fullmatch(NUMBER, value):
+    if _is_number(value):
         numeric = pc.match_substring_regex(distinct, NUMBER)
         near = pc.equal(pc.cast(pc.if_else(numeric, distinct, None), pa.float64()), float(value))
-        if not _is_whole(value):
+        if not re.fullmatch(r"[+-]?[0-9]+(\.0*)?", value):
             return near
         exact = [each for each in distinct.filter(near).to_pylist() if Decimal(each) == Decimal(value)]
-        return pc.is_in(distinct, value_set=pa.array(exact, pa.string()))
+        return pc.is_in(distinct, value_set=pa.array(exact, pa.string()))  # floats do not tell large ones apart
     pattern = ".*".join(re.escape(part) for part in value.split("*"))
     return pc.match_substring_regex(distinct, f"(?s)^{pattern}$")
 
@@ -203,10 +188,8 @@ def _text_equals(distinct: pa.Array, value: str) -> pa.Array:
 def _is_word_for(column: pa.Array, value: bool) -> pa.Array:
     if pa.types.is_boolean(column.type):
         return pc.equal(column, value)
-    words = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
-    lower = by_distinct(words, pc.utf8_lower)
+    lower = _by_text(column, pc.utf8_lower)
     known = pa.array([word for several in _WORDS.values() for word in several])
-    unknown = pc.and_(pc.invert(pc.is_in(lower, value_set=known)), column.is_valid())
-    if pc.any(unknown).as_py():
-        raise BadValueError(pc.index(unknown, True).as_py(), "is neither true nor false, as where compares it with")
+    is_word = pc.or_(pc.is_in(lower, value_set=known), column.is_null())
+    require(is_word, "is neither true nor false, as where compares it with")
     return pc.is_in(lower, value_set=pa.array(_WORDS[value]))

@@ -1,0 +1,1 @@
+"""Files of any kind as one table of users, items and times."""

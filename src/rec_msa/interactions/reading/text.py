@@ -1,0 +1,279 @@
+"""Delimited text as columns of strings, quickly; and, where it is bad, which line is to blame.
+
+The good path is one pass of Arrow's reader over the columns that are needed. Only when something is wrong is the
+file read again line by line, to name the line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from rec_msa.foundation.errors import DataError, nearest
+from rec_msa.interactions.reading.files import mendable
+from rec_msa.interactions.reading.layout import UTF_8, advice, look_at_quotes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rec_msa.interactions.reading.files import Part
+    from rec_msa.interactions.reading.layout import Layout
+
+_NEVER = "\x1f"
+_FIRST = 20
+
+
+class NoRowsError(DataError):
+    """A file has no rows: it is wrong where it is the only one."""
+
+
+def require_columns(name: str, needed: Sequence[str], present: list[str], keys: Mapping[str, str]) -> None:
+    """Refuses a file that lacks a column or has it twice, with the nearest name that it does have."""
+    for column in needed:
+        key = f" ({keys[column]})" if column in keys else ""
+        if column not in present:
+            raise DataError(f"{name}: there is no column '{column}'{key}; {nearest(column, present)}")
+        if present.count(column) > 1:
+            raise DataError(f"{name}: {present.count(column)} columns are named '{column}'{key}: rename all but one")
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A delimited text file, with or without a byte order mark, and how it is laid out. Blank lines do not count."""
+
+    part: Part
+    layout: Layout
+
+    def columns(self) -> dict[str, pa.ChunkedArray]:
+        """Reads the columns as strings, by name: each that the file has, or of a user's own those that have a key.
+
+        Raises:
+            NoRowsError: The file is empty, or has a header alone.
+            DataError: It is missing, damaged or in another encoding, lacks a column, or has a line with the wrong
+                number of fields.
+        """
+        with mendable(self.part.name):
+            positions, n_fields = self._positions()
+        with self._blaming_a_line(n_fields, "delimited text"):
+            table = self._table(list(positions.values()), n_fields)
+        if table.num_rows == 0:
+            raise NoRowsError(f"{self.part.name} has no rows below its header: get it again")
+        return dict(zip(positions, table.columns, strict=True))
+
+    def lines(self) -> pa.ChunkedArray:
+        """Reads the lines as strings.
+
+        Raises:
+            DataError: The file is missing, empty, damaged or in another encoding.
+        """
+        with self._blaming_a_line(None, "lines of text"):
+            return self._by_arrow(["line"], ["line"], delimiter=_NEVER, quote_char=False).column(0)
+
+    def place_of(self, row: int) -> str:
+        """Says on which line a row (counted from 0, without the header) starts, as ``line 7``."""
+        record = next(islice(self._records(), int(self.layout.header) + row, None), None)
+        # quotes in odd places may part records otherwise here than in Arrow's reader
+        return f"row {row + 1}" if record is None else f"line {record[0]}"
+
+    def require_sound_quotes(self) -> int:
+        """Refuses a file in which a stray quotation mark would swallow lines; counts line breaks within quoted fields.
+
+        Raises:
+            DataError: Text follows a closing quotation mark, or nothing closes one.
+        """
+        if self.layout.quoted is None:
+            return 0
+        with mendable(self.part.name):
+            with self._opened() as file:
+                sound, n_breaks = look_at_quotes(file, self.layout.delimiter)
+            if not sound or self.layout.quoted == "backslash":
+                records = self._records(strict_quotes=True)
+                n_breaks = sum(text.count("\n") for _, fields in records for text in fields)
+        return n_breaks
+
+    def first_rows(self) -> list[list[str]]:
+        """The fields of the first records, the header too."""
+        return [fields for _, fields in islice(self._records(), _FIRST)]
+
+    # ---- which columns there are
+
+    def _positions(self) -> tuple[dict[str, int], int]:
+        """Returns where the columns that are read are among the fields of a line, and the number of fields."""
+        part, layout = self.part, self.layout
+        first = next(self._records(strict=True), None)
+        if first is None:
+            raise NoRowsError(f"{part.name} is empty: get it again")
+        line, fields = first
+        if layout.header:
+            if line > 1:
+                raise DataError(f"{part.name}, line 1 is blank: the first line must name the columns")
+            self._advise(fields)
+            require_columns(part.name, layout.columns, fields, layout.keys)
+            return {name: fields.index(name) for name in layout.columns}, len(fields)
+        self._require_named_fields(fields)
+        most, fewest = len(layout.columns), len(layout.columns) - len(layout.optional)
+        if not fewest <= len(fields) <= most:
+            raise self._wrong_number(line, len(fields), str(most) if fewest == most else f"{fewest} or {most}")
+        places = enumerate(layout.columns[: len(fields)])
+        return {name: index for index, name in places if not layout.keys or name in layout.keys}, len(fields)
+
+    def _advise(self, fields: list[str]) -> None:
+        """Refuses a first line that does not name the columns, where its layout seems to be the reason."""
+        layout = self.layout
+        lacking = next((name for name in layout.columns if name not in fields), None)
+        if layout.dataset is None or lacking is None:
+            return
+        line = self.part.head.decode(layout.encoding, errors="replace").splitlines()[0]
+        said = advice(line, self.first_rows(), layout.columns, layout.delimiter)
+        if said is not None:
+            where = f"{self.part.name}, line 1: there is no column '{lacking}' ({layout.keys[lacking]})"
+            raise DataError(f"{where}; {said} to datasets.{layout.dataset}")
+
+    def _require_named_fields(self, fields: list[str]) -> None:
+        layout, line = self.layout, f"{self.part.name}, line 1"
+        if layout.dataset is None:
+            return
+        key = f"datasets.{layout.dataset}.columns"
+        named = {name.casefold() for name in layout.keys}
+        if any(text.strip().casefold() in named for text in fields):
+            raise DataError(f"{line} names the columns itself: leave out {key}")
+        if len(fields) != len(layout.columns):
+            raise DataError(
+                f"{line} has {len(fields)} fields separated by '{layout.shown}', and {key} names "
+                f"{len(layout.columns)}: name each field, or set separator to what parts them"
+            )
+
+    # ---- by Arrow
+
+    def _table(self, positions: list[int], n_fields: int) -> pa.Table:
+        """Reads the columns at some positions, as strings, in that order."""
+        # Arrow splits at single characters: "::" then leaves a column between two fields, which must be empty
+        delimiter, step = self.layout.delimiter[0], len(self.layout.delimiter)
+        names = [str(index) for index in range((n_fields - 1) * step + 1)]
+        gaps = [name for index, name in enumerate(names) if index % step]
+        read = [names[position * step] for position in positions]
+        quoting = {
+            "quote_char": '"' if self.layout.quoted else False,
+            "escape_char": self.layout.escape or False,
+            "newlines_in_values": self.layout.quoted is not None,
+        }
+        table = self._by_arrow(names, read + gaps, int(self.layout.header), delimiter=delimiter, **quoting)
+        for gap in map(table.column, gaps):
+            if len(gap.unique()) > 1 or (len(gap) and gap[0].as_py()):
+                raise pa.ArrowInvalid(f"a single '{delimiter}' between two fields")
+        return table.select(read)
+
+    def _by_arrow(self, names: list[str], read: list[str], skipped: int = 0, **parsing: Any) -> pa.Table:
+        stream = self.part.stream()
+        if self.layout.encoding != UTF_8:
+            stream = pa.transcoding_input_stream(stream, self.layout.encoding, UTF_8)
+        return arrow_csv.read_csv(
+            stream,
+            arrow_csv.ReadOptions(column_names=names, skip_rows=skipped),
+            arrow_csv.ParseOptions(**parsing),
+            arrow_csv.ConvertOptions(include_columns=read, column_types=dict.fromkeys(read, pa.string())),
+        )
+
+    # ---- line by line, and which is to blame
+
+    @contextlib.contextmanager
+    def _blaming_a_line(self, n_fields: int | None, what: str) -> Iterator[None]:
+        """Raises the error of the first line that is in another encoding or has the wrong number of fields."""
+        try:
+            yield
+        except (pa.ArrowInvalid, OSError, UnicodeError) as error:
+            with mendable(self.part.name):
+                for line, fields in self._records(strict=True):
+                    if n_fields is not None and len(fields) != n_fields:
+                        raise self._wrong_number(line, len(fields), str(n_fields)) from error
+            raise DataError(f"{self.part.name} can't be read as {what}: {error}. Get it again") from error
+
+    def _wrong_number(self, line: int, found: int, expected: str) -> DataError:
+        last = max((number for number, _ in self._records()), default=line)
+        remedy = "the file ends there and may be truncated: get it again" if line == last else "mend the line"
+        counted = f"{found} fields separated by '{self.layout.shown}' instead of {expected}"
+        return DataError(f"{self.part.name}, line {line}: {counted}; {remedy}")
+
+    def _records(self, strict: bool = False, strict_quotes: bool = False) -> Iterator[tuple[int, list[str]]]:
+        """Yields the line and the fields of every record that is not blank: slow, for what Arrow can't tell.
+
+        Args:
+            strict: Refuse a line that is not in the file's encoding, by its number.
+            strict_quotes: Refuse text after a closing quotation mark, and one that nothing closes.
+        """
+        layout = self.layout
+        with self._opened() as file:
+            lines = self._decoded(file, strict)
+            if layout.quoted is None or len(layout.delimiter) > 1:
+                for number, text in enumerate(lines, start=1):
+                    if bare := text.rstrip("\r\n"):
+                        yield number, self._unquoted(bare.split(layout.delimiter))
+                return
+            reader = csv.reader(lines, delimiter=layout.delimiter, strict=strict_quotes, escapechar=layout.escape)
+            start = 1
+            try:
+                for fields in reader:
+                    if fields:
+                        yield start, fields
+                    start = reader.line_num + 1
+            except csv.Error as error:
+                raise DataError(f"{self.part.name}, line {start}: {self._wrong_quotes(error)}") from error
+
+    def _unquoted(self, fields: list[str]) -> list[str]:
+        """Fields whose quotation marks stand at both ends, as the names in a header do."""
+        if self.layout.quoted is None:
+            return fields
+        return [text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text for text in fields]
+
+    def _wrong_quotes(self, error: csv.Error) -> str:
+        if self.layout.dataset is None:
+            is_cut = "end of data" in str(error)
+            return f"{error}; {'it may be truncated: get it again' if is_cut else 'mend it or get the file again'}"
+        others = "" if self.layout.escape else ", or to backslash where \\ stands before those within a field"
+        return (
+            "a quotation mark opens a field and none closes it at the field's end, so that it would swallow what "
+            f"follows; set datasets.{self.layout.dataset}.quotes to none where these are characters like others"
+            f"{others}, or mend the line"
+        )
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[io.BufferedIOBase]:
+        """Opens the file as bytes of UTF-8."""
+        with self.part.open() as file:
+            if self.layout.encoding == UTF_8:
+                yield file  # type: ignore[misc]
+                return
+            stream = pa.transcoding_input_stream(pa.PythonFile(file, mode="r"), self.layout.encoding, UTF_8)
+            with io.BufferedReader(stream) as decoded:
+                yield decoded
+
+    def _decoded(self, file: Any, strict: bool) -> Iterator[str]:
+        # bytes, unlike strings, are split at line ends alone: an old one of a lone carriage return is one too
+        for number, raw in enumerate(chain.from_iterable(line.splitlines(keepends=True) for line in file), start=1):
+            wrong = None
+            try:
+                text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+                if "\0" in text:
+                    wrong = "it has a zero byte"
+            except UnicodeDecodeError as error:
+                wrong = f"byte 0x{raw[error.start]:02x} at place {error.start + 1}"
+                text = raw.decode("utf-8", errors="replace")
+            if strict and wrong is not None:
+                raise DataError(
+                    f"{self.part.name}, line {number} is not UTF-8 text: {wrong}; save the file as UTF-8"
+                    f"{self._or_encoding(raw)} or get it again"
+                )
+            yield text
+
+    def _or_encoding(self, raw: bytes) -> str:
+        if self.layout.dataset is None:
+            return ""
+        likely = "utf-16" if b"\0" in raw or raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
+        return f", or set datasets.{self.layout.dataset}.encoding, perhaps to {likely},"

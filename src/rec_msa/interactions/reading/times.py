@@ -1,0 +1,192 @@
+"""Times of a user's own table as whole numbers that keep their order, in the coarsest unit that loses nothing.
+
+Numbers stay what they are where all are whole. Fractions of numbers and of seconds count in thousandths, millionths or
+billionths, so that a file gives the same times however it writes them.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import chain
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import compute as pc
+
+from rec_msa.interactions.reading.columns import NUMBER, BadValueError, as_written, plain, require
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
+"""Arrow's units by the places after the point that they count."""
+
+_ZONE = r"\s*(UTC|GMT|utc|gmt|\[UTC\]|Z\[UTC\])$"
+_TOO_LARGE = "is too large or too fine for whole numbers of 64 bits: round the times"
+_NOT_64_BITS = "is not a whole number that fits 64 bits"
+_HINT = "; other dates need time_format, as %d/%m/%Y %H:%M"
+
+
+class Times(NamedTuple):
+    """Times of a batch.
+
+    Attributes:
+        values: int64, null where there is no time.
+        digits: Places after the point of a number or a second that the values count: 0, 3, 6 or 9.
+        kind: Whether they are numbers or dates; None where all are missing.
+    """
+
+    values: pa.Array
+    digits: int = 0
+    kind: Literal["number", "date"] | None = None
+
+
+def times_of(column: pa.Array, time_format: str | None = None) -> Times:
+    """Reads the times of a batch.
+
+    Args:
+        column: Numbers in any unit, dates, or strings of either, ``[n]``.
+        time_format: How dates are written that are no ISO dates, in the directives of ``strptime``.
+
+    Returns:
+        The times; dates count from 1970 in UTC.
+
+    Raises:
+        BadValueError: A value is no time.
+    """
+    times = _of_a_type(plain(column), time_format)
+    return times if times.values.null_count < len(column) else Times(pa.nulls(len(column), pa.int64()))
+
+
+def _of_a_type(column: pa.Array, time_format: str | None) -> Times:
+    kind = column.type
+    if time_format is not None and (pa.types.is_integer(kind) or pa.types.is_string(kind)):
+        return _dates(_trimmed(pc.cast(column, pa.string())), time_format)
+    if pa.types.is_string(kind):
+        return _of_strings(_trimmed(column))
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return _of_timestamps(column)
+    if pa.types.is_integer(kind) or pa.types.is_null(kind):
+        if pa.types.is_uint64(kind):
+            require(pc.less_equal(column, pa.scalar(2**63 - 1, pa.uint64())), _NOT_64_BITS)
+        return Times(pc.cast(column, pa.int64()), 0, "number")
+    if pa.types.is_floating(kind):
+        return _of_floats(pc.cast(column, pa.float64()))
+    if pa.types.is_decimal(kind):
+        return _of_strings(pc.cast(column, pa.string()))
+    raise BadValueError(0, f"is of the type {kind}; times are numbers, dates or ISO strings")
+
+
+def whole_times(batches: Sequence[Times]) -> Times:
+    """Puts the times of all batches together in the finest of their units; of one kind, as ``times_of`` gave them.
+
+    Raises:
+        OverflowError: In that unit one of them does not fit 64 bits.
+    """
+    digits = max(batch.digits for batch in batches)
+    kind = next((batch.kind for batch in batches if batch.kind is not None), None)
+    try:
+        values = [pc.multiply_checked(batch.values, 10 ** (digits - batch.digits)) for batch in batches]
+    except pa.ArrowInvalid as error:
+        raise OverflowError(_TOO_LARGE) from error
+    return Times(pa.chunked_array(values, pa.int64()), digits, kind)
+
+
+def _trimmed(column: pa.Array) -> pa.Array:
+    """Without blanks around them; an empty one is missing."""
+    column = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.equal(column, ""), None, column)
+
+
+def _of_strings(column: pa.Array) -> Times:
+    """Strings as whole numbers, else as numbers, else as ISO dates: the first reading that suits every value."""
+    if (whole := as_written(column)) is not None:
+        return Times(whole, 0, "number")
+    is_number = pc.match_substring_regex(column, NUMBER)
+    if is_number.drop_null()[0].as_py():
+        require(is_number, "is not a number")
+        return _of_numbers(column)
+    return _dates(pc.replace_substring_regex(column, _ZONE, "Z"), None)
+
+
+def _of_numbers(column: pa.Array) -> Times:
+    """Strings of numbers with a point or an exponent: exactly, and in as few places as hold them all."""
+    digits = 0
+    for digits in _UNITS:
+        try:
+            exact = pc.cast(column, pa.decimal128(38, digits))
+        except pa.ArrowInvalid:  # some have more places
+            continue
+        unscaled = pa.Array.from_buffers(pa.decimal128(38), len(exact), exact.buffers(), offset=exact.offset)
+        try:
+            return Times(pc.cast(unscaled, pa.int64()), digits, "number")
+        except pa.ArrowInvalid:
+            break
+    _refuse_too_large(column, digits)
+
+
+def _refuse_too_large(column: pa.Array, digits: int) -> NoReturn:
+    counts = [Decimal(text or 0).scaleb(digits) for text in column.to_pylist()]
+    too_fine = (row for row, value in enumerate(counts) if value != value.to_integral_value())
+    too_large = (row for row, value in enumerate(counts) if abs(value) >= 2**63)
+    raise BadValueError(next(chain(too_fine, too_large)), _TOO_LARGE)
+
+
+def _of_floats(column: pa.Array) -> Times:
+    """Read as they would be written: so a float is the same time here as in a text file."""
+    column = pc.if_else(pc.is_nan(column), None, column)
+    require(pc.is_finite(column), _NOT_64_BITS)
+    if pc.all(pc.equal(pc.floor(column), column)).as_py() is False:
+        return _of_numbers(pc.cast(column, pa.string()))
+    require(pc.and_(pc.less(column, 2.0**63), pc.greater_equal(column, -(2.0**63))), _NOT_64_BITS)
+    return Times(pc.cast(column, pa.int64()), 0, "number")
+
+
+def _of_timestamps(column: pa.Array) -> Times:
+    for digits, unit in _UNITS.items():
+        try:
+            return Times(pc.cast(pc.cast(column, pa.timestamp(unit)), pa.int64()), digits, "date")
+        except pa.ArrowInvalid:  # it would lose something
+            continue
+    raise BadValueError(0, _TOO_LARGE)
+
+
+def _dates(column: pa.Array, time_format: str | None) -> Times:
+    times = pd.to_datetime(column.to_pandas(), format=time_format or "ISO8601", utc=True, errors="coerce")
+    wrong = f"is neither a number nor an ISO date{_HINT}" if time_format is None else f"is not written as {time_format}"
+    require(pc.or_(pa.array(times.notna()), column.is_null()), wrong)
+    return _of_timestamps(pa.array(times.dt.tz_convert(None)))
+
+
+def moment(value: int, times: Times) -> str:
+    """Shows a time to a person: as a date where that is what it is, or where a number can hardly be anything else.
+
+    Args:
+        value: One of the times.
+        times: Their unit and kind.
+    """
+    seconds = number = value / 10**times.digits
+    if times.kind == "number":
+        power = _power_of(number)
+        seconds = np.nan if power is None else number / 10**power
+    try:
+        if np.isfinite(seconds):
+            return pd.Timestamp(seconds, unit="s").strftime("%Y-%m-%d")
+    except (ValueError, OverflowError):
+        pass
+    return str(value) if times.digits == 0 else f"{number:.15g}"
+
+
+def mixes_units(least: int, largest: int, times: Times) -> bool:
+    """Whether some numbers look like seconds since 1970 and others like parts of them, which puts them out of order."""
+    if times.kind != "number":
+        return False
+    powers = [_power_of(value / 10**times.digits) for value in (least, largest)]
+    return None not in powers and powers[0] != powers[1]
+
+
+def _power_of(number: float) -> int | None:
+    """Whether a number is seconds (0), milliseconds (3) … since 1970, of the years 1973 to 2096; else None."""
+    return next((power for power in _UNITS if 10 ** (8 + power) <= number < 4 * 10 ** (9 + power)), None)
