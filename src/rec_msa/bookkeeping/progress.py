@@ -39,6 +39,7 @@ class StudyProgress:
 
     def __init__(self, nodes: Sequence[Node], n_current: int, catalog: DataCatalog, started: float) -> None:
         self.catalog, self.started, self.n_current = catalog, started, n_current
+        self.nodes = nodes
         self.waiting = {node.name: node for node in nodes}
         self.running: dict[str, float] = {}
         self.n_nodes, self.n_done = len(nodes), 0

@@ -26,9 +26,6 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MOST_NODES = 100_000
 """Values of a file of the configuration; the largest of ours has a few thousand."""
 
-project_roots: list[Path] = []
-"""While a session makes its loader, the root of its project: ``--conf-source`` may lie elsewhere."""
-
 _session: list[Experiments] = []
 """What the newest configuration loader, and with it the newest session, asks for."""
 
@@ -49,7 +46,7 @@ class CellConfigLoader(OmegaConfigLoader):
             self._require_environment()
             refuse_alias_bombs(Path(self.conf_source))
             self._require_protocol()
-            parameters = read_parameters(self._asked()).under(_root_of(self.conf_source))
+            parameters = read_parameters(self._asked())
             if "heldout_fraction" not in self.runtime_params.get("split", {}):
                 parameters = parameters.held_out_as_studied()
             experiments = Experiments(parameters)
@@ -58,6 +55,7 @@ class CellConfigLoader(OmegaConfigLoader):
             raise ClearError(str(error)) from error
         except (MissingConfigException, YAMLError, OmegaConfBaseException, ValueError) as error:
             raise ClearError(f"the configuration in {self.conf_source} cannot be read: {error}") from error
+        self._checked = parameters
         self["parameters"] = parameters.model_dump(mode="json")
         _session[:] = [experiments]
         project.pipelines.configure("rec_msa.pipeline_registry")
@@ -72,6 +70,14 @@ class CellConfigLoader(OmegaConfigLoader):
             return super().__getitem__(key)
         except (YAMLError, OmegaConfBaseException) as error:
             raise ClearError(f"the configuration in {self.conf_source}, {key}*.yml, cannot be read: {error}") from error
+
+    def follow(self, root: Path) -> None:
+        """Puts raw files under a project, wherever the configuration lies.
+
+        Args:
+            root: The project; of an installed package, the current directory.
+        """
+        self["parameters"] = self._checked.under(root).model_dump(mode="json")
 
     def _require_protocol(self) -> None:
         """Refuses a place for the artifacts that no file system is known for."""
@@ -138,14 +144,6 @@ def _n_nodes(text: str) -> int:
             if anchor is not None:
                 known[anchor] = inner
     return counts[0]
-
-
-def _root_of(conf_source: str | Path) -> Path:
-    """Raw files follow the project: that of the session, else the one that the configuration or the process is in."""
-    if project_roots:
-        return project_roots[-1]
-    source = Path(conf_source).resolve()
-    return find_kedro_project(source) or find_kedro_project(Path.cwd()) or source.parent
 
 
 def current_experiments() -> Experiments:
