@@ -76,8 +76,10 @@ def machine() -> dict[str, Any]:
 
 def commit() -> str:
     """The commit that the code is of, with a ``+`` where files differ from it; empty outside a checkout."""
-    folder = Path(__file__).resolve().parents[1]
-    found = _git(folder, "rev-parse", "--short=10", "HEAD")
+    source = Path(__file__).resolve()
+    folder = source.parents[1]
+    tracked = _git(folder, "ls-files", str(source))  # and not installed within a checkout of something else
+    found = tracked and _git(folder, "rev-parse", "--short=10", "HEAD")
     return found + "+" * bool(found and _git(folder, "status", "--porcelain", "--untracked-files=no", "."))
 
 

@@ -16,7 +16,9 @@ SAME_SECONDS = 2.0
 
 def command_line() -> str:
     """What was typed to start this process, without the folder of the program."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    program = Path(sys.argv[0])
+    typed = ["python", "-m", program.parent.name] if program.name == "__main__.py" else [program.name]
+    return shlex.join([*typed, *sys.argv[1:]])
 
 
 def command_of(process: int) -> str:
