@@ -1,4 +1,4 @@
-"""``python -m rec_msa ...`` is ``kedro run ...`` where the package is installed; the current directory is the project."""
+"""``python -m rec_msa`` is ``kedro run`` where only the package is installed: the current directory is the project."""
 
 from kedro.framework.cli.utils import find_run_command
 from kedro.framework.project import configure_project

@@ -20,8 +20,8 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
 def base() -> dict:
     return {
         key: value
-        for name in ("parameters.yml", "parameters_attacks.yml")
-        for key, value in yaml.safe_load((CONF / "base" / name).read_text()).items()
+        for path in (CONF / "base").glob("parameters*.yml")
+        for key, value in yaml.safe_load(path.read_text()).items()
     }
 
 

@@ -98,7 +98,9 @@ OTHER_VALUES: dict[str, Any] = {
 
 def base_parameters() -> dict[str, Any]:
     """The parameters of ``conf/base`` with the attacks of the example."""
-    raw = yaml.safe_load((BASE / "parameters.yml").read_text(encoding="utf-8"))
+    raw: dict[str, Any] = {}
+    for path in BASE.glob("parameters*.yml"):
+        raw |= yaml.safe_load(path.read_text(encoding="utf-8"))
     # Without YAML's aliases, through which a change of one parameter would be one of two.
     changed = {"dataset": "mine", "datasets": {"mine": MINE}, "attacks": EXAMPLE}
     return json.loads(json.dumps({**raw, **changed}))  # type: ignore[no-any-return]
