@@ -14,7 +14,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import AbstractRunner
 
 from rec_msa.bookkeeping.processes import started_by
-from rec_msa.bookkeeping.progress import StudyProgress
+from rec_msa.bookkeeping.study_progress import StudyProgress
 from rec_msa.foundation.errors import nearest
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.framework.hooks import Runs, threads_in_environment

@@ -9,7 +9,7 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.bookkeeping.progress import StudyProgress
+from rec_msa.bookkeeping.study_progress import StudyProgress
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.framework.hooks import Runs, runs
 from rec_msa.framework.hooks.node_times import VARIABLE, Tally

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kedro.pipeline.node import Node
 
     from rec_msa.bookkeeping.locks import Lock
-    from rec_msa.bookkeeping.progress import StudyProgress
+    from rec_msa.bookkeeping.study_progress import StudyProgress
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Run:
 
     def note(self) -> None:
         """Notes what it cost; of a run that trained for hours nothing else may be lost for it."""
-        from rec_msa.bookkeeping.journal import command, entry
+        from rec_msa.bookkeeping.run_entry import command, entry
 
         # What only draws is no cost of what is drawn.
         if not self.progress.n_done or all("reporting" in node.tags for node in self.progress.nodes):
@@ -104,7 +104,7 @@ class Runs(NodeTimes):
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Looks at the clock, and puts raw files under the project."""
-        from rec_msa.bookkeeping.progress import run_started
+        from rec_msa.bookkeeping.study_progress import run_started
 
         self._started = run_started()
         loader: Any = context.config_loader
@@ -118,8 +118,8 @@ class Runs(NodeTimes):
             ClearError: Another run writes some of them or reads what this one writes, the disk is full or read-only, or
                 processes share no memory.
         """
-        from rec_msa.bookkeeping.progress import StudyProgress, is_last_of_a_cell
         from rec_msa.bookkeeping.provenance import expect
+        from rec_msa.bookkeeping.study_progress import StudyProgress, is_last_of_a_cell
 
         self._require_alone()
         runner = str(run_params.get("runner", ""))
