@@ -49,6 +49,11 @@ def test_tuned_targets_are_those_of_the_performance_page():
     assert tuned["target"] == tuned["auxiliary"] == {**best.training, "max_steps": 3000}
 
 
+def test_a_parameter_stands_in_one_file():
+    files = [yaml.safe_load(path.read_text()) for path in (CONF / "base").glob("parameters*.yml")]
+    assert sum(map(len, files)) == len(base())
+
+
 def test_the_base_file_shows_every_parameter_but_the_studies():
     assert set(base()) == set(Parameters.model_fields) - {"study", "studies"}
 

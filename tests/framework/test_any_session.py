@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from kedro.framework.project import configure_project
 from kedro.framework.session import KedroServiceSession, KedroSession
-from kedro.framework.startup import bootstrap_project
 from kedro.runner import ParallelRunner, ThreadRunner
 
 from rec_msa.framework.clear_error import ClearError
@@ -47,13 +47,13 @@ def results() -> set[str]:
 
 
 def in_a_notebook(folder: Path, runner: object = None) -> None:
-    bootstrap_project(folder)
+    configure_project("rec_msa")
     with KedroSession.create(folder) as session:
         session.run(pipeline_names=["attack_ptd"], runner=runner)
 
 
 def in_a_service(folder: Path) -> None:
-    bootstrap_project(folder)
+    configure_project("rec_msa")
     with KedroServiceSession.create(project_path=folder) as session:
         session.run(pipeline_names=["attack_ptd"])
 
