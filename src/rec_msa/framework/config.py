@@ -16,12 +16,16 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from rec_msa.experiments.grid import AXES, Experiments
-from rec_msa.experiments.parameters import read_parameters
+from rec_msa.experiments.parameters import Parameters, read_parameters
 from rec_msa.foundation.errors import RecMsaError, SettingsError, nearest
 from rec_msa.framework.clear_error import ClearError
+from rec_msa.interactions.settings import OF_THE_FILTER
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Ten times as fast, where it is there."""
+
+WAITING = ("patience", "patience_of")
+"""What a data set asks of trainings."""
 
 MOST_NODES = 100_000
 """Values of a file of the configuration; the largest of ours has a few thousand."""
@@ -56,7 +60,7 @@ class CellConfigLoader(OmegaConfigLoader):
         except (MissingConfigException, YAMLError, OmegaConfBaseException, ValueError) as error:
             raise ClearError(f"the configuration in {self.conf_source} cannot be read: {error}") from error
         self._checked = parameters
-        self["parameters"] = parameters.model_dump(mode="json")
+        self["parameters"] = as_catalogued(parameters)
         _session[:] = [experiments]
         project.pipelines.configure("rec_msa.pipeline_registry")
 
@@ -77,7 +81,7 @@ class CellConfigLoader(OmegaConfigLoader):
         Args:
             root: The project; of an installed package, the current directory.
         """
-        self["parameters"] = self._checked.under(root).model_dump(mode="json")
+        self["parameters"] = as_catalogued(self._checked.under(root))
 
     def _require_protocol(self) -> None:
         """Refuses a place for the artifacts that no file system is known for."""
@@ -105,6 +109,21 @@ class CellConfigLoader(OmegaConfigLoader):
         if parameters.get("study") is not None:
             parameters |= {axis: self.runtime_params.get(axis) for axis in AXES}
         return parameters
+
+
+def as_catalogued(parameters: Parameters) -> dict[str, Any]:
+    """The parameters by name; how a data set is read and how it is filtered stand apart, too.
+
+    So a node is handed what its function reads and no more, and another value makes nothing else again.
+    """
+    plain = parameters.model_dump(mode="json")
+    filters = ("min_interactions", *OF_THE_FILTER)
+    reading: dict[str, dict[str, Any]] = {}
+    filtering: dict[str, dict[str, Any]] = {}
+    for name, settings in plain["datasets"].items():
+        filtering[name] = {key: settings[key] for key in filters if key in settings}
+        reading[name] = {key: value for key, value in settings.items() if key not in (*filters, *WAITING)}
+    return {**plain, "reading": reading, "filtering": filtering}
 
 
 def refuse_alias_bombs(folder: Path) -> None:
