@@ -104,7 +104,8 @@ def server(small_project) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "kedro", "server", "start", "--port", str(port)]
-    environment = os.environ | {"PYTHONPATH": str(small_project.folder / "src")}
+    paths = [str(small_project.folder / "src"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     with (small_project.folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=small_project.folder, env=environment, stdout=log, stderr=log)
         try:
@@ -118,13 +119,13 @@ def ask(server: str, request: dict) -> dict:
     """What the server answers to a request to run, once it is up."""
     content = json.dumps(request).encode()
     asked = urllib.request.Request(f"{server}/run", content, {"Content-Type": "application/json"})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while True:
         try:
             with urllib.request.urlopen(asked) as answer:
                 return json.load(answer)
-        except urllib.error.URLError:
-            if time.monotonic() > deadline:
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError) or time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
 
