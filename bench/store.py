@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.measure import ROOT
 from bench.tables import Table
-from rec_msa.bookkeeping.journal import commit, machine
+from rec_msa.bookkeeping.run_entry import commit, machine
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ import warnings
 from kedro import KedroDeprecationWarning
 
 from rec_msa.framework.config import CellConfigLoader
-from rec_msa.framework.hooks import ClearErrors, Readings, ResultsTable, Runs, Threads
+from rec_msa.framework.hooks import ClearErrors, Readings, Runs, Threads
 from rec_msa.framework.session import ClearSession
 
 # Both spellings work; the documentation keeps the shorter one.
@@ -22,4 +22,4 @@ CONFIG_LOADER_ARGS = {
     # Else an environment's `attacks:` would replace base's whole key.
     "merge_strategy": {"parameters": "soft"},
 }
-HOOKS = (ClearErrors(), Threads(), Runs(), ResultsTable(), Readings())
+HOOKS = (ClearErrors(), Threads(), Runs(), Readings())

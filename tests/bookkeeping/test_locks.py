@@ -12,10 +12,12 @@ import time
 from typing import NoReturn
 
 import fsspec
+import psutil
 import pytest
 
 from rec_msa.bookkeeping import locks
 from rec_msa.bookkeeping.locks import Lock, LockedError
+from rec_msa.bookkeeping.processes import born
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -87,9 +89,8 @@ def test_several_that_wait_do_not_wait_for_each_other(place):
 
 def test_the_lock_of_a_dead_process_is_taken_over(place):
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
-        born = locks._born(other.pid)
         Lock(*place, ["a"]).take()
-        rewrite(place, process=other.pid, born=born)
+        rewrite(place, process=other.pid, since_boot=born(other.pid))
         with pytest.raises(LockedError, match=f"process {other.pid}"):
             Lock(*place, ["a"]).take()
         other.send_signal(signal.SIGKILL)
@@ -100,7 +101,7 @@ def test_the_lock_of_a_dead_process_is_taken_over(place):
 
 def test_the_lock_of_an_earlier_process_with_the_same_number_is_taken_over(place):
     Lock(*place, ["a"]).take()
-    rewrite(place, born="another day")
+    rewrite(place, since_boot=-10.0)
     Lock(*place, ["a"]).take()
 
 
@@ -122,7 +123,7 @@ def test_a_run_on_another_machine_is_dead_when_it_has_not_been_heard_of(place, m
 def test_a_run_in_another_container_of_the_same_name_was_taken_for_dead(place, where):
     Lock(*place, ["a"]).take()
     # There, another process has this number, or none; the machine may have started at another time, too.
-    rewrite(place, world=where, process=1, born="another start of this machine 1")
+    rewrite(place, world=where, process=1, since_boot=-10.0)
     with pytest.raises(LockedError, match="process 1 on "):
         Lock(*place, ["a"]).take()
 
@@ -223,9 +224,9 @@ def test_a_process_that_ends_while_it_is_looked_at_stops_nobody(place, monkeypat
     other.take()
 
     def gone(process: int) -> NoReturn:
-        raise ProcessLookupError(process)
+        raise psutil.NoSuchProcess(process)
 
-    monkeypatch.setattr(locks, "process_stat", gone)
+    monkeypatch.setattr(psutil, "Process", gone)
     lock.take()
     lock.free()
     other.free()
@@ -248,7 +249,7 @@ def test_a_machine_whose_start_may_not_be_read_ended_every_run(place, monkeypatc
     other.free()
 
 
-@pytest.mark.parametrize("lacks", [["reads"], ["world"], ["world", "reads", "writes"]])
+@pytest.mark.parametrize("lacks", [["reads"], ["world"], ["world", "reads", "writes"], ["since_boot"]])
 def test_the_claim_of_a_living_run_of_the_version_before_was_removed(place, lacks):
     fs, folder = place
     first = Lock(*place, ["b/a"])

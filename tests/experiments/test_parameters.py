@@ -20,8 +20,8 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
 def base() -> dict:
     return {
         key: value
-        for name in ("parameters.yml", "parameters_attacks.yml")
-        for key, value in yaml.safe_load((CONF / "base" / name).read_text()).items()
+        for path in (CONF / "base").glob("parameters*.yml")
+        for key, value in yaml.safe_load(path.read_text()).items()
     }
 
 
@@ -47,6 +47,11 @@ def test_tuned_targets_are_those_of_the_performance_page():
     best = OURS["bpr"]["best"]
     assert tuned["recommenders"]["bpr"] == best.model
     assert tuned["target"] == tuned["auxiliary"] == {**best.training, "max_steps": 3000}
+
+
+def test_a_parameter_stands_in_one_file():
+    files = [yaml.safe_load(path.read_text()) for path in (CONF / "base").glob("parameters*.yml")]
+    assert sum(map(len, files)) == len(base())
 
 
 def test_the_base_file_shows_every_parameter_but_the_studies():

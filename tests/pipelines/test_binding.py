@@ -10,7 +10,6 @@ from typing import get_type_hints
 import pandas as pd
 import pytest
 
-from rec_msa.interactions import SplitSettings
 from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.ingestion.nodes import split_by_seed
 
@@ -24,19 +23,20 @@ def interactions() -> pd.DataFrame:
 def test_constants_are_put_in(interactions):
     bound = bind(split_by_seed, seed=3)
     pd.testing.assert_frame_equal(
-        bound(interactions, SplitSettings()), split_by_seed(interactions, SplitSettings(), seed=3)
+        bound(interactions, 0.5, 0.1, 0.1), split_by_seed(interactions, 0.5, 0.1, 0.1, seed=3)
     )
 
 
 def test_only_the_free_arguments_are_left_in_the_signature():
-    assert list(inspect.signature(bind(split_by_seed, seed=0)).parameters) == ["interactions", "split_settings"]
+    shares = ["target_fraction", "validation_fraction", "test_fraction"]
+    assert list(inspect.signature(bind(split_by_seed, seed=0)).parameters) == ["interactions", *shares]
 
 
 def test_name_docstring_annotations_and_source_are_the_function_s_own():
     bound = bind(split_by_seed, seed=0)
     assert bound.__name__ == "split_by_seed"
     assert bound.__doc__ == split_by_seed.__doc__
-    assert get_type_hints(bound)["split_settings"] is SplitSettings
+    assert get_type_hints(bound)["target_fraction"] is float
     assert "def split_by_seed" in inspect.getsource(bound)
 
 

@@ -9,7 +9,6 @@ import shutil
 from pathlib import Path
 
 import fsspec
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -20,10 +19,19 @@ from kedro.io import DatasetError
 from rec_msa import interactions
 from rec_msa.bookkeeping import assembly, provenance
 from rec_msa.bookkeeping.locks import Lock
-from rec_msa.commands.invalidation import BEGIN, DEFENSE, END, TRAININGS, invalidated, table
+from rec_msa.commands.invalidation import (
+    BEGIN,
+    DEFENSE,
+    END,
+    TRAININGS,
+    _example,
+    base_parameters,
+    invalidated,
+    table,
+)
 from rec_msa.datasets.recorded import _seal
-from rec_msa.interactions import SplitSettings
-from rec_msa.pipelines.ingestion.nodes import choose_attackers, split_by_seed
+from rec_msa.experiments.grid import Experiments
+from rec_msa.experiments.parameters import read_parameters
 from tests.kill_and_resume import disturb
 from tests.small_project import ROOT, SmallProject
 
@@ -159,18 +167,15 @@ def test_the_table_in_the_docs_is_up_to_date():
     assert page.partition(BEGIN)[2].partition(END)[0].strip() == table()
 
 
-def test_what_a_node_is_said_not_to_read_changes_nothing_there():
-    interactions = pd.DataFrame({"user": np.repeat(np.arange(40), 8), "item": np.tile(np.arange(8), 40)})
-    interactions["timestamp"] = pd.array([None] * 320, dtype="Int64")
-    plain = SplitSettings()
-    other = {"attacker_fraction": 0.5, "heldout_fraction": 0.5}
-    assert set(provenance.UNREAD["split_by_seed"]["params:split"]) == set(other)
-    split = split_by_seed(interactions, plain, seed=0)
-    pd.testing.assert_frame_equal(split, split_by_seed(interactions, plain.model_copy(update=other), seed=0))
-    other = {"target_fraction": 0.3, "validation_fraction": 0.3, "test_fraction": 0.3}
-    assert set(provenance.UNREAD["choose_attackers"]["params:split"]) == set(other)
-    chosen = [choose_attackers(split, s, 0.5, 1.0) for s in (plain, plain.model_copy(update=other))]
-    pd.testing.assert_frame_equal(*chosen)
+def test_a_node_is_handed_the_parameters_that_its_function_reads_and_no_more():
+    nodes = _example(Experiments(read_parameters(base_parameters()))).nodes
+    handed = {node.func.__name__: {name for name in node.inputs if provenance.is_parameter(name)} for node in nodes}
+    parts = {f"params:split.{part}_fraction" for part in ("target", "validation", "test", "attacker", "heldout")}
+    of_attackers = {"params:split.attacker_fraction", "params:split.heldout_fraction"}
+    assert handed["choose_attackers"] == of_attackers
+    assert handed["split_by_seed"] == parts - of_attackers
+    assert handed["filter_and_index"] == {"params:filtering.mine"}
+    assert handed["read_raw_interactions"] == {"params:reading.mine", "params:raw_folder"}
 
 
 def test_a_run_that_would_write_what_another_writes_is_refused_at_once(ran_once):

@@ -6,7 +6,7 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.bookkeeping.progress import StudyProgress
+from rec_msa.bookkeeping.study_progress import StudyProgress
 from rec_msa.runners.order import Urgency, by_cell, cells_of, ways
 from rec_msa.runners.sequential import CellByCellRunner
 from tests.two_cells import SPACES, cell

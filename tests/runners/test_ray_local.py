@@ -12,7 +12,7 @@ import pytest
 
 from rec_msa.bookkeeping import guard
 from rec_msa.bookkeeping.guard import end
-from rec_msa.bookkeeping.processes import lives, process_stat, started_by
+from rec_msa.bookkeeping.processes import born, lives, started_by
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.runners import ray_local
 from rec_msa.runners.ray_local import LocalRay
@@ -33,20 +33,20 @@ def test_a_process_is_known_with_those_that_it_started():
         assert wait_for(lambda: len(started_by(parent.pid)) == 1)
         (child,) = started_by(parent.pid)
         assert {parent.pid, child} <= started_by(os.getpid()).keys()
-        ticks = process_stat(child).start_ticks
-        assert lives(child, ticks)
-        assert not lives(child, ticks + 1)
+        since = born(child)
+        assert lives(child, since)
+        assert not lives(child, since + 10)
         parent.kill()
-        end({child: ticks})
-        assert wait_for(lambda: not lives(child, ticks))
+        end({child: since})
+        assert wait_for(lambda: not lives(child, since))
 
 
 def test_another_process_with_the_number_of_one_that_has_ended_is_left_alone(monkeypatch):
     monkeypatch.setattr(guard, "GRACE_SECONDS", 0.0)
     with subprocess.Popen(SLEEP) as other:
-        ticks = process_stat(other.pid).start_ticks
-        end({other.pid: ticks - 1})
-        assert lives(other.pid, ticks)
+        since = born(other.pid)
+        end({other.pid: since - 10})
+        assert lives(other.pid, since)
         other.kill()
 
 
@@ -63,11 +63,11 @@ with LocalRay().ended_with_this_process():
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         child = int(run.stdout.readline())
-        ticks = process_stat(child).start_ticks
+        since = born(child)
         run.send_signal(signal.SIGKILL)
         run.wait()
-        assert lives(child, ticks)
-        assert wait_for(lambda: not lives(child, ticks), 30)
+        assert lives(child, since)
+        assert wait_for(lambda: not lives(child, since), 30)
 
 
 @pytest.mark.parametrize("name", ["gcs_server", "raylet"])

@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rec_msa.bookkeeping.processes import command_line, process_stat
+from rec_msa.bookkeeping.processes import born, command_line, lives
 from rec_msa.foundation.errors import RecMsaError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Claim:
         host: The machine, for a person.
         world: Where its process id means something, see ``_world``; empty where nobody can tell.
         process: The process id there.
-        born: When that process started, since a process id is used again.
+        since_boot: When that process was ``born``, since a process id is used again; None where it is not known.
         command: What was typed.
         since: When the run began, seconds since 1970.
         beat: When it was last heard of.
@@ -61,7 +61,7 @@ class Claim:
     host: str
     world: str
     process: int
-    born: str
+    since_boot: float | None
     command: str
     since: float
     beat: float
@@ -93,7 +93,7 @@ class Lock:
             socket.gethostname(),
             _world(),
             os.getpid(),
-            _born(os.getpid()),
+            born(os.getpid()),
             command_line(),
             *(now, now),
             held=False,
@@ -172,8 +172,8 @@ class Lock:
 
     def _is_alive(self, claim: Claim) -> bool:
         """Whether its run may still be working."""
-        if claim.world and claim.world == self.claim.world:
-            return _born(claim.process) == claim.born
+        if claim.world and claim.world == self.claim.world and claim.since_boot is not None:
+            return lives(claim.process, claim.since_boot)
         return self._seconds_since(claim.name, claim.beat) < DEAD_AFTER_SECONDS
 
     def _seconds_since(self, name: str, beat: float) -> float:
@@ -257,7 +257,7 @@ def _claim_of(raw: dict[str, Any], name: str, root: str) -> Claim:
         host=str(raw.get("host", "an unknown machine")),
         world=str(raw.get("world", "")),
         process=int(raw.get("process", 0)),
-        born=str(raw.get("born", "")),
+        since_boot=float(raw["since_boot"]) if "since_boot" in raw else None,
         command=str(raw.get("command", "of another version")),
         since=float(raw.get("since", 0.0)),
         beat=float(raw.get("beat", time.time())),
@@ -272,39 +272,10 @@ def _world() -> str:
 
     Two machines, and two containers of one, may go by the same name; two containers also have the same processes' ids.
     """
-    if not Path("/proc/self/stat").exists():
+    if not Path("/proc/self/ns").exists():
         return f"{socket.gethostname()} {uuid.getnode():x}"  # a system without it has no such containers
     try:
-        boot, container = _boot(), os.readlink("/proc/self/ns/pid")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+        return f"{socket.gethostname()} {boot} {os.readlink('/proc/self/ns/pid')}"
     except OSError:
         return ""
-    return f"{socket.gethostname()} {boot} {container}" if boot else ""
-
-
-def _boot() -> str:
-    """This start of this machine; empty where it may not be read."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
-    except OSError:
-        return ""
-
-
-def _born(process: int) -> str:
-    """When a process of this machine started, as far as the system tells; empty where there is none."""
-    try:
-        stat = process_stat(process)
-    except ProcessLookupError:
-        return ""
-    except FileNotFoundError:
-        pass  # a system that does not tell
-    else:
-        if stat.state in "ZX":
-            return ""  # it ended, and its parent has not asked
-        return f"{_boot()} {stat.start_ticks}".strip()
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return ""
-    except PermissionError:
-        pass
-    return "running"

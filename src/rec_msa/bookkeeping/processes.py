@@ -1,86 +1,74 @@
-"""What the system tells of processes."""
+"""What the system tells of processes, asked in one way on every platform."""
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
+import time
 from pathlib import Path
-from typing import NamedTuple
 
+import psutil
 
-class ProcessStat(NamedTuple):
-    """A process as ``/proc`` has it.
-
-    Attributes:
-        state: ``R``, ``S``, ``D``, ``Z``, …
-        parent: The id of the process that started it.
-        start_ticks: When it started, in clock ticks since the machine did.
-    """
-
-    state: str
-    parent: int
-    start_ticks: int
+SAME_SECONDS = 2.0
+"""The start of the machine is known in whole seconds on some systems; no number of a process is used again so soon."""
 
 
 def command_line() -> str:
     """What was typed to start this process, without the folder of the program."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    program = Path(sys.argv[0])
+    typed = ["python", "-m", program.parent.name] if program.name == "__main__.py" else [program.name]
+    return shlex.join([*typed, *sys.argv[1:]])
 
 
 def command_of(process: int) -> str:
     """The program that a process runs, as the system calls it; empty where it does not tell."""
     try:
-        return Path(f"/proc/{process}/comm").read_text(encoding="utf-8").strip()
-    except OSError:
+        return str(psutil.Process(process).name())
+    except psutil.Error:
         return ""
 
 
-def process_stat(process: int | str) -> ProcessStat:
-    """Returns what the system tells of a process.
-
-    Args:
-        process: Its id, or ``self``.
-
-    Raises:
-        ProcessLookupError: There is no such process.
-        FileNotFoundError: The system has no ``/proc``.
-    """
-    try:
-        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
-            raise ProcessLookupError(f"there is no process {process}") from None
-        raise
-    after_name = text.rpartition(")")[2].split()
-    return ProcessStat(after_name[0], int(after_name[1]), int(after_name[19]))
-
-
-def started_by(process: int) -> dict[int, ProcessStat]:
-    """The living processes that a process started, and those that these did; none where the system does not tell.
+def born(process: int) -> float | None:
+    """When a process started, in seconds since the machine did, which no change of the clock alters.
 
     Args:
         process: Its id.
+
+    Returns:
+        None where there is no such process, or one that has ended and whose parent has not asked.
     """
-    stats: dict[int, ProcessStat] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            stats[int(folder.name)] = process_stat(int(folder.name))
-        except (ProcessLookupError, FileNotFoundError, PermissionError):
-            continue  # it has ended in the meantime
-    found: dict[int, ProcessStat] = {}
-    open_ids = [process]
-    while open_ids:
-        parent = open_ids.pop()
-        children = {child: stat for child, stat in stats.items() if stat.parent == parent and stat.state not in "ZX"}
-        open_ids += children
-        found |= children
-    return found
-
-
-def lives(process: int, start_ticks: int) -> bool:
-    """Whether a process is still there, and not another one with its number."""
     try:
-        stat = process_stat(process)
-    except (ProcessLookupError, FileNotFoundError):
-        return False
-    return stat.start_ticks == start_ticks and stat.state not in "ZX"
+        found = psutil.Process(process)
+        ended = found.status() == psutil.STATUS_ZOMBIE
+        return None if ended else float(found.create_time() - psutil.boot_time())
+    except psutil.Error:
+        return None
+
+
+def lives(process: int, since: float) -> bool:
+    """Whether a process is still there, and not another one with its number.
+
+    Args:
+        process: Its id.
+        since: When it was ``born``.
+    """
+    now = born(process)
+    return now is not None and abs(now - since) < SAME_SECONDS
+
+
+def started_by(process: int) -> dict[int, float]:
+    """The living processes that a process started, and those that these did: when each was ``born``, by its id."""
+    try:
+        children = psutil.Process(process).children(recursive=True)
+    except psutil.Error:
+        return {}
+    found = {child.pid: born(child.pid) for child in children}
+    return {child: since for child, since in found.items() if since is not None}
+
+
+def age() -> float:
+    """Seconds since this process started."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - (born(os.getpid()) or 0.0)
+    return time.time() - float(psutil.Process().create_time())

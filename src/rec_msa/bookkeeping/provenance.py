@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from copy import deepcopy
-from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +13,6 @@ from rec_msa.datasets.json_files import JSONFiles
 from rec_msa.datasets.recorded import Provenance, Recorded
 from rec_msa.foundation.errors import RecMsaError
 from rec_msa.interactions import DatasetSettings, acquire, checksum, locate
-from rec_msa.interactions.settings import OF_OWN_DATA
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -37,20 +34,6 @@ LEARNS_OTHERWISE = {
 
 RAW_FOLDER = "params:raw_folder"
 UNKNOWN = "unknown"
-
-_WAITING = ("patience", "patience_of")
-_FILTER = ("min_interactions", "min_per_user", "min_per_item")
-UNREAD: dict[str, dict[str, tuple[str, ...]]] = {
-    "acquire_raw_file": {"params:datasets": (*_FILTER, *_WAITING)},
-    "read_raw_interactions": {"params:datasets": (*_FILTER, *_WAITING)},
-    "filter_and_index": {"params:datasets": ("path", "user", "item", "time", *OF_OWN_DATA, *_WAITING)},
-    "split_by_seed": {"params:split": ("attacker_fraction", "heldout_fraction")},
-    "split_by_time": {"params:split": ("attacker_fraction", "heldout_fraction")},
-    "choose_attackers": {
-        "params:split": ("target_fraction", "validation_fraction", "test_fraction"),
-    },
-}
-"""Fields of its parameters that a node's function is handed and does not read: their change changes nothing there."""
 
 
 def expect(pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -82,11 +65,7 @@ def fingerprints(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, str]:
 def _known(pipeline: Pipeline, catalog: DataCatalog, raw: dict[Node, str | None]) -> dict[str, str]:
     known: dict[str, str] = {}
     for node in pipeline.nodes:
-        unread = UNREAD.get(node.func.__name__, {})
-        inputs = {
-            name: _fingerprint_of(name, catalog, known, unread.get(name.partition(".")[0], ()))
-            for name in sorted(set(node.inputs))
-        }
+        inputs = {name: _fingerprint_of(name, catalog, known) for name in sorted(set(node.inputs))}
         own = _digest([FORMAT_VERSION, *_function(node), inputs, raw[node], *_learning(node)])
         known |= {output: _digest([own, output]) for output in node.outputs}
     return known
@@ -137,15 +116,14 @@ def _record(name: str, catalog: DataCatalog) -> Provenance | None:
     return record if record is not None and record.name == name else None
 
 
-def _fingerprint_of(name: str, catalog: DataCatalog, known: dict[str, str], unread: tuple[str, ...]) -> str:
-    key = "-".join([name, *unread])
-    if key not in known:
+def _fingerprint_of(name: str, catalog: DataCatalog, known: dict[str, str]) -> str:
+    if name not in known:
         if is_parameter(name):
             # Where raw data lie says nothing: their checksum counts.
-            known[key] = _digest(None if name == RAW_FOLDER else _without(catalog.load(name), unread))
+            known[name] = _digest(None if name == RAW_FOLDER else catalog.load(name))
         else:
-            known[key] = _on_disk(name, catalog)
-    return known[key]
+            known[name] = _on_disk(name, catalog)
+    return known[name]
 
 
 def _on_disk(name: str, catalog: DataCatalog) -> str:
@@ -160,18 +138,6 @@ def _on_disk(name: str, catalog: DataCatalog) -> str:
 def _gathered(name: str, catalog: DataCatalog) -> JSONFiles | None:
     dataset: Any = catalog.get(name)
     return dataset if isinstance(dataset, JSONFiles) else None
-
-
-def _without(value: Any, fields: tuple[str, ...]) -> Any:
-    if not fields:
-        return value
-    plain = _plain(value) if isinstance(value, BaseModel) else value
-    kept = deepcopy(plain)
-    for field in fields:
-        *parents, name = field.split(".")
-        place = reduce(lambda part, parent: part[parent], parents, kept)
-        place.pop(name, None)
-    return kept
 
 
 def _function(node: Node) -> tuple[str, Any]:
@@ -189,7 +155,7 @@ def _raw_checksum(node: Node, catalog: DataCatalog) -> str | None:
     dataset = getattr(node.func, "constants", {}).get("dataset")
     if dataset is None:
         return None
-    settings = catalog.load(f"params:datasets.{dataset}")
+    settings = catalog.load(f"params:reading.{dataset}")
     settings = settings if isinstance(settings, DatasetSettings) else DatasetSettings.model_validate(settings)
     try:
         folder = Path(catalog.load(RAW_FOLDER))

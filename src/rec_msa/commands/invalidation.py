@@ -20,6 +20,7 @@ from rec_msa.defenses.settings import DEFENSES
 from rec_msa.experiments.grid import Experiments
 from rec_msa.experiments.parameters import Parameters, read_parameters
 from rec_msa.foundation.errors import DataError, RecMsaError
+from rec_msa.framework.config import as_catalogued
 from rec_msa.recommenders.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -100,7 +101,9 @@ OTHER_VALUES: dict[str, Any] = {
 
 def base_parameters() -> dict[str, Any]:
     """The parameters of ``conf/base`` with the attacks of the example."""
-    raw = yaml.safe_load((BASE / "parameters.yml").read_text(encoding="utf-8"))
+    raw: dict[str, Any] = {}
+    for path in BASE.glob("parameters*.yml"):
+        raw |= yaml.safe_load(path.read_text(encoding="utf-8"))
     # Without YAML's aliases, through which a change of one parameter would be one of two.
     changed = {"dataset": "mine", "datasets": {"mine": MINE}, "attacks": EXAMPLE}
     return json.loads(json.dumps({**raw, **changed}))  # type: ignore[no-any-return]
@@ -177,7 +180,7 @@ def _parameter_datasets(parameters: Parameters) -> Iterator[tuple[str, Any]]:
             for key, part in value.items():
                 yield from walk(f"{name}.{key}", part)
 
-    for key, value in parameters.model_dump(mode="json").items():
+    for key, value in as_catalogued(parameters).items():
         yield from walk(f"params:{key}", value)
 
 

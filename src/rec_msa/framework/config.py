@@ -16,18 +16,19 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from rec_msa.experiments.grid import AXES, Experiments
-from rec_msa.experiments.parameters import read_parameters
+from rec_msa.experiments.parameters import Parameters, read_parameters
 from rec_msa.foundation.errors import RecMsaError, SettingsError, nearest
 from rec_msa.framework.clear_error import ClearError
+from rec_msa.interactions.settings import OF_THE_FILTER
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Ten times as fast, where it is there."""
 
+WAITING = ("patience", "patience_of")
+"""What a data set asks of trainings."""
+
 MOST_NODES = 100_000
 """Values of a file of the configuration; the largest of ours has a few thousand."""
-
-project_roots: list[Path] = []
-"""While a session makes its loader, the root of its project: ``--conf-source`` may lie elsewhere."""
 
 _session: list[Experiments] = []
 """What the newest configuration loader, and with it the newest session, asks for."""
@@ -49,7 +50,7 @@ class CellConfigLoader(OmegaConfigLoader):
             self._require_environment()
             refuse_alias_bombs(Path(self.conf_source))
             self._require_protocol()
-            parameters = read_parameters(self._asked()).under(_root_of(self.conf_source))
+            parameters = read_parameters(self._asked())
             if "heldout_fraction" not in self.runtime_params.get("split", {}):
                 parameters = parameters.held_out_as_studied()
             experiments = Experiments(parameters)
@@ -58,7 +59,8 @@ class CellConfigLoader(OmegaConfigLoader):
             raise ClearError(str(error)) from error
         except (MissingConfigException, YAMLError, OmegaConfBaseException, ValueError) as error:
             raise ClearError(f"the configuration in {self.conf_source} cannot be read: {error}") from error
-        self["parameters"] = parameters.model_dump(mode="json")
+        self._checked = parameters
+        self["parameters"] = as_catalogued(parameters)
         _session[:] = [experiments]
         project.pipelines.configure("rec_msa.pipeline_registry")
 
@@ -72,6 +74,14 @@ class CellConfigLoader(OmegaConfigLoader):
             return super().__getitem__(key)
         except (YAMLError, OmegaConfBaseException) as error:
             raise ClearError(f"the configuration in {self.conf_source}, {key}*.yml, cannot be read: {error}") from error
+
+    def follow(self, root: Path) -> None:
+        """Puts raw files under a project, wherever the configuration lies.
+
+        Args:
+            root: The project; of an installed package, the current directory.
+        """
+        self["parameters"] = as_catalogued(self._checked.under(root))
 
     def _require_protocol(self) -> None:
         """Refuses a place for the artifacts that no file system is known for."""
@@ -99,6 +109,21 @@ class CellConfigLoader(OmegaConfigLoader):
         if parameters.get("study") is not None:
             parameters |= {axis: self.runtime_params.get(axis) for axis in AXES}
         return parameters
+
+
+def as_catalogued(parameters: Parameters) -> dict[str, Any]:
+    """The parameters by name; how a data set is read and how it is filtered stand apart, too.
+
+    So a node is handed what its function reads and no more, and another value makes nothing else again.
+    """
+    plain = parameters.model_dump(mode="json")
+    filters = ("min_interactions", *OF_THE_FILTER)
+    reading: dict[str, dict[str, Any]] = {}
+    filtering: dict[str, dict[str, Any]] = {}
+    for name, settings in plain["datasets"].items():
+        filtering[name] = {key: settings[key] for key in filters if key in settings}
+        reading[name] = {key: value for key, value in settings.items() if key not in (*filters, *WAITING)}
+    return {**plain, "reading": reading, "filtering": filtering}
 
 
 def refuse_alias_bombs(folder: Path) -> None:
@@ -138,14 +163,6 @@ def _n_nodes(text: str) -> int:
             if anchor is not None:
                 known[anchor] = inner
     return counts[0]
-
-
-def _root_of(conf_source: str | Path) -> Path:
-    """Raw files follow the project: that of the session, else the one that the configuration or the process is in."""
-    if project_roots:
-        return project_roots[-1]
-    source = Path(conf_source).resolve()
-    return find_kedro_project(source) or find_kedro_project(Path.cwd()) or source.parent
 
 
 def current_experiments() -> Experiments:

@@ -9,13 +9,12 @@ from kedro.framework.session import KedroSession
 
 from rec_msa.foundation.errors import RecMsaError, did_you_mean
 from rec_msa.framework.clear_error import ClearError
-from rec_msa.framework.hooks import ResultsTable, Runs
+from rec_msa.framework.hooks import Runs
 from rec_msa.framework.named_parts import require_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kedro.config import AbstractConfigLoader
     from kedro.framework.context import KedroContext
     from kedro.runner import AbstractRunner
 
@@ -27,15 +26,6 @@ class ClearSession(KedroSession):
 
     asked: Sequence[str] = ()
     """The pipelines that are to run."""
-
-    def _get_config_loader(self) -> AbstractConfigLoader:
-        from rec_msa.framework.config import project_roots
-
-        project_roots.append(self._project_path)
-        try:
-            return super()._get_config_loader()
-        finally:
-            project_roots.pop()
 
     def load_context(self) -> KedroContext:
         """Loads as Kedro does, and looks whether the pipelines are there and what they attack can be attacked.
@@ -75,10 +65,9 @@ class ClearSession(KedroSession):
                 raise explained from error
             raise
         finally:  # stopped by hand, too: Kedro's hooks hear of errors alone
-            plugins = self._hook_manager.get_plugins()
-            for kind in (Runs, ResultsTable):
-                for hooks in (plugin for plugin in plugins if isinstance(plugin, kind)):
-                    hooks.end()
+            for hooks in self._hook_manager.get_plugins():
+                if isinstance(hooks, Runs):
+                    hooks.on_pipeline_error()
 
     def _explained(self, error: ValueError, options: dict[str, Any]) -> Exception | None:
         from kedro.framework.project import pipelines

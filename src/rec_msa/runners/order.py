@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rec_msa.bookkeeping.progress import is_last_of_a_cell
+from rec_msa.bookkeeping.study_progress import is_last_of_a_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
-    from rec_msa.bookkeeping.progress import StudyProgress
+    from rec_msa.bookkeeping.study_progress import StudyProgress
 
 CHECK = "check"
 """The tag of nodes that refuse settings which no cell could use: before anything is trained."""

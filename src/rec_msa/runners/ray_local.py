@@ -29,8 +29,8 @@ class LocalRay:
     """
 
     def __init__(self, before: Collection[int] = ()) -> None:
-        started = {process: stat.start_ticks for process, stat in started_by(os.getpid()).items()}
-        self.processes = {process: ticks for process, ticks in started.items() if process not in before}
+        started = started_by(os.getpid())
+        self.processes = {process: since for process, since in started.items() if process not in before}
         self.needed = {process: command_of(process) for process in self.processes}
         self.needed = {process: name for process, name in self.needed.items() if name in NEEDED}
 
@@ -54,7 +54,7 @@ class LocalRay:
             sys.executable,
             "-m",
             "rec_msa.bookkeeping.guard",
-            *(f"{process}:{ticks}" for process, ticks in self.processes.items()),
+            *(f"{process}:{since}" for process, since in self.processes.items()),
         ]
         with subprocess.Popen(typed, stdin=subprocess.PIPE, start_new_session=True) as watcher:
             ended = threading.Event()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
-    from rec_msa.bookkeeping.progress import StudyProgress
+    from rec_msa.bookkeeping.study_progress import StudyProgress
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import AbstractRunner
 
 from rec_msa.bookkeeping.processes import started_by
-from rec_msa.bookkeeping.progress import StudyProgress
+from rec_msa.bookkeeping.study_progress import StudyProgress
 from rec_msa.foundation.errors import nearest
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.framework.hooks import Runs, threads_in_environment
@@ -94,8 +94,8 @@ class RayRunner(AbstractRunner):
     ) -> None:
         _require_files(pipeline, catalog)
         hooks = next((plugin for plugin in _plugins(hook_manager) if isinstance(plugin, Runs)), None)
-        progress = hooks.progress if hooks else None
-        progress = progress or StudyProgress(pipeline.nodes, 0, catalog, time.monotonic())
+        run = hooks and hooks.run
+        progress = run.progress if run else StudyProgress(pipeline.nodes, 0, catalog, time.monotonic())
         started = time.monotonic()
         with self._ray() as local:
             nodes_run = RayRun(
@@ -112,9 +112,9 @@ class RayRunner(AbstractRunner):
             begun = time.monotonic()
             nodes_run.drive(local.require_alive if local else _nothing)
             ended = time.monotonic()
-        if hooks:
-            hooks.threads = self.threads_of_a_task()
-            hooks.outside = begun - progress.started + time.monotonic() - ended
+        if run:
+            run.threads = self.threads_of_a_task()
+            run.outside = begun - progress.started + time.monotonic() - ended
         logger.info("Ray: %.1f s to start, %.1f s of tasks", begun - started, ended - begun)
         nodes_run.raise_failures()
 

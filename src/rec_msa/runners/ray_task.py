@@ -7,13 +7,11 @@ import hashlib
 import logging
 import os
 import socket
-import time
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kedro.framework.hooks import hook_impl
 from kedro.framework.hooks.manager import _create_hook_manager, _register_hooks
 from kedro.framework.project import configure_project, settings
 from kedro.io import DataCatalog
@@ -21,6 +19,7 @@ from kedro.runner import Task
 
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.framework.hooks.errors import raise_clearly
+from rec_msa.framework.hooks.node_times import NodeTimes
 
 if TYPE_CHECKING:
     from kedro.pipeline.node import Node
@@ -67,14 +66,13 @@ def execute(node: Node, catalog: DataCatalog, run_id: str | None, threads: int, 
     _register_hooks(hook_manager, [*settings.HOOKS, clock])
     listener = _Listener()
     logging.getLogger("rec_msa").addHandler(listener)
-    started = time.monotonic()
     try:
         Task(node=node, catalog=catalog, hook_manager=hook_manager, is_async=is_async, run_id=run_id).execute()
     except Exception as error:  # whatever it is, the other nodes go on
         return _failed(node, error, tuple(listener.heard))
     finally:
         logging.getLogger("rec_msa").removeHandler(listener)
-    return Outcome(in_function=clock.seconds, in_task=time.monotonic() - started, warnings=tuple(listener.heard))
+    return Outcome(in_function=clock.in_function, in_task=clock.in_task, warnings=tuple(listener.heard))
 
 
 def _failed(node: Node, error: Exception, warnings: tuple[str, ...]) -> Outcome:
@@ -107,21 +105,13 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-@dataclass
-class _Clock:
-    """Measures the node's function alone."""
+class _Clock(NodeTimes):
+    """Keeps what the node took."""
 
-    seconds: float = 0.0
+    in_function = in_task = 0.0
 
-    @hook_impl
-    def before_node_run(self) -> None:
-        self.seconds = -time.monotonic()
-
-    @hook_impl
-    def after_node_run(self) -> None:
-        self.seconds += time.monotonic()
-
-    __hash__ = object.__hash__
+    def finished(self, node: Node, in_function: float, in_task: float) -> None:
+        self.in_function, self.in_task = in_function, in_task
 
 
 @dataclass

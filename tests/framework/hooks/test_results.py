@@ -10,32 +10,30 @@ from rec_msa.bookkeeping.locks import LockedError
 from rec_msa.foundation.errors import DataError
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.framework.hooks import results
-from rec_msa.framework.hooks.results import ResultsTable
+from rec_msa.framework.hooks.results import show_results
 
 
 @pytest.fixture
-def at_the_end(monkeypatch):
-    """The hooks of a run that has measured something, and an error that putting the results together ends with."""
-    hooks = ResultsTable()
-    hooks.before_pipeline_run(pipeline([]), DataCatalog({}))
+def show_where(monkeypatch):
+    """Shows the results of a run where putting them together ends with an error."""
 
-    def end_with(error: Exception) -> ResultsTable:
+    def show(error: Exception) -> None:
         def refuse(_: DataCatalog) -> None:
             raise error
 
         monkeypatch.setattr(results, "put_together", refuse)
-        return hooks
+        show_results(pipeline([]), DataCatalog({}))
 
-    return end_with
+    return show
 
 
-def test_a_finished_run_failed_while_another_put_the_results_together(at_the_end, caplog):
-    at_the_end(LockedError("another run writes 3")).after_pipeline_run()
+def test_a_finished_run_failed_while_another_put_the_results_together(show_where, caplog):
+    show_where(LockedError("another run writes 3"))
     (said,) = caplog.messages
     assert "the next one puts its results together" in said
     assert "another run writes 3" in said
 
 
-def test_results_that_cannot_be_put_together_are_an_error_as_before(at_the_end):
+def test_results_that_cannot_be_put_together_are_an_error_as_before(show_where):
     with pytest.raises(ClearError, match="agreement"):
-        at_the_end(DataError("agreement: damaged")).after_pipeline_run()
+        show_where(DataError("agreement: damaged"))

@@ -3,8 +3,7 @@ results of a run."""
 
 from rec_msa.framework.hooks.errors import ClearErrors
 from rec_msa.framework.hooks.readings import Readings
-from rec_msa.framework.hooks.results import ResultsTable
 from rec_msa.framework.hooks.runs import Runs
 from rec_msa.framework.hooks.threads import Threads, threads_in_environment
 
-__all__ = ["ClearErrors", "Readings", "ResultsTable", "Runs", "Threads", "threads_in_environment"]
+__all__ = ["ClearErrors", "Readings", "Runs", "Threads", "threads_in_environment"]

@@ -30,7 +30,7 @@ class ClearErrors:
         """Names the node and the remedy."""
         raise_clearly(error, f"{node.name}: ")
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception) -> None:
         """Catches what happens between nodes: loading and saving."""
         raise_clearly(error, "")

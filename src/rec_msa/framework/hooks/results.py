@@ -1,74 +1,85 @@
-"""The results of all cells, put together at the end of a run."""
+"""The results of all cells, put together and shown at the end of a run."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rich
-from kedro.framework.hooks import hook_impl
 from kedro.io import DatasetError
 
 from rec_msa.bookkeeping.locks import LockedError
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.foundation.errors import RecMsaError
+from rec_msa.framework.hooks.claims import lock_of
 from rec_msa.framework.hooks.errors import raise_clearly
-from rec_msa.framework.hooks.runs import put_together, reads_results
 
 if TYPE_CHECKING:
+    import pandas as pd
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
+
+    from rec_msa.bookkeeping.assembly import Assembled
 
 logger = logging.getLogger(__name__)
 
 CELLS_IN_FULL = 3
 """Up to so many cells get a table each at the end of a run; more share one."""
 
+ASSEMBLY_SECONDS = 300.0
+"""How long a run waits for another that puts the results together."""
 
-class ResultsTable:
-    """Assembles the results of all cells at the end of a run, however it ends, and shows those of this run."""
 
-    def __init__(self) -> None:
-        self._run: tuple[Pipeline, DataCatalog] | None = None
+def reads_results(pipeline: Pipeline) -> bool:
+    """Whether a run reads what is put together from the results of all cells."""
+    from rec_msa.bookkeeping.assembly import ASSEMBLED
 
-    @hook_impl(trylast=True)
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Nobody has refused the run: from here on it may leave results, unless it reads those of all cells."""
-        self._run = None if reads_results(pipeline) else (pipeline, catalog)
+    return not pipeline.inputs().isdisjoint(ASSEMBLED)
 
-    @hook_impl
-    def after_pipeline_run(self) -> None:
-        """Writes ``agreement.parquet`` and its companions, and prints a table where this run measured something."""
-        try:
-            self._assemble()
-        except LockedError as error:
-            logger.warning(
-                "this run is finished, and the next one puts its results together with the others': %s", error
-            )
-        except (OSError, DatasetError, RecMsaError) as error:
-            raise_clearly(error, "")
-            raise
 
-    def end(self) -> None:
-        """Does the same where a run failed or was stopped; what ended it is what must be said."""
-        try:
-            self._assemble()
-        except (OSError, DatasetError, RecMsaError) as error:
-            logger.warning("the results of the nodes that were finished were not put together: %s", error)
+def put_together(catalog: DataCatalog) -> Assembled | None:
+    """Assembles the results while nobody else does: of two runs that end together each finds the other's cells."""
+    from rec_msa.bookkeeping.assembly import ASSEMBLED, assemble
 
-    def _assemble(self) -> None:
-        if self._run is None:
-            return
-        pipeline, catalog = self._run
-        self._run = None
-        # Of a run that was stopped, what it left with these settings; not what others left in its place.
-        left = [name for name in pipeline.all_outputs() if name.endswith(".agreement") and catalog.exists(name)]
+    lock = lock_of(ASSEMBLED, (), catalog)
+    lock.take(patience=ASSEMBLY_SECONDS)
+    try:
+        assembled = assemble(catalog)
+    finally:
+        lock.free()
+    if assembled is not None and assembled.stale:
+        logger.warning(
+            "%d results were made from other data or settings than lie here now, or lie in another's place, and are "
+            "left out of agreement.parquet: %s",
+            len(assembled.stale),
+            ", ".join(assembled.stale),
+        )
+    return assembled
+
+
+def show_results(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    """Writes ``agreement.parquet`` and its companions, and prints a table where this run measured something.
+
+    Raises:
+        ClearError: They cannot be written.
+    """
+    if reads_results(pipeline):
+        return
+    # Of a run that was stopped, what it left with these settings; not what others left in its place.
+    left = [name for name in pipeline.all_outputs() if name.endswith(".agreement") and catalog.exists(name)]
+    try:
         assembled = put_together(catalog)
+    except LockedError as error:
+        logger.warning("this run has ended, and the next one puts its results together with the others': %s", error)
+    except (OSError, DatasetError, RecMsaError) as error:
+        raise_clearly(error, "")
+        raise
+    else:
         if assembled is not None and left:
             _show(assembled.agreement, {name.rpartition(".")[0] for name in left}, catalog)
 
 
-def _show(agreement: Any, measured: set[str], catalog: DataCatalog) -> None:
+def _show(agreement: pd.DataFrame, measured: set[str], catalog: DataCatalog) -> None:
     from rec_msa.bookkeeping.assembly import spaces_of
     from rec_msa.reporting.table import results_table, study_table
 

@@ -1,71 +1,116 @@
-"""Before, during and after a run: fingerprints, locks, progress and what it cost."""
+"""Before, during and after a run: fingerprints, claims, progress, results and what it cost."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import posixpath
-import time
-from pathlib import PurePosixPath
+import os
+import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import rich
 from kedro.framework.hooks import hook_impl
 from kedro.io import DatasetError
 
-from rec_msa.foundation.errors import RecMsaError
 from rec_msa.framework.clear_error import ClearError
-from rec_msa.framework.hooks.errors import no_room
+from rec_msa.framework.hooks.claims import claim, nothing_was_run
+from rec_msa.framework.hooks.node_times import NodeTimes, Tally
+from rec_msa.framework.hooks.results import ASSEMBLY_SECONDS, put_together, reads_results, show_results
 from rec_msa.framework.hooks.threads import threads_in_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
+    from kedro.framework.context import KedroContext
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
-    from rec_msa.bookkeeping.assembly import Assembled
     from rec_msa.bookkeeping.locks import Lock
-    from rec_msa.bookkeeping.progress import StudyProgress
+    from rec_msa.bookkeeping.study_progress import StudyProgress
 
 logger = logging.getLogger(__name__)
 
-ASSEMBLY_SECONDS = 300.0
-"""How long a run waits for another that puts the results together."""
-OF_PROCESSES = ("ParallelRunner", "RayRunner")
-"""Runners whose tasks are processes of their own."""
 
-
-class Runs:
-    """Before a run: what its artifacts must be made from, which of them it writes, and that nobody else does.
+@dataclass
+class Run:
+    """A run that goes on in this process.
 
     Attributes:
-        progress: Counts the nodes of the run that goes on.
+        asked: What ``kedro run`` was asked for.
+        pipeline: What is to run.
+        catalog: Its datasets.
+        progress: Counts the nodes that it will run.
+        lock: Its claim on what it writes and reads; None where it runs no node.
+        tally: Where the processes of ``ParallelRunner`` note their nodes.
         outside: Seconds of a runner's own start and end; None where it has neither.
         threads: Threads of each task, where the runner says so.
     """
 
+    asked: dict[str, Any]
+    pipeline: Pipeline
+    catalog: DataCatalog
+    progress: StudyProgress
+    lock: Lock | None = None
+    tally: Tally | None = None
+    outside: float | None = None
+    threads: int | None = None
+    thread: threading.Thread = field(default_factory=threading.current_thread)
+    process: int = field(default_factory=os.getpid)
+
+    def count(self) -> None:
+        """Counts the nodes that other processes ran."""
+        if self.tally is not None:
+            nodes = dict(self.progress.waiting)
+            for name, in_function, in_task in self.tally.close():
+                self.progress.finish(nodes[name], in_function, in_task)
+            self.tally = None
+
+    def note(self) -> None:
+        """Notes what it cost; of a run that trained for hours nothing else may be lost for it."""
+        from rec_msa.bookkeeping.run_entry import command, entry
+
+        # What only draws is no cost of what is drawn.
+        if not self.progress.n_done or all("reporting" in node.tags for node in self.progress.nodes):
+            return
+        asked = {name: self.asked[name] for name in ("env", "pipeline_names", "runtime_params")}
+        done, threads = self.progress, self.threads or threads_in_environment() or 1
+        cost = entry(done.started, done.in_functions, done.in_tasks, done.n_done, threads)
+        try:
+            self.catalog.save("journal", {**cost, "command": command(asked)})
+        except (OSError, DatasetError) as error:
+            logger.warning("the journal has no entry of this run: %s", error)
+
+    def end(self) -> None:
+        """Notes what it cost, and gives the artifacts free."""
+        try:
+            self.progress.stop()
+            self.note()
+        finally:
+            if self.lock is not None:
+                self.lock.free()
+
+
+class Runs(NodeTimes):
+    """What a run must be made from and claims, and how it ends, whichever session and runner it has.
+
+    Attributes:
+        run: The run that goes on in this process, or in the one that this is a fork of.
+    """
+
     def __init__(self) -> None:
-        self.journal: DataCatalog | None = None
-        self.lock: Lock | None = None
-        self.progress: StudyProgress | None = None
-        self.started = 0.0
-        self.outside: float | None = None
-        self.threads: int | None = None
-        self._functions: dict[str, float] = {}
-        self._tasks: dict[str, float] = {}
-        self._unsaved: dict[str, int] = {}
-        self._parameters: dict[str, Any] = {}
+        super().__init__()
+        self.run: Run | None = None
+        self._started = 0.0
 
     @hook_impl
-    def after_context_created(self) -> None:
-        """Looks at the clock."""
-        from rec_msa.bookkeeping.progress import run_started
+    def after_context_created(self, context: KedroContext) -> None:
+        """Looks at the clock, and puts raw files under the project."""
+        from rec_msa.bookkeeping.study_progress import run_started
 
-        self.started = run_started()
+        self._started = run_started()
+        loader: Any = context.config_loader
+        loader.follow(context.project_path)
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Sets the expected fingerprints, which travel with the datasets, and claims the artifacts.
 
@@ -73,14 +118,15 @@ class Runs:
             ClearError: Another run writes some of them or reads what this one writes, the disk is full or read-only, or
                 processes share no memory.
         """
-        from rec_msa.bookkeeping.progress import StudyProgress, is_last_of_a_cell
         from rec_msa.bookkeeping.provenance import expect
+        from rec_msa.bookkeeping.study_progress import StudyProgress, is_last_of_a_cell
 
-        self.end()
-        _require_shared_artifacts(str(run_params.get("runner", "")), catalog)
+        self._require_alone()
+        runner = str(run_params.get("runner", ""))
+        _require_shared_artifacts(runner, catalog)
         for_readers = reads_results(pipeline)
         if for_readers:
-            with _nothing_was_run():
+            with nothing_was_run():
                 put_together(catalog)  # or a report would be of what the run before left
         expect(pipeline, catalog)
         nodes = list(pipeline.nodes)
@@ -88,150 +134,82 @@ class Runs:
             nodes = [node for node in nodes if not all(catalog.exists(name) for name in node.outputs)]
         if for_readers:
             _require_no_new_results(nodes)
-        # What only draws is no cost of what is drawn.
-        self.journal = catalog if any("reporting" not in node.tags for node in nodes) else None
-        self._claim(nodes, catalog, patience=ASSEMBLY_SECONDS if for_readers else 0.0)
-        self.outside = self.threads = None
-        self._parameters = {name: run_params[name] for name in ("env", "pipeline_names", "runtime_params")}
-        self.progress = StudyProgress(nodes, len(pipeline.nodes) - len(nodes), catalog, self.started)
-        if sum(map(is_last_of_a_cell, nodes)) > 1 or "study" in (run_params["pipeline_names"] or ()):
-            self.progress.show()
+        lock = claim(nodes, catalog, patience=ASSEMBLY_SECONDS if for_readers else 0.0)
+        progress = StudyProgress(nodes, len(pipeline.nodes) - len(nodes), catalog, self._started)
+        self.run = Run(run_params, pipeline, catalog, progress, lock)
+        if "ParallelRunner" in runner:
+            self.run.tally = Tally()
+        elif sum(map(is_last_of_a_cell, nodes)) > 1 or "study" in (run_params["pipeline_names"] or ()):
+            progress.show()
 
-    @hook_impl
-    def before_dataset_loaded(self, node: Node) -> None:
-        """A node's first input is loaded: it starts."""
-        if self.progress is not None and node.name not in self._tasks:
-            self._tasks[node.name] = time.monotonic()
-            self._unsaved[node.name] = len(node.outputs)
-            self.progress.begin(node)
-
-    @hook_impl
-    def before_node_run(self, node: Node) -> None:
-        """A node's function starts."""
-        self._functions[node.name] = time.monotonic()
-
-    @hook_impl
-    def after_node_run(self, node: Node) -> None:
-        """A node's function has ended."""
-        self._functions[node.name] = time.monotonic() - self._functions[node.name]
-
-    @hook_impl
-    def after_dataset_saved(self, node: Node) -> None:
-        """With its last output saved a node is finished."""
-        if self.progress is None or node.name not in self._tasks:
-            return
-        self._unsaved[node.name] -= 1
-        if not self._unsaved[node.name]:
-            in_task = time.monotonic() - self._tasks.pop(node.name)
-            self.progress.finish(node, self._functions.pop(node.name), in_task)
-
-    @hook_impl
+    @hook_impl(tryfirst=True)
     def after_pipeline_run(self) -> None:
-        """Says where the time went."""
-        if self.progress is not None and self.progress.shown and not self.progress.waiting:
-            rich.get_console().print(self.progress.account(self.outside), highlight=False, soft_wrap=True)
+        """Puts the results together, says where the time went, and ends the run.
 
-    def end(self) -> None:
-        """Notes what the run cost, however it ended, and gives the artifacts free."""
-        if self.progress is not None:
-            self.progress.stop()
-            self._write_journal(self.progress)
-            self.progress = None
-        # A notebook's next run has the same hooks.
-        for of_nodes in (self._functions, self._tasks, self._unsaved):
-            of_nodes.clear()
-        if self.lock is not None:
-            self.lock.free()
-            self.lock = None
-
-    def _claim(self, nodes: list[Node], catalog: DataCatalog, patience: float) -> None:
-        from rec_msa.bookkeeping.provenance import is_parameter
-
-        if not nodes:
+        Raises:
+            ClearError: The results cannot be put together.
+        """
+        if (run := self._ended()) is None:
             return
-        reads = {name for node in nodes for name in node.inputs if not is_parameter(name)}
-        lock = lock_of([name for node in nodes for name in node.outputs], reads, catalog)
-        with _nothing_was_run():
-            lock.take(patience)
-        self.lock = lock
-
-    def _write_journal(self, progress: StudyProgress) -> None:
-        """Notes what the run cost; of a run that trained for hours nothing else may be lost for it."""
-        from rec_msa.bookkeeping.journal import command, entry
-
-        if self.journal is None or not progress.n_done:
-            return
-        threads = self.threads or threads_in_environment() or 1
-        cost = entry(progress.started, progress.in_functions, progress.in_tasks, progress.n_done, threads)
         try:
-            self.journal.save("journal", {**cost, "command": command(self._parameters)})
-        except (OSError, DatasetError) as error:
-            logger.warning("the journal has no entry of this run: %s", error)
+            show_results(run.pipeline, run.catalog)
+            if run.progress.shown and not run.progress.waiting:
+                rich.get_console().print(run.progress.account(run.outside), highlight=False, soft_wrap=True)
+        finally:
+            run.end()
 
+    @hook_impl(tryfirst=True)
+    def on_pipeline_error(self) -> None:
+        """Ends a run that failed or was stopped by hand; what ended it is what must be said."""
+        if (run := self._ended()) is None:
+            return
+        try:
+            show_results(run.pipeline, run.catalog)
+        except (ClearError, OSError, DatasetError) as error:
+            logger.warning("the results of the nodes that were finished were not put together: %s", error)
+        finally:
+            run.end()
 
-def reads_results(pipeline: Pipeline) -> bool:
-    """Whether a run reads what is put together from the results of all cells."""
-    from rec_msa.bookkeeping.assembly import ASSEMBLED
+    def begun(self, node: Node) -> None:
+        """Shows a node that starts in the run's own process."""
+        if self.run is not None and self.run.process == os.getpid():
+            self.run.progress.begin(node)
 
-    return not pipeline.inputs().isdisjoint(ASSEMBLED)
+    def finished(self, node: Node, in_function: float, in_task: float) -> None:
+        """Counts a node in the run's own process; in another one, notes it."""
+        if self.run is not None and self.run.process == os.getpid():
+            self.run.progress.finish(node, in_function, in_task)
+        else:
+            Tally.note(node, in_function, in_task)
 
+    def _ended(self) -> Run | None:
+        """The run, which is none from now on."""
+        run, self.run = self.run, None
+        self.forget()
+        if run is not None:
+            run.count()
+        return run
 
-def put_together(catalog: DataCatalog) -> Assembled | None:
-    """Assembles the results while nobody else does: of two runs that end together each finds the other's cells."""
-    from rec_msa.bookkeeping.assembly import ASSEMBLED, assemble
+    def _require_alone(self) -> None:
+        """Ends what was interrupted in this thread, as a cell of a notebook may be.
 
-    lock = lock_of(ASSEMBLED, (), catalog)
-    lock.take(patience=ASSEMBLY_SECONDS)
-    try:
-        assembled = assemble(catalog)
-    finally:
-        lock.free()
-    if assembled is not None and assembled.stale:
-        logger.warning(
-            "%d results were made from other data or settings than lie here now, or lie in another's place, and are "
-            "left out of agreement.parquet: %s",
-            len(assembled.stale),
-            ", ".join(assembled.stale),
-        )
-    return assembled
-
-
-@contextlib.contextmanager
-def _nothing_was_run() -> Iterator[None]:
-    """Says clearly why a run cannot begin."""
-    try:
-        yield
-    except RecMsaError as error:
-        raise ClearError(str(error)) from error
-    except OSError as error:
-        raise ClearError(f"nothing was run: {no_room(error)}") from error
+        Raises:
+            ClearError: A run goes on in another thread, as a server's may.
+        """
+        thread = threading.current_thread() if self.run is None else self.run.thread
+        if thread is not threading.current_thread() and thread.is_alive():
+            raise ClearError("another run goes on in this process; wait for it, or start this one in another process")
+        self.on_pipeline_error()
 
 
 def _require_shared_artifacts(runner: str, catalog: DataCatalog) -> None:
     table: Any = catalog["agreement"]
-    if any(name in runner for name in OF_PROCESSES) and "memory" in table._fs.protocol:
+    if any(name in runner for name in ("ParallelRunner", "RayRunner")) and "memory" in table._fs.protocol:
         msg = (
             f"{runner}: the artifacts lie in memory:// (data in globals.yml), where no process sees another's; set "
             "data to a folder, or run without --runner"
         )
         raise ClearError(msg)
-
-
-def lock_of(writes: Iterable[str], reads: Iterable[str], catalog: DataCatalog) -> Lock:
-    """A lock on artifacts, not taken yet; lock files lie beside the artifacts, in ``.locks``.
-
-    Artifacts go by their paths from there: one folder may have several, through a link or on another machine.
-    """
-    from rec_msa.bookkeeping.locks import Lock
-
-    table: Any = catalog["agreement"]
-    root = PurePosixPath(table.path).parents[1]
-
-    def places(names: Iterable[str]) -> list[str]:
-        paths = [getattr(catalog.get(name), "path", None) for name in names]
-        return [posixpath.relpath(path, root) for path in paths if path is not None]
-
-    return Lock(table._fs, str(root / ".locks"), places(writes), places(reads))
 
 
 def _require_no_new_results(nodes: list[Node]) -> None:

@@ -30,16 +30,28 @@ def filter_and_index(
     return interactions, users, items, domain.describe(interactions) | domain.summarise(raw_interactions, repeats)
 
 
-def split_by_seed(interactions: pd.DataFrame, split_settings: SplitSettings, seed: int) -> pd.DataFrame:
+def split_by_seed(
+    interactions: pd.DataFrame, target_fraction: float, validation_fraction: float, test_fraction: float, seed: int
+) -> pd.DataFrame:
     """Divides users into target and auxiliary halves, and their interactions into training, validation and test."""
-    return domain.split_interactions(interactions, split_settings, seed)
+    return domain.split_interactions(interactions, _shares(target_fraction, validation_fraction, test_fraction), seed)
 
 
 def split_by_time(
-    interactions: pd.DataFrame, split_settings: SplitSettings, sequence: SequenceSettings, seed: int
+    interactions: pd.DataFrame,
+    target_fraction: float,
+    validation_fraction: float,
+    test_fraction: float,
+    sequence: SequenceSettings,
+    seed: int,
 ) -> pd.DataFrame:
     """Divides users as at random, and holds out the end of each user's sequence: last item test, then validation."""
-    return domain.split_by_time(interactions, split_settings, sequence, seed)
+    shares = _shares(target_fraction, validation_fraction, test_fraction)
+    return domain.split_by_time(interactions, shares, sequence, seed)
+
+
+def _shares(target: float, validation: float, test: float) -> SplitSettings:
+    return SplitSettings(target_fraction=target, validation_fraction=validation, test_fraction=test)
 
 
 def select_target_data(split: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -53,10 +65,15 @@ def select_auxiliary_data(split: pd.DataFrame, fraction: float) -> tuple[pd.Data
 
 
 def choose_attackers(
-    split: pd.DataFrame, split_settings: SplitSettings, attacker_fraction: float, query_fraction: float
+    split: pd.DataFrame,
+    cell_attacker_fraction: float,
+    heldout_fraction: float,
+    attacker_fraction: float,
+    query_fraction: float,
 ) -> pd.DataFrame:
     """Draws the attacker users and says which are held out and which may be asked about."""
-    return domain.attackers(split, split_settings, attacker_fraction, query_fraction)
+    cell = SplitSettings(attacker_fraction=cell_attacker_fraction, heldout_fraction=heldout_fraction)
+    return domain.attackers(split, cell, attacker_fraction, query_fraction)
 
 
 def select_attacker_data(split: pd.DataFrame, attackers: pd.DataFrame) -> pd.DataFrame:

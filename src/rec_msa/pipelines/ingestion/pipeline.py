@@ -20,23 +20,23 @@ TAGS = ["ingestion"]
 def create_pipeline(cell: Cell) -> Pipeline:
     """From the raw file of a cell's dataset to its split and the target's data."""
     data, split = cell.dataset, cell.split_space
-    settings = f"params:datasets.{data}"
+    reading, filtering = f"params:reading.{data}", f"params:filtering.{data}"
     tables = [f"{data}.{name}" for name in ("interactions", "users", "items", "statistics")]
     target_data = [f"{split}.target_{part}" for part in ("train", "validation", "test")]
     acquire = bind(nodes.acquire_raw_file, dataset=data)
     return Pipeline(
         [
-            node(acquire, [settings, "params:raw_folder"], f"{data}.raw_file", name="acquire_raw_file", namespace=data),
+            node(acquire, [reading, "params:raw_folder"], f"{data}.raw_file", name="acquire_raw_file", namespace=data),
             node(
                 nodes.read_raw_interactions,
-                [f"{data}.raw_file", settings, "params:raw_folder"],
+                [f"{data}.raw_file", reading, "params:raw_folder"],
                 f"{data}.raw_interactions",
                 name="read_raw_interactions",
                 namespace=data,
             ),
             node(
                 nodes.filter_and_index,
-                [f"{data}.raw_interactions", settings],
+                [f"{data}.raw_interactions", filtering],
                 tables,
                 name="filter_and_index",
                 namespace=data,
@@ -50,13 +50,14 @@ def create_pipeline(cell: Cell) -> Pipeline:
 
 def _split(cell: Cell) -> Node:
     space = cell.split_space
-    interactions = [f"{cell.dataset}.interactions", "params:split"]
+    shares = {f"{part}_fraction": f"params:split.{part}_fraction" for part in ("target", "validation", "test")}
+    inputs = {"interactions": f"{cell.dataset}.interactions", **shares}
     if cell.sequential:
         by_time = bind(nodes.split_by_time, seed=cell.seed)
-        inputs = [*interactions, "params:sequence"]
+        inputs["sequence"] = "params:sequence"
         return node(by_time, inputs, f"{space}.split", name="split_by_time", namespace=space)
     by_seed = bind(nodes.split_by_seed, seed=cell.seed)
-    return node(by_seed, interactions, f"{space}.split", name="split_by_seed", namespace=space)
+    return node(by_seed, inputs, f"{space}.split", name="split_by_seed", namespace=space)
 
 
 def create_auxiliary_data_pipeline(cell: Cell, fraction: float = 1.0) -> Pipeline:
@@ -80,5 +81,6 @@ def create_attacker_pipeline(attacker: Attacker) -> Pipeline:
 
 def _choose(space: str, split: str, attacker_fraction: float, query_fraction: float) -> Pipeline:
     choose = bind(nodes.choose_attackers, attacker_fraction=attacker_fraction, query_fraction=query_fraction)
-    chosen = node(choose, [split, "params:split"], f"{space}.attackers", name="choose_attackers", namespace=space)
+    inputs = [split, "params:split.attacker_fraction", "params:split.heldout_fraction"]
+    chosen = node(choose, inputs, f"{space}.attackers", name="choose_attackers", namespace=space)
     return Pipeline([chosen], tags=TAGS)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.bookkeeping.progress import LAST_OF_A_CELL
+from rec_msa.bookkeeping.study_progress import LAST_OF_A_CELL
 from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.reporting.nodes import (
     draw_comparison,

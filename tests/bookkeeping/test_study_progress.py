@@ -12,7 +12,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline, node
 from rich.console import Console
 
-from rec_msa.bookkeeping.progress import StudyProgress, duration, headline, is_last_of_a_cell
+from rec_msa.bookkeeping.study_progress import StudyProgress, duration, headline, is_last_of_a_cell
 from rec_msa.pipelines.reporting.pipeline import create_overview_pipeline
 from rec_msa.runners.order import by_cell
 from tests.two_cells import SPACES, cell

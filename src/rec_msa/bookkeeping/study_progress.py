@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rich
 from rich.progress import BarColumn, Progress, TextColumn
 
-from rec_msa.bookkeeping.processes import process_stat
+from rec_msa.bookkeeping.processes import age
 from rec_msa.defenses.settings import NO_DEFENSE
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ class StudyProgress:
 
     def __init__(self, nodes: Sequence[Node], n_current: int, catalog: DataCatalog, started: float) -> None:
         self.catalog, self.started, self.n_current = catalog, started, n_current
+        self.nodes = nodes
         self.waiting = {node.name: node for node in nodes}
         self.running: dict[str, float] = {}
         self.n_nodes, self.n_done = len(nodes), 0
@@ -199,12 +199,8 @@ def duration(seconds: float) -> str:
 
 def run_started() -> float:
     """When this run began, in seconds of ``time.monotonic``: with its process, or now in one that is older."""
-    try:
-        stat = process_stat("self")
-        age = time.clock_gettime(time.CLOCK_BOOTTIME) - stat.start_ticks / os.sysconf("SC_CLK_TCK")
-    except (OSError, AttributeError):
-        age = 0.0
-    return time.monotonic() - (age if age < FRESH_PROCESS_SECONDS else 0.0)
+    before = age()
+    return time.monotonic() - (before if before < FRESH_PROCESS_SECONDS else 0.0)
 
 
 def _kinds(node: Node) -> tuple[str, str]:

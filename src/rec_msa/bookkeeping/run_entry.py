@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -12,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from rec_msa.bookkeeping.processes import command_line
 
@@ -62,18 +63,23 @@ def machine() -> dict[str, Any]:
     """The processor's name, the cores that this process may use, and the memory in GiB."""
     try:
         described = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        names = {line.partition(":")[2].strip() for line in described if line.startswith("model name")}
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-        cores = len(os.sched_getaffinity(0))
-    except (OSError, ValueError, AttributeError):
-        names, memory, cores = set(), float("nan"), os.cpu_count() or 1
-    return {"machine": ", ".join(sorted(names)) or platform.machine(), "cores": cores, "memory_gib": round(memory, 1)}
+    except OSError:  # another system has another name for it
+        described = []
+    names = {line.partition(":")[2].strip() for line in described if line.startswith("model name")}
+    may_use = getattr(psutil.Process(), "cpu_affinity", None)  # macOS binds no process to cores
+    return {
+        "machine": ", ".join(sorted(names)) or platform.processor() or platform.machine(),
+        "cores": len(may_use()) if may_use else psutil.cpu_count() or 1,
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+    }
 
 
 def commit() -> str:
     """The commit that the code is of, with a ``+`` where files differ from it; empty outside a checkout."""
-    folder = Path(__file__).resolve().parents[1]
-    found = _git(folder, "rev-parse", "--short=10", "HEAD")
+    source = Path(__file__).resolve()
+    folder = source.parents[1]
+    tracked = _git(folder, "ls-files", str(source))  # and not installed within a checkout of something else
+    found = tracked and _git(folder, "rev-parse", "--short=10", "HEAD")
     return found + "+" * bool(found and _git(folder, "status", "--porcelain", "--untracked-files=no", "."))
 
 
