@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from rec_msa.attacks import clone as clone_module
 from rec_msa.attacks.clone import AttackerData, hold_back, train_clone
-from rec_msa.attacks.settings import CloneSettings
-from rec_msa.foundation.errors import DataError
-from rec_msa.recommenders.checkpoint import Checkpoint, build, fuse, item_vectors, to_checkpoint
-from rec_msa.recommenders.settings import SETTINGS, is_sequential
+from rec_msa.attacks.settings import CloneSettings, StealSettings
+from rec_msa.attacks.steal import steal
+from rec_msa.foundation.errors import DataError, SettingsError
+from rec_msa.foundation.lists import Lists
+from rec_msa.recommenders.checkpoint import Checkpoint, build, from_checkpoint, fuse, item_vectors, to_checkpoint
+from rec_msa.recommenders.settings import SETTINGS, claiming, is_sequential
 from rec_msa.training.recommender import fit_interactions
 from rec_msa.training.settings import TrainingSettings
 
@@ -30,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 USERS, AUXILIARY_USERS, N_ITEMS = range(5, 17), range(100, 120), 80
 SHORT = TrainingSettings(learning_rate=0.01, batch_size=64, max_steps=12, validate_every=4, patience=100)
 STILL = TrainingSettings(learning_rate=1e-12, max_steps=1)
-NAMES = tuple(SETTINGS)
+NAMES = claiming("fusable")
 
 
 @pytest.fixture
@@ -82,6 +84,29 @@ def test_a_sequential_clone_reads_what_is_not_held_back(data: AttackerData, name
     train, _ = hold_back(data.interactions, settings, 0, last=True)
     ends = [rows["item"].tolist()[-4:] for _, rows in train.groupby("user")]
     assert checkpoint["state"]["histories"].tolist() == ends
+
+
+@pytest.mark.parametrize("name", ["ease", "ials", "lightgcn"])
+def test_a_clone_made_of_interactions_knows_what_is_not_held_back(
+    data: AttackerData, name: str, random_interactions: Callable[..., pd.DataFrame]
+) -> None:
+    others = random_interactions(AUXILIARY_USERS, N_ITEMS, 20)
+    settings, full = CloneSettings(training=SHORT), data._replace(auxiliary_interactions=others)
+    train, _ = hold_back(data.interactions, settings, 0)
+    for variant, known in (("own", train), ("joint", pd.concat([train, others]))):
+        model = from_checkpoint(train_clone(variant, full, name, {}, settings, 0, "cpu")[0])
+        rows, items = model.histories.dense().nonzero().T
+        assert set(zip(model.user_ids[rows].tolist(), items.tolist(), strict=True)) == pairs(known)
+
+
+@pytest.mark.parametrize("name", ["ease", "ials"])
+def test_a_solved_clone_can_neither_be_fused_nor_taught(data: AttackerData, name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"clone: '{name}' has no item vectors .* choose one of bpr, .*lightgcn"):
+        train_clone("fused", data, name, {}, CloneSettings(training=SHORT), 0, "cpu")
+    clone, _ = train_clone("own", data, name, {}, CloneSettings(training=SHORT), 0, "cpu")
+    lists = Lists(np.array(USERS), np.tile(np.arange(5), (len(USERS), 1)))
+    with pytest.raises(SettingsError, match=rf"clone: '{name}' is not trained by gradients .* choose one of bpr"):
+        steal(clone, lists, data.interactions, StealSettings(), ("bpr", "hinge"), 0, "cpu")
 
 
 def test_the_thresholds_are_settings(data: AttackerData) -> None:
@@ -182,10 +207,11 @@ def test_a_pretrained_clone_starts_from_the_auxiliary_item_vectors_and_from_noth
     model = auxiliary(name)
     started = trained("pretrained", data._replace(auxiliary_model=model), name, STILL)["state"]
     own = trained("own", data, name, STILL)["state"]
-    tables = {f"{table}.weight" for table in build(name, torch.tensor([0]), 1, SETTINGS[name]()).item_tables}
+    tables = build(name, torch.tensor([0]), 1, SETTINGS[name]()).item_tables
+    handed_on = {f"{table}.weight": one for table, one in zip(tables, item_vectors(model), strict=True)}
     assert started.keys() == own.keys()
     for key, value in started.items():
-        torch.testing.assert_close(value, model["state"][key] if key in tables else own[key])
+        torch.testing.assert_close(value, handed_on.get(key, own[key]))
 
 
 @pytest.mark.parametrize("name", NAMES)
