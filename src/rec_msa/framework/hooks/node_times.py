@@ -90,9 +90,9 @@ class Tally:
     def close(self) -> list[tuple[str, float, float]]:
         """The nodes that were noted, by name, each with its seconds; the file goes."""
         os.environ.pop(VARIABLE, None)
-        noted = []
-        for line in self.path.read_text(encoding="utf-8").splitlines():
+        noted: list[tuple[str, float, float]] = []
+        for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else ():
             with suppress(ValueError):  # of a process that was killed while it wrote
                 noted.append(tuple(json.loads(line)))
-        self.path.unlink()
+        self.path.unlink(missing_ok=True)
         return noted
