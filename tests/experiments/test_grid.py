@@ -182,3 +182,12 @@ def test_the_paper_s_studies_are_the_attacks_that_were_published():
     asked = {(cell.dataset, cell.model, attack.name) for cell, attacks in known.grid.items() for attack in attacks}
     measured = pd.read_parquet(PUBLISHED).query("kind == 'attack' and dataset in ('ml-1m', 'ta-feng', 'steam')")
     assert set(measured[["dataset", "target", "attack"]].itertuples(index=False, name=None)) <= asked
+
+
+def test_the_comparison_leaves_out_the_attacks_that_a_target_s_architecture_cannot_do(caplog):
+    named = {name: {"base": name} for name in ("qsd", "ptd", "ptq", "pta", "ptaq")}
+    known = experiments(attacks=named, studies={}, model=["ease", "bpr"])
+    assert names_of(known) == {"ease": ["ptd"], "bpr": ["qsd", "ptd", "ptq", "pta", "ptaq"]}
+    known.require_possible(["__default__"])
+    assert "left out on ease: qsd, ptq" in caplog.text
+    assert "on bpr" not in caplog.text

@@ -126,9 +126,13 @@ class Attack(BaseModel, ABC):
                 f".clone: '{clone}' reads sequences, but {target.model}'s data are split at random and have none; "
                 "choose a sequential model as target"
             )
+        return self.unfit(target, clone)
+
+    def unfit(self, target: Target, clone: str) -> str | None:
+        """Why such an architecture cannot be the clone, as ``refusal``: a stage needs what it does not claim."""
         needs = [claim for stage in self.stages(target) for claim in stage.needs]
-        unfit = next(filter(None, (out_of_place(clone, claim) for claim in needs)), None)
-        return unfit and f".clone: {unfit}"
+        found = next(filter(None, (out_of_place(clone, claim) for claim in needs)), None)
+        return found and f".clone: {found}"
 
     def knowledge(self, target: Target) -> tuple[str, ...]:
         """What of ``KNOWLEDGE`` the stages read."""

@@ -210,6 +210,11 @@ class NamedAttack:
         return refusal and f"attacks.{self.name}{refusal}"
 
     @property
+    def unfit(self) -> str | None:
+        """Why its clone's architecture cannot do what the attack's stages need; None where it can."""
+        return self.settings.unfit(self.cell.as_target, self.clone)
+
+    @property
     def space(self) -> str:
         """Namespace of the attack on its target."""
         return f"{self.cell.served_space}.{self.name}"

@@ -72,11 +72,11 @@ class Experiments:
             raise SettingsError(msg)
         chosen = product(*(getattr(self.parameters, axis) for axis in AXES), (self.parameters.defense,))
         cells = [self._cell(*axes) for axes in chosen]
-        known = {name: kind for name, kind in self.parameters.attacks.items() if name in PAPER_ATTACKS}
-        return {
-            cell: tuple(self._named(cell, name, known[name]) for name in PAPER_ATTACKS if name in known)
-            for cell in cells
-        }
+        return {cell: tuple(attack for attack in self._of_paper(cell) if not attack.unfit) for cell in cells}
+
+    def _of_paper(self, cell: Cell) -> list[NamedAttack]:
+        known = self.parameters.attacks
+        return [self._named(cell, name, known[name]) for name in PAPER_ATTACKS if name in known]
 
     def _grid_of_study(self, name: str) -> dict[Cell, tuple[NamedAttack, ...]]:
         """A study's cells; what several of its parts ask of one cell is put together."""
@@ -180,8 +180,17 @@ class Experiments:
             asked = self.grid if pipeline in COMPARISONS else {}
             if name != pipeline:
                 asked = {cell: (self.attack(cell, name),) for cell in self.cells}
+            elif asked and self.parameters.study is None:
+                self._say_what_is_left_out()
             for refusal in filter(None, (attack.refusal for attacks in asked.values() for attack in attacks)):
                 raise SettingsError(refusal)
+
+    def _say_what_is_left_out(self) -> None:
+        """The paper's attacks that no clone of the target's architecture can do; the others are compared."""
+        for cell in self.cells:
+            for why in dict.fromkeys(attack.unfit for attack in self._of_paper(cell) if attack.unfit):
+                names = [attack.name for attack in self._of_paper(cell) if attack.unfit == why]
+                logger.warning("left out on %s: %s: %s", cell.model, ", ".join(names), why.removeprefix(".clone: "))
 
     def attack(self, cell: Cell, name: str) -> NamedAttack:
         """A named attack on a cell.
