@@ -96,7 +96,7 @@ def learn(node: Node, catalog: DataCatalog, project: SmallProject) -> tuple[dict
 def test_an_attack_s_nodes_open_no_file_and_give_the_same_without_any(attacked, attack):
     project, catalog = attacked
     nodes = nodes_of(attack)
-    assert {node.func.__name__ for node in nodes} >= {"qsd5": {"steal_from_sequences", "query_with_sequences"}}.get(
+    assert {node.func.__name__ for node in nodes} >= {"qsd5": {"steal_from_lists_alone", "query_target"}}.get(
         attack, {"train_clone", "query_target", "steal"}
     )
     for node in nodes:

@@ -26,9 +26,6 @@ LEARNS_OTHERWISE = {
     "sasrec": 1,
     "stamp": 1,
     "gru4rec": 1,
-    "steal": 1,
-    "steal_from_lists_alone": 1,
-    "steal_from_sequences": 2,
 }
 """Raised when an architecture or a function learns otherwise; what it made from the same inputs is old then."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from rec_msa.attacks.settings import ReferenceSettings, StealSettings
+from rec_msa.attacks.settings import ReferenceSettings
 from rec_msa.defenses.settings import NO_DEFENSE, Serving
 from rec_msa.evaluation.results import agreement_of
 from rec_msa.foundation.lists import Lists
@@ -45,20 +45,15 @@ def measure_agreement(
     list_length: int,
     ledger: pd.DataFrame | None = None,
     steal_curve: pd.DataFrame | None = None,
-    steal_settings: StealSettings | None = None,
+    step_limit: int | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Agreement of a clone with the target, held-out and queried users apart; summary with intervals, and per user."""
     who = {**facts, "n_queries": 0 if ledger is None else len(ledger)}
-    if steal_curve is not None and steal_settings is not None:
-        who |= _learnt(steal_curve, steal_settings)
+    if steal_curve is not None:
+        kept = int(steal_curve.loc[steal_curve["kept"], "step"].iloc[0])
+        who |= {"kept_step": kept, "steps": int(steal_curve["step"].max()), "step_limit": step_limit}
     against = _against(undefended_lists, served_lists, list_length)
     return agreement_of(Lists.from_frame(clone_lists, list_length), against, attackers, who)
-
-
-def _learnt(curve: pd.DataFrame, settings: StealSettings) -> dict[str, int]:
-    """Which state of the steal stage was kept, of how many steps, and how many there could have been."""
-    kept = int(curve.loc[curve["kept"], "step"].iloc[0])
-    return {"kept_step": kept, "steps": int(curve["step"].max()), "step_limit": settings.training.max_steps}
 
 
 def rank_references(

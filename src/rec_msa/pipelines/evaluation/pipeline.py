@@ -30,7 +30,7 @@ def create_pipeline(attack: NamedAttack) -> Pipeline:
     if "served_lists" in attack.knowledge:
         learnt["ledger"] = f"{space}.ledger"
     if any("steal_curve" in stage.writes for stage in attack.stages):
-        learnt |= {"steal_curve": f"{space}.steal_curve", "steal_settings": "params:steal"}
+        learnt |= {"steal_curve": f"{space}.steal_curve", "step_limit": "params:steal.training.max_steps"}
     return _rank_and_measure(attack.attacker, space, attack.stolen, attack.facts, learnt)
 
 
