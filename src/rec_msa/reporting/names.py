@@ -1,11 +1,17 @@
-"""What people read in place of the names in ``agreement.parquet``."""
+"""What people read: words in place of the names in ``agreement.parquet``, and figures as texts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from rec_msa.evaluation.verdicts import SEEDS_FOR_A_VERDICT
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
 TARGET = "target"
 REFERENCE_NAMES = {
@@ -69,3 +75,37 @@ def seeds_text(seeds: tuple[int, ...]) -> str:
         return f"seed {seeds[0]}"
     in_a_row = seeds[-1] - seeds[0] == len(seeds) - 1
     return "seeds " + (f"{seeds[0]}–{seeds[-1]}" if in_a_row else ", ".join(map(str, seeds)))
+
+MISSING = "–"
+DECIMALS, SMALLEST_P = 3, 0.001
+
+
+def share(value: float, *, signed: bool = False) -> str:
+    """Returns three decimals without the zero before the point, never ``-.000``; a dash for NaN."""
+    if np.isnan(value):
+        return MISSING
+    rounded = round(float(value), DECIMALS) + 0.0
+    text = f"{rounded:{'+' * (signed and rounded != 0)}.{DECIMALS}f}"
+    return (text.replace("0.", ".", 1) if abs(rounded) < 1 else text).replace("-", "−")
+
+
+def interval(low: float, high: float, *, signed: bool = False) -> str:
+    """Returns ``[.1, .2]``, or a dash where there is none."""
+    return MISSING if np.isnan(low) else f"[{share(low, signed=signed)}, {share(high, signed=signed)}]"
+
+
+def p_value(value: float) -> str:
+    """Returns a p-value, very small ones as such."""
+    return "< .001" if value < SMALLEST_P else share(value)
+
+
+def verdict_text(row: pd.Series, so_far: str) -> str:
+    """Returns a verdict; of one that is open for want of seeds, what they say so far.
+
+    Args:
+        row: ``verdict, note, n_seeds``.
+        so_far: The direction in words.
+    """
+    if not row["note"]:
+        return str(row["verdict"])
+    return f"{row['verdict']} ({row['n_seeds']} of {SEEDS_FOR_A_VERDICT} seeds); so far {so_far}"
