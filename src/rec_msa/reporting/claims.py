@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,12 +17,13 @@ from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, MARGIN, OPEN, j
 from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.reporting import axes
-from rec_msa.reporting.axes import Axis
 from rec_msa.reporting.names import GROUP_NAMES, TARGET, share
 from rec_msa.reporting.paper import DATASETS, paper_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from rec_msa.reporting.axes import Axis
 
 CLAIM_COLUMNS = ["claim", "dataset", "target", "attack", "against", "figure", "beside"]
 FIGURES = ["difference", "ci_low", "ci_high", "p_holm", "n_seeds", "verdict", "note"]
@@ -102,7 +103,7 @@ class World:
 
     @cached_property
     def counted(self) -> World:
-        """What the paper's claims rest on: its data sets, and any for sequential targets, whose data the paper's are not.
+        """What the claims rest on: the paper's data sets, and any for sequential targets, whose data the paper has not.
 
         Settings were chosen on ml-100k and on seeds from 100 up, so neither counts where the paper has data of its own.
         """
@@ -118,9 +119,6 @@ class World:
         """Agreement of held-out users at 50 items under popular mixing and without."""
         own = axes.own_clones(self.agreement)
         return _mixing(axes.own_names(own[axes.is_usual(own) & (own["group"] == "heldout") & (own["k"] == axes.K)]))
-
-
-Per = "Callable[[World], Iterable[Line]]"
 
 
 def _targets(world: World, groups: Sequence[str] = _HELDOUT) -> Iterator[Line]:
@@ -447,8 +445,12 @@ def _all_under_mixing(world: World) -> Iterator[Line]:
 CLAIMS = (
     Claim(1, _targets, _beyond_lookups),
     Claim(2, _targets, _above(("pta", "ptd"), ("ptaq", "ptq"), ("ptq", "ptd"), ("ptaq", "pta"))),
-    Claim(3, partial(_targets, groups=GROUPS), _above(*(("ptaq", attack) for attack in PAPER_ATTACKS if attack != "ptaq"))),
-    Claim(4, partial(_targets, groups=GROUPS), _above(*((attack, "qsd") for attack in PAPER_ATTACKS if attack != "qsd"))),
+    Claim(
+        3, partial(_targets, groups=GROUPS), _above(*(("ptaq", attack) for attack in PAPER_ATTACKS if attack != "ptaq"))
+    ),
+    Claim(
+        4, partial(_targets, groups=GROUPS), _above(*((attack, "qsd") for attack in PAPER_ATTACKS if attack != "qsd"))
+    ),
     Claim(5, partial(_datasets, of=lambda by: -by["ptd"], attack="ptd"), _harder("below")),
     Claim(
         6,
@@ -477,7 +479,9 @@ CLAIMS = (
         _remains_above,
     ),
     Claim(24, _losses, _losses_alike, EQUALITY),
-    Claim(25, _set_against(partial(_ASKED, attacks=("ptq", "ptaq")), partial(_ASKED, attacks=("qsd",))), _flatter, TREND),
+    Claim(
+        25, _set_against(partial(_ASKED, attacks=("ptq", "ptaq")), partial(_ASKED, attacks=("qsd",))), _flatter, TREND
+    ),
     Claim(26, partial(_ASKED, attacks=("qsd",)), _rises, TREND),
     Claim(27, _sequential_targets, _above(("ptaq", "ptq"), ("ptaq", "ptd"), ("ptaq", _MOST_CALLS))),
     Claim(28, partial(_along, axis=axes.CALLS, attacks=("qsd",)), _rises, TREND),
@@ -513,7 +517,7 @@ def judge(world: World, claims: Iterable[Claim] = CLAIMS) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*CLAIM_COLUMNS, *FIGURES, "kind"])
 
 
-def direction(row: pd.Series) -> str:
+def direction(row: Mapping[Any, Any]) -> str:
     """Says on which side of a claim a row's figure lies, which is no verdict.
 
     Args:
@@ -618,7 +622,9 @@ def expected_cells() -> dict[int, int]:
     return {int(claim): count for claim, count in paper_data("paper_cells.json").items()}
 
 
-def _wide(rows: pd.DataFrame, columns: str, values: str = "agreement") -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
+def _wide(
+    rows: pd.DataFrame, columns: str, values: str = "agreement"
+) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
     """Each dataset and target with a row for each seed and a column for each of ``columns``."""
     for (dataset, target), part in rows.groupby(["dataset", "target"]):
         yield (str(dataset), str(target)), part.pivot(index="seed", columns=columns, values=values)

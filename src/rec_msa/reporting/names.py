@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rec_msa.evaluation.verdicts import SEEDS_FOR_A_VERDICT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import pandas as pd
+    from collections.abc import Mapping, Sequence
 
 TARGET = "target"
 REFERENCE_NAMES = {
@@ -47,7 +45,6 @@ GROUP_LABELS = {
     "heldout": "held-out users (never asked about)",
     "queried": "queried users (lists the attacker already holds)",
 }
-ATTACKS_HEADING, REFERENCES_HEADING = "Attacks", "References"
 
 
 def with_words(attack: str) -> str:
@@ -76,6 +73,7 @@ def seeds_text(seeds: tuple[int, ...]) -> str:
     in_a_row = seeds[-1] - seeds[0] == len(seeds) - 1
     return "seeds " + (f"{seeds[0]}–{seeds[-1]}" if in_a_row else ", ".join(map(str, seeds)))
 
+
 MISSING = "–"
 DECIMALS, SMALLEST_P = 3, 0.001
 
@@ -99,7 +97,7 @@ def p_value(value: float) -> str:
     return "< .001" if value < SMALLEST_P else share(value)
 
 
-def verdict_text(row: pd.Series, so_far: str) -> str:
+def verdict_text(row: Mapping[Any, Any], so_far: str) -> str:
     """Returns a verdict; of one that is open for want of seeds, what they say so far.
 
     Args:

@@ -70,7 +70,7 @@ class ResultsTable:
 
 def _show(agreement: Any, measured: set[str], catalog: DataCatalog) -> None:
     from rec_msa.bookkeeping.assembly import spaces_of
-    from rec_msa.reporting.table import results_table, study_table
+    from rec_msa.reporting.terminal import results_table, study_table
 
     console = rich.get_console()
     cells = {tuple(space.split(".")[:4]) for space in measured}

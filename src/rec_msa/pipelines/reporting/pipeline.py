@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kedro.pipeline import Pipeline, node
 
 from rec_msa.bookkeeping.progress import LAST_OF_A_CELL
+from rec_msa.defenses.settings import FRESH, parse_defense
 from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.reporting.nodes import (
     draw_comparison,
@@ -20,7 +21,7 @@ from rec_msa.pipelines.reporting.nodes import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rec_msa.experiments.cells import NamedAttack
+    from rec_msa.experiments.cells import Cell, NamedAttack
 
 PREVIEWS = ("figure2", "figure3", "figure4", "figure6", "figure9")
 """Figures of the report that kedro viz shows; figures 7 and 8 and the comparison have entries of their own."""
@@ -51,11 +52,15 @@ def create_defense_pipeline(attacks: Sequence[NamedAttack]) -> Pipeline:
     cells = list(dict.fromkeys(attack.cell for attack in attacks))
     measured = dict.fromkeys(name for attack in attacks for name in (attack.space, attack.reference_space))
     inputs = [f"{cell.served_space}.target_quality" for cell in cells] + [f"{name}.agreement" for name in measured]
-    names = [
-        {"dataset": cell.dataset, "target": cell.model, "seed": cell.seed, "defense": cell.defense} for cell in cells
-    ]
-    draw = bind(draw_defended_cells, cells=names)
+    draw = bind(draw_defended_cells, cells=[_facts(cell) for cell in cells])
     return Pipeline([node(draw, inputs, _figures(space), name="draw_defenses", namespace=space, tags=["reporting"])])
+
+
+def _facts(cell: Cell) -> dict[str, Any]:
+    """What a row of ``target_quality`` says of a cell."""
+    name, strength = parse_defense(cell.defense)
+    place = {"dataset": cell.dataset, "target": cell.model, "seed": cell.seed, "defense": cell.defense}
+    return {**place, "rule": name.removesuffix(FRESH), "strength": strength, "fresh": name.endswith(FRESH)}
 
 
 def _overview_of_defenses() -> Pipeline:
@@ -77,9 +82,9 @@ def _report() -> Pipeline:
 
 
 def _figures(space: str) -> list[str]:
-    return [f"{space}.{name}_{kind}" for name in ("trade_off", "mixing") for kind in ("figure", "picture")]
+    return [f"{space}.trade_off_picture", f"{space}.mixing_picture"]
 
 
 def _draw(inputs: list[str], space: str, name: str, namespace: str) -> Pipeline:
-    outputs = [f"{space}.comparison_figure", f"{space}.comparison_picture"]
-    return Pipeline([node(draw_comparison, inputs, outputs, name=name, namespace=namespace, tags=["reporting"])])
+    output = f"{space}.comparison_picture"
+    return Pipeline([node(draw_comparison, inputs, output, name=name, namespace=namespace, tags=["reporting"])])

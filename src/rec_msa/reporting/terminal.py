@@ -1,4 +1,4 @@
-"""Tables of agreement: for a terminal of 80 columns, with colours or without, and in Markdown."""
+"""Tables of agreement for a terminal of 80 columns, with colours or without."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rich.text import Text
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.foundation.errors import DataError
-from rec_msa.reporting.learnt import remarks
-from rec_msa.reporting.names import GROUP_LABELS, REFERENCES_HEADING, number, seeds_text
-from rec_msa.reporting.panels import Estimate, Panel, Row, intervals_text, panels_of
+from rec_msa.reporting.measured import Estimate, remarks
+from rec_msa.reporting.names import GROUP_LABELS, MISSING, number, seeds_text
+from rec_msa.reporting.panels import HEADINGS, Panel, Row, intervals_text, panels_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
 _GROUP = "heldout"
-_EMPTY = "–"
 _GAP = 3
 """Characters between two columns."""
 
@@ -155,7 +154,7 @@ class _Grid:
 
     def _column(self, panel: Panel) -> list[str]:
         found = {row.attack: row for row in panel.rows if _GROUP in row.groups}
-        return [self._cell(found[row.attack], panel) if row.attack in found else _EMPTY for row in self.rows]
+        return [self._cell(found[row.attack], panel) if row.attack in found else MISSING for row in self.rows]
 
     def _cell(self, row: Row, panel: Panel) -> str:
         estimate = row.groups[_GROUP]
@@ -168,7 +167,7 @@ def _recall(panel: Panel, quality: pd.DataFrame) -> str:
     own = quality[quality["seed"].isin(panel.seeds)]
     for axis in ("dataset", "target", "defense"):
         own = own[own[axis] == getattr(panel, axis)]
-    return f"{number(own['recall_served'].mean())} @{int(own['k'].max())}" if len(own) else _EMPTY
+    return f"{number(own['recall_served'].mean())} @{int(own['k'].max())}" if len(own) else MISSING
 
 
 def _short(estimate: Estimate) -> str:
@@ -199,7 +198,7 @@ def _add_rows(table: Table, rows: Sequence[Row], cells: Sequence[Sequence[str]])
         table.add_row(*map(Text, texts))
     if cells[n_attacks:]:
         table.add_row()
-        table.add_row(Text(REFERENCES_HEADING.lower(), style="bold"))
+        table.add_row(Text(HEADINGS[1].lower(), style="bold"))
     for texts in cells[n_attacks:]:
         table.add_row(*map(Text, texts), style="dim")
 
@@ -209,9 +208,9 @@ def _cells(row: Row) -> list[str]:
     return [
         row.label,
         row.clone,
-        number(heldout.value) if heldout else _EMPTY,
-        f"{number(heldout.low)} – {number(heldout.high)}" if heldout else _EMPTY,
-        number(queried.value) if queried else _EMPTY,
+        number(heldout.value) if heldout else MISSING,
+        f"{number(heldout.low)} – {number(heldout.high)}" if heldout else MISSING,
+        number(queried.value) if queried else MISSING,
         row.calls,
     ]
 
