@@ -49,16 +49,8 @@ _USERS, _LAST_DIGIT = 30, 1e-4
 class Line(NamedTuple):
     """What was measured of something: a row for each seed, a column for each of what is compared.
 
-    Attributes:
-        dataset: The dataset.
-        target: The target's architecture.
-        by: Agreement ``[n_seeds, n_columns]``.
-        attack: The attack; empty where the columns are attacks.
-        against: The side under a defense, else empty.
-        group: The group of users.
-        prefix: What stands before the words of its cells.
-        axis: What the columns are values of; None for none.
-        other: A line of something else on the same target, which it is set against; None for none.
+    ``attack`` and ``against`` are empty where the columns are attacks or there is no defense; ``axis`` is what the
+    columns are values of; ``other`` is something else on the same target that it is set against.
     """
 
     dataset: str
@@ -78,14 +70,10 @@ class Line(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What is compared, and what each seed says of it.
+    """What is compared, in words, and for each seed the difference: positive where the claim holds.
 
-    Attributes:
-        text: What is compared, in words.
-        differences: For each seed the difference, positive where the claim holds; of an equality either sign, and a
-            column for each pair that must be equal where there are several.
-        attack: Whose it is, where not the line's.
-        beside: What it is to be read beside, in words.
+    Of an equality it has either sign, and a column for each pair that must be equal. ``attack`` says whose it is, where
+    not the line's; ``beside``, what it is to be read beside.
     """
 
     text: str
@@ -96,7 +84,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class World:
-    """What claims are judged on: results of any number of cells, and the quality of targets under each defense."""
+    """Results of any number of cells, and the quality of targets under each defense."""
 
     agreement: pd.DataFrame
     quality: pd.DataFrame
@@ -309,7 +297,7 @@ def _with_the_least(line: Line) -> Iterator[Found]:
 
 
 def _other_clones(line: Line) -> list[str]:
-    return [clone for clone in line.by if clone not in (line.target, _POPULARITY)]
+    return [str(clone) for clone in line.by if clone not in (line.target, _POPULARITY)]
 
 
 def _foreign_above_popularity(line: Line) -> Iterator[Found]:
@@ -321,7 +309,7 @@ def _foreign_above_popularity(line: Line) -> Iterator[Found]:
 def _best_clone(line: Line) -> Iterator[Found]:
     """ "At least" is judged as "above": that two clones are equally good leaves it open."""
     if _BEST_CLONE in line.by:
-        for clone in [one for one in line.by if one not in (_BEST_CLONE, _POPULARITY)]:
+        for clone in [str(one) for one in line.by if one not in (_BEST_CLONE, _POPULARITY)]:
             yield _clone_above(line, _BEST_CLONE, clone, f"{clone} clone")
 
 
@@ -378,42 +366,22 @@ def line_rise(by_value: pd.DataFrame) -> pd.Series:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the paper.
+    """A claim of the paper: where it stands, what it says, how it is checked, what the paper's own tables say; a test.
 
     Attributes:
-        id: Its number.
         per: For each of what it is judged; None for a claim that no measurement says anything of.
         contrast: What is set against what.
         test: ``difference``, ``trend`` or ``equality``.
     """
 
     id: int
-    per: Callable[[World], Iterable[Line]] | None = None
-    contrast: Callable[[Line], Iterable[Found]] = _rises
-    test: str = DIFFERENCE
-
-    def _text(self, key: str) -> str:
-        return str(paper_data("paper_claims.json")[self.id - 1][key])
-
-    @property
-    def says(self) -> str:
-        """What it says."""
-        return self._text("claim")
-
-    @property
-    def section(self) -> str:
-        """Where it stands in the paper."""
-        return self._text("section")
-
-    @property
-    def check(self) -> str:
-        """How it is checked, in words."""
-        return self._text("check")
-
-    @property
-    def paper_tables(self) -> str:
-        """What the paper's own tables say of it."""
-        return self._text("paper_tables")
+    section: str
+    says: str
+    check: str
+    paper_tables: str
+    per: Callable[[World], Iterable[Line]] | None
+    contrast: Callable[[Line], Iterable[Found]]
+    test: str
 
     def cells(self, world: World) -> list[tuple[Line, Found]]:
         """Returns all that it is judged on, of which a seed was measured."""
@@ -442,51 +410,60 @@ def _all_under_mixing(world: World) -> Iterator[Line]:
     yield from _WITHOUT_QUERIES(world)
 
 
+def _claim(
+    number: int,
+    per: Callable[[World], Iterable[Line]] | None = None,
+    contrast: Callable[[Line], Iterable[Found]] = _rises,
+    test: str = DIFFERENCE,
+) -> Claim:
+    return Claim(**paper_data("paper_claims.json")[number - 1], per=per, contrast=contrast, test=test)
+
+
 CLAIMS = (
-    Claim(1, _targets, _beyond_lookups),
-    Claim(2, _targets, _above(("pta", "ptd"), ("ptaq", "ptq"), ("ptq", "ptd"), ("ptaq", "pta"))),
-    Claim(
+    _claim(1, _targets, _beyond_lookups),
+    _claim(2, _targets, _above(("pta", "ptd"), ("ptaq", "ptq"), ("ptq", "ptd"), ("ptaq", "pta"))),
+    _claim(
         3, partial(_targets, groups=GROUPS), _above(*(("ptaq", attack) for attack in PAPER_ATTACKS if attack != "ptaq"))
     ),
-    Claim(
+    _claim(
         4, partial(_targets, groups=GROUPS), _above(*((attack, "qsd") for attack in PAPER_ATTACKS if attack != "qsd"))
     ),
-    Claim(5, partial(_datasets, of=lambda by: -by["ptd"], attack="ptd"), _harder("below")),
-    Claim(
+    _claim(5, partial(_datasets, of=lambda by: -by["ptd"], attack="ptd"), _harder("below")),
+    _claim(
         6,
         partial(_datasets, of=lambda by: by["ptaq"] - by["ptd"], attack="ptaq"),
         _harder("gain on ptd above that on"),
     ),
-    Claim(7, partial(_along, axis=axes.LIST_LENGTH), _rises, TREND),
-    Claim(8, _lengths, _alike_at_each_length, EQUALITY),
-    Claim(9, _sparse_data, _more_on_sparse_data),
-    Claim(10, partial(_along, axis=axes.TARGET_USERS), _rises, TREND),
-    Claim(11, _clones, _foreign_above_popularity),
-    Claim(12, _clones, _best_clone),
-    Claim(13, _clones, _foreign_above_own),
-    Claim(14, _targets, _above(("pta", "pta_pre"), ("ptaq", "ptaq_pre"))),
-    Claim(15, _set_against(_AUXILIARY, partial(_AUXILIARY, attacks=("ptd",))), _with_the_least),
-    Claim(16, partial(_AUXILIARY, attacks=("pta", "ptaq")), _rises, TREND),
-    Claim(17, _set_against(_SHARED_ITEMS, partial(_SHARED_ITEMS, attacks=("ptd",))), _with_the_least),
-    Claim(18, _targets, _above(("ptd", "pta_joint"), ("pta", "pta_joint"))),
-    Claim(19, _ALL_SIDES, _falls),
-    Claim(20, _set_against(_WITHOUT_QUERIES, _CEILING), _falls_beside_the_ceiling),
-    Claim(21, _prices, _declines("Recall of served lists"), TREND),
-    Claim(22, _all_under_mixing, _declines("agreement"), TREND),
-    Claim(
+    _claim(7, partial(_along, axis=axes.LIST_LENGTH), _rises, TREND),
+    _claim(8, _lengths, _alike_at_each_length, EQUALITY),
+    _claim(9, _sparse_data, _more_on_sparse_data),
+    _claim(10, partial(_along, axis=axes.TARGET_USERS), _rises, TREND),
+    _claim(11, _clones, _foreign_above_popularity),
+    _claim(12, _clones, _best_clone),
+    _claim(13, _clones, _foreign_above_own),
+    _claim(14, _targets, _above(("pta", "pta_pre"), ("ptaq", "ptaq_pre"))),
+    _claim(15, _set_against(_AUXILIARY, partial(_AUXILIARY, attacks=("ptd",))), _with_the_least),
+    _claim(16, partial(_AUXILIARY, attacks=("pta", "ptaq")), _rises, TREND),
+    _claim(17, _set_against(_SHARED_ITEMS, partial(_SHARED_ITEMS, attacks=("ptd",))), _with_the_least),
+    _claim(18, _targets, _above(("ptd", "pta_joint"), ("pta", "pta_joint"))),
+    _claim(19, _ALL_SIDES, _falls),
+    _claim(20, _set_against(_WITHOUT_QUERIES, _CEILING), _falls_beside_the_ceiling),
+    _claim(21, _prices, _declines("Recall of served lists"), TREND),
+    _claim(22, _all_under_mixing, _declines("agreement"), TREND),
+    _claim(
         23,
         _set_against(partial(_under_mixing, attacks=("ptaq",)), partial(_under_mixing, attacks=(_POPULARITY,))),
         _remains_above,
     ),
-    Claim(24, _losses, _losses_alike, EQUALITY),
-    Claim(
+    _claim(24, _losses, _losses_alike, EQUALITY),
+    _claim(
         25, _set_against(partial(_ASKED, attacks=("ptq", "ptaq")), partial(_ASKED, attacks=("qsd",))), _flatter, TREND
     ),
-    Claim(26, partial(_ASKED, attacks=("qsd",)), _rises, TREND),
-    Claim(27, _sequential_targets, _above(("ptaq", "ptq"), ("ptaq", "ptd"), ("ptaq", _MOST_CALLS))),
-    Claim(28, partial(_along, axis=axes.CALLS, attacks=("qsd",)), _rises, TREND),
-    Claim(29, _sequential_targets, _below(_MOST_CALLS, "ptaq")),
-    Claim(30),
+    _claim(26, partial(_ASKED, attacks=("qsd",)), _rises, TREND),
+    _claim(27, _sequential_targets, _above(("ptaq", "ptq"), ("ptaq", "ptd"), ("ptaq", _MOST_CALLS))),
+    _claim(28, partial(_along, axis=axes.CALLS, attacks=("qsd",)), _rises, TREND),
+    _claim(29, _sequential_targets, _below(_MOST_CALLS, "ptaq")),
+    _claim(30),
 )
 """The paper's claims in its order; what they say stands in ``paper_claims.json``."""
 DEFENSE_CLAIMS = tuple(claim for claim in CLAIMS if claim.id in range(19, 24))
@@ -608,9 +585,9 @@ def verdict_of(judged: pd.DataFrame, claim_id: int) -> ClaimVerdict:
     if claim_id not in range(1, len(CLAIMS) + 1):
         raise SettingsError(f"claim {claim_id}: there is none; the claims are 1 to {len(CLAIMS)}")
     own = judged[judged["claim"] == claim_id]
-    counts = [int((own["verdict"] == name).sum()) for name in (BORNE_OUT, CONTRADICTED, OPEN)]
-    expected = expected_cells().get(claim_id, 0)
-    return ClaimVerdict(CLAIMS[claim_id - 1], expected, *counts, int((own["note"] != "").sum()))
+    borne_out, contradicted, undecided = ((own["verdict"] == name).sum() for name in (BORNE_OUT, CONTRADICTED, OPEN))
+    expected, few_seeds = expected_cells().get(claim_id, 0), int((own["note"] != "").sum())
+    return ClaimVerdict(CLAIMS[claim_id - 1], expected, int(borne_out), int(contradicted), int(undecided), few_seeds)
 
 
 @cache

@@ -9,57 +9,23 @@ import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.verdicts import judge_together
+from rec_msa.reporting import document as doc
 from rec_msa.reporting.claims import DEFENSE_CLAIMS, MIXING, SIDES, World, judge
-from rec_msa.reporting.document import (
-    ONE,
-    Block,
-    Column,
-    Paragraph,
-    Report,
-    Section,
-    Table,
-    difference_cell,
-    names,
-    one_cell,
-    share_of,
-    text_of,
-)
 from rec_msa.reporting.figures import NOTHING, SHOWN_ATTACKS, defense_points
 from rec_msa.reporting.measured import seeds_and_users
 from rec_msa.reporting.names import TARGET, seeds_text, span
+from rec_msa.reporting.paper import TEXTS
 from rec_msa.reporting.report import claim_table
 from rec_msa.reporting.sections import NO_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OPENING = (
-    "Agreement is that of held-out users, who were never asked about. **Undefended** is the real question: how much of "
-    "what the target would serve without its defense does the clone repeat? Against **served** lists most clones fall, "
-    "since where items are replaced even the target's own lists repeat only a part of them: the row `target` is that "
-    "ceiling. Recall and NDCG are of the served lists on the test interactions. Made by `kedro run --pipeline=defense` "
-    "and `kedro run --pipeline=reporting`."
-)
-_READ = (
-    "Agreement: mean and [95 % interval], t over seeds, bootstrap over users of a single seed. **Widened**: the "
-    "share of users for whom the pool of popular items is too small and who get the next most popular ones."
-)
-_AGAIN = (
-    "`ptaq_denoise` asks about each user several times and learns what the answers have in common; `ptaq` asks once. "
-    "`fresh` draws anew at each call, so that asking again averages the defense out; the others answer the same "
-    "question alike. The last column is the mean over seeds of the difference, with Student's t interval over seeds. "
-    "Lists are undefended."
-)
-_CLAIMS = (
-    "A difference is positive where the claim holds. Interval and p are Student's t over seeds (two-sided; p after "
-    "Holm's correction over the rows of the claim); of a trend it is the fall of the fitted line from n = 0 to the "
-    "highest n. With fewer than five seeds a verdict is always open, and the sign is a direction, no finding."
-)
 _ORDER = {NO_DEFENSE: 0, MIXING: 1}
 _DENOISED = "ptaq_denoise"
 
 
-def defense_page(agreement: pd.DataFrame, quality: pd.DataFrame) -> Report:
+def defense_page(agreement: pd.DataFrame, quality: pd.DataFrame) -> doc.Report:
     """Returns what defenses cost and hide, what a denoising attacker gets, and the verdicts on the paper's claims.
 
     Args:
@@ -69,52 +35,57 @@ def defense_page(agreement: pd.DataFrame, quality: pd.DataFrame) -> Report:
     """
     title, points = "Defenses: what they hide and what they cost", defense_points(agreement, quality)
     if points.empty:
-        return Report(title, f"{_OPENING}\n\n{NOTHING}.")
+        return doc.Report(title, f"{TEXTS['defenses']}\n\n{NOTHING}.")
     ordered = points.assign(first=points["rule"].map(_ORDER).fillna(2)).sort_values(
         ["first", "rule", "fresh", "strength"]
     )
     sections = [_overview(ordered, quality), *_asking_again(ordered, agreement), _claims(agreement, quality)]
-    return Report(title, _OPENING, (), sections)
+    return doc.Report(title, TEXTS["defenses"], (), sections)
 
 
-def _overview(points: pd.DataFrame, quality: pd.DataFrame) -> Section:
+def _overview(points: pd.DataFrame, quality: pd.DataFrame) -> doc.Section:
     attacks = [name for name in (*SHOWN_ATTACKS, TARGET) if name in set(points["attack"])]
     shares = quality.reindex(columns=["dataset", "target", "defense", "n_users", "n_widened"])
     shares = shares.assign(widened=pd.to_numeric(shares["n_widened"]) / shares["n_users"])
     widened = shares.groupby(["dataset", "target", "defense"])["widened"].mean().reset_index()
     shown = points.merge(widened, how="left")
-    tables: list[Block] = []
+    tables: list[doc.Block] = []
     for (dataset, target), own in shown.groupby(["dataset", "target"], sort=True):
-        seeds, users = seeds_and_users(list(own[ONE]))
+        seeds, users = seeds_and_users(list(own[doc.ONE]))
         for against, side in SIDES.items():
-            columns = [*names("defense", code=["defense"]), Column("Recall", share_of("recall"))]
-            columns += [Column("NDCG", share_of("ndcg")), Column("widened", share_of("widened"))]
+            columns = [*doc.names("defense", code=["defense"]), doc.Column("Recall", doc.share_of("recall"))]
+            columns += [doc.Column("NDCG", doc.share_of("ndcg")), doc.Column("widened", doc.share_of("widened"))]
             columns += [
-                Column(f"`{name}`", one_cell, at=name) for name in attacks if (against, name) != ("undefended", TARGET)
+                doc.Column(f"`{name}`", doc.one_cell, at=name)
+                for name in attacks
+                if (against, name) != ("undefended", TARGET)
             ]
             caption = f"{dataset} · {target}, {seeds_text(seeds)}, {span(users)} users: against {side}"
             part = own[own["against"] == against]
-            tables.append(Table(f"{dataset}-{target}-{against}", caption, part, columns, ["defense"], "attack"))
-    return Section("overview", "What each defense costs and hides", [*tables, Paragraph(_READ)])
+            tables.append(doc.Table(f"{dataset}-{target}-{against}", caption, part, columns, ["defense"], "attack"))
+    return doc.Section(
+        "overview", "What each defense costs and hides", [*tables, doc.Paragraph(TEXTS["defenses_read"])]
+    )
 
 
-def _asking_again(points: pd.DataFrame, agreement: pd.DataFrame) -> Iterator[Section]:
+def _asking_again(points: pd.DataFrame, agreement: pd.DataFrame) -> Iterator[doc.Section]:
     """What asking again gains against each defense, undefended lists being the measure."""
     undefended = points[(points["against"] == "undefended") & points["attack"].isin(["ptaq", _DENOISED])]
     rows = [_gained(part, agreement) for _, part in undefended.groupby(["dataset", "target", "defense"], sort=False)]
     found = [row for row in rows if row]
     if not found:
         return
-    columns = names("dataset", "target", "defense", code=["defense"])
-    columns += [Column(f"`{name}`", lambda row, name=name: one_cell({ONE: row[name]})) for name in ("ptaq", _DENOISED)]
-    columns += [Column("calls", text_of("calls")), Column("difference", difference_cell)]
-    table = Table("asking-again", "Asking several times beside asking once", pd.DataFrame(found), columns)
-    yield Section("again", "Asking again: the denoising attacker", [Paragraph(_AGAIN), table])
+    columns = doc.names("dataset", "target", "defense", code=["defense"])
+    columns += [doc.Column("`ptaq`", lambda row: doc.estimate_cell(row["ptaq"]))]
+    columns += [doc.Column(f"`{_DENOISED}`", lambda row: doc.estimate_cell(row[_DENOISED]))]
+    columns += [doc.Column("calls", doc.text_of("calls")), doc.Column("difference", doc.difference_cell)]
+    table = doc.Table("asking-again", "Asking several times beside asking once", pd.DataFrame(found), columns)
+    yield doc.Section("again", "Asking again: the denoising attacker", [doc.Paragraph(TEXTS["defenses_again"]), table])
 
 
 def _gained(part: pd.DataFrame, agreement: pd.DataFrame) -> dict[str, Any]:
     """Denoised less plain, over the seeds that have both; nothing where none has."""
-    ones = part.set_index("attack")[ONE]
+    ones = part.set_index("attack")[doc.ONE]
     own = agreement.merge(part[["dataset", "target", "defense", "attack", "k", "against"]]).query("group == 'heldout'")
     by = own.pivot(index="seed", columns="attack", values="agreement")
     gains = (by[_DENOISED] - by["ptaq"]).dropna() if {_DENOISED, "ptaq"} <= set(by) else pd.Series(dtype="float64")
@@ -131,11 +102,13 @@ def _gained(part: pd.DataFrame, agreement: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _claims(agreement: pd.DataFrame, quality: pd.DataFrame) -> Section:
+def _claims(agreement: pd.DataFrame, quality: pd.DataFrame) -> doc.Section:
     judged = judge(World(agreement, quality), DEFENSE_CLAIMS)
     parts = []
     for claim in DEFENSE_CLAIMS:
         own = judged[judged["claim"] == claim.id]
-        block = claim_table(own, claim.id) if len(own) else Paragraph(NO_ROWS)
-        parts.append(Section(f"claim-{claim.id}", f"{claim.id}. {claim.says}: {claim.check}", [block]))
-    return Section("claims", "The paper's claims on popular mixing", [Paragraph(_CLAIMS)], parts)
+        block = claim_table(own, claim.id) if len(own) else doc.Paragraph(NO_ROWS)
+        parts.append(doc.Section(f"claim-{claim.id}", f"{claim.id}. {claim.says}: {claim.check}", [block]))
+    return doc.Section(
+        "claims", "The paper's claims on popular mixing", [doc.Paragraph(TEXTS["defenses_claims"])], parts
+    )

@@ -48,15 +48,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table.
+    """A column of a table: ``write`` makes a cell of a row of the frame, of ``{}`` where there is none.
 
-    Attributes:
-        head: Its heading.
-        write: Makes a cell of a row of the frame, of ``{}`` where there is none.
-        align: ``l`` or ``r``.
-        group: A heading over it and its neighbours of the same; empty for none.
-        at: The value of the table's ``across`` whose row it shows; None for any.
-        names: Whether it names the row.
+    Neighbours of one ``group`` have it above them; ``at`` is the value of the table's ``across`` whose row is shown,
+    None for any; columns that are ``names`` name the row.
     """
 
     head: str
@@ -124,10 +119,9 @@ class Table:
         if ONE not in table or table.empty:
             return table.drop(columns=ONE, errors="ignore")
         figures = pd.DataFrame([as_columns(one) for one in table[ONE]], table.index)
-        before, after = (
-            list(self.data[slice_]) for slice_ in (slice(self.data.index(ONE)), slice(self.data.index(ONE) + 1, None))
-        )
-        return pd.concat([table[before], figures.rename(columns={"ours": self.figure}), table[after]], axis=1)
+        whole, at = table.join(figures.rename(columns={"ours": self.figure})), list(self.data).index(ONE)
+        own = [self.figure if name == "ours" else name for name in figures]
+        return whole[[*self.data[:at], *own, *self.data[at + 1 :]]]
 
 
 @dataclass(frozen=True)
@@ -235,6 +229,11 @@ def missing(title: str = NOT_MEASURED) -> Cell:
     return Cell(MISSING, title=title, missing=True)
 
 
+def absent(value: Any) -> bool:
+    """Returns whether a figure is not there."""
+    return bool(pd.isna(value))
+
+
 def text_of(name: str, *, code: bool = False) -> Callable[[Row], Cell]:
     """Returns what writes a column of the frame as it is, as code if asked for and not empty."""
     return lambda row: Cell(f"`{row[name]}`" if code and row[name] else str(row[name]))
@@ -245,9 +244,14 @@ def names(*columns: str, code: Sequence[str] = ()) -> list[Column]:
     return [Column(name, text_of(name, code=name in code), "l", names=True) for name in columns]
 
 
+def across(before: str, values: Sequence[Any], after: str = "") -> list[Column]:
+    """Returns a column of estimates for each value of a table's ``across``."""
+    return [Column(f"{before}{value}{after}", one_cell, at=value) for value in values]
+
+
 def share_of(name: str, why: str = NOT_MEASURED) -> Callable[[Row], Cell]:
     """Returns what writes a column of shares; a dash that says why where there is none."""
-    return lambda row: missing(why) if pd.isna(row[name]) else Cell(share(row[name]))
+    return lambda row: missing(why) if absent(row[name]) else Cell(share(row[name]))
 
 
 def estimate_cell(ours: Estimate | None, seeds: Sequence[int] = ()) -> Cell:
@@ -274,10 +278,10 @@ def one_cell(row: Row) -> Cell:
 
 def difference_cell(row: Row) -> Cell:
     """Writes a judged difference with its interval, where it has one."""
-    ends = "" if pd.isna(row["ci_low"]) else interval(row["ci_low"], row["ci_high"], signed=True)
+    ends = "" if absent(row["ci_low"]) else interval(row["ci_low"], row["ci_high"], signed=True)
     return Cell(share(row["difference"], signed=True), ends)
 
 
 def p_cell(value: float) -> Cell:
     """Returns a p value, or that there was no test."""
-    return missing("no test: one seed") if pd.isna(value) else Cell(p_value(value))
+    return missing("no test: one seed") if absent(value) else Cell(p_value(value))

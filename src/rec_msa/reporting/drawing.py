@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from math import isnan
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from rec_msa.defenses.settings import NO_DEFENSE
@@ -57,16 +57,7 @@ class Tips:
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of a legend.
-
-    Attributes:
-        name: What it says.
-        group: What it hides and shows.
-        colour: Its colour.
-        line: How its line is drawn, in matplotlib's words; empty for none.
-        symbol: Its mark, in matplotlib's words; empty for none.
-        open: Whether the mark is not filled.
-    """
+    """An entry of a legend: what it says and what it hides; its line and mark in matplotlib's words, empty for none."""
 
     name: str
     group: str
@@ -76,45 +67,17 @@ class Entry:
     open: bool
 
 
-class Shape(Protocol):
-    """One plot of a figure."""
-
-    @property
-    def title(self) -> str:
-        """What stands above it."""
-
-    @property
-    def described(self) -> str:
-        """What it shows, in words."""
-
-    @property
-    def inches(self) -> tuple[float, float]:
-        """Its width and height, of 72 pixels each on the page."""
-
-    @property
-    def legend(self) -> list[Entry]:
-        """Who is who in it."""
-
-    def paint(self, place: Axes, tips: Tips) -> None:
-        """Paints it."""
-
-
 @dataclass(frozen=True)
 class Curve:
     """Points that belong together.
 
     Attributes:
         name: What the legend says; curves of one name share an entry.
-        colour: The colour.
-        x: ``[n]``.
-        y: ``[n]``.
         low: Where intervals begin ``[n]``; empty for none.
-        high: Where they end ``[n]``.
         labels: A short text at each point ``[n]``; empty for none.
         open: Whether points are rings, not dots.
         level: Whether it is a level to compare with: a line without points.
         band: Whether intervals are a band along the line, not a line through each point.
-        symbol: The mark of a point, in matplotlib's words.
         line: The line, in matplotlib's words; empty for the usual: dashed of a level.
     """
 
@@ -143,13 +106,7 @@ class Curve:
         return Entry(with_words(self.name), self.name, self.colour, self.style, symbol, self.open)
 
     def paint(self, place: Axes, tips: Tips, texts: Sequence[str]) -> None:
-        """Paints it.
-
-        Args:
-            place: Where.
-            tips: Takes the texts.
-            texts: What is read on pointing at each point.
-        """
+        """Paints it; ``texts`` are read on pointing at its points."""
         if self.band and self.high:
             band = place.fill_between(self.x, self.low, self.high, color=self.colour, alpha=_BAND, linewidth=0)
             tips.add(band, self.name)
@@ -165,17 +122,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Plot:
-    """Curves over an axis.
-
-    Attributes:
-        title: What stands above it.
-        x_title: What x is.
-        y_title: What y is.
-        curves: What is drawn.
-        top: Where y ends; it begins at 0, so that plots side by side compare.
-        x_ticks: Where x is marked; everywhere it fits where empty.
-        x_unit: What stands behind each mark of x, as ``%``.
-    """
+    """Curves over an axis. y ends at ``top`` and begins at 0, so that plots side by side compare."""
 
     title: str
     x_title: str
@@ -203,6 +150,8 @@ class Plot:
         place.set(xlabel=self.x_title, ylabel=self.y_title, axisbelow=True, ylim=(0, self.top))
         if self.x_ticks:
             place.set_xticks(self.x_ticks, [f"{tick:g}{self.x_unit}" for tick in self.x_ticks])
+        else:
+            place.locator_params(axis="x", nbins=5)
         place.grid(color=NEUTRAL, alpha=_GRID)
 
     def _texts(self, curve: Curve) -> list[str]:
@@ -226,17 +175,9 @@ class Plot:
 
 @dataclass(frozen=True)
 class Heatmap:
-    """Shares on one scale of colours, each written in its field.
+    """Shares ``[n_y, n_x]`` on one scale of colours from one end to the other, each written in its field; NaN for none.
 
-    Attributes:
-        title: What stands above it.
-        x_title: What the columns are.
-        y_title: What the rows are.
-        x: Names of the columns ``[n_x]``.
-        y: Names of the rows, the first on top ``[n_y]``.
-        values: ``[n_y, n_x]``; NaN where nothing was measured.
-        details: What is read on pointing at a field ``[n_y, n_x]``.
-        ends: The values at which the colours begin and end.
+    ``details`` are read on pointing at a field.
     """
 
     title: str
@@ -352,9 +293,12 @@ def _details(row: Row, group: str) -> str:
     return f"{row.label}{clone}\n{figures}\n{span(one.n_users)} {GROUP_LABELS[group]}\n{row.calls} calls to the target"
 
 
+Shape = Plot | Heatmap | Strip
+
+
 @dataclass(frozen=True)
 class Part:
-    """One plot of a figure on the page: its title, what it shows in words, and the drawing as SVG."""
+    """One plot on the page: its title, what it shows in words, and the drawing as SVG."""
 
     title: str
     described: str
@@ -363,13 +307,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure: a grid of plots.
+    """A figure: rows of plots below a title and a note, which says who was measured.
 
-    Attributes:
-        rows: The plots of each row; none for a title and a note alone.
-        title: What stands above all; empty for nothing.
-        note: Who was measured, and what the intervals are; empty for nothing.
-        size: How wide its plots are on the page: ``wide``, ``half``, ``narrow``, or empty for none of these.
+    ``size`` is how wide its plots are on the page: ``wide``, ``half``, ``narrow``, or empty for none of these.
     """
 
     rows: Sequence[Sequence[Shape]]
@@ -383,22 +323,16 @@ class Drawing:
         return list({one.group: one for row in self.rows for shape in row for one in shape.legend}.values())
 
     def parts(self, name: str = "part") -> list[Part]:
-        """Returns its plots, each alone, without title and legend: for a page that has them beside it.
-
-        Args:
-            name: What sets the names within the drawings apart from those of other figures of a page.
-        """
+        """Returns its plots for a page, without title and legend; ``name`` tells their ids from other figures'."""
         shapes = [shape for row in self.rows for shape in row]
         return [Part(one.title, one.described, _as_svg(one, f"{name}-{at}")) for at, one in enumerate(shapes)]
 
     def picture(self) -> Picture:
         """Returns all of it as a picture."""
-        n_rows, n_columns = max(1, len(self.rows)), max([1, *map(len, self.rows)])
-        widths = [
-            max(row[at].inches[0] for row in self.rows if at < len(row)) for at in range(n_columns if self.rows else 0)
-        ]
-        heights = [max(shape.inches[1] for shape in row) for row in self.rows]
-        picture, places = _empty(sum(widths) or 4.2, (sum(heights) or 3.6) + 1, n_rows, n_columns)
+        shapes, columns = [shape for row in self.rows for shape in row], max([1, *map(len, self.rows)])
+        width = columns * max((shape.inches[0] for shape in shapes), default=4.2)
+        height = sum(max(shape.inches[1] for shape in row) for row in self.rows) or 3.6
+        picture, places = _empty(width, height + 1, max(1, len(self.rows)), columns)
         for row, own in zip(self.rows, places, strict=False):
             for shape, place in zip(row, own, strict=False):
                 _paint(shape, place, Tips())
@@ -406,7 +340,7 @@ class Drawing:
                 place.set_title(shape.title + note, loc="left", fontsize=10)
         if self.title:
             picture.suptitle(f"{self.title}\n{self.note}", x=0.01, ha="left", fontsize=10)
-        _add_legend(picture, self.legend, 2 * n_columns)
+        _add_legend(picture, self.legend, 2 * columns)
         return picture
 
 
@@ -432,18 +366,17 @@ def _empty(width: float, height: float, n_rows: int, n_columns: int) -> tuple[Pi
 def _paint(shape: Shape, place: Axes, tips: Tips) -> None:
     place.set_axis_on()
     shape.paint(place, tips)
-    place.tick_params(length=0)
+    place.tick_params(length=0, pad=5)
     place.spines[:].set_visible(False)
 
 
 def _add_legend(picture: Picture, entries: Sequence[Entry], columns: int) -> None:
     from matplotlib.lines import Line2D
 
-    looks = [{"color": one.colour, "linestyle": one.line or "none", "marker": one.symbol} for one in entries]
-    handles = [
-        Line2D([], [], label=one.name, markerfacecolor="none" if one.open else one.colour, **look)
-        for one, look in zip(entries, looks, strict=True)
-    ]
+    handles = []
+    for one in entries:
+        look: Any = {"color": one.colour, "linestyle": one.line or "none", "marker": one.symbol, "label": one.name}
+        handles.append(Line2D([], [], markerfacecolor="none" if one.open else one.colour, **look))
     if handles:
         columns = min(len(handles), columns)
         picture.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.defenses.settings import DEFENSES, NO_DEFENSE
+from rec_msa.reporting import document as doc
 from rec_msa.reporting.axes import (
     ASKED,
     AUXILIARY_USERS,
@@ -25,36 +26,16 @@ from rec_msa.reporting.axes import (
     points_of,
 )
 from rec_msa.reporting.claims import MIXING, SIDES
-from rec_msa.reporting.document import (
-    ONE,
-    Block,
-    Column,
-    Figure,
-    Paragraph,
-    Section,
-    Table,
-    names,
-    not_measured,
-    one_cell,
-    share_of,
-    study,
-    text_of,
-)
 from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, NEUTRAL, Curve, Drawing, Heatmap, Plot
 from rec_msa.reporting.measured import Measured, estimate, estimates, interval_kinds, seeds_and_users
 from rec_msa.reporting.names import GROUP_NAMES, REFERENCE_NAMES, TARGET, interval, seeds_text, share, span, with_words
-from rec_msa.reporting.paper import DATASETS, SEQUENTIAL_TARGETS, TARGETS
+from rec_msa.reporting.paper import DATASETS, SEQUENTIAL_TARGETS, TARGETS, TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from rec_msa.reporting.document import Cell
     from rec_msa.reporting.measured import Estimate
 
-NO_NUMBERS = (
-    "The paper's figures are pictures without numbers in its text, so there is nothing to compare with in numbers; "
-    "what it says of them in words is judged among the claims."
-)
 LEVEL_LINES = {"retrain": "--", "popularity": ":"}
 """References in the figures, and their lines."""
 ASKING = ("ptq", "ptaq", "qsd", "ptaq_denoise")
@@ -66,10 +47,6 @@ _ROOM, _FULL = 1.1, 1.05
 _POINT = ["dataset", "target", "attack", "against", "defense", "rule", "fresh", "strength"]
 _CLONED = ("ptd", "ptq", "pta", "ptaq")
 _CLONES_TITLE = "Figure 6: clone and target architectures"
-_CALLS_CAPTION = (
-    "QSD by its calls, and as a single point as many calls about sequences made up at random; attacks that know a "
-    "tenth of the users are level lines. Grey: what a retrained target and popularity reach."
-)
 
 
 @dataclass(frozen=True)
@@ -102,6 +79,7 @@ class AxisFigure:
         return (*self.varying, *self.level, *LEVEL_LINES)
 
 
+_VALUE = ("target", "attack", "value")
 AXIS_FIGURES = {
     "figure2": AxisFigure(
         "Figure 2: items in a list",
@@ -145,12 +123,21 @@ AXIS_FIGURES = {
     ),
 }
 
+_CALLS = AxisFigure(
+    "Table 8: calls for made-up sequences",
+    CALLS,
+    ("qsd", "random_sequences"),
+    TEXTS["table8_calls"],
+    ("ptd", "ptq", "ptaq"),
+    targets=SEQUENTIAL_TARGETS,
+)
 
-def figures_section(measured: Measured) -> Section:
+
+def figures_section(measured: Measured) -> doc.Section:
     """Returns figures 2 to 9."""
     first = [_axis_section(measured, f"figure{number}") for number in (2, 3, 4, 5)]
     parts = [*first, _clones_section(measured), *_defense_sections(measured), _axis_section(measured, "figure9")]
-    return Section("figures", "The paper's figures", [Paragraph(NO_NUMBERS)], parts)
+    return doc.Section("figures", "The paper's figures", [doc.Paragraph(TEXTS["figures"])], parts)
 
 
 def drawing_of(measured: Measured, name: str) -> Drawing:
@@ -160,8 +147,12 @@ def drawing_of(measured: Measured, name: str) -> Drawing:
         measured: What was measured.
         name: ``figure2`` to ``figure6`` or ``figure9``.
     """
-    drawing = _clones_drawing(measured) if name == "figure6" else _axis_drawing(measured, AXIS_FIGURES[name])
-    return drawing if drawing.rows else replace(drawing, note=f"Nothing was measured. {study(name).command} does")
+    if name == "figure6":
+        drawing = _clones_drawing(measured)
+    else:
+        shown = AXIS_FIGURES[name]
+        drawing = _axis_drawing(_axis_points(measured, shown), shown)
+    return drawing if drawing.rows else replace(drawing, note=f"Nothing was measured. {doc.study(name).command} does")
 
 
 def measured_note(found: Iterable[Estimate]) -> str:
@@ -174,33 +165,37 @@ def measured_note(found: Iterable[Estimate]) -> str:
     return f"{seeds_text(seeds).capitalize()}, {span(users)} held-out users. Mean and 95 % interval: {kinds}."
 
 
-def _section(name: str, title: str, text: str, drawing: Drawing, caption: str, table: Table) -> Section:
+def _section(name: str, title: str, text: str, drawing: Drawing, caption: str, table: doc.Table) -> doc.Section:
     """A figure with the command that measures it, or that command alone."""
     if not drawing.rows:
-        return Section(name, title, [*([Paragraph(text)] if text else []), not_measured(name)])
-    return Section(name, title, [study(name), Figure(name, caption, drawing, table)])
+        return doc.Section(name, title, [*([doc.Paragraph(text)] if text else []), doc.not_measured(name)])
+    return doc.Section(name, title, [doc.study(name), doc.Figure(name, caption, drawing, table)])
 
 
-def _axis_section(measured: Measured, name: str) -> Section:
+def _axis_section(measured: Measured, name: str) -> doc.Section:
     shown = AXIS_FIGURES[name]
-    drawing, points = _axis_drawing(measured, shown), _axis_points(measured, shown)
+    points = _axis_points(measured, shown)
+    drawing = _axis_drawing(points, shown)
     texts = [shown.text, drawing.note, "Grey: what a retrained target and popularity reach."]
     caption = " ".join([*texts, _quality_note(measured, points)]).strip()
     return _section(name, shown.title, shown.text, drawing, caption, _axis_table(name, shown, points))
 
 
 def _axis_points(measured: Measured, shown: AxisFigure) -> pd.DataFrame:
-    """The points of a figure, none where only the usual one was measured."""
     points = points_of(measured.agreement, shown.axis)
-    points = points.assign(attack=points["base"])[points["base"].isin(shown.attacks)]
-    points = points[points["dataset"].isin(shown.datasets) & points["target"].isin(shown.targets)]
-    varied = points[points["attack"].isin(shown.varying)].groupby(["dataset", "target"])["value"].nunique()
-    return points.merge(varied[varied > 1].reset_index()[["dataset", "target"]])
+    return _where_it_varies(points.assign(attack=points["base"]), shown)
 
 
-def _axis_drawing(measured: Measured, shown: AxisFigure) -> Drawing:
-    points = _axis_points(measured, shown)
-    found = {group: estimates(points, group, ("target", "attack", "value")) for group in shown.groups}
+def _where_it_varies(points: pd.DataFrame, shown: AxisFigure) -> pd.DataFrame:
+    """The points of a figure, of targets of which more than one point was measured."""
+    own = points[points["attack"].isin(shown.attacks)]
+    own = own[own["dataset"].isin(shown.datasets) & own["target"].isin(shown.targets)]
+    varied = own[own["attack"].isin(shown.varying)].groupby(["dataset", "target"])["value"].nunique()
+    return own.merge(varied[varied > 1].reset_index()[["dataset", "target"]])
+
+
+def _axis_drawing(points: pd.DataFrame, shown: AxisFigure) -> Drawing:
+    found = {group: estimates(points, group, _VALUE) for group in shown.groups}
     rows = [_axis_row(shown, group, own) for group, own in found.items()]
     return Drawing([row for row in rows if row], shown.title, measured_note(found[shown.groups[0]].values()))
 
@@ -257,32 +252,37 @@ def _quality_note(measured: Measured, points: pd.DataFrame) -> str:
     return f"The targets' own Recall@50: {', '.join(values)}." if values else ""
 
 
-def _axis_table(name: str, shown: AxisFigure, points: pd.DataFrame) -> Table:
+def _axis_table(name: str, shown: AxisFigure, points: pd.DataFrame) -> doc.Table:
     rows = []
     for group in shown.groups:
-        for (dataset, target, attack, value), one in estimates(points, group, ("target", "attack", "value")).items():
+        for (dataset, target, attack, value), one in estimates(points, group, _VALUE).items():
             key = {"dataset": dataset, "target": target, "group": group, "attack": attack, shown.axis.name: value}
-            rows.append({**key, ONE: one, "users": GROUP_NAMES[group]})
+            rows.append({**key, doc.ONE: one, "users": GROUP_NAMES[group]})
     rows.sort(key=lambda row: _order(shown, row))
     keys, unit = ["dataset", "target", "group", "attack"], shown.axis.unit
-    heads = [*names("dataset", "target", "users"), Column("attack", _attack_cell, "l", names=True)]
-    columns = [Column(f"{tick}{unit}", one_cell, at=tick) for tick in sorted({int(value) for value in points["value"]})]
+    heads = [*doc.names("dataset", "target", "users"), doc.Column("attack", _attack_cell, "l", names=True)]
+    columns = doc.across("", sorted({int(value) for value in points["value"]}), unit)
     caption = f"{shown.title}: agreement by {shown.axis.title}"
-    return Table(
-        f"{name}-table",
-        caption,
-        pd.DataFrame(rows, columns=[*keys, shown.axis.name, ONE, "users"]),
-        [*heads, *columns],
-        keys,
-        shown.axis.name,
-        data=[*keys, shown.axis.name, ONE],
-        file=name,
-        figure="agreement",
-    )
+    frame = pd.DataFrame(rows, columns=[*keys, shown.axis.name, doc.ONE, "users"])
+    return _spread(name, caption, frame, [*heads, *columns], keys, shown.axis.name)
 
 
-def _attack_cell(row: Mapping[Any, Any]) -> Cell:
-    return text_of("name")({"name": REFERENCE_NAMES.get(row["attack"], f"`{row['attack']}`")})
+def _spread(
+    file: str,
+    caption: str,
+    frame: pd.DataFrame,
+    columns: Sequence[doc.Column],
+    rows: Sequence[str],
+    across: str,
+    data: Sequence[str] = (),
+) -> doc.Table:
+    """The table behind a figure: estimates side by side."""
+    data, name = data or [*rows, across, doc.ONE], f"{file.replace('_', '-')}-table"
+    return doc.Table(name, caption, frame, columns, rows, across, data=data, file=file, figure="agreement")
+
+
+def _attack_cell(row: Mapping[Any, Any]) -> doc.Cell:
+    return doc.text_of("name")({"name": REFERENCE_NAMES.get(row["attack"], f"`{row['attack']}`")})
 
 
 def _order(shown: AxisFigure, row: Mapping[str, Any]) -> tuple[int, ...]:
@@ -290,78 +290,36 @@ def _order(shown: AxisFigure, row: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(order.index(row[name]) for name, order in orders.items())
 
 
-def calls_blocks(
-    found: Mapping[tuple[str, str, str], Estimate], datasets: Sequence[str], points: pd.DataFrame
-) -> list[Block]:
+def calls_blocks(measured: Measured, datasets: Sequence[str]) -> list[doc.Block]:
     """Returns Table 8 as a figure: what more calls about made-up sequences bring; nothing where no line can be drawn.
 
     Args:
-        found: The held-out agreement of each dataset, target and attack.
+        measured: What was measured.
         datasets: The datasets, a row of plots each.
-        points: The points of sequential targets on the axis of calls.
     """
-    by_calls = estimates(points[points["base"] == "qsd"], keys=("target", "value"))
-    drawn: dict[tuple[str, str], dict[int, Estimate]] = {}
-    for dataset, target, calls in sorted(
-        by_calls, key=lambda key: (datasets.index(key[0]), SEQUENTIAL_TARGETS.index(key[1]))
-    ):
-        drawn.setdefault((dataset, target), {})[calls] = by_calls[dataset, target, calls]
-    drawn = {place: own for place, own in drawn.items() if len(own) > 1}
-    if not drawn:
+    calls = points_of(measured.agreement, CALLS)
+    most = max(CALLS.values)
+    others = measured.plain[measured.plain["attack"].isin(_CALLS.attacks)].assign(value=most)
+    points = pd.concat([calls[calls["base"] == "qsd"].assign(attack="qsd"), others], ignore_index=True)
+    rows, found = [], []
+    for dataset in datasets:
+        shown = replace(_CALLS, datasets=(dataset,))
+        own = _where_it_varies(points, shown)
+        rows += _axis_drawing(own, shown).rows
+        found += [(key, one) for key, one in estimates(own, keys=_VALUE).items() if key[2] == "qsd"]
+    if not rows:
         return []
-    ends = [one.high for own in drawn.values() for one in own.values()]
-    shown = (*_CALLS_LEVELS, *LEVEL_LINES)
-    ends += [one.value for key, one in found.items() if key[:2] in drawn and key[2] in shown]
-    top = min(_FULL, _ROOM * max(ends))
-    rows = [
-        [_calls_plot(found, place, own, top) for place, own in drawn.items() if place[0] == name] for name in datasets
-    ]
-    note = measured_note([one for own in drawn.values() for one in own.values()])
-    drawing = Drawing([row for row in rows if row], "Table 8: calls for made-up sequences", note)
-    return [Figure("table8-calls", f"{_CALLS_CAPTION} {note}", drawing, _calls_table(drawn))]
-
-
-_CALLS_LEVELS = ("ptd", "ptq", "ptaq")
-
-
-def _calls_plot(
-    found: Mapping[tuple[str, str, str], Estimate], place: tuple[str, str], points: dict[int, Estimate], top: float
-) -> Plot:
-    most = CALLS.values[-1]
-    others = ("random_sequences", *_CALLS_LEVELS, *LEVEL_LINES)
-    own = {("qsd", calls): one for calls, one in points.items()}
-    own |= {(name, most): found[(*place, name)] for name in others if (*place, name) in found}
-    ticks = list(points)
-    curves = _curves(own, ("qsd", "random_sequences"), _CALLS_LEVELS, [*ticks, *({most} - {*ticks})])
-    return Plot(" · ".join(place), CALLS.title, f"agreement at {K}", curves, top, ticks)
-
-
-def _calls_table(drawn: Mapping[tuple[str, str], dict[int, Estimate]]) -> Table:
     frame = pd.DataFrame(
-        [
-            {"dataset": dataset, "target": target, CALLS.name: calls, ONE: one}
-            for (dataset, target), own in drawn.items()
-            for calls, one in own.items()
-        ]
+        [{"dataset": key[0], "target": key[1], CALLS.name: key[3], doc.ONE: one} for key, one in found]
     )
-    columns = [*names("dataset", "target"), *(Column(str(calls), one_cell, at=calls) for calls in CALLS.values)]
+    columns = [*doc.names("dataset", "target"), *doc.across("", CALLS.values)]
     caption = "Agr@50 of QSD on sequential targets by calls for each queried user"
-    keys = ["dataset", "target"]
-    data = [*keys, CALLS.name, ONE]
-    return Table(
-        "table8-calls-table",
-        caption,
-        frame,
-        columns,
-        keys,
-        CALLS.name,
-        data=data,
-        file="table8_calls",
-        figure="agreement",
-    )
+    table = _spread("table8_calls", caption, frame, columns, ["dataset", "target"], CALLS.name)
+    drawing = Drawing(rows, _CALLS.title, measured_note(one for _, one in found))
+    return [doc.Figure("table8-calls", f"{_CALLS.text} {drawing.note}", drawing, table)]
 
 
-def _clones_section(measured: Measured) -> Section:
+def _clones_section(measured: Measured) -> doc.Section:
     """Nothing where only the target's own architecture was measured."""
     found, drawing = _cloned(measured), _clones_drawing(measured)
     if not any(target != clone for _, target, _, clone in found):
@@ -402,30 +360,20 @@ def _figure_text(one: Estimate | None) -> str:
     return "not measured" if one is None else f"{share(one.value)} {interval(one.low, one.high)}"
 
 
-def _clones_table(found: Mapping[tuple[str, str, str, str], Estimate]) -> Table:
+def _clones_table(found: Mapping[tuple[str, str, str, str], Estimate]) -> doc.Table:
     known = [attack for attack in _CLONED if any(key[2] == attack for key in found)]
     frame = pd.DataFrame(
         [
-            {"dataset": "ml-1m", "target": target, "attack": attack, "clone": clone, ONE: one}
+            {"dataset": "ml-1m", "target": target, "attack": attack, "clone": clone, doc.ONE: one}
             for attack, target, clone in product(known, TARGETS, TARGETS)
             for one in [found.get(("ml-1m", target, attack, clone))]
         ],
-        columns=["dataset", "target", "attack", "clone", ONE],
+        columns=["dataset", "target", "attack", "clone", doc.ONE],
     )
-    columns = [*names("attack", "target", code=["attack"])]
-    columns += [Column(f"clone {name}", one_cell, at=name) for name in TARGETS]
-    caption, data = "Figure 6: Agr@50 of held-out users", list(frame)
-    return Table(
-        "figure6-table",
-        caption,
-        frame,
-        columns,
-        ["attack", "target"],
-        "clone",
-        data=data,
-        file="figure6",
-        figure="agreement",
-    )
+    columns = [*doc.names("attack", "target", code=["attack"])]
+    columns += doc.across("clone ", TARGETS)
+    keys = ["dataset", "target", "attack"]
+    return _spread("figure6", "Figure 6: Agr@50 of held-out users", frame, columns, keys, "clone")
 
 
 def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
@@ -449,8 +397,10 @@ def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFra
     for key, part in shown.merge(defended).groupby(_POINT):
         served = quality.merge(part[["dataset", "target", "seed", "defense"]])
         price = {name: float(served[f"{name}_served"].mean()) for name in ("recall", "ndcg")}
-        rows.append({**dict(zip(_POINT, key, strict=True)), "k": int(part["k"].iloc[0]), ONE: estimate(part), **price})
-    points = pd.DataFrame(rows, columns=[*_POINT, "k", ONE, "recall", "ndcg"])
+        rows.append(
+            {**dict(zip(_POINT, key, strict=True)), "k": int(part["k"].iloc[0]), doc.ONE: estimate(part), **price}
+        )
+    points = pd.DataFrame(rows, columns=[*_POINT, "k", doc.ONE, "recall", "ndcg"])
     order = ["dataset", "target", "attack", "against", "rule", "fresh", "strength"]
     return points.sort_values(order, ignore_index=True)
 
@@ -487,19 +437,19 @@ def _heads(title: str, points: pd.DataFrame) -> tuple[str, str]:
     """The title and the note: the seeds, how many users, what the intervals are."""
     if points.empty:
         return title, NOTHING
-    seeds, users = seeds_and_users(list(points[ONE]))
+    seeds, users = seeds_and_users(list(points[doc.ONE]))
     whom = f"{span(users)} held-out users, never asked about"
-    return f"{title} ({seeds_text(seeds)})", f"{whom}; lines: 95 % intervals, {interval_kinds(list(points[ONE]))}"
+    return f"{title} ({seeds_text(seeds)})", f"{whom}; lines: 95 % intervals, {interval_kinds(list(points[doc.ONE]))}"
 
 
 def _trade_off_plot(title: str, own: pd.DataFrame, attack: str) -> Plot:
-    found = own.loc[own["attack"].isin([*ASKING, "pta"]), ONE]
+    found = own.loc[own["attack"].isin([*ASKING, "pta"]), doc.ONE]
     top = min(_FULL, _ROOM * max(max(one.value, one.high) for one in found))
     level = own[(own["attack"] == "pta") & (own["rule"] == NO_DEFENSE)]
     curves = _by_defense(own[own["attack"] == attack])
     if len(level):
         ends = [float(own["recall"].min()), float(own["recall"].max())]
-        curves.append(Curve("pta, which asks nothing", NEUTRAL, ends, [level[ONE].iloc[0].value] * 2, level=True))
+        curves.append(Curve("pta, which asks nothing", NEUTRAL, ends, [level[doc.ONE].iloc[0].value] * 2, level=True))
     x_title = f"Recall@{own['k'].max()} of served lists"
     return Plot(title, x_title, "repeated share of the undefended list", curves, top)
 
@@ -522,7 +472,7 @@ def _by_defense(own: pd.DataFrame) -> list[Curve]:
 
 
 def _measured_curve(name: str, colour: str, part: pd.DataFrame, x: str, **looks: Any) -> Curve:
-    found: list[Estimate] = list(part[ONE])
+    found: list[Estimate] = list(part[doc.ONE])
     values, low, high = ([getattr(one, end) for one in found] for end in ("value", "low", "high"))
     return Curve(name, colour, list(part[x]), values, low, high, **looks)
 
@@ -555,16 +505,16 @@ def _by_attack(own: pd.DataFrame) -> list[Curve]:
         curves += [_measured_curve(attack, colour, part, "strength", symbol=symbol, band=True)] if len(part) else []
     ceiling = own[(own["attack"] == TARGET) & (own["against"] == "served")]
     if len(ceiling):
-        values = [one.value for one in ceiling[ONE]]
+        values = [one.value for one in ceiling[doc.ONE]]
         curves.append(Curve("target as served", NEUTRAL, list(ceiling["strength"]), values, level=True))
     return curves
 
 
-def _defense_sections(measured: Measured) -> list[Section]:
+def _defense_sections(measured: Measured) -> list[doc.Section]:
     """Figure 7, figure 8 and the trade-off of every defense."""
     points = defense_points(measured.agreement, measured.quality)
     points = points[points["k"] == K]
-    note, rows = measured_note(points[ONE]), mixing(points).rows
+    note, rows = measured_note(points[doc.ONE]), mixing(points).rows
     costs = [[row[2] for row in rows]] if rows else []
     return [
         _defense_section(
@@ -591,10 +541,10 @@ def _defense_sections(measured: Measured) -> list[Section]:
     ]
 
 
-def _defense_section(name: str, drawing: Drawing, text: str, table: Table, anchor: str = "") -> Section:
+def _defense_section(name: str, drawing: Drawing, text: str, table: doc.Table, anchor: str = "") -> doc.Section:
     section = _section(name, drawing.title, text, drawing, f"{text} {drawing.note}", table)
     figures = [
-        replace(block, name=anchor) if anchor and isinstance(block, Figure) else block for block in section.blocks
+        replace(block, name=anchor) if anchor and isinstance(block, doc.Figure) else block for block in section.blocks
     ]
     return replace(section, anchor=anchor or name, blocks=figures)
 
@@ -603,41 +553,31 @@ def _mixed(points: pd.DataFrame) -> pd.DataFrame:
     return points[(points["rule"] == NO_DEFENSE) | ((points["rule"] == MIXING) & ~points["fresh"].astype(bool))]
 
 
-_DEFENSE_DATA = ["dataset", "target", "attack", "against", "defense", "recall", "ndcg", ONE]
+_DEFENSE_DATA = ["dataset", "target", "attack", "against", "defense", "recall", "ndcg", doc.ONE]
 
 
-def _agreement_table(points: pd.DataFrame) -> Table:
+def _agreement_table(points: pd.DataFrame) -> doc.Table:
     own = _mixed(points)
-    heads = [*names("dataset", "target", "against"), Column("attack", _attack_cell, "l", names=True)]
-    columns = [Column(f"n = {n}", one_cell, at=n) for n in sorted({int(n) for n in own["strength"]})]
+    heads = [*doc.names("dataset", "target", "against"), doc.Column("attack", _attack_cell, "l", names=True)]
+    columns = doc.across("n = ", sorted({int(n) for n in own["strength"]}))
     caption, keys = "Figure 7: Agr@50 of held-out users by mixed items n", ["dataset", "target", "against", "attack"]
-    return Table(
-        "figure7-table",
-        caption,
-        own,
-        [*heads, *columns],
-        keys,
-        "strength",
-        data=_DEFENSE_DATA,
-        file="figure7",
-        figure="agreement",
-    )
+    return _spread("figure7", caption, own, [*heads, *columns], keys, "strength", _DEFENSE_DATA)
 
 
-def _utility_table(points: pd.DataFrame) -> Table:
+def _utility_table(points: pd.DataFrame) -> doc.Table:
     own = _mixed(points)
     own = own[(own["attack"] == TARGET) & (own["against"] == "served")].rename(columns={"strength": "n"})
-    columns = [*names("dataset", "target"), Column("mixed items n", text_of("n"), names=True)]
-    columns += [Column("Recall@50", share_of("recall")), Column("NDCG@50", share_of("ndcg"))]
+    columns = [*doc.names("dataset", "target"), doc.Column("mixed items n", doc.text_of("n"), names=True)]
+    columns += [doc.Column("Recall@50", doc.share_of("recall")), doc.Column("NDCG@50", doc.share_of("ndcg"))]
     data = ["dataset", "target", "n", "recall", "ndcg"]
-    return Table("figure8-table", "Figure 8: quality of the served lists", own, columns, data=data, file="figure8")
+    return doc.Table("figure8-table", "Figure 8: quality of the served lists", own, columns, data=data, file="figure8")
 
 
-def _trade_off_table(points: pd.DataFrame) -> Table:
+def _trade_off_table(points: pd.DataFrame) -> doc.Table:
     # The target agrees with its own undefended lists whatever it serves.
     own = points[(points["against"] == "undefended") & (points["attack"] != TARGET)]
-    columns = [*names("dataset", "target", "defense", "attack", code=["defense", "attack"])]
-    columns += [Column("Agr@50, undefended lists", one_cell)]
-    columns += [Column("Recall@50", share_of("recall")), Column("NDCG@50", share_of("ndcg"))]
+    columns = [*doc.names("dataset", "target", "defense", "attack", code=["defense", "attack"])]
+    columns += [doc.Column("Agr@50, undefended lists", doc.one_cell)]
+    columns += [doc.Column("Recall@50", doc.share_of("recall")), doc.Column("NDCG@50", doc.share_of("ndcg"))]
     caption = "What each defense hides and costs"
-    return Table("trade-off-table", caption, own, columns, data=_DEFENSE_DATA, file="defenses", figure="agreement")
+    return doc.Table("trade-off-table", caption, own, columns, data=_DEFENSE_DATA, file="defenses", figure="agreement")

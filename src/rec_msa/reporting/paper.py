@@ -1,8 +1,9 @@
-"""What the paper prints: its data sets, targets, tables and claims."""
+"""What the paper prints: its data sets, targets, tables and claims; and what our pages say in sentences."""
 
 from __future__ import annotations
 
 import json
+import tomllib
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,7 +18,15 @@ Key = tuple[str, str, str]
 @cache
 def paper_data(name: str) -> Any:
     """Returns what one of the files beside this module holds of the paper."""
-    return json.loads(files("rec_msa.reporting").joinpath(name).read_text(encoding="utf-8"))
+    return json.loads(_text_of(name))
+
+
+def _text_of(name: str) -> str:
+    return files("rec_msa.reporting").joinpath(name).read_text(encoding="utf-8")
+
+
+TEXTS = tomllib.loads(_text_of("texts.toml"))
+"""What the pages say in sentences, by the part that says it."""
 
 
 def paper_table(number: int) -> dict[str, Any]:

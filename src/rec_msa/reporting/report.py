@@ -9,6 +9,7 @@ import pandas as pd
 
 from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, OPEN, SEEDS_FOR_A_VERDICT
+from rec_msa.reporting import document as doc
 from rec_msa.reporting.claims import (
     CLAIMS,
     EQUALITY,
@@ -23,27 +24,10 @@ from rec_msa.reporting.claims import (
     judge,
     verdict_of,
 )
-from rec_msa.reporting.document import (
-    Block,
-    Bullets,
-    Cell,
-    Column,
-    Folded,
-    Paragraph,
-    Report,
-    Section,
-    Table,
-    Tiles,
-    difference_cell,
-    missing,
-    names,
-    p_cell,
-    text_of,
-)
 from rec_msa.reporting.figures import figures_section
 from rec_msa.reporting.measured import Measured, datasets_of, estimates
 from rec_msa.reporting.names import ATTACKS_IN_WORDS, seeds_text, share, verdict_text
-from rec_msa.reporting.paper import DATASETS, paper_agreement
+from rec_msa.reporting.paper import DATASETS, TEXTS, paper_agreement
 from rec_msa.reporting.sections import tables_section, targets_section
 
 if TYPE_CHECKING:
@@ -51,11 +35,6 @@ if TYPE_CHECKING:
 
     from rec_msa.reporting.measured import Estimate
 
-_LEAD = (
-    "How much of a recommender can be copied by somebody who knows a few of its users and may ask it a little? Every "
-    "table, figure and claim of Model Stealing Attack against Recommender System (arXiv 2312.11571), measured "
-    "again and set beside the paper's own figures."
-)
 IN_PART = "measured in part"
 """What the count of claims says of those of which cells are missing, whatever their verdict so far."""
 SYMBOLS = {
@@ -74,60 +53,12 @@ _KINDS = {
     TREND: "Trend: how far the line fitted to each seed's points rises or falls over the axis; Student's t over seeds, "
     "with Holm's correction over the rows. Positive is for the claim.",
 }
-_DIFFERENCE = (
-    "Difference: paired by seed; Student's t over seeds, two-sided, with Holm's correction over the rows. Positive "
-    "is for the claim."
-)
-_CLAIMS = (
-    "Each claim is checked cell by cell and needs five seeds for a verdict; with fewer it is open, and the sign "
-    "is a direction, no finding. A claim counts as borne out where all of its cells are, as partly borne out "
-    "where the others are open, as mixed where others are contradicted; a verdict on some of its cells is one so "
-    "far. A comparison may belong to two claims and is corrected within each for itself: `ptaq` against `qsd30` "
-    "belongs to 27 and 29, and what 2 and 4 compare with `ptaq` to 3 as well."
-)
-_CELLS = (
-    "The last columns count cells: a data set and a target, or two that are compared. A claim of which cells are "
-    'missing has a verdict "so far": those that are missing may say otherwise.'
-)
-NOTHING_RECORDED = "No run was recorded: the journal is kept from the first run on that ends after it was introduced."
 _JOURNAL = ["started", "seconds", "core_seconds", "in_functions", "n_nodes", "command", "threads", "machine"]
 _JOURNAL += ["cores", "memory_gib", "commit", "python", "torch", "kedro", "numpy"]
 _MINUTE, _HOUR = 60, 3600
-_STEPS = (
-    "Half of the users are the **target data**: a recommender, the target, is trained on them. The other half, which "
-    "has no user in common with it, is what an attacker may have beside: the **auxiliary data**.",
-    "A tenth of the target's users are the **attacker users**: the attacker knows what they did. A fifth of "
-    "these (in Table 8 a quarter) are "
-    "**held out**: the target is never asked about them. For the others it answers once each, with a list of 50 items.",
-    "The attacker builds a **clone** from what it knows, and lets the answers correct it. **Agreement** at 50 "
-    "(Agr@50) is the share of the target's 50 items for a user that the clone recommends too.",
-    "Everything is done with five seeds, which draw other users, other splits and other starts. Settings were chosen "
-    "on ml-100k and on seeds from 100 up. Four were changed after reported seeds had been run, and what they touch was "
-    "run again or is a dash until it is: how the steal stage learns and when it ends, the held-out share of Table 8, "
-    "what `qsd`'s clones of sequential targets stop by, and the patience of all trainings on Ta-Feng.",
-)
-_HELDOUT = (
-    "The paper does not say on whom it measures. A list that the target handed out can simply be kept: a cache "
-    "agrees on it by 1.000 without having learnt anything. So agreement with asked users shows what was stored, "
-    "and only users who were not asked show what was learnt. The paper's own figures point the same way: its attack "
-    "that has nothing but answers stays near .05 on ML-1M, where lists that it was trained on would give .9; and its "
-    "ML-1M figures are all multiples of 1/1500 (in Table 8 of 1/3050), which is 30 (61) users times 50 items, a "
-    "tenth (a fifth) of the 302 attacker users. This is an inference. It also says that the printed figures are of "
-    "single runs, not means of five."
-)
-_LIMITS = (
-    "For targets with a vector for each user, an attack that has answers alone (`qsd`) cannot know a user it never "
-    "asked about: that it is behind on held-out users says nothing about it elsewhere.",
-    "Held-out users are few: 60 a seed on ML-1M. So every figure has its interval, of several seeds Student's t over "
-    "seeds, of one seed the bootstrap over its users.",
-    "Seeds split one data set anew, and what an interval or a test over them says holds given this data set: it is "
-    "about another split and another start, not about other users or items.",
-    "Users of one seed share one target. They are never counted as if each were a run of its own, and a verdict "
-    "needs five seeds.",
-)
 
 
-def build_report(measured: Measured) -> Report:
+def build_report(measured: Measured) -> doc.Report:
     """Returns the report.
 
     Args:
@@ -144,7 +75,7 @@ def build_report(measured: Measured) -> Report:
         claims_section(judged, verdicts),
         environment_section(measured.journal),
     ]
-    return Report("Stealing a recommender: the reproduction", _LEAD, _facts(measured), sections)
+    return doc.Report("Stealing a recommender: the reproduction", TEXTS["lead"], _facts(measured), sections)
 
 
 def _facts(measured: Measured) -> list[str]:
@@ -154,12 +85,12 @@ def _facts(measured: Measured) -> list[str]:
     return [*facts, *filter(None, [cost(measured.journal)])]
 
 
-def summary_section(measured: Measured, verdicts: Sequence[ClaimVerdict]) -> Section:
+def summary_section(measured: Measured, verdicts: Sequence[ClaimVerdict]) -> doc.Section:
     """Returns the sentences and the claims at a glance."""
     found = estimates(measured.table_rows)
     sentences = [_claims(verdicts), *_closeness(found), *_reach(found), *_lookups(found), *_coverage(measured)]
     sentences += _other_files(measured)
-    return Section("summary", "What it comes to", [Bullets(sentences), _tiles(verdicts), scoreboard(verdicts)])
+    return doc.Section("summary", "What it comes to", [doc.Bullets(sentences), _tiles(verdicts), scoreboard(verdicts)])
 
 
 def _claims(verdicts: Sequence[ClaimVerdict]) -> str:
@@ -253,70 +184,72 @@ def _coverage(measured: Measured) -> list[str]:
         return ["Nothing was measured at 50 items without a defense."]
     few = [f"{dataset} {target} ({count})" for (dataset, target), count in seeds.items() if count < SEEDS_FOR_A_VERDICT]
     cells = sum(seeds.values())
-    names = ", ".join(name for name in datasets_of(rows) if name in set(rows["dataset"]))
-    text = f"**Measured**: {cells} cells of a target and a seed on {names}."
+    named = ", ".join(name for name in datasets_of(rows) if name in set(rows["dataset"]))
+    text = f"**Measured**: {cells} cells of a target and a seed on {named}."
     return [text + (f" Fewer than {SEEDS_FOR_A_VERDICT} seeds, so directions only: {', '.join(few)}." if few else "")]
 
 
-def protocol_section() -> Section:
+def protocol_section() -> doc.Section:
     """Returns the protocol, the argument for held-out users, and what each attack learns from."""
     frame = pd.DataFrame(ATTACKS_IN_WORDS.items(), columns=["attack", "learns from"])
-    columns = [*names("attack", code=["attack"]), Column("learns from", text_of("learns from"), "l")]
-    table = Table("who", "What each attack learns from", frame, columns)
-    heldout = Section("heldout", "Why held-out users", [Paragraph(_HELDOUT), Bullets(_LIMITS)])
-    return Section("protocol", "The protocol in short", [Bullets(_STEPS), table], [heldout])
+    columns = [*doc.names("attack", code=["attack"]), doc.Column("learns from", doc.text_of("learns from"), "l")]
+    table = doc.Table("who", "What each attack learns from", frame, columns)
+    heldout = doc.Section(
+        "heldout", "Why held-out users", [doc.Paragraph(TEXTS["heldout"]), doc.Bullets(TEXTS["heldout_limits"])]
+    )
+    return doc.Section("protocol", "The protocol in short", [doc.Bullets(TEXTS["protocol"]), table], [heldout])
 
 
-def _tiles(verdicts: Sequence[ClaimVerdict]) -> Tiles:
+def _tiles(verdicts: Sequence[ClaimVerdict]) -> doc.Tiles:
     """How many claims that were measured whole have each verdict, and how many were measured in part."""
     said = [one.verdict if one.whole or not one.n_cells else IN_PART for one in verdicts]
-    return Tiles([(name, said.count(name)) for name in SYMBOLS if name in said])
+    return doc.Tiles([(name, said.count(name)) for name in SYMBOLS if name in said])
 
 
-def scoreboard(verdicts: Sequence[ClaimVerdict]) -> Table:
+def scoreboard(verdicts: Sequence[ClaimVerdict]) -> doc.Table:
     """Returns a row for each claim that leads to its section."""
     frame = pd.DataFrame({"of": verdicts})
     columns = [
-        Column("claim", lambda row: _link(row, str(row["of"].claim.id)), "l", names=True),
-        Column("verdict", lambda row: Cell(row["of"].said, verdict=row["of"].verdict), "l"),
-        Column("what the paper says", lambda row: _link(row, row["of"].claim.says), "l"),
-        Column("cells", _n_cells),
-        *(Column(name, _count_of(name.replace(" ", "_"))) for name in (BORNE_OUT, CONTRADICTED, OPEN)),
+        doc.Column("claim", lambda row: _link(row, str(row["of"].claim.id)), "l", names=True),
+        doc.Column("verdict", lambda row: doc.Cell(row["of"].said, verdict=row["of"].verdict), "l"),
+        doc.Column("what the paper says", lambda row: _link(row, row["of"].claim.says), "l"),
+        doc.Column("cells", _n_cells),
+        *(doc.Column(name, _count_of(name.replace(" ", "_"))) for name in (BORNE_OUT, CONTRADICTED, OPEN)),
     ]
-    return Table("scoreboard", "The paper's claims", frame, columns, notes=[_CELLS])
+    return doc.Table("scoreboard", "The paper's claims", frame, columns, notes=[TEXTS["scoreboard"]])
 
 
-def _link(row: Mapping[Any, Any], text: str) -> Cell:
-    return Cell(f"[{text}](#claim-{row['of'].claim.id})")
+def _link(row: Mapping[Any, Any], text: str) -> doc.Cell:
+    return doc.Cell(f"[{text}](#claim-{row['of'].claim.id})")
 
 
-def _n_cells(row: Mapping[Any, Any]) -> Cell:
+def _n_cells(row: Mapping[Any, Any]) -> doc.Cell:
     one: ClaimVerdict = row["of"]
-    return Cell(f"{one.n_cells} of {one.n_expected}") if one.n_expected else missing(UNTESTED)
+    return doc.Cell(f"{one.n_cells} of {one.n_expected}") if one.n_expected else doc.missing(UNTESTED)
 
 
-def _count_of(name: str) -> Callable[[Mapping[Any, Any]], Cell]:
-    return lambda row: Cell(str(getattr(row["of"], name))) if row["of"].n_cells else missing(row["of"].verdict)
+def _count_of(name: str) -> Callable[[Mapping[Any, Any]], doc.Cell]:
+    return lambda row: doc.Cell(str(getattr(row["of"], name))) if row["of"].n_cells else doc.missing(row["of"].verdict)
 
 
-def claims_section(judged: pd.DataFrame, verdicts: Sequence[ClaimVerdict]) -> Section:
+def claims_section(judged: pd.DataFrame, verdicts: Sequence[ClaimVerdict]) -> doc.Section:
     """Returns the claims one by one."""
     parts = [_claim(judged[judged["claim"] == one.claim.id], one) for one in verdicts]
-    return Section("claims", "The paper's claims, one by one", [Paragraph(_CLAIMS)], parts)
+    return doc.Section("claims", "The paper's claims, one by one", [doc.Paragraph(TEXTS["claims"])], parts)
 
 
-def _claim(own: pd.DataFrame, one: ClaimVerdict) -> Section:
+def _claim(own: pd.DataFrame, one: ClaimVerdict) -> doc.Section:
     claim = one.claim
-    blocks: list[Block] = [Paragraph(f"**{one.summary}**")]
-    blocks.append(Paragraph(f"Checked by: {claim.check} (section {claim.section} of the paper).", quiet=True))
-    blocks.append(Paragraph(f"The paper's own tables: {claim.paper_tables}.", quiet=True))
+    blocks: list[doc.Block] = [doc.Paragraph(f"**{one.summary}**")]
+    blocks.append(doc.Paragraph(f"Checked by: {claim.check} (section {claim.section} of the paper).", quiet=True))
+    blocks.append(doc.Paragraph(f"The paper's own tables: {claim.paper_tables}.", quiet=True))
     if len(own):
         what = f"Show the {len(own)} cells and the test" if len(own) > 1 else "Show the cell and the test"
-        blocks.append(Folded(what, [claim_table(own, claim.id)]))
-    return Section(f"claim-{claim.id}", f"{claim.id}. {claim.says}", blocks)
+        blocks.append(doc.Folded(what, [claim_table(own, claim.id)]))
+    return doc.Section(f"claim-{claim.id}", f"{claim.id}. {claim.says}", blocks)
 
 
-def claim_table(own: pd.DataFrame, number: int) -> Table:
+def claim_table(own: pd.DataFrame, number: int) -> doc.Table:
     """Returns the cells of a claim, each with its test and verdict; columns that say nothing are left out.
 
     Args:
@@ -325,26 +258,28 @@ def claim_table(own: pd.DataFrame, number: int) -> Table:
     """
     heads = {"figure": "what is compared", "beside": "beside it"}
     named = [name for name in ("dataset", "target", "attack", "against", "figure", "beside") if own[name].any()]
-    columns = [Column(heads.get(name, name), text_of(name, code=name == "attack"), "l", names=True) for name in named]
-    columns += [Column("value", difference_cell), Column("p (Holm)", lambda row: p_cell(row["p_holm"]))]
-    columns += [Column("seeds", text_of("n_seeds")), Column("verdict", _verdict, "l")]
-    notes = [_KINDS.get(kind, _DIFFERENCE) for kind in dict.fromkeys(own["kind"])]
-    caption, data = f"The cells of claim {number}", [name for name in own if name != "note"]
-    return Table(f"claim-{number}-cells", caption, own, columns, notes=notes, data=data, file="claims")
+    columns = [
+        doc.Column(heads.get(name, name), doc.text_of(name, code=name == "attack"), "l", names=True) for name in named
+    ]
+    columns += [doc.Column("value", doc.difference_cell), doc.Column("p (Holm)", lambda row: doc.p_cell(row["p_holm"]))]
+    columns += [doc.Column("seeds", doc.text_of("n_seeds")), doc.Column("verdict", _verdict, "l")]
+    notes = [_KINDS.get(kind, TEXTS["test_difference"]) for kind in dict.fromkeys(own["kind"])]
+    caption, data = f"The cells of claim {number}", [str(name) for name in own if name != "note"]
+    return doc.Table(f"claim-{number}-cells", caption, own, columns, notes=notes, data=data, file="claims")
 
 
-def _verdict(row: Mapping[Any, Any]) -> Cell:
-    return Cell(verdict_text(row, direction(row)), verdict=str(row["verdict"]))
+def _verdict(row: Mapping[Any, Any]) -> doc.Cell:
+    return doc.Cell(verdict_text(row, direction(row)), verdict=str(row["verdict"]))
 
 
-def environment_section(journal: pd.DataFrame) -> Section:
+def environment_section(journal: pd.DataFrame) -> doc.Section:
     """Returns machine, versions, commits, and what the runs took."""
     title = "Environment and cost"
     if not len(journal):
-        return Section("environment", title, [Paragraph(NOTHING_RECORDED)])
+        return doc.Section("environment", title, [doc.Paragraph(TEXTS["nothing_recorded"])])
     runs = journal.reindex(columns=_JOURNAL)
-    blocks: list[Block] = [_summary(runs), Folded(f"Show all {len(runs)} runs", [_runs(runs)])]
-    return Section("environment", title, blocks)
+    blocks: list[doc.Block] = [_summary(runs), doc.Folded(f"Show all {len(runs)} runs", [_runs(runs)])]
+    return doc.Section("environment", title, blocks)
 
 
 def cost(journal: pd.DataFrame) -> str:
@@ -364,14 +299,14 @@ def duration(seconds: float) -> str:
     return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
 
 
-def _summary(runs: pd.DataFrame) -> Table:
+def _summary(runs: pd.DataFrame) -> doc.Table:
     sums = {name: pd.to_numeric(runs[name]).sum() for name in ("seconds", "core_seconds", "in_functions")}
     started = sorted(runs["started"].dropna().astype(str))
     facts = {
-        "runs": Cell(str(len(runs))),
-        "first and last start": Cell(f"{_day(started[0])} to {_day(started[-1])}") if started else missing(),
+        "runs": doc.Cell(str(len(runs))),
+        "first and last start": doc.Cell(f"{_day(started[0])} to {_day(started[-1])}") if started else doc.missing(),
         "wall-clock, all runs": _seconds(sums["seconds"]),
-        "cost": Cell(f"{sums['core_seconds'] / _HOUR:.1f} core-hours") if sums["core_seconds"] else missing(),
+        "cost": doc.Cell(f"{sums['core_seconds'] / _HOUR:.1f} core-hours") if sums["core_seconds"] else doc.missing(),
         "in the nodes' own functions": _seconds(sums["in_functions"]),
         "machine": _values(runs["machine"]),
         "cores": _values(runs["cores"], "{:.0f}".format),
@@ -379,36 +314,41 @@ def _summary(runs: pd.DataFrame) -> Table:
         **{name: _values(runs[name]) for name in ("python", "torch", "kedro", "numpy")},
         "commits": _values(runs["commit"], "`{}`".format),
     }
-    columns = [Column("", text_of("name"), "l", names=True), Column("all runs", lambda row: row["cell"], "l")]
-    frame = pd.DataFrame({"name": list(facts), "cell": list(facts.values())})
-    return Table("cost", "Where, with what, and what it took", frame, columns)
-
-
-def _runs(runs: pd.DataFrame) -> Table:
     columns = [
-        Column("started", _recorded("started", _day), "l", names=True),
-        Column("command", _recorded("command", lambda value: f"`{str(value).replace('`', chr(39))}`"), "l"),
-        Column("took", _recorded("seconds", lambda value: duration(float(value)))),
-        Column("core-hours", _recorded("core_seconds", lambda value: f"{float(value) / _HOUR:.2f}")),
-        Column("nodes", _recorded("n_nodes", "{:.0f}".format)),
-        Column("threads", _recorded("threads", "{:.0f}".format)),
-        Column("commit", _recorded("commit", "`{}`".format), "l"),
+        doc.Column("", doc.text_of("name"), "l", names=True),
+        doc.Column("all runs", lambda row: row["cell"], "l"),
     ]
-    return Table("runs", "Every run, by its start", runs, columns, data=_JOURNAL, file="runs")
+    frame = pd.DataFrame({"name": list(facts), "cell": list(facts.values())})
+    return doc.Table("cost", "Where, with what, and what it took", frame, columns)
 
 
-def _recorded(name: str, write: Callable[[Any], str]) -> Callable[[Mapping[Any, Any]], Cell]:
-    return lambda row: missing("not recorded") if pd.isna(row[name]) or row[name] == "" else Cell(write(row[name]))
+def _runs(runs: pd.DataFrame) -> doc.Table:
+    columns = [
+        doc.Column("started", _recorded("started", _day), "l", names=True),
+        doc.Column("command", _recorded("command", lambda value: f"`{str(value).replace('`', chr(39))}`"), "l"),
+        doc.Column("took", _recorded("seconds", lambda value: duration(float(value)))),
+        doc.Column("core-hours", _recorded("core_seconds", lambda value: f"{float(value) / _HOUR:.2f}")),
+        doc.Column("nodes", _recorded("n_nodes", "{:.0f}".format)),
+        doc.Column("threads", _recorded("threads", "{:.0f}".format)),
+        doc.Column("commit", _recorded("commit", "`{}`".format), "l"),
+    ]
+    return doc.Table("runs", "Every run, by its start", runs, columns, data=_JOURNAL, file="runs")
 
 
-def _values(column: pd.Series, write: Callable[[Any], str] = str) -> Cell:
+def _recorded(name: str, write: Callable[[Any], str]) -> Callable[[Mapping[Any, Any]], doc.Cell]:
+    return lambda row: (
+        doc.missing("not recorded") if doc.absent(row[name]) or row[name] == "" else doc.Cell(write(row[name]))
+    )
+
+
+def _values(column: pd.Series, write: Callable[[Any], str] = str) -> doc.Cell:
     """What stands in a column, each once."""
     found = list(dict.fromkeys(write(value) for value in column.dropna() if value != ""))
-    return Cell(", ".join(found)) if found else missing("not recorded")
+    return doc.Cell(", ".join(found)) if found else doc.missing("not recorded")
 
 
-def _seconds(value: float) -> Cell:
-    return Cell(duration(value)) if value else missing("not recorded")
+def _seconds(value: float) -> doc.Cell:
+    return doc.Cell(duration(value)) if value else doc.missing("not recorded")
 
 
 def _day(started: Any) -> str:

@@ -8,19 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from markupsafe import Markup, escape
 
-from rec_msa.reporting.document import (
-    Block,
-    Bullets,
-    Cell,
-    Command,
-    Figure,
-    Folded,
-    Paragraph,
-    Report,
-    Section,
-    Table,
-    Tiles,
-)
+from rec_msa.reporting import document as doc
 from rec_msa.reporting.report import SYMBOLS
 
 if TYPE_CHECKING:
@@ -37,7 +25,7 @@ _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 """What begins a tag of HTML."""
 
 
-def to_page(report: Report) -> str:
+def to_page(report: doc.Report) -> str:
     """Returns the report as HTML: styles, script and drawings are in it."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -69,7 +57,7 @@ def to_plain(text: str) -> str:
     return _LINK.sub(r"\1", _STRONG.sub(r"\1", _CODE.sub(r"\1", text)))
 
 
-def to_markdown(report: Report) -> str:
+def to_markdown(report: doc.Report) -> str:
     """Returns the report as Markdown."""
     parts = [f"# {report.title}", report.lead, _text(" · ".join(report.facts))]
     for section in report.sections:
@@ -77,13 +65,13 @@ def to_markdown(report: Report) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def files_of(report: Report) -> dict[str, Picture | pd.DataFrame]:
+def files_of(report: doc.Report) -> dict[str, Picture | pd.DataFrame]:
     """Returns what lies beside the Markdown: every picture and the rows of every table, by the file's name."""
     pictures: dict[str, Picture | pd.DataFrame] = {f"{one.name}.png": one.drawing.picture() for one in report.figures()}
     return {**pictures, **{f"{name}.csv": table for name, table in tables_of(report).items()}}
 
 
-def tables_of(report: Report) -> dict[str, pd.DataFrame]:
+def tables_of(report: doc.Report) -> dict[str, pd.DataFrame]:
     """Returns the rows of every table that has a file, by the file's name."""
     found: dict[str, list[pd.DataFrame]] = {}
     for table in report.tables():
@@ -92,7 +80,7 @@ def tables_of(report: Report) -> dict[str, pd.DataFrame]:
     return {name: pd.concat(parts, ignore_index=True) for name, parts in found.items()}
 
 
-def _section(section: Section, level: int) -> Iterator[str]:
+def _section(section: doc.Section, level: int) -> Iterator[str]:
     yield f'<a id="{section.anchor}"></a>\n\n{"#" * level} {section.title}'
     for block in section.blocks:
         yield from _block(block)
@@ -100,23 +88,23 @@ def _section(section: Section, level: int) -> Iterator[str]:
         yield from _section(part, level + 1)
 
 
-def _block(block: Block) -> Iterator[str]:
+def _block(block: doc.Block) -> Iterator[str]:
     match block:
-        case Paragraph(text):
+        case doc.Paragraph(text):
             yield _text(text)
-        case Bullets(items):
+        case doc.Bullets(items):
             yield "\n".join(f"- {_text(item)}" for item in items)
-        case Command(text, command):
+        case doc.Command(text, command):
             yield f"{text} `{command}`"
-        case Tiles(counts):
+        case doc.Tiles(counts):
             yield ", ".join(f"{SYMBOLS[word]} {count} {word}" for word, count in counts)
-        case Table():
+        case doc.Table():
             yield from _table(block)
-        case Figure(name, caption, _, table):
+        case doc.Figure(name, caption, _, table):
             yield f"![{to_plain(table.caption)}]({FOLDER}/{name}.png)"
             yield _text(caption)
-            yield from _block(Folded("The numbers behind it", [table]))
-        case Folded(summary, blocks):
+            yield from _block(doc.Folded("The numbers behind it", [table]))
+        case doc.Folded(summary, blocks):
             yield f"<details><summary>{_text(summary)}</summary>"
             for inner in blocks:
                 yield from _block(inner)
@@ -129,7 +117,7 @@ def _text(text: str) -> str:
     return "`".join(part if at % 2 else _TAG.sub("&lt;", part) for at, part in enumerate(parts))
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: doc.Table) -> Iterator[str]:
     # Markdown has one line of headings, so each has that of its group.
     head = [f"{column.group}: {column.head}" if column.group else column.head for column in table.columns]
     rows = []
@@ -142,7 +130,7 @@ def _table(table: Table) -> Iterator[str]:
         yield _text(" ".join(table.notes))
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: doc.Cell) -> str:
     symbol = f"{SYMBOLS[cell.verdict]} " if cell.verdict else ""
     text = symbol + cell.text + (f" {cell.below}" if cell.below else "")
     return _text(" ".join(text.split("\n")).replace("|", "\\|"))
