@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pytest
 
 from rec_msa.reporting import axes
 from rec_msa.reporting.axes import Axis, clone_points, loss_points, points_of, table_rows
 from tests.reporting.facts import facts_of, results_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 POINTS = {
     axes.LIST_LENGTH: (20, 20, 50),

@@ -119,7 +119,7 @@ def test_references_with_other_shares_are_told_apart(one_cell: pd.DataFrame) -> 
     apart = one_cell[one_cell["attack"] == "knn_lists"].assign(attack="a label", query_fraction=0.5)
     (panel,) = panels_of(pd.concat([one_cell, apart], ignore_index=True))
     labels = [row.label for row in panel.rows if row.is_reference]
-    assert {"k nearest lists", "k nearest lists (query_fraction 0.5)"} <= set(labels)
+    assert {"k nearest lists", "k nearest lists, query_fraction 0.5"} <= set(labels)
 
 
 @settings(max_examples=10)

@@ -42,7 +42,8 @@ const level = (colour) => {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 };
 const ground = level(getComputedStyle(document.body).backgroundColor);
-return [...document.querySelectorAll('p, li, td, th, figcaption, .verdict, .canvas text:not([style*=fill])')].map((one) => {
+const texts = 'p, li, td, th, figcaption, .verdict, .canvas text:not([style*=fill])';
+return [...document.querySelectorAll(texts)].map((one) => {
   const style = getComputedStyle(one);
   const own = level(one.namespaceURI.endsWith('svg') ? style.fill : style.color);
   return (Math.max(own, ground) + 0.05) / (Math.min(own, ground) + 0.05);

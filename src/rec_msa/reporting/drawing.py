@@ -33,7 +33,7 @@ ATTACK_LOOKS = {
 """The colour and the mark of each of the paper's attacks, and of the baseline of QSD, the same in every figure."""
 _SCALE = ("#FFF8E6", COLOURS[4])
 """From nearly white to Okabe and Ito's orange: one hue, which reads in grey, and dark text on all of it."""
-_GRID, _BAND = 0.25, 0.16
+GRID_ALPHA, _BAND = 0.25, 0.16
 """How much of their colour the grid and bands have."""
 _SIZES = {"heldout": 7, "queried": 9}
 """Of dots and rings: where both groups agree, the ring is seen around the dot."""
@@ -152,7 +152,7 @@ class Plot:
             place.set_xticks(self.x_ticks, [f"{tick:g}{self.x_unit}" for tick in self.x_ticks])
         else:
             place.locator_params(axis="x", nbins=5)
-        place.grid(color=NEUTRAL, alpha=_GRID)
+        place.grid(color=NEUTRAL, alpha=GRID_ALPHA)
 
     def _texts(self, curve: Curve) -> list[str]:
         labels = [f" {label}" * bool(label) for label in curve.labels] or [""] * len(curve.x)
@@ -256,7 +256,7 @@ class Strip:
     def paint(self, place: Axes, tips: Tips) -> None:
         """Paints queried users first, so that dots lie on rings."""
         rows = [(y, line) for y, line in enumerate(self.panel.lines) if isinstance(line, Row)]
-        place.hlines([y for y, _ in rows], 0, 1, color=NEUTRAL, alpha=_GRID, linewidth=0.8, zorder=0)
+        place.hlines([y for y, _ in rows], 0, 1, color=NEUTRAL, alpha=GRID_ALPHA, linewidth=0.8, zorder=0)
         for group in ("queried", "heldout"):
             for is_reference, colour in ((False, COLOURS[0]), (True, COLOURS[1])):
                 own = [(y, row) for y, row in rows if row.is_reference == is_reference and group in row.groups]
@@ -269,7 +269,7 @@ class Strip:
         whose = "target's" if self.panel.defense == NO_DEFENSE else "undefended"
         title = f"repeated share of the {whose} {self.panel.k} items"
         place.set(ylim=(len(labels) - 0.4, -0.6), xlim=(-0.02, 1.2), xticks=_SHARES, xlabel=title, axisbelow=True)
-        place.grid(axis="x", color=NEUTRAL, alpha=_GRID)
+        place.grid(axis="x", color=NEUTRAL, alpha=GRID_ALPHA)
 
     def _paint_marks(self, place: Axes, tips: Tips, own: list[tuple[int, Row]], group: str, colour: str) -> None:
         if not own:

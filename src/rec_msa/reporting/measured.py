@@ -38,16 +38,10 @@ _QUALITY += ["ndcg_served", "recall_test_at_10", "ndcg_test_at_10"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure over seeds.
+    """A figure over seeds: the mean over users, and over seeds where there are several, with its 95 % interval.
 
-    Attributes:
-        value: The mean over users, and over seeds where there are several.
-        low: Lower end of the 95 % interval: Student's t over seeds, of a single seed the bootstrap over users.
-        high: The upper end.
-        seeds: The seeds behind it, ascending ``[n_seeds]``.
-        n_users: The users of each seed ``[n_seeds]``.
-        sd: The standard deviation over seeds; NaN for a single one.
-        learnt_nothing: How many seeds kept the state before their steal stage, as far as that is known.
+    The interval is Student's t over seeds, of a single seed the bootstrap over users. ``n_users`` are those of a seed,
+    ``sd`` is over seeds; ``learnt_nothing`` counts the seeds that kept the state before their steal stage.
     """
 
     value: float
@@ -110,11 +104,7 @@ class Measured:
 
 
 def estimate(table: pd.DataFrame) -> Estimate:
-    """Gathers one figure over seeds.
-
-    Args:
-        table: A row for each seed: seed, agreement, ci_low, ci_high, n_users and, where it is known, kept_step.
-    """
+    """Gathers one figure from a row for each seed."""
     nothing = int((table["kept_step"] == 0).sum()) if "kept_step" in table else 0
     ordered = table.sort_values("seed")
     seeds, n_users = (tuple(int(value) for value in ordered[name]) for name in ("seed", "n_users"))
@@ -126,16 +116,7 @@ def estimate(table: pd.DataFrame) -> Estimate:
 
 
 def estimates(rows: pd.DataFrame, group: str = "heldout", keys: Sequence[str] = ("target", "attack")) -> dict[Any, Any]:
-    """Gathers figures over seeds.
-
-    Args:
-        rows: Of one k and side.
-        group: The group of users.
-        keys: What tells figures apart beside the dataset.
-
-    Returns:
-        An ``Estimate`` for each dataset and ``keys``.
-    """
+    """Gathers an ``Estimate`` for each dataset and ``keys`` of rows of one k and side."""
     own = rows[rows["group"] == group]
     return {tuple(map(_plain, key)): estimate(part) for key, part in own.groupby(["dataset", *keys])}
 
@@ -167,14 +148,7 @@ def datasets_of(rows: pd.DataFrame, of_paper: Sequence[str] = DATASETS) -> list[
 
 
 def steal_runs(agreement: pd.DataFrame) -> pd.DataFrame:
-    """Returns a row for each steal stage whose steps are known.
-
-    Args:
-        agreement: The columns of ``rec_msa.evaluation.results``; without ``STEPS`` nothing is known of any.
-
-    Returns:
-        ``ATTACK``, clone, seed, ``STEPS``, whether it learnt ``nothing`` and whether it ended ``at_limit``.
-    """
+    """Returns a row for each steal stage whose steps are known: if it learnt ``nothing``, or ended ``at_limit``."""
     runs = agreement.reindex(columns=[*ATTACK, "clone", "seed", *STEPS]).dropna(subset=list(STEPS)).drop_duplicates()
     return runs.assign(nothing=runs["kept_step"] == 0, at_limit=runs["steps"] >= runs["step_limit"])
 
@@ -185,13 +159,9 @@ def is_unrecorded(agreement: pd.DataFrame) -> pd.Series:
 
 
 def gains(agreement: pd.DataFrame) -> pd.DataFrame:
-    """Returns how much more an attack agrees than the one that it starts from, for each group of users and seed.
+    """Returns the ``gain`` of each attack, group and seed: how much more it agrees than the one that it starts from.
 
-    Args:
-        agreement: The columns of ``rec_msa.evaluation.results``. What counts are undefended lists at full length.
-
-    Returns:
-        ``ATTACK``, base, clone, seed, group and ``gain``.
+    What counts are undefended lists at full length; an attack starts from the one without queries of its own settings.
     """
     own = agreement[agreement["against"] == "undefended"]
     own = own[own["k"] == own.groupby([*ATTACK, "clone", "seed"], dropna=False)["k"].transform("max")]

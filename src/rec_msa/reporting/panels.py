@@ -23,17 +23,10 @@ HEADINGS = "Attacks", "References"
 
 @dataclass(frozen=True)
 class Row:
-    """An attack or a reference beside the others of its panel.
+    """An attack, or a reference by a name that people read, beside the others of its panel.
 
-    Attributes:
-        attack: The key under ``attacks:`` or the reference's name.
-        is_reference: Whether it is a reference.
-        name: What a person reads.
-        notes: What sets it apart from the other rows of the panel: other settings, another k, fewer seeds.
-        k: The k of Agr@k.
-        clone: The clone's architecture; empty where there is no clone.
-        calls: Calls to the target, as text.
-        groups: The estimates by group, ``heldout`` and ``queried``, of those that were measured.
+    ``notes`` say what sets it apart from them: another k of Agr@k, fewer seeds. ``clone`` is empty where there is none;
+    ``groups`` has the estimates of ``heldout`` and ``queried`` users, of those that were measured.
     """
 
     attack: str
@@ -59,16 +52,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Panel:
-    """One target under one defense.
-
-    Attributes:
-        dataset: The dataset.
-        target: The target's architecture.
-        defense: ``none`` or ``<name>_<strength>``.
-        seeds: The seeds, ascending.
-        k: The largest k of Agr@k.
-        rows: Attacks, then references, each the best first.
-    """
+    """One target under one defense, with the largest k of Agr@k: attacks, then references, each the best first."""
 
     dataset: str
     target: str
@@ -158,11 +142,10 @@ def _row(attack: str, table: pd.DataFrame, seeds: tuple[int, ...], k: int) -> Ro
     shown = table[table["k"] == own_k]
     own_seeds, first = _values(shown["seed"]), shown.iloc[0]
     is_reference = first["kind"] != "attack"
-    notes = _differing(first) if is_reference and attack != first["base"] else []
-    notes += [f"at {own_k}"] * (own_k != k) + [seeds_text(own_seeds)] * (own_seeds != seeds)
+    notes = [f"at {own_k}"] * (own_k != k) + [seeds_text(own_seeds)] * (own_seeds != seeds)
     clone = ", ".join(sorted(set(shown["clone"].dropna().astype(str))))
     groups = {str(group): estimate(part) for group, part in shown.groupby("group")}
-    name = REFERENCE_NAMES[str(first["base"])] if is_reference else attack
+    name = ", ".join([REFERENCE_NAMES[str(first["base"])], *_differing(first)]) if is_reference else attack
     return Row(attack, is_reference, name, tuple(notes), own_k, clone, span(_values(shown["n_queries"])), groups)
 
 

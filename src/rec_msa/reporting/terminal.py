@@ -66,60 +66,45 @@ def study_table(agreement: pd.DataFrame, quality: pd.DataFrame | None = None) ->
     Raises:
         DataError: If a column is missing or there is no row.
     """
-    return StudyTable(_Grid(panels_of(agreement), quality), remarks(agreement))
+    return StudyTable(panels_of(agreement), quality, remarks(agreement))
 
 
 class StudyTable:
     """A study for the terminal: as many tables, one below the other, as its width asks for.
 
     Args:
-        grid: The cells.
+        panels: The columns, at least one; attacks and references are the rows.
+        quality: How good the targets are; None where that was not measured.
         remarks: What else is said below the tables.
     """
 
-    def __init__(self, grid: _Grid, remarks: Sequence[str]) -> None:
-        self.grid = grid
-        self.remarks = remarks
+    def __init__(self, panels: list[Panel], quality: pd.DataFrame | None, remarks: Sequence[str]) -> None:
+        self.panels, self.remarks = panels, remarks
+        self.recalls = [] if quality is None or quality.empty else [_recall(panel, quality) for panel in panels]
+        self.rows = self._sorted_rows()
+        self.columns = [self._column(panel) for panel in panels]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yields the tables, then how to read them."""
-        grid = self.grid
-        room = options.max_width - max(len(row.name) for row in grid.rows)
-        widths = [
-            _GAP + max(map(len, [*grid.head(panel), *column]))
-            for panel, column in zip(grid.panels, grid.columns, strict=True)
-        ]
+        room = options.max_width - max(len(row.name) for row in self.rows)
+        columns = zip(self.panels, self.columns, strict=True)
+        widths = [_GAP + max(map(len, [*self.head(panel), *column])) for panel, column in columns]
         for block in _blocks(widths, room):
             yield self._table(block)
             yield Text()
-        yield Text("\n".join([*grid.how_to_read, *self.remarks]))
+        yield Text("\n".join([*self.how_to_read, *self.remarks]))
 
     def _table(self, block: slice) -> Table:
         table = _plain_table()
         table.add_column("attack", no_wrap=True)
-        for panel in self.grid.panels[block]:
-            table.add_column("\n".join(self.grid.head(panel)), no_wrap=True)
-        names = [row.name for row in self.grid.rows]
-        _add_rows(table, self.grid.rows, list(zip(names, *self.grid.columns[block], strict=True)))
-        if self.grid.recalls:
+        for panel in self.panels[block]:
+            table.add_column("\n".join(self.head(panel)), no_wrap=True)
+        names = [row.name for row in self.rows]
+        _add_rows(table, self.rows, list(zip(names, *self.columns[block], strict=True)))
+        if self.recalls:
             table.add_row()
-            table.add_row("target's recall", *self.grid.recalls[block])
+            table.add_row("target's recall", *self.recalls[block])
         return table
-
-
-class _Grid:
-    """Held-out agreement: a row for each attack and reference, a column for each panel.
-
-    Args:
-        panels: The columns, at least one.
-        quality: How good the targets are; None where that was not measured.
-    """
-
-    def __init__(self, panels: list[Panel], quality: pd.DataFrame | None) -> None:
-        self.panels = panels
-        self.recalls = [] if quality is None or quality.empty else [_recall(panel, quality) for panel in panels]
-        self.rows = self._sorted_rows()
-        self.columns = [self._column(panel) for panel in panels]
 
     def head(self, panel: Panel) -> list[str]:
         """What stands above a column."""
