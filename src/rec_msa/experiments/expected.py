@@ -80,7 +80,7 @@ def _facts(attack: NamedAttack) -> dict[str, Any]:
     """What an attack's settings say beside the shares that its references have, too."""
     settings = attack.settings
     ranking, positive = settings.losses if settings.behind.queries else (None, None)
-    facts = {"auxiliary_fraction": settings.auxiliary_fraction, "item_fraction": settings.item_fraction}
+    facts: dict[str, Any] = {"auxiliary_fraction": settings.auxiliary_fraction, "item_fraction": settings.item_fraction}
     facts |= {"ranking_loss": ranking, "positive_loss": positive, "calls_per_user": settings.calls_per_user}
     usual = (settings.denoise, settings.sequences, settings.outside) == (None, "recommended", "sampled")
     return {**facts, "otherwise": "" if usual else "other settings"}

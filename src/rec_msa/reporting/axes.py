@@ -54,14 +54,14 @@ class Axis:
 
     def places(self, rows: pd.DataFrame) -> pd.Series:
         """Returns where rows stand on the axis; who does not have the fact stands at the usual value."""
-        found = rows[self.fact].astype("Float64").fillna(USUAL[self.fact]) * (100 if self.unit else 1)
-        places: pd.Series = found.round().astype("int64")
+        found = rows[self.fact].astype("Float64") * (100 if self.unit else 1)
+        places: pd.Series = found.round().fillna(self.usual).astype("int64")
         return places
 
     @property
     def usual(self) -> int:
         """Where the base's own attack stands."""
-        return round(float(USUAL[self.fact]) * (100 if self.unit else 1))
+        return round(float(str(USUAL[self.fact])) * (100 if self.unit else 1))
 
 
 LIST_LENGTH = Axis("list_length", "list_length", "items in a list", "")
@@ -70,6 +70,7 @@ AUXILIARY_USERS = Axis("auxiliary_users", "auxiliary_fraction", "auxiliary users
 ITEMS = Axis("items", "item_fraction", "items whose auxiliary vector may be used")
 ASKED = Axis("asked", "query_fraction", "users asked, of those that may be")
 CALLS = Axis("calls", "calls_per_user", "calls for each queried user", "", (5, 10, 15, 20, 25, 30))
+AXES = (LIST_LENGTH, TARGET_USERS, AUXILIARY_USERS, ITEMS, ASKED, CALLS)
 
 
 def points_of(agreement: pd.DataFrame, axis: Axis) -> pd.DataFrame:

@@ -98,14 +98,25 @@ class World:
         return World(_counted(self.agreement), _counted(self.quality))
 
     @cached_property
+    def rows(self) -> pd.DataFrame:
+        """The rows at the cutoffs that are compared: 50 items, or whole lists."""
+        cutoff = self.agreement["k"]
+        return self.agreement[(cutoff == axes.K) | (cutoff == self.agreement["list_length"])]
+
+    @cached_property
+    def points(self) -> dict[Axis, pd.DataFrame]:
+        """The points of each axis."""
+        return {axis: axes.points_of(self.rows, axis) for axis in axes.AXES}
+
+    @cached_property
     def plain(self) -> pd.DataFrame:
         """The rows of tables 4 and 5."""
-        return axes.table_rows(self.agreement)
+        return axes.table_rows(self.rows)
 
     @cached_property
     def mixed(self) -> pd.DataFrame:
         """Agreement of held-out users at 50 items under popular mixing and without."""
-        own = axes.own_clones(self.agreement)
+        own = axes.own_clones(self.rows)
         return _mixing(axes.own_names(own[axes.is_usual(own) & (own["group"] == "heldout") & (own["k"] == axes.K)]))
 
 
@@ -118,8 +129,8 @@ def _targets(world: World, groups: Sequence[str] = _HELDOUT) -> Iterator[Line]:
 
 def _sequential_targets(world: World) -> Iterator[Line]:
     """Each sequential target; the columns are attacks, of ``qsd`` the one with the most calls."""
-    plain = axes.table_rows(world.agreement, sequential=True)
-    calls = axes.points_of(world.agreement, axes.CALLS)
+    plain = axes.table_rows(world.rows, sequential=True)
+    calls = world.points[axes.CALLS]
     most = calls[(calls["value"] == axes.CALLS.values[-1]) & calls["target"].isin(plain["target"])]
     rows = pd.concat([plain, most.assign(attack=_MOST_CALLS)], ignore_index=True)
     return (Line(*cell, by) for cell, by in _wide(rows[rows["group"] == "heldout"], "attack"))
@@ -129,7 +140,7 @@ def _along(
     world: World, axis: Axis, attacks: Sequence[str] = PAPER_ATTACKS, groups: Sequence[str] = _HELDOUT
 ) -> Iterator[Line]:
     """Each attack, group of users and target; the columns are values on an axis."""
-    points = axes.points_of(world.agreement, axis)
+    points = world.points[axis]
     if axis is axes.CALLS:
         points = points[points["target"].map(is_sequential).astype(bool)]
     for attack, group in product(attacks, groups):
@@ -140,14 +151,14 @@ def _along(
 def _clones(world: World) -> Iterator[Line]:
     """Each target and attack; the columns are the clone's architectures, and popularity."""
     popular = {line.place: line.by.get(_POPULARITY) for line in _targets(world)}
-    for line in _varied(axes.clone_points(world.agreement), _PTS):
+    for line in _varied(axes.clone_points(world.rows), _PTS):
         beside = popular.get(line.place)
         yield line if beside is None else line._replace(by=line.by.assign(**{_POPULARITY: beside}))
 
 
 def _losses(world: World) -> Iterator[Line]:
     """Each target and attack that has all four losses; the columns are they."""
-    lines = _varied(axes.loss_points(world.agreement), axes.WITH_LOSSES)
+    lines = _varied(axes.loss_points(world.rows), axes.WITH_LOSSES)
     complete = (line._replace(by=line.by.dropna()) for line in lines)
     return (line for line in complete if set(line.by) == set(axes.LOSSES))
 
@@ -155,7 +166,8 @@ def _losses(world: World) -> Iterator[Line]:
 def _varied(points: pd.DataFrame, attacks: Sequence[str]) -> Iterator[Line]:
     own = points[(points["group"] == "heldout") & points["base"].isin(attacks)]
     for (dataset, target, attack), part in own.groupby(["dataset", "target", "base"]):
-        yield Line(dataset, target, part.pivot(index="seed", columns="value", values="agreement"), attack)
+        by = part.pivot(index="seed", columns="value", values="agreement")
+        yield Line(str(dataset), str(target), by, str(attack))
 
 
 def _under_mixing(world: World, attacks: Sequence[str], sides: Iterable[str] = SIDES) -> Iterator[Line]:
@@ -296,31 +308,16 @@ def _with_the_least(line: Line) -> Iterator[Found]:
         yield Found(f"{_LEAST} % of {line.axis.title}, above {line.other.attack}", above)
 
 
-def _other_clones(line: Line) -> list[str]:
-    return [str(clone) for clone in line.by if clone not in (line.target, _POPULARITY)]
+def _clone_above(pairs: Callable[[str, list[str]], list[tuple[str, str]]]) -> Callable[[Line], Iterator[Found]]:
+    """Of the pairs that a target and the clones give, the first above the second; equally good ones leave it open."""
 
+    def compared(line: Line) -> Iterator[Found]:
+        for clone, versus in pairs(line.target, [str(name) for name in line.by if name != _POPULARITY]):
+            if {clone, versus} <= set(line.by) and clone != versus:
+                text = f"{clone} clone above {versus}{' clone' * (versus != _POPULARITY)}"
+                yield Found(text, (line.by[clone] - line.by[versus]).dropna())
 
-def _foreign_above_popularity(line: Line) -> Iterator[Found]:
-    if _POPULARITY in line.by:
-        for clone in _other_clones(line):
-            yield _clone_above(line, clone, _POPULARITY, _POPULARITY)
-
-
-def _best_clone(line: Line) -> Iterator[Found]:
-    """ "At least" is judged as "above": that two clones are equally good leaves it open."""
-    if _BEST_CLONE in line.by:
-        for clone in [str(one) for one in line.by if one not in (_BEST_CLONE, _POPULARITY)]:
-            yield _clone_above(line, _BEST_CLONE, clone, f"{clone} clone")
-
-
-def _foreign_above_own(line: Line) -> Iterator[Found]:
-    if line.target in line.by:
-        for clone in _other_clones(line):
-            yield _clone_above(line, clone, line.target, f"{line.target} clone")
-
-
-def _clone_above(line: Line, clone: str, versus: str, what: str) -> Found:
-    return Found(f"{clone} clone above {what}", (line.by[clone] - line.by[versus]).dropna())
+    return compared
 
 
 def _falls(line: Line) -> Iterator[Found]:
@@ -353,11 +350,7 @@ def _remains_above(line: Line) -> Iterator[Found]:
 
 
 def line_rise(by_value: pd.DataFrame) -> pd.Series:
-    """Returns how far the least-squares line through each row's points rises from the lowest value to the highest.
-
-    Args:
-        by_value: A row for each seed, a column for each value of an axis, of which there are several.
-    """
+    """Returns how far each seed's least-squares line over several values rises from the first to the last."""
     values = by_value.columns.to_numpy(dtype=np.float64)
     centred = values - values.mean()
     rise: pd.Series = (by_value @ centred) / (centred**2).sum() * np.ptp(values)
@@ -438,9 +431,9 @@ CLAIMS = (
     _claim(8, _lengths, _alike_at_each_length, EQUALITY),
     _claim(9, _sparse_data, _more_on_sparse_data),
     _claim(10, partial(_along, axis=axes.TARGET_USERS), _rises, TREND),
-    _claim(11, _clones, _foreign_above_popularity),
-    _claim(12, _clones, _best_clone),
-    _claim(13, _clones, _foreign_above_own),
+    _claim(11, _clones, _clone_above(lambda own, all_: [(one, _POPULARITY) for one in all_ if one != own])),
+    _claim(12, _clones, _clone_above(lambda _, all_: [(_BEST_CLONE, one) for one in all_])),
+    _claim(13, _clones, _clone_above(lambda own, all_: [(one, own) for one in all_])),
     _claim(14, _targets, _above(("pta", "pta_pre"), ("ptaq", "ptaq_pre"))),
     _claim(15, _set_against(_AUXILIARY, partial(_AUXILIARY, attacks=("ptd",))), _with_the_least),
     _claim(16, partial(_AUXILIARY, attacks=("pta", "ptaq")), _rises, TREND),
@@ -471,16 +464,11 @@ DEFENSE_CLAIMS = tuple(claim for claim in CLAIMS if claim.id in range(19, 24))
 
 
 def judge(world: World, claims: Iterable[Claim] = CLAIMS) -> pd.DataFrame:
-    """Judges claims, with Holm's correction over the cells of each.
-
-    Args:
-        world: What was measured.
-        claims: The claims in their order.
+    """Judges claims on what was measured, with Holm's correction over the cells of each.
 
     Returns:
-        A row for each claim and cell of it: ``CLAIM_COLUMNS``, mean ``difference`` over seeds (positive where the claim
-        holds; of an equality of either sign), ``ci_low, ci_high`` of the 95 % t interval, ``p_holm, n_seeds, verdict,
-        note, kind``.
+        A row for each claim and cell of it: ``CLAIM_COLUMNS``, ``FIGURES`` (the mean difference over seeds with its
+        95 % t interval) and ``kind``.
     """
     rows: list[list[Any]] = []
     for claim in claims:
@@ -495,26 +483,16 @@ def judge(world: World, claims: Iterable[Claim] = CLAIMS) -> pd.DataFrame:
 
 
 def direction(row: Mapping[Any, Any]) -> str:
-    """Says on which side of a claim a row's figure lies, which is no verdict.
-
-    Args:
-        row: Of what ``judge`` found.
-    """
+    """Says on which side of a claim the figure of a row of ``judge`` lies, which is no verdict."""
     holds = abs(row["difference"]) <= MARGIN if row["kind"] == EQUALITY else row["difference"] > 0
     return "for it" if holds else "against it"
 
 
 @dataclass(frozen=True)
 class ClaimVerdict:
-    """A claim and what was measured of it.
+    """A claim and how many of its cells bear it out, contradict it or do neither, some of these for want of seeds.
 
-    Attributes:
-        claim: The claim.
-        n_expected: The cells that there are when all of the studies of ``conf/paper`` were run.
-        borne_out: The cells that bear it out.
-        contradicted: The cells that contradict it.
-        open: The cells that do neither.
-        few_seeds: Those of them that are open for want of seeds.
+    ``n_expected`` are the cells that there are when all of the studies of ``conf/paper`` were run.
     """
 
     claim: Claim
@@ -573,11 +551,7 @@ class ClaimVerdict:
 
 
 def verdict_of(judged: pd.DataFrame, claim_id: int) -> ClaimVerdict:
-    """Sums a claim's cells up.
-
-    Args:
-        judged: What ``judge`` found.
-        claim_id: The claim's number.
+    """Sums up the cells of a claim that ``judge`` found.
 
     Raises:
         SettingsError: If there is no such claim.

@@ -29,14 +29,9 @@ ONE = "one"
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a table.
+    """A cell of a table: its text, what stands smaller below it, and what is read on pointing at it.
 
-    Attributes:
-        text: What stands there.
-        below: What stands below it, smaller, as an interval; empty for nothing.
-        title: What is read on pointing at it, and by screen readers; empty for none.
-        missing: Whether nothing was measured: ``text`` is then a dash, ``title`` says why.
-        verdict: A verdict's word where the cell is one: it gets the verdict's symbol and colour.
+    Where it is ``missing``, the text is a dash and the title says why; a ``verdict`` gets its symbol and colour.
     """
 
     text: str

@@ -26,7 +26,7 @@ from rec_msa.reporting.axes import (
     points_of,
 )
 from rec_msa.reporting.claims import MIXING, SIDES
-from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, NEUTRAL, Curve, Drawing, Heatmap, Plot
+from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, NEUTRAL, Curve, Drawing, Heatmap, Plot, Shape
 from rec_msa.reporting.measured import Measured, estimate, estimates, interval_kinds, seeds_and_users
 from rec_msa.reporting.names import GROUP_NAMES, REFERENCE_NAMES, TARGET, interval, seeds_text, share, span, with_words
 from rec_msa.reporting.paper import DATASETS, SEQUENTIAL_TARGETS, TARGETS, TEXTS
@@ -79,6 +79,21 @@ class AxisFigure:
         return (*self.varying, *self.level, *LEVEL_LINES)
 
 
+_VALUE = ("target", "attack", "value")
+_OF_AUXILIARY = {"level": ("ptd", "ptq"), "datasets": DATASETS, "targets": ("lmf",)}
+AXIS_FIGURES = {
+    "figure2": AxisFigure("Figure 2: items in a list", LIST_LENGTH, PAPER_ATTACKS, TEXTS["figure2"]),
+    "figure3": AxisFigure("Figure 3: target users known", TARGET_USERS, PAPER_ATTACKS, TEXTS["figure3"]),
+    "figure4": AxisFigure(
+        "Figure 4: auxiliary users known", AUXILIARY_USERS, ("pta", "ptaq"), TEXTS["figure4"], **_OF_AUXILIARY
+    ),
+    "figure5": AxisFigure(
+        "Figure 5: items with an auxiliary vector", ITEMS, ("pta", "ptaq"), TEXTS["figure5"], **_OF_AUXILIARY
+    ),
+    "figure9": AxisFigure(
+        "Figure 9: users asked about", ASKED, ("qsd", "ptq", "ptaq"), TEXTS["figure9"], groups=("heldout", "queried")
+    ),
+}
 _VALUE = ("target", "attack", "value")
 AXIS_FIGURES = {
     "figure2": AxisFigure(
@@ -141,12 +156,7 @@ def figures_section(measured: Measured) -> doc.Section:
 
 
 def drawing_of(measured: Measured, name: str) -> Drawing:
-    """Returns a figure alone, for a preview: a title and a note where nothing was measured.
-
-    Args:
-        measured: What was measured.
-        name: ``figure2`` to ``figure6`` or ``figure9``.
-    """
+    """Returns ``figure2`` to ``figure6`` or ``figure9`` alone: a title and a note where nothing was measured."""
     if name == "figure6":
         drawing = _clones_drawing(measured)
     else:
@@ -165,11 +175,12 @@ def measured_note(found: Iterable[Estimate]) -> str:
     return f"{seeds_text(seeds).capitalize()}, {span(users)} held-out users. Mean and 95 % interval: {kinds}."
 
 
-def _section(name: str, title: str, text: str, drawing: Drawing, caption: str, table: doc.Table) -> doc.Section:
+def _section(anchor: str, drawing: Drawing, text: str, caption: str, table: doc.Table, study: str = "") -> doc.Section:
     """A figure with the command that measures it, or that command alone."""
     if not drawing.rows:
-        return doc.Section(name, title, [*([doc.Paragraph(text)] if text else []), doc.not_measured(name)])
-    return doc.Section(name, title, [doc.study(name), doc.Figure(name, caption, drawing, table)])
+        said = [doc.Paragraph(text)] if text else []
+        return doc.Section(anchor, drawing.title, [*said, doc.not_measured(study or anchor)])
+    return doc.Section(anchor, drawing.title, [doc.study(study or anchor), doc.Figure(anchor, caption, drawing, table)])
 
 
 def _axis_section(measured: Measured, name: str) -> doc.Section:
@@ -178,7 +189,7 @@ def _axis_section(measured: Measured, name: str) -> doc.Section:
     drawing = _axis_drawing(points, shown)
     texts = [shown.text, drawing.note, "Grey: what a retrained target and popularity reach."]
     caption = " ".join([*texts, _quality_note(measured, points)]).strip()
-    return _section(name, shown.title, shown.text, drawing, caption, _axis_table(name, shown, points))
+    return _section(name, drawing, shown.text, caption, _axis_table(name, shown, points))
 
 
 def _axis_points(measured: Measured, shown: AxisFigure) -> pd.DataFrame:
@@ -291,17 +302,13 @@ def _order(shown: AxisFigure, row: Mapping[str, Any]) -> tuple[int, ...]:
 
 
 def calls_blocks(measured: Measured, datasets: Sequence[str]) -> list[doc.Block]:
-    """Returns Table 8 as a figure: what more calls about made-up sequences bring; nothing where no line can be drawn.
-
-    Args:
-        measured: What was measured.
-        datasets: The datasets, a row of plots each.
-    """
+    """Returns Table 8 as a figure, a row for each dataset; nothing where no line can be drawn."""
     calls = points_of(measured.agreement, CALLS)
     most = max(CALLS.values)
     others = measured.plain[measured.plain["attack"].isin(_CALLS.attacks)].assign(value=most)
     points = pd.concat([calls[calls["base"] == "qsd"].assign(attack="qsd"), others], ignore_index=True)
-    rows, found = [], []
+    rows: list[Sequence[Shape]] = []
+    found: list[tuple[Any, Estimate]] = []
     for dataset in datasets:
         shown = replace(_CALLS, datasets=(dataset,))
         own = _where_it_varies(points, shown)
@@ -328,7 +335,7 @@ def _clones_section(measured: Measured) -> doc.Section:
         "The clone's architecture against the target's; on the diagonal the attacker knows it. The darker, the more "
         f"they agree; the colours run from the lowest figure here to the highest. {drawing.note}"
     )
-    return _section("figure6", _CLONES_TITLE, "", drawing, text, _clones_table(found))
+    return _section("figure6", drawing, "", text, _clones_table(found))
 
 
 def _cloned(measured: Measured) -> dict[tuple[str, str, str, str], Estimate]:
@@ -406,11 +413,7 @@ def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFra
 
 
 def trade_off(points: pd.DataFrame) -> Drawing:
-    """Agreement against utility: a row for each target, a plot for each attack that asks.
-
-    Args:
-        points: What ``defense_points`` returns.
-    """
+    """Agreement against utility (of ``defense_points``): a row for each target, a plot for each attack that asks."""
     rows = []
     for (dataset, target), own in points[points["against"] == "undefended"].groupby(["dataset", "target"]):
         known = [attack for attack in ASKING if attack in set(own["attack"])]
@@ -421,11 +424,7 @@ def trade_off(points: pd.DataFrame) -> Drawing:
 
 
 def mixing(points: pd.DataFrame) -> Drawing:
-    """Figures 7 and 8 of the paper: agreement with the served and the undefended lists, and utility, over mixed items.
-
-    Args:
-        points: What ``defense_points`` returns.
-    """
+    """Figures 7 and 8 of the paper (of ``defense_points``): agreement on each side, and utility, over mixed items."""
     rows = []
     for (dataset, target), own in _mixed(points).groupby(["dataset", "target"]):
         if set(own["rule"]) == {NO_DEFENSE, MIXING}:
@@ -486,13 +485,9 @@ def _mixing_plots(where: str, own: pd.DataFrame) -> list[Plot]:
     served = own[(own["attack"] == TARGET) & (own["against"] == "served")]
     utility = [
         Curve(
-            f"{measure} of served lists",
-            COLOURS[at],
-            list(served["strength"]),
-            list(served[measure.lower()]),
-            open=at > 0,
+            f"{name} of served lists", colour, list(served["strength"]), list(served[name.lower()]), open=name == "NDCG"
         )
-        for at, measure in enumerate(("Recall", "NDCG"))
+        for name, colour in zip(("Recall", "NDCG"), COLOURS, strict=False)
     ]
     top = _ROOM * max(served["recall"].max(), served["ndcg"].max())
     return [*plots, Plot(f"{where} · utility", n, f"Recall@{k}, NDCG@{k}", utility, top, ticks)]
@@ -516,37 +511,15 @@ def _defense_sections(measured: Measured) -> list[doc.Section]:
     points = points[points["k"] == K]
     note, rows = measured_note(points[doc.ONE]), mixing(points).rows
     costs = [[row[2] for row in rows]] if rows else []
+    stolen = replace(trade_off(points), title="Beyond the paper: what is stolen against what is served", note=note)
+    mixed = Drawing([row[:2] for row in rows], "Figure 7: agreement under popular-item mixing", note, "half")
+    price = Drawing(costs, "Figure 8: what mixing costs the target's users", note)
+    texts = [TEXTS[name] for name in ("figure7", "figure8", "trade_off")]
     return [
-        _defense_section(
-            "figure7",
-            Drawing([row[:2] for row in rows], "Figure 7: agreement under popular-item mixing", note, "half"),
-            "Against the served lists any clone falls, since even the target's own lists repeat only a part of them: "
-            "the dashed line is that ceiling. Against the undefended lists is the real question; who asks nothing is "
-            "exactly level there.",
-            _agreement_table(points),
-        ),
-        _defense_section(
-            "figure8",
-            Drawing(costs, "Figure 8: what mixing costs the target's users", note),
-            "Recall and NDCG of the served lists on the test interactions.",
-            _utility_table(points),
-        ),
-        _defense_section(
-            "defenses",
-            replace(trade_off(points), title="Beyond the paper: what is stolen against what is served", note=note),
-            "Each defense at its strengths: to the right the lists are better, below less is stolen.",
-            _trade_off_table(points),
-            "trade-off",
-        ),
+        _section("figure7", mixed, texts[0], f"{texts[0]} {note}", _agreement_table(points)),
+        _section("figure8", price, texts[1], f"{texts[1]} {note}", _utility_table(points)),
+        _section("trade-off", stolen, texts[2], f"{texts[2]} {note}", _trade_off_table(points), "defenses"),
     ]
-
-
-def _defense_section(name: str, drawing: Drawing, text: str, table: doc.Table, anchor: str = "") -> doc.Section:
-    section = _section(name, drawing.title, text, drawing, f"{text} {drawing.note}", table)
-    figures = [
-        replace(block, name=anchor) if anchor and isinstance(block, doc.Figure) else block for block in section.blocks
-    ]
-    return replace(section, anchor=anchor or name, blocks=figures)
 
 
 def _mixed(points: pd.DataFrame) -> pd.DataFrame:

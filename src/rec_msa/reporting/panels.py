@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.foundation.errors import DataError
@@ -15,8 +17,6 @@ from rec_msa.reporting.names import GROUP_NAMES, REFERENCE_NAMES, TARGET, seeds_
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pandas as pd
 
 HEADINGS = "Attacks", "References"
 
@@ -151,7 +151,7 @@ def _row(attack: str, table: pd.DataFrame, seeds: tuple[int, ...], k: int) -> Ro
 
 def _differing(row: pd.Series) -> list[str]:
     """The settings of a row that are not the usual ones."""
-    return [f"{fact} {row[fact]}" for fact, usual in USUAL.items() if row[fact] == row[fact] and row[fact] != usual]
+    return [f"{fact} {row[fact]}" for fact, usual in USUAL.items() if bool(pd.notna(row[fact])) and row[fact] != usual]
 
 
 def _values(column: pd.Series) -> tuple[int, ...]:

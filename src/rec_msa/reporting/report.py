@@ -59,11 +59,7 @@ _MINUTE, _HOUR = 60, 3600
 
 
 def build_report(measured: Measured) -> doc.Report:
-    """Returns the report.
-
-    Args:
-        measured: What was measured; what is absent is shown as missing.
-    """
+    """Returns the report; what was not measured is shown as missing."""
     judged = judge(World(measured.agreement, measured.quality).counted)
     verdicts = [verdict_of(judged, claim.id) for claim in CLAIMS]
     sections = [
@@ -250,12 +246,7 @@ def _claim(own: pd.DataFrame, one: ClaimVerdict) -> doc.Section:
 
 
 def claim_table(own: pd.DataFrame, number: int) -> doc.Table:
-    """Returns the cells of a claim, each with its test and verdict; columns that say nothing are left out.
-
-    Args:
-        own: Its rows of what ``rec_msa.reporting.claims.judge`` found.
-        number: The claim's number.
-    """
+    """Returns a claim's rows of ``judge``, each with its test and verdict, without columns that say nothing."""
     heads = {"figure": "what is compared", "beside": "beside it"}
     named = [name for name in ("dataset", "target", "attack", "against", "figure", "beside") if own[name].any()]
     columns = [

@@ -206,8 +206,9 @@ def beside_table(
         for target in targets
     ]
     frame = pd.DataFrame(rows, columns=["label", "attack", "dataset", "target", "key"])
-    frame = frame.assign(one=[ours.get(key) for key in frame["key"]], paper=frame["key"].map(paper))
-    value = [float("nan") if one is None else one.value for one in frame[doc.ONE]]
+    ones: Any = [ours.get(key) for key in frame["key"]]
+    frame = frame.assign(one=ones, paper=frame["key"].map(paper))
+    value = [float("nan") if one is None else one.value for one in ones]
     frame["difference"] = pd.Series(value, frame.index) - frame["paper"]
     known = [one for key, one in ours.items() if key[0] == dataset and key[1] in targets]
     shown = [_of_target(dataset, target, ours, any(key[0] == dataset for key in paper)) for target in targets]

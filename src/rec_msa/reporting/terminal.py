@@ -70,13 +70,7 @@ def study_table(agreement: pd.DataFrame, quality: pd.DataFrame | None = None) ->
 
 
 class StudyTable:
-    """A study for the terminal: as many tables, one below the other, as its width asks for.
-
-    Args:
-        panels: The columns, at least one; attacks and references are the rows.
-        quality: How good the targets are; None where that was not measured.
-        remarks: What else is said below the tables.
-    """
+    """A study for the terminal: as many tables, one below the other, as its width asks for."""
 
     def __init__(self, panels: list[Panel], quality: pd.DataFrame | None, remarks: Sequence[str]) -> None:
         self.panels, self.remarks = panels, remarks
