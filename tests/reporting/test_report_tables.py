@@ -17,7 +17,7 @@ from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.lists import Lists
 from rec_msa.reporting.document import Report, Table
 from rec_msa.reporting.measured import Measured
-from rec_msa.reporting.paper import paper_agreement
+from rec_msa.reporting.names import paper_agreement
 from rec_msa.reporting.report import build_report
 from rec_msa.reporting.sections import ATTACKS, PAIRS, tables_section, targets_section
 from rec_msa.reporting.writing import to_markdown

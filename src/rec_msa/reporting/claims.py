@@ -17,8 +17,7 @@ from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, MARGIN, OPEN, j
 from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.reporting import axes
-from rec_msa.reporting.names import GROUP_NAMES, TARGET, share
-from rec_msa.reporting.paper import DATASETS, paper_data
+from rec_msa.reporting.names import DATASETS, GROUP_NAMES, TARGET, paper_data, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -12,11 +12,10 @@ from rec_msa.evaluation.verdicts import judge_together
 from rec_msa.reporting import document as doc
 from rec_msa.reporting.claims import DEFENSE_CLAIMS, MIXING, SIDES, World, judge
 from rec_msa.reporting.figures import NOTHING, SHOWN_ATTACKS, defense_points
-from rec_msa.reporting.measured import seeds_and_users
-from rec_msa.reporting.names import TARGET, seeds_text, span
-from rec_msa.reporting.paper import TEXTS
+from rec_msa.reporting.measured import Measured, seeds_and_users
+from rec_msa.reporting.names import TARGET, TEXTS, seeds_text, span
 from rec_msa.reporting.report import claim_table
-from rec_msa.reporting.sections import NO_ROWS
+from rec_msa.reporting.sections import NO_ROWS, learnt_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +39,7 @@ def defense_page(agreement: pd.DataFrame, quality: pd.DataFrame) -> doc.Report:
         ["first", "rule", "fresh", "strength"]
     )
     sections = [_overview(ordered, quality), *_asking_again(ordered, agreement), _claims(agreement, quality)]
+    sections.append(learnt_section(Measured(agreement, quality)))
     return doc.Report(title, TEXTS["defenses"], (), sections)
 
 

@@ -28,8 +28,20 @@ from rec_msa.reporting.axes import (
 from rec_msa.reporting.claims import MIXING, SIDES
 from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, NEUTRAL, Curve, Drawing, Heatmap, Plot, Shape
 from rec_msa.reporting.measured import Measured, estimate, estimates, interval_kinds, seeds_and_users
-from rec_msa.reporting.names import GROUP_NAMES, REFERENCE_NAMES, TARGET, interval, seeds_text, share, span, with_words
-from rec_msa.reporting.paper import DATASETS, SEQUENTIAL_TARGETS, TARGETS, TEXTS
+from rec_msa.reporting.names import (
+    DATASETS,
+    GROUP_NAMES,
+    REFERENCE_NAMES,
+    SEQUENTIAL_TARGETS,
+    TARGET,
+    TARGETS,
+    TEXTS,
+    interval,
+    seeds_text,
+    share,
+    span,
+    with_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -15,8 +15,7 @@ from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS, STEPS
 from rec_msa.foundation.tables import require_table
 from rec_msa.interactions.known import KNOWN
 from rec_msa.reporting.axes import FACTS, K, once, own_clones, table_rows, undefended
-from rec_msa.reporting.names import span
-from rec_msa.reporting.paper import DATASETS
+from rec_msa.reporting.names import DATASETS, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,8 +26,7 @@ from rec_msa.reporting.claims import (
 )
 from rec_msa.reporting.figures import figures_section
 from rec_msa.reporting.measured import Measured, datasets_of, estimates
-from rec_msa.reporting.names import ATTACKS_IN_WORDS, seeds_text, share, verdict_text
-from rec_msa.reporting.paper import DATASETS, TEXTS, paper_agreement
+from rec_msa.reporting.names import ATTACKS_IN_WORDS, DATASETS, TEXTS, paper_agreement, seeds_text, share, verdict_text
 from rec_msa.reporting.sections import tables_section, targets_section
 
 if TYPE_CHECKING:

@@ -29,10 +29,16 @@ from rec_msa.reporting.measured import (
 )
 from rec_msa.reporting.names import (
     ATTACKS_IN_WORDS,
+    DATASETS,
     DECIMALS,
     REFERENCE_NAMES,
+    SEQUENTIAL_TARGETS,
     TARGET,
+    TARGETS,
+    TEXTS,
     interval,
+    paper_agreement,
+    paper_table,
     seeds_text,
     share,
     span,
@@ -40,7 +46,6 @@ from rec_msa.reporting.names import (
     with_words,
 )
 from rec_msa.reporting.panels import HEADINGS, panels_of
-from rec_msa.reporting.paper import DATASETS, SEQUENTIAL_TARGETS, TARGETS, TEXTS, paper_agreement, paper_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
