@@ -17,7 +17,7 @@ from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, MARGIN, OPEN, j
 from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.reporting import axes
-from rec_msa.reporting.names import DATASETS, GROUP_NAMES, TARGET, paper_data, share
+from rec_msa.reporting.names import DATASETS, GROUP_NAMES, TARGET, TARGETS, paper_data, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -148,9 +148,10 @@ def _along(
 
 
 def _clones(world: World) -> Iterator[Line]:
-    """Each target and attack; the columns are the clone's architectures, and popularity."""
+    """Each target and attack; the columns are the paper's architectures of clones, and popularity."""
     popular = {line.place: line.by.get(_POPULARITY) for line in _targets(world)}
-    for line in _varied(axes.clone_points(world.rows), _PTS):
+    points = axes.clone_points(world.rows)
+    for line in _varied(points[points["clone"].isin(TARGETS)], _PTS):
         beside = popular.get(line.place)
         yield line if beside is None else line._replace(by=line.by.assign(**{_POPULARITY: beside}))
 
