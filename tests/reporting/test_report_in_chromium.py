@@ -83,6 +83,7 @@ def open_page(browser: Any, page_file: Path, size: tuple[int, int], scheme: str)
     media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
     browser.get(page_file.as_uri())
+    support.WebDriverWait(browser, 30).until(lambda _: browser.find_elements("css selector", "body > .foot"))
     return browser.execute_script("return document.querySelectorAll('.canvas svg').length")
 
 
