@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rec_msa.reporting.looks import COLOURS, GRID_ALPHA, NEUTRAL
+from rec_msa.reporting.drawing import COLOURS, GRID_ALPHA, NEUTRAL
 from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:

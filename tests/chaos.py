@@ -113,7 +113,7 @@ class Run:
 
 
 FORKS = multiprocessing.get_context("forkserver")
-PREPARED = ["torch", "kedro.framework.cli", "kedro_datasets.pandas", "matplotlib.figure", "plotly.graph_objects"]
+PREPARED = ["torch", "kedro.framework.cli", "kedro_datasets.pandas", "matplotlib.figure"]
 PREPARED += [
     "scipy.stats",
     "statsmodels.stats.multitest",
@@ -124,7 +124,7 @@ PREPARED += [
 PREPARED += [
     "rec_msa.pipeline_registry",
     "rec_msa.datasets.files",
-    "rec_msa.reporting.report.build",
+    "rec_msa.reporting.report",
     "tests.killed_run",
 ]
 

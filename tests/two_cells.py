@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from kedro.pipeline import node
 
+from rec_msa.bookkeeping.study_progress import LAST_OF_A_CELL
+
 SPACES = ["small.seed0.bpr.none", "small.seed0.ncf.none"]
 
 
@@ -29,6 +31,6 @@ def cell(space: str, *, shared: str = "raw") -> list:
     return [
         node(train, shared, model, name="train", namespace=space),
         node(attack, model, agreement, name="attack", namespace=space),
-        node(draw, agreement, f"{space}.figure", name="draw_comparison", namespace=space),
+        node(draw, agreement, f"{space}.figure", name="draw", namespace=space, tags=[LAST_OF_A_CELL]),
         node(assess, model, f"{space}.quality", name="assess", namespace=space),
     ]

@@ -31,13 +31,15 @@ def printed(monkeypatch) -> io.StringIO:
     return text
 
 
-def agreement() -> pd.DataFrame:
-    rows = [("heldout", "served", 10, 0.5), ("heldout", "served", 20, 0.625), ("queried", "served", 20, 0.9)]
-    return pd.DataFrame(rows, columns=["group", "against", "k", "agreement"])
+def agreement(target: str = "bpr", attack: str = "ptaq", kind: str = "attack", more: float = 0) -> pd.DataFrame:
+    rows = [("heldout", "served", 10, 0.5), ("heldout", "served", 20, 0.625 + more), ("queried", "served", 20, 0.9)]
+    facts = {"dataset": "small", "target": target, "seed": 0, "defense": "none", "attack": attack, "kind": kind}
+    return pd.DataFrame(rows, columns=["group", "against", "k", "agreement"]).assign(**facts)
 
 
 def catalog() -> DataCatalog:
-    return DataCatalog({f"{space}.ptaq.agreement": MemoryDataset(agreement()) for space in SPACES})
+    tables = {space: agreement(target) for space, target in zip(SPACES, ("bpr", "ncf"), strict=True)}
+    return DataCatalog({f"{space}.ptaq.agreement": MemoryDataset(table) for space, table in tables.items()})
 
 
 def test_a_finished_cell_has_a_line_with_its_headline_number(nodes, printed):
@@ -53,12 +55,11 @@ def test_a_finished_cell_has_a_line_with_its_headline_number(nodes, printed):
 
 
 def test_the_headline_is_the_best_attack_where_ptaq_is_not_there():
-    known = {f"s.{attack}.agreement": agreement() for attack in ("qsd", "ptq", "references")}
-    known["s.ptq.agreement"]["agreement"] += 0.1
-    known["s.references.agreement"]["agreement"] += 0.3
+    known = {"qsd": agreement(attack="qsd"), "ptq": agreement(attack="ptq", more=0.1)}
+    known["knn_lists"] = agreement(attack="knn_lists", kind="reference", more=0.3)
     last = node(lambda *_: 1, list(known), "figure", name="draw_comparison")
     tables = DataCatalog({name: MemoryDataset(table) for name, table in known.items()})
-    assert headline(last, tables) == "ptq Agr@20 0.725 held-out"
+    assert headline(last, tables) == "small · bpr · seed 0: ptq Agr@20 0.725 held-out"
 
 
 def test_time_left_is_what_the_like_of_the_waiting_nodes_took(nodes):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import plotly.graph_objects as go
 import pytest
 import torch
 from kedro.io import DatasetError
@@ -19,7 +18,6 @@ from rec_msa.datasets.files import (
     ParquetDataset,
     PartedParquetDataset,
     PictureDataset,
-    PlotlyDataset,
     RawFileDataset,
     TextDataset,
 )
@@ -33,7 +31,6 @@ MADE_FROM = Provenance("abc", {"x.interactions": "def"})
 KINDS = {
     "table.parquet": (ParquetDataset, pd.DataFrame({"user": [1, 2]})),
     "numbers.json": (JSONDataset, {"recall": 0.5}),
-    "figure.json": (PlotlyDataset, go.Figure(go.Bar(y=[1, 2]))),
     "picture.png": (PictureDataset, Figure()),
     "page.md": (TextDataset, "−.012 [–]\n"),
     "model.pt": (TorchDataset, {"architecture": "bpr", "state": {"items.weight": torch.ones(3, 2)}}),

@@ -49,14 +49,14 @@ def artifacts() -> dict[Path, int]:
 
 
 ATTACKER_TRAIN = "05_model_input/small/seed0/users10/attacker_train.parquet"
-FIGURES = {"comparison_figure", "comparison_picture"}
+FIGURES = {"comparison_picture"}
 
 
 def kind(name: str) -> str:
     """The last part of a dataset's name, from the name of its file."""
     stem, suffix = Path(name).stem, Path(name).suffix
     if stem.startswith("small.seed0"):
-        return "comparison_picture" if suffix == ".png" else "comparison_figure"
+        return "comparison_picture"
     return f"{stem}_model" if suffix == ".pt" else stem
 
 
@@ -95,7 +95,7 @@ def test_a_damaged_artifact_and_nothing_else_is_made_again(ran_once, kind, damag
     project.run("attack_ptd", only_missing_outputs=True)
     assert Path(path).read_bytes() == whole
     # The other outputs of the same node are written with it.
-    beside = {".pt": {"target_curve.parquet"}, ".png": {"small.seed0.bpr.none.ptd.json"}}.get(kind, set())
+    beside = {".pt": {"target_curve.parquet"}}.get(kind, set())
     assert {path.name for path, written in rest.items() if artifacts()[path] != written} == beside
     before.update(artifacts())
 

@@ -100,10 +100,9 @@ def test_every_training_left_its_curve(finished_project):
         assert curve["kept"].sum() == 1
 
 
-def test_figures_are_there_in_both_forms(finished_project):
+def test_the_figure_is_there(finished_project):
     folder = finished_project.folder / "data/08_reporting/comparison"
     assert (folder / "small.seed0.bpr.none.png").read_bytes().startswith(b"\x89PNG")
-    assert finished_project.load("small.seed0.bpr.none.comparison_figure").data
 
 
 def test_a_single_node_runs_again_on_what_a_run_left(finished_project):
@@ -436,7 +435,6 @@ def test_figures_and_page_of_the_defense_are_drawn(defended_project):
     folder = defended_project.folder / "data/08_reporting"
     for space in ("small.seed0.bpr", "overview"):
         for name in ("trade_off", "mixing"):
-            assert (folder / "defense" / f"{space}.{name}.json").stat().st_size > 1000
             assert (folder / "defense" / f"{space}.{name}.png").stat().st_size > 1000
     page = (folder / "defense.md").read_text()
     assert all(f"`{name}`" in page for name in DEFENDED)

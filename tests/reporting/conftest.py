@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rec_msa.evaluation.results import Identity, agreement_of
 from rec_msa.foundation.lists import Lists
-from rec_msa.reporting.report.build import build_report
-from rec_msa.reporting.report.html import to_page
-from rec_msa.reporting.report.measured import Measured
+from rec_msa.reporting.measured import Measured
+from rec_msa.reporting.report import build_report
+from rec_msa.reporting.writing import to_page
+from tests.reporting.facts import measured_rows
 from tests.reporting.made_up import made_up
 
 if TYPE_CHECKING:
-    from rec_msa.reporting.report.model import Report
+    from rec_msa.reporting.document import Report
 
 N_USERS, N_ITEMS, LENGTH = 47, 400, 50
 LIKENESS = {
@@ -69,13 +69,13 @@ def make_agreement() -> AgreementMaker:
         groups = pd.DataFrame({"user": users, "group": np.where(heldout, "heldout", "queried")})
         parts = []
         for attack in attacks:
-            base = attack.split("-")[0]
-            lists = undefended if base == "target" else lists_like(undefended, LIKENESS[base], rng)
-            if base == "cache":
+            lists = undefended if attack == "target" else lists_like(undefended, LIKENESS[attack], rng)
+            if attack == "cache":
                 lists = Lists(users, np.where(heldout[:, None], lists.items, served.items))
-            clone, calls = target if base in WITH_CLONE else None, 35 if base in WITH_CALLS else 0
-            identity = Identity(dataset, target, seed, defense, attack, base, clone, calls)
-            parts.append(agreement_of(lists, {"served": served, "undefended": undefended}, groups, identity)[0])
+            clone, calls = target if attack in WITH_CLONE else None, 35 if attack in WITH_CALLS else 0
+            place = {"dataset": dataset, "target": target, "seed": seed, "defense": defense, "attack": attack}
+            place |= {"base": attack, "clone": clone, "n_queries": calls}
+            parts.append(measured_rows(lists, {"served": served, "undefended": undefended}, groups, place)[0])
         return pd.concat(parts, ignore_index=True)
 
     return make

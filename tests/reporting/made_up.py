@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
+from rec_msa.reporting.measured import RESULTS_PER_USER
+from tests.reporting.facts import facts_of, results_frame, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +51,9 @@ TARGETS = ("bpr", "ncf", "lmf")
 SEEDS = range(5)
 N_USERS = 6
 LOSSES = {
-    "qsd": ("qsd_bpr_bpr", "qsd_bpr_hinge", "qsd_hinge_bpr"),
-    "ptq": ("ptq_bpr_bpr", "ptq_hinge_bpr", "ptq_hinge_hinge"),
-    "ptaq": ("ptaq_bpr_bpr", "ptaq_hinge_bpr", "ptaq_hinge_hinge"),
+    "qsd": (("bpr", "bpr"), ("bpr", "hinge"), ("hinge", "bpr")),
+    "ptq": (("bpr", "bpr"), ("hinge", "bpr"), ("hinge", "hinge")),
+    "ptaq": (("bpr", "bpr"), ("hinge", "bpr"), ("hinge", "hinge")),
 }
 MIXED = (5, 15, 25)
 
@@ -70,7 +71,8 @@ class Rows:
         shift = rng.normal(0, 0.012) * (base != "target")
         clone = other.get("clone", target if base not in REFERENCES or base == "retrain" else None)
         key = {"dataset": dataset, "target": target, "clone": clone, "attack": attack, "base": base, "seed": seed}
-        key |= {"defense": other.get("defense", "none"), "k": other.get("k", 50)}
+        key |= {"defense": other.get("defense", "none"), "k": other.get("facts", {}).get("list_length", 50)}
+        key |= facts_of(base, key["defense"], **other.get("facts", {}))
         served = other.get("served", share)
         for against, agreed in (("served", served), ("undefended", share)):
             for group, gain in (("heldout", 0.0), ("queried", 0.2 if base in ASKING else 0.01)):
@@ -97,15 +99,15 @@ def made_up(parts: tuple[str, ...] = ("tables", "axes", "clones", "defense", "se
     for part in parts:
         for cell in _PARTS[part]():
             rows.add(*cell[:6], **(cell[6] if len(cell) > 6 else {}))
-    agreement = pd.DataFrame(rows.agreement, columns=list(COLUMNS)).astype({"clone": "str"})
-    keys = agreement[["dataset", "target", "seed", "defense"]].drop_duplicates()
-    n = keys["defense"].str.extract(r"_(\d+)$")[0].astype(float).fillna(0)
+    agreement = results_frame(rows.agreement)
+    keys = agreement[["dataset", "target", "seed", "defense", "rule", "strength", "fresh"]].drop_duplicates()
+    n = keys["strength"]
     quality = keys.assign(k=50, n_users=300, recall_test=0.4 + keys["seed"] / 500, ndcg_test=0.29, n_widened=n)
     quality = quality.assign(recall_test_at_10=0.2 + keys["seed"] / 500, ndcg_test_at_10=0.11)
     quality = quality.assign(recall_served=0.4 - 0.004 * n + keys["seed"] / 500, ndcg_served=0.29 - 0.003 * n)
     return {
         "agreement": agreement,
-        "per_user": pd.DataFrame(rows.per_user, columns=list(PER_USER_COLUMNS)).astype({"clone": "str"}),
+        "per_user": typed(pd.DataFrame(rows.per_user, columns=list(RESULTS_PER_USER))),
         "quality": quality,
         "statistics": _statistics(),
         "journal": _journal(),
@@ -126,28 +128,33 @@ def _tables() -> Iterator[tuple]:
             yield dataset, target, seed, attack, attack, share - less, {"users": True}
     for target, seed in ((target, seed) for target in TARGETS for seed in SEEDS):
         for base, variants in LOSSES.items():
-            for place, attack in enumerate(variants):
-                yield "ml-1m", target, seed, attack, base, SHARES[base] + 0.01 * place
+            for place, (ranking, positive) in enumerate(variants):
+                facts = {"ranking_loss": ranking, "positive_loss": positive}
+                name = f"{base}_{ranking}_{positive}"
+                yield "ml-1m", target, seed, name, base, SHARES[base] + 0.01 * place, {"facts": facts}
 
 
 def _axes() -> Iterator[tuple]:
     for target, seed in ((target, seed) for target in TARGETS for seed in SEEDS):
         for base in (*PAPER_ATTACKS, "retrain", "popularity"):
-            between = "-" if base in REFERENCES else "_"
             for length in (10, 20, 100):
-                share = SHARES[base] + (length - 50) / 800
-                yield "ml-1m", target, seed, f"{base}{between}length{length}", base, share, {"k": length}
+                yield _varied("ml-1m", target, seed, base, "list_length", length, (length - 50) / 800)
             for users in (2, 5, 20, 30):
                 if base not in ASKING or users > 2:
-                    yield "ml-1m", target, seed, f"{base}{between}users{users}", base, SHARES[base] + users / 300
+                    yield _varied("ml-1m", target, seed, base, "attacker_fraction", users / 100, users / 300)
             if base in ASKING:
                 for asked in (10, 40, 80):
-                    yield "ml-1m", target, seed, f"{base}_asked{asked}", base, SHARES[base] - (100 - asked) / 2000
+                    yield _varied("ml-1m", target, seed, base, "query_fraction", asked / 100, (asked - 100) / 2000)
     for dataset, seed in ((dataset, seed) for dataset in ("ml-1m", "ta-feng") for seed in SEEDS):
         for base in ("pta", "ptaq"):
             for share in (10, 40, 80):
-                yield dataset, "lmf", seed, f"{base}_auxiliary{share}", base, SHARES[base] - (100 - share) / 900
-                yield dataset, "lmf", seed, f"{base}_items{share}", base, SHARES[base] - (100 - share) / 700
+                yield _varied(dataset, "lmf", seed, base, "auxiliary_fraction", share / 100, (share - 100) / 900)
+                yield _varied(dataset, "lmf", seed, base, "item_fraction", share / 100, (share - 100) / 700)
+
+
+def _varied(dataset: str, target: str, seed: int, base: str, fact: str, value: float, gain: float) -> tuple:
+    """A point of an axis; names are labels, so any will do."""
+    return dataset, target, seed, f"{base} {fact} {value}", base, SHARES[base] + gain, {"facts": {fact: value}}
 
 
 def _clones() -> Iterator[tuple]:
@@ -171,7 +178,8 @@ def _sequences() -> Iterator[tuple]:
     for target, seeds in (("sasrec", SEEDS), ("stamp", range(2))):
         for seed in seeds:
             for calls in (5, 10, 15, 20, 25, 30):
-                yield "ml-1m-2999", target, seed, f"qsd{calls}", "qsd", 0.1 + calls / 100
+                facts = {"calls_per_user": calls}
+                yield "ml-1m-2999", target, seed, f"qsd{calls}", "qsd", 0.1 + calls / 100, {"facts": facts}
             for base in ("ptd", "ptq", "ptaq", "retrain", "popularity"):
                 yield "ml-1m-2999", target, seed, base, base, SHARES[base], {"users": True}
 

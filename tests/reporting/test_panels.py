@@ -116,10 +116,10 @@ def test_what_sets_a_row_apart_is_noted(make_agreement: AgreementMaker) -> None:
 
 
 def test_references_with_other_shares_are_told_apart(one_cell: pd.DataFrame) -> None:
-    apart = one_cell[one_cell["attack"] == "knn_lists"].assign(attack="knn_lists-asked50")
+    apart = one_cell[one_cell["attack"] == "knn_lists"].assign(attack="a label", query_fraction=0.5)
     (panel,) = panels_of(pd.concat([one_cell, apart], ignore_index=True))
-    names = [row.name for row in panel.rows if row.is_reference]
-    assert {"k nearest lists", "k nearest lists asked50"} <= set(names)
+    labels = [row.label for row in panel.rows if row.is_reference]
+    assert {"k nearest lists", "k nearest lists, query_fraction 0.5"} <= set(labels)
 
 
 @settings(max_examples=10)

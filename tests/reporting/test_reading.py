@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rec_msa.reporting.report.reading import reading_table
+from rec_msa.reporting.sections import reading_table
 
 COUNTS = {"users": 2, "items": 2, "interactions": 4, "density": 1.0}
 READ = {
@@ -20,11 +20,11 @@ READ = {
 
 def test_what_was_read_stands_beside_what_was_left():
     found = reading_table(pd.DataFrame([{"dataset": "mine", **COUNTS, **READ}, {"dataset": "ml-1m", **COUNTS}]))
-    assert found is not None and found.data is not None
-    assert [[cell.text for cell in row] for row in found.bodies[0].rows] == [
+    assert found is not None
+    assert [[cell.text for cell in row] for row in found.bodies()[0][1]] == [
         ["mine", "2,495", "1,888", "3", "607 for no user", "2020-09-13", "–", "; ".join(READ["odd"])]
     ]
-    assert found.data.loc[0, "left_out"] == "607 for no user"
+    assert found.as_file().loc[0, "left_out"] == "607 for no user"
 
 
 def test_statistics_of_before_say_nothing_of_it():

@@ -13,17 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rec_msa.evaluation.intervals import seed_interval
-from rec_msa.evaluation.results import Identity, agreement_of
 from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.lists import Lists
-from rec_msa.reporting.paper import paper_agreement
-from rec_msa.reporting.report.build import build_report
-from rec_msa.reporting.report.differences import PAIRS
-from rec_msa.reporting.report.markdown_page import to_markdown
-from rec_msa.reporting.report.measured import Measured
-from rec_msa.reporting.report.model import Report, Table
-from rec_msa.reporting.report.tables import ATTACKS, tables_section
-from rec_msa.reporting.report.targets import targets_section
+from rec_msa.reporting.document import Report, Table
+from rec_msa.reporting.measured import Measured
+from rec_msa.reporting.names import paper_agreement
+from rec_msa.reporting.report import build_report
+from rec_msa.reporting.sections import ATTACKS, PAIRS, tables_section, targets_section
+from rec_msa.reporting.writing import to_markdown
+from tests.reporting.facts import measured_rows
 
 N_USERS, N_ITEMS, LENGTH = 25, 300, 50
 KEPT = dict(zip(ATTACKS, (0.1, 0.5, 0.55, 0.7, 0.75, 0.65, 0.7, 0.66, 0.7, 0.6), strict=True))
@@ -43,9 +41,10 @@ def cell(dataset: str, target: str, seed: int) -> tuple[pd.DataFrame, pd.DataFra
         # Items from beyond the catalogue never agree.
         items = np.where(rng.random(served.shape) < share, served, served + N_ITEMS)
         clone = target if attack in KEPT or attack == "retrain" else None
-        identity = Identity(dataset, target, seed, "none", attack, attack, clone, 0)
+        place = {"dataset": dataset, "target": target, "seed": seed, "defense": "none", "attack": attack}
+        place |= {"base": attack, "clone": clone, "n_queries": 0}
         lists = {"served": Lists(users, served), "undefended": Lists(users, served)}
-        parts.append(agreement_of(Lists(users, items), lists, groups, identity))
+        parts.append(measured_rows(Lists(users, items), lists, groups, place))
     summaries, details = zip(*parts, strict=True)
     return pd.concat(summaries, ignore_index=True), pd.concat(details, ignore_index=True)
 
@@ -54,7 +53,13 @@ def results_of(cells: list[tuple[str, str, int]]) -> Results:
     """Returns the three tables that the page is made from."""
     summaries, details = zip(*(cell(*key) for key in cells), strict=True)
     quality = pd.DataFrame(cells, columns=["dataset", "target", "seed"]).assign(
-        defense="none", k=LENGTH, recall_test=lambda table: 0.4 + table["seed"] / 100, ndcg_test=0.3
+        defense="none",
+        rule="none",
+        strength=0,
+        fresh=False,
+        k=LENGTH,
+        recall_test=lambda table: 0.4 + table["seed"] / 100,
+        ndcg_test=0.3,
     )
     return pd.concat(summaries, ignore_index=True), pd.concat(details, ignore_index=True), quality
 
@@ -73,7 +78,7 @@ def report_of(results: Results) -> Report:
     """Returns the parts of the report with agreement of tables 4 and 5."""
     agreement, per_user, quality = results
     measured = Measured(agreement, quality, per_user)
-    return Report("", "", (), [targets_section(measured), tables_section(measured)])
+    return Report("", sections=[targets_section(measured), tables_section(measured)])
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +93,7 @@ def table(report: Report, name: str) -> Table:
 
 def row(report: Report, name: str, *starts: str) -> list[str]:
     """Returns the texts of the one row of a table that starts so."""
-    rows = [cells for body in table(report, name).bodies for cells in body.rows]
+    rows = [cells for _, body in table(report, name).bodies() for cells in body]
     [found] = [cells for cells in rows if tuple(cell.text for cell in cells[: len(starts)]) == starts]
     return [f"{cell.text} {cell.below}".rstrip() for cell in found]
 
@@ -123,7 +128,7 @@ def test_a_single_seed_gives_its_bootstrap_interval(results: Results, report: Re
 
 
 def test_a_difference_says_whether_the_papers_figure_lies_in_our_interval(results: Results, report: Report) -> None:
-    cells = table(report, "table4-ml-1m").bodies[0].rows[1]
+    cells = table(report, "table4-ml-1m").bodies()[0][1][1]
     over = seed_interval(measured(results, "ptd")["agreement"].to_numpy())
     place = "inside" if over.low <= 0.4987 <= over.high else "outside"
     assert cells[3].title == f"the paper's figure lies {place} our interval"
@@ -140,7 +145,7 @@ def test_pta_is_set_against_a_retrained_target_of_the_same_seeds(results: Result
 def test_queried_users_stand_apart_without_the_papers_figures(results: Results, report: Report) -> None:
     shown = table(report, "queried-ml-1m")
     assert row(report, "queried-ml-1m", "`qsd`")[1] == over_seeds(results, "qsd", "queried")
-    assert "paper" not in shown.head
+    assert "paper" not in [column.head for column in shown.columns]
     assert "queried" in shown.caption
 
 
@@ -155,7 +160,7 @@ def test_quality_that_was_not_measured_is_missing(results: Results) -> None:
     found = report_of((agreement, per_user, quality[quality["seed"] > 0]))
     assert row(found, "targets-table", "ml-1m", "bpr")[3] == ".415* (.410–.420)"
     assert row(found, "targets-table", "ml-1m", "lmf")[3:5] == ["–", "–"]
-    none_at_all = quality[["dataset", "target", "seed", "defense"]].head(0)
+    none_at_all = quality[["dataset", "target", "seed", "defense", "rule", "strength", "fresh"]].head(0)
     assert row(report_of((agreement, per_user, none_at_all)), "targets-table", "ml-1m", "bpr")[3:5] == ["–", "–"]
 
 
@@ -203,10 +208,10 @@ def test_comparisons_without_results_say_so(results: Results) -> None:
 @pytest.mark.parametrize(
     ("attack", "changed"),
     [
-        ("ptd", {"defense": "popular_mixing_5"}),
-        ("ptd", {"attack": "ptd-with-more"}),
+        ("ptd", {"defense": "popular_mixing_5", "rule": "popular_mixing", "strength": 5}),
+        ("ptd", {"attack": "a variant", "attacker_fraction": 0.2}),
         ("ptd", {"clone": "ncf"}),
-        ("knn_lists", {"attack": "knn_lists-attackers20"}),
+        ("knn_lists", {"attack": "a label", "attacker_fraction": 0.2}),
     ],
 )
 def test_defenses_and_variants_are_left_out(
@@ -214,14 +219,14 @@ def test_defenses_and_variants_are_left_out(
     report: Report,
     another_seed: tuple[pd.DataFrame, pd.DataFrame],
     attack: str,
-    changed: dict[str, str],
+    changed: dict[str, Any],
 ) -> None:
     agreement, per_user, quality = results
     variant = [part[part["attack"] == attack].assign(**changed) for part in another_seed]
     both = [pd.concat(pair, ignore_index=True) for pair in zip((agreement, per_user), variant, strict=True)]
     found = report_of((both[0], both[1], quality))
     for name in ("table4-ml-1m", "queried-ml-1m", "difference-ptq-ptd", "difference-ptq-knn_lists"):
-        assert table(found, name).bodies == table(report, name).bodies
+        assert table(found, name).bodies() == table(report, name).bodies()
 
 
 @pytest.mark.parametrize(("place", "name"), [(0, "agreement"), (1, "agreement_per_user")])

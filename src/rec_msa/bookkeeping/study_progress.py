@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import rich
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from kedro.io import DataCatalog
     from kedro.pipeline.node import Node
 
-LAST_OF_A_CELL = "draw_comparison"
-"""The node that needs every other one of its cell."""
+LAST_OF_A_CELL = "last-of-cell"
+"""Tag of the node that needs every other one of its cell, or of an attack on it that runs alone."""
 
 HEADLINE = "ptaq"
 FRESH_PROCESS_SECONDS = 30.0
@@ -141,10 +142,8 @@ class StudyProgress:
     def _report_cell(self, node: Node) -> None:
         if not self.shown:
             return
-        dataset, seed, target, defense, *_ = str(node.namespace).split(".")
-        labels = [dataset, target, f"seed {seed.removeprefix('seed')}", *([] if defense == NO_DEFENSE else [defense])]
         rich.get_console().print(
-            f"{' · '.join(labels)}: {headline(node, self.catalog)} ({self.cells_done} of {self.n_cells} cells, "
+            f"{headline(node, self.catalog)} ({self.cells_done} of {self.n_cells} cells, "
             f"{self._left()}{duration(time.monotonic() - self.started)} so far)",
             highlight=False,
             soft_wrap=True,
@@ -171,22 +170,21 @@ class StudyProgress:
 
 def is_last_of_a_cell(node: Node) -> bool:
     """Whether a node ends its cell, or an attack on it that runs alone."""
-    return str(node.name).rpartition(".")[2].startswith(LAST_OF_A_CELL)
+    return LAST_OF_A_CELL in node.tags
 
 
 def headline(node: Node, catalog: DataCatalog) -> str:
-    """The held-out agreement of a cell's strongest attack that the paper proposes, or of its best one."""
-    best: tuple[bool, float, str] = False, -1.0, "no attack"
-    for name in node.inputs:
-        attack = name.split(".")[-2]
-        if attack.split("-")[0] in ("references", "retrain"):
-            continue
-        table = catalog.load(name)
-        rows = table[(table["group"] == "heldout") & (table["against"] == "served")]
-        row = rows.loc[rows["k"].idxmax()]
-        text = f"{attack} Agr@{row['k']} {row['agreement']:.3f} held-out"
-        best = max(best, (attack == HEADLINE, row["agreement"], text))
-    return best[2]
+    """The cell, and the held-out agreement of its strongest attack that the paper proposes, or of its best one."""
+    measured = pd.concat([catalog.load(name) for name in node.inputs], ignore_index=True)
+    place = measured.iloc[0]
+    labels = [place["dataset"], place["target"], f"seed {place['seed']}"]
+    labels += [] if place["defense"] == NO_DEFENSE else [place["defense"]]
+    rows = measured.query("kind == 'attack' and group == 'heldout' and against == 'served'")
+    if rows.empty:
+        return f"{' · '.join(labels)}: no attack"
+    whole = rows.loc[rows.groupby("attack")["k"].idxmax()]
+    best = whole.assign(own=whole["attack"] == HEADLINE).sort_values(["own", "agreement"]).iloc[-1]
+    return f"{' · '.join(labels)}: {best['attack']} Agr@{best['k']} {best['agreement']:.3f} held-out"
 
 
 def duration(seconds: float) -> str:

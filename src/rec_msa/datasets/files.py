@@ -1,4 +1,4 @@
-"""Kedro's parquet, JSON, plotly, matplotlib and text datasets, saved whole or not at all, with provenance."""
+"""Kedro's parquet, JSON, matplotlib and text datasets, saved whole or not at all, with provenance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pyarrow as pa
 from kedro_datasets import json as kedro_json
 from kedro_datasets import matplotlib as kedro_matplotlib
 from kedro_datasets import pandas as kedro_pandas
-from kedro_datasets import plotly as kedro_plotly
 from kedro_datasets import text as kedro_text
 
 from rec_msa.datasets.recorded import OtherArtifactError, Recorded
@@ -84,10 +83,6 @@ class RawFileDataset(JSONDataset):
                 "--only-missing-outputs when it is whole"
             )
         super().save(data)
-
-
-class PlotlyDataset(Recorded, kedro_plotly.JSONDataset):
-    """``kedro_datasets.plotly.JSONDataset``, atomic and recorded; the same catalog entry."""
 
 
 class PictureDataset(Recorded, kedro_matplotlib.MatplotlibDataset):

@@ -7,7 +7,6 @@ it is written where ``conf/paper`` is not read.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +16,11 @@ from kedro.config import OmegaConfigLoader
 
 from rec_msa.attacks.settings import REFERENCES
 from rec_msa.evaluation.agreement import GROUPS, cutoffs
-from rec_msa.evaluation.results import COLUMNS, FACTS, KEY
+from rec_msa.evaluation.results import COLUMNS, FACTS
 from rec_msa.experiments.grid import Experiments
 from rec_msa.experiments.parameters import read_parameters
+from rec_msa.reporting.claims import CLAIMS, World
 from rec_msa.reporting.names import TARGET
-from rec_msa.reporting.paper_claims import claim_cells
 from rec_msa.settings import CONFIG_LOADER_ARGS
 
 if TYPE_CHECKING:
@@ -31,17 +30,16 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNTS = Path(__file__).parents[1] / "reporting" / "paper_cells.json"
-WITHOUT_CLONE = (*REFERENCES, TARGET)
 
 
 def expected_cells() -> dict[int, int]:
     """Returns how many cells each claim has, of those that have a test."""
     attacks = [attack for name in _parameters()["studies"] for attack in _attacks(name)]
-    rows = pd.DataFrame([row for attack in attacks for row in _rows(attack)], columns=list(COLUMNS))
-    agreement = rows.astype({"clone": "str"} | FACTS).drop_duplicates(list(KEY))
-    quality = agreement[["dataset", "target", "seed", "defense"]].drop_duplicates().assign(recall_served=0.5)
-    cells = claim_cells(agreement, quality)
-    return dict(sorted(Counter(cell.claim for cell in cells if len(cell.differences)).items()))
+    rows = [row for attack in attacks for row in _rows(attack)]
+    agreement = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"clone": "str"} | FACTS).drop_duplicates()
+    cell = ["dataset", "target", "seed", "defense", "rule", "strength", "fresh"]
+    world = World(agreement, agreement[cell].drop_duplicates().assign(recall_served=0.5)).counted
+    return {claim.id: len(claim.cells(world)) for claim in CLAIMS if claim.per}
 
 
 @cache
@@ -62,7 +60,7 @@ def _rows(attack: NamedAttack) -> Iterator[dict[str, Any]]:
     """Results of an attack and of the references beside it; what they are is of no matter."""
     who = attack.attacker
     twin = {"base": "retrain", "kind": "reference", "clone": attack.cell.model}
-    others = [{"base": name, "kind": "target" if name == TARGET else "reference"} for name in WITHOUT_CLONE]
+    others = [{"base": name, "kind": "target" if name == TARGET else "reference"} for name in (*REFERENCES, TARGET)]
     named = [{**who.facts, "attack": who.named(one["base"]), "otherwise": "", **one} for one in (twin, *others)]
     for facts in (attack.facts, *named):
         for against in ("served", "undefended"):

@@ -1,34 +1,37 @@
-"""Where a named attack stands: on an axis of the paper's figures, among the steal losses, among clone architectures.
-
-The names are those of ``conf/paper``: what a point of an axis differs in stands behind its base, ``ptq_length20``,
-``pta_items10``; the point at the default is the base's own attack. References of such a cell are ``cache-asked10``.
-"""
+"""Where a measured row stands, by its facts: at the study's usual settings, or on one axis with all others usual."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import pandas as pd
 
 from rec_msa.attacks.registry import attack_of
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.recommenders.settings import is_sequential
-from rec_msa.reporting.names import TARGET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
+
+    import pandas as pd
 
 K = 50
 """The items of a list and the k of Agr@k where nothing else is said."""
-POINT_COLUMNS = [
-    *("dataset", "target", "clone", "attack", "base", "seed", "group", "k", "value"),
-    *("agreement", "ci_low", "ci_high", "n_users", "n_queries", "kept_step"),
-]
-_POINT = ["dataset", "target", "base", "seed", "group", "k"]
+USUAL = {
+    "list_length": K,
+    "attacker_fraction": 0.1,
+    "query_fraction": 1.0,
+    "auxiliary_fraction": 1.0,
+    "item_fraction": 1.0,
+    "calls_per_user": 1,
+    "otherwise": "",
+}
+"""The study's settings: what differs in none of them, in no loss and in no clone is the base's own attack."""
+FACTS = ("kind", "rule", "strength", "fresh", "ranking_loss", "positive_loss", *USUAL)
 LOSSES = ("bpr+bpr", "bpr+hinge", "hinge+bpr", "hinge+hinge")
 """The steal losses: ranking, then positive items."""
+WITH_LOSSES = ("qsd", "ptq", "ptaq")
+"""The attacks whose losses the paper varies."""
+_POINT = ["dataset", "target", "clone", "base", "seed", "group", "k", "against", "defense"]
 
 
 @dataclass(frozen=True)
@@ -37,42 +40,37 @@ class Axis:
 
     Attributes:
         name: What its column is called in files.
+        fact: The column of the results.
         title: What a person reads at the axis.
-        unit: ``%``, or empty for a count.
-        default_value: Where the base's own attack stands; None where it does not.
-        suffix: What stands before the value in an attack's name.
+        unit: ``%`` of a share, or empty for a count.
+        values: The values that are on it; any where empty.
     """
 
     name: str
+    fact: str
     title: str
-    unit: str
-    default_value: int | None
-    suffix: str
+    unit: str = "%"
+    values: Sequence[int] = ()
 
-    def value_of(self, attack: str, base: str) -> int | None:
-        """Returns where an attack, or a reference, stands on the axis; None for one that does not.
+    def places(self, rows: pd.DataFrame) -> pd.Series:
+        """Returns where rows stand on the axis; who does not have the fact stands at the usual value."""
+        found = rows[self.fact].astype("Float64") * (100 if self.unit else 1)
+        places: pd.Series = found.round().fillna(self.usual).astype("int64")
+        return places
 
-        Args:
-            attack: Its name, as ``ptq_length20``.
-            base: The attack behind it, as ``ptq``.
-        """
-        if attack == base:
-            return self.default_value
-        before = f"[_-]{self.suffix}" if self.suffix else ""
-        found = re.fullmatch(f"{re.escape(base)}{before}([0-9]+)", attack)
-        return int(found[1]) if found else None
-
-    def k_of(self, value: int) -> int:
-        """Returns the k of Agr@k at a value: the whole list that the target serves there."""
-        return value if self is LIST_LENGTH else K
+    @property
+    def usual(self) -> int:
+        """Where the base's own attack stands."""
+        return round(float(str(USUAL[self.fact])) * (100 if self.unit else 1))
 
 
-LIST_LENGTH = Axis("list_length", "items in a list", "", K, "length")
-TARGET_USERS = Axis("target_users", "target users known", "%", 10, "users")
-AUXILIARY_USERS = Axis("auxiliary_users", "auxiliary users known", "%", 100, "auxiliary")
-ITEMS = Axis("items", "items whose auxiliary vector may be used", "%", 100, "items")
-ASKED = Axis("asked", "users asked, of those that may be", "%", 100, "asked")
-CALLS = Axis("calls", "calls for each queried user", "", None, "")
+LIST_LENGTH = Axis("list_length", "list_length", "items in a list", "")
+TARGET_USERS = Axis("target_users", "attacker_fraction", "target users known")
+AUXILIARY_USERS = Axis("auxiliary_users", "auxiliary_fraction", "auxiliary users known")
+ITEMS = Axis("items", "item_fraction", "items whose auxiliary vector may be used")
+ASKED = Axis("asked", "query_fraction", "users asked, of those that may be")
+CALLS = Axis("calls", "calls_per_user", "calls for each queried user", "", (5, 10, 15, 20, 25, 30))
+AXES = (LIST_LENGTH, TARGET_USERS, AUXILIARY_USERS, ITEMS, ASKED, CALLS)
 
 
 def points_of(agreement: pd.DataFrame, axis: Axis) -> pd.DataFrame:
@@ -83,42 +81,50 @@ def points_of(agreement: pd.DataFrame, axis: Axis) -> pd.DataFrame:
         axis: What varies.
 
     Returns:
-        ``POINT_COLUMNS``: the rows of ``agreement`` at the k that belongs to their ``value`` on the axis.
+        The rows at the k that belongs to their ``value`` on the axis: the whole list that is served, or 50.
     """
-    placed = _placed(undefended(own_clones(agreement)), axis.value_of)
-    at_k: pd.DataFrame = placed[placed["k"] == placed["value"].map(axis.k_of)]
-    return at_k.astype({"value": "int64"}).reset_index(drop=True)
+    rows = undefended(own_clones(agreement))
+    rows = rows[is_usual(rows, axis.fact)]
+    placed = rows.assign(value=axis.places(rows))
+    placed = placed[placed["value"].isin(axis.values)] if axis.values else placed
+    return once(placed[placed["k"] == (placed["value"] if axis is LIST_LENGTH else K)], "value")
 
 
 def loss_points(agreement: pd.DataFrame) -> pd.DataFrame:
-    """Returns the rows of the steal losses of attacks with queries (Table 7), as ``points_of``; ``value`` is a loss."""
-    placed = _placed(undefended(own_clones(agreement)), loss_of)
-    at_k: pd.DataFrame = placed[placed["k"] == K]
-    return at_k.reset_index(drop=True)
+    """Returns the rows of the steal losses of attacks with queries (Table 7); ``value`` is a loss as in ``LOSSES``."""
+    rows = undefended(own_clones(agreement))
+    rows = rows[is_usual(rows, "losses") & rows["base"].isin(WITH_LOSSES) & (rows["k"] == K)]
+    return once(rows.assign(value=rows["ranking_loss"] + "+" + rows["positive_loss"]), "value")
 
 
 def clone_points(agreement: pd.DataFrame) -> pd.DataFrame:
-    """Returns the rows that differ in the clone's architecture alone (Figure 6), as ``points_of``; ``value`` is it."""
-    own = undefended(agreement)
-    diagonal = (own["attack"] == own["base"]) & (own["clone"] == own["target"])
-    beside = (own["attack"] == own["base"] + "_" + own["clone"]) & (own["clone"] != own["target"])
-    chosen = own[(diagonal | beside) & (own["k"] == K)]
-    return chosen.assign(value=chosen["clone"]).reindex(columns=POINT_COLUMNS).reset_index(drop=True)
+    """Returns the rows that differ in the clone's architecture alone (Figure 6); ``value`` is it."""
+    rows = undefended(agreement)
+    rows = rows[is_usual(rows) & rows["clone"].notna() & (rows["k"] == K)]
+    return once(rows.assign(value=rows["clone"]), "value")
 
 
-def loss_of(attack: str, base: str) -> str | None:
-    """Returns an attack's steal losses, as ``bpr+hinge``; None for one that has none or differs in more."""
-    if base not in ("qsd", "ptq", "ptaq"):
-        return None
-    if attack == base:
-        return "+".join(getattr(attack_of(base=base), "losses", ()))
-    loss = attack.removeprefix(f"{base}_").replace("_", "+")
-    return loss if loss in LOSSES else None
+def table_rows(table: pd.DataFrame, *, sequential: bool = False) -> pd.DataFrame:
+    """Returns the rows of tables 4 and 5: attacks and references at the usual settings, under the name of their base.
+
+    Args:
+        table: ``COLUMNS`` or ``PER_USER_COLUMNS`` of ``rec_msa.evaluation.results``, of any number of cells.
+        sequential: Take sequential targets, not the others.
+    """
+    rows = undefended(own_clones(table))
+    rows = rows[rows["target"].map(is_sequential).astype(bool) == sequential]
+    return own_names(rows[is_usual(rows) & (rows["k"] == K)])
+
+
+def own_names(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns rows of usual settings, each once, under the name of their base."""
+    rows = once(rows)
+    return rows.assign(attack=rows["base"])
 
 
 def undefended(table: pd.DataFrame) -> pd.DataFrame:
     """Returns the rows without a defense, once: the lists served are then the undefended ones, and ``target`` is 1."""
-    return table[(table["defense"] == NO_DEFENSE) & (table["against"] == "served") & (table["base"] != TARGET)]
+    return table[(table["rule"] == NO_DEFENSE) & (table["against"] == "served") & (table["kind"] != "target")]
 
 
 def own_clones(table: pd.DataFrame) -> pd.DataFrame:
@@ -126,23 +132,29 @@ def own_clones(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["clone"].isna() | (table["clone"] == table["target"])]
 
 
-def table_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Returns the rows of tables 4 and 5: at 50 items, no variants of an attack, a reference or a clone.
+def is_usual(rows: pd.DataFrame, but: str = "") -> pd.Series:
+    """Returns which rows have the usual settings, or lack them.
 
     Args:
-        table: ``COLUMNS`` or ``PER_USER_COLUMNS`` of ``rec_msa.evaluation.results``, of any number of cells.
+        rows: Of the results.
+        but: A fact, or ``losses``, that may be any.
     """
-    own = undefended(own_clones(table))
-    return own[(own["k"] == K) & (own["attack"] == own["base"]) & ~own["target"].map(is_sequential).astype(bool)]
+    usual = rows["base"].notna() if but == "losses" else _usual_losses(rows)
+    for fact, value in USUAL.items():
+        if fact != but:
+            usual &= rows[fact].isna() | (rows[fact] == value)
+    return usual.astype(bool)
 
 
-def _placed(table: pd.DataFrame, value_of: Callable[[str, str], int | str | None]) -> pd.DataFrame:
-    """The rows whose attack has a value, with it."""
-    names = table[["attack", "base"]].drop_duplicates()
-    values = [value_of(str(attack), str(base)) for attack, base in names.itertuples(index=False)]
-    known = names.assign(value=pd.Series(values, index=names.index, dtype="object")).dropna(subset="value")
-    # Tables of before have no kept_step.
-    points = table.merge(known, on=["attack", "base"]).reindex(columns=POINT_COLUMNS)
-    # A second name for the default point, as ptq_length50, is the same point.
-    own_first = points.iloc[(points["attack"] != points["base"]).argsort(kind="stable")]
-    return own_first.drop_duplicates([*_POINT, "value"]).sort_index()
+def once(rows: pd.DataFrame, *more: str) -> pd.DataFrame:
+    """Returns each point once: a second attack with the same settings is the same point, the base's own name first."""
+    own_first = rows.iloc[(rows["attack"] != rows["base"]).argsort(kind="stable")]
+    keys = [*_POINT, *more, *({"user"} & {*rows.columns})]
+    return own_first.drop_duplicates(keys).sort_index().reset_index(drop=True)
+
+
+def _usual_losses(rows: pd.DataFrame) -> pd.Series:
+    losing = rows["ranking_loss"].notna()
+    usual = {base: getattr(attack_of(base=base), "losses", (None, None)) for base in set(rows.loc[losing, "base"])}
+    ranking, positive = (rows["base"].map({base: losses[at] for base, losses in usual.items()}) for at in (0, 1))
+    return ~losing | ((rows["ranking_loss"] == ranking) & (rows["positive_loss"] == positive))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+CELL = ["dataset", "seed", "target", "defense"]
 CELLS_IN_FULL = 3
 """Up to so many cells get a table each at the end of a run; more share one."""
 
@@ -81,20 +82,16 @@ def show_results(pipeline: Pipeline, catalog: DataCatalog) -> None:
 
 def _show(agreement: pd.DataFrame, measured: set[str], catalog: DataCatalog) -> None:
     from rec_msa.bookkeeping.assembly import spaces_of
-    from rec_msa.reporting.table import results_table, study_table
+    from rec_msa.reporting.terminal import results_table, study_table
 
     console = rich.get_console()
-    cells = {tuple(space.split(".")[:4]) for space in measured}
-    keys = agreement["dataset"], "seed" + agreement["seed"].astype(str), agreement["target"], agreement["defense"]
-    names = list(zip(*keys, strict=True))
-    cells &= set(names)
+    own = agreement[spaces_of(agreement).isin(measured)]
+    cells = own[CELL].drop_duplicates().sort_values(CELL)
     if len(cells) > CELLS_IN_FULL:
-        console.print(study_table(agreement[spaces_of(agreement).isin(measured)], catalog.load("target_quality")))
+        console.print(study_table(own, catalog.load("target_quality")))
         return
-    for cell in sorted(cells):
-        quality = f"{'.'.join(cell)}.target_quality"
-        rows = agreement[[name == cell for name in names]]
-        title = f"{cell[0]} · {cell[2]} · seed {cell[1].removeprefix('seed')}" + (
-            "" if cell[3] == NO_DEFENSE else f" · defense {cell[3]}"
-        )
+    for dataset, seed, target, defense in cells.itertuples(index=False, name=None):
+        quality = f"{dataset}.seed{seed}.{target}.{defense}.target_quality"
+        rows = agreement[(agreement[CELL] == (dataset, seed, target, defense)).all(axis=1)]
+        title = f"{dataset} · {target} · seed {seed}" + ("" if defense == NO_DEFENSE else f" · defense {defense}")
         console.print(results_table(rows, catalog.load(quality) if catalog.exists(quality) else None, title))

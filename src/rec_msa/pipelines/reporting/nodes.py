@@ -7,35 +7,34 @@ from typing import Any
 import pandas as pd
 
 
-def draw_comparison(*agreement: pd.DataFrame) -> tuple[Any, Any]:
-    """Attacks beside the references: an interactive figure and a picture."""
-    from rec_msa.reporting.comparison import comparison_figure, comparison_picture
+def draw_comparison(*agreement: pd.DataFrame) -> Any:
+    """Attacks beside the references, as a picture."""
+    from rec_msa.reporting.drawing import strips
+    from rec_msa.reporting.panels import panels_of
 
-    table = pd.concat(agreement, ignore_index=True).drop_duplicates(ignore_index=True)
-    return comparison_figure(table), comparison_picture(table)
+    return strips(panels_of(_together(agreement))).picture()
 
 
-def draw_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> tuple[Any, Any, Any, Any]:
-    """Agreement against utility, and both over the mixed items: each an interactive figure and a picture."""
-    from rec_msa.reporting.defense import defense_points, mixing, trade_off
+def draw_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> tuple[Any, Any]:
+    """Agreement against utility, and both over the mixed items, as pictures."""
+    from rec_msa.reporting.figures import defense_points, mixing, trade_off
 
     points = defense_points(agreement, target_quality)
-    against_utility, over_mixed = trade_off(points), mixing(points)
-    return against_utility.preview(), against_utility.picture(), over_mixed.preview(), over_mixed.picture()
+    return trade_off(points).picture(), mixing(points).picture()
 
 
-def draw_defended_cells(*tables: Any, cells: list[dict[str, Any]]) -> tuple[Any, Any, Any, Any]:
+def draw_defended_cells(*tables: Any, cells: list[dict[str, Any]]) -> tuple[Any, Any]:
     """The same of one run's cells: their qualities first, in the order of ``cells``, then the agreement."""
     quality = [{**cell, **figures} for cell, figures in zip(cells, tables, strict=False)]
-    agreement = pd.concat(tables[len(cells) :], ignore_index=True).drop_duplicates(ignore_index=True)
-    return draw_defenses(agreement, pd.DataFrame(quality))
+    return draw_defenses(_together(tables[len(cells) :]), pd.DataFrame(quality))
 
 
 def write_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> str:
     """What defenses hide and cost, and verdicts on the paper's claims, in Markdown."""
-    from rec_msa.reporting.defense_page import defense_page
+    from rec_msa.reporting.defenses import defense_page
+    from rec_msa.reporting.writing import to_markdown
 
-    return defense_page(agreement, target_quality)
+    return to_markdown(defense_page(agreement, target_quality))
 
 
 def write_report(
@@ -47,10 +46,9 @@ def write_report(
     journal: pd.DataFrame,
 ) -> tuple[str, str, dict[str, Any]]:
     """Every table, figure and claim of the paper: as an HTML file, and as Markdown with its pictures and tables."""
-    from rec_msa.reporting.report.build import build_report
-    from rec_msa.reporting.report.html import to_page
-    from rec_msa.reporting.report.markdown_page import files_of, to_markdown
-    from rec_msa.reporting.report.measured import Measured
+    from rec_msa.reporting.measured import Measured
+    from rec_msa.reporting.report import build_report
+    from rec_msa.reporting.writing import files_of, to_markdown, to_page
 
     measured = Measured(agreement, target_quality, agreement_per_user, dataset_statistics, journal, raw_files)
     report = build_report(measured)
@@ -59,8 +57,12 @@ def write_report(
 
 def draw_previews(agreement: pd.DataFrame, target_quality: pd.DataFrame, figures: tuple[str, ...]) -> tuple[Any, ...]:
     """Figures of the report on their own, in the order of ``figures``."""
-    from rec_msa.reporting.report.figures import drawing_of
-    from rec_msa.reporting.report.measured import Measured
+    from rec_msa.reporting.figures import drawing_of
+    from rec_msa.reporting.measured import Measured
 
     measured = Measured(agreement, target_quality)
-    return tuple(drawing_of(measured, name).preview() for name in figures)
+    return tuple(drawing_of(measured, name).picture() for name in figures)
+
+
+def _together(agreement: tuple[pd.DataFrame, ...]) -> pd.DataFrame:
+    return pd.concat(agreement, ignore_index=True).drop_duplicates(ignore_index=True)

@@ -35,13 +35,13 @@ def create_comparison_pipeline(space: str, attacks: Sequence[NamedAttack], *, re
     # In an attack's own namespace it would make kedro viz see a circle: that box would read what it leads to.
     cell = attacks[0].cell.served_space
     # Several attacks on one cell may run at once.
-    name = f"{LAST_OF_A_CELL}_{attacks[0].name}" if space == attacks[0].space else LAST_OF_A_CELL
-    return _draw(inputs, space, name, namespace=cell)
+    name = f"draw_comparison_{attacks[0].name}" if space == attacks[0].space else "draw_comparison"
+    return _draw(inputs, space, name, namespace=cell, tags=["reporting", LAST_OF_A_CELL])
 
 
 def create_overview_pipeline() -> Pipeline:
     """Draws every cell that ``agreement.parquet`` holds, from whatever runs, and sets them beside the paper's."""
-    drawn = _draw(["agreement"], "overview", "draw_overview", namespace="overview")
+    drawn = _draw(["agreement"], "overview", "draw_overview", namespace="overview", tags=["reporting"])
     return drawn + _overview_of_defenses() + _report()
 
 
@@ -51,10 +51,7 @@ def create_defense_pipeline(attacks: Sequence[NamedAttack]) -> Pipeline:
     cells = list(dict.fromkeys(attack.cell for attack in attacks))
     measured = dict.fromkeys(name for attack in attacks for name in (attack.space, attack.attacker.reference_space))
     inputs = [f"{cell.served_space}.target_quality" for cell in cells] + [f"{name}.agreement" for name in measured]
-    names = [
-        {"dataset": cell.dataset, "target": cell.model, "seed": cell.seed, "defense": cell.defense} for cell in cells
-    ]
-    draw = bind(draw_defended_cells, cells=names)
+    draw = bind(draw_defended_cells, cells=[cell.facts for cell in cells])
     return Pipeline([node(draw, inputs, _figures(space), name="draw_defenses", namespace=space, tags=["reporting"])])
 
 
@@ -77,9 +74,9 @@ def _report() -> Pipeline:
 
 
 def _figures(space: str) -> list[str]:
-    return [f"{space}.{name}_{kind}" for name in ("trade_off", "mixing") for kind in ("figure", "picture")]
+    return [f"{space}.trade_off_picture", f"{space}.mixing_picture"]
 
 
-def _draw(inputs: list[str], space: str, name: str, namespace: str) -> Pipeline:
-    outputs = [f"{space}.comparison_figure", f"{space}.comparison_picture"]
-    return Pipeline([node(draw_comparison, inputs, outputs, name=name, namespace=namespace, tags=["reporting"])])
+def _draw(inputs: list[str], space: str, name: str, namespace: str, tags: list[str]) -> Pipeline:
+    output = f"{space}.comparison_picture"
+    return Pipeline([node(draw_comparison, inputs, output, name=name, namespace=namespace, tags=tags)])

@@ -1,4 +1,4 @@
-"""Tables of agreement: for a terminal of 80 columns, with colours or without, and in Markdown."""
+"""Tables of agreement for a terminal of 80 columns, with colours or without."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rich.text import Text
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.foundation.errors import DataError
-from rec_msa.reporting.learnt import remarks
-from rec_msa.reporting.names import GROUP_LABELS, REFERENCES_HEADING, number, seeds_text
-from rec_msa.reporting.panels import Estimate, Panel, Row, intervals_text, panels_of
+from rec_msa.reporting.measured import Estimate, remarks
+from rec_msa.reporting.names import GROUP_LABELS, MISSING, number, seeds_text
+from rec_msa.reporting.panels import HEADINGS, Panel, Row, intervals_text, panels_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
 _GROUP = "heldout"
-_EMPTY = "–"
 _GAP = 3
 """Characters between two columns."""
 
@@ -67,60 +66,39 @@ def study_table(agreement: pd.DataFrame, quality: pd.DataFrame | None = None) ->
     Raises:
         DataError: If a column is missing or there is no row.
     """
-    return StudyTable(_Grid(panels_of(agreement), quality), remarks(agreement))
+    return StudyTable(panels_of(agreement), quality, remarks(agreement))
 
 
 class StudyTable:
-    """A study for the terminal: as many tables, one below the other, as its width asks for.
+    """A study for the terminal: as many tables, one below the other, as its width asks for."""
 
-    Args:
-        grid: The cells.
-        remarks: What else is said below the tables.
-    """
-
-    def __init__(self, grid: _Grid, remarks: Sequence[str]) -> None:
-        self.grid = grid
-        self.remarks = remarks
+    def __init__(self, panels: list[Panel], quality: pd.DataFrame | None, remarks: Sequence[str]) -> None:
+        self.panels, self.remarks = panels, remarks
+        self.recalls = [] if quality is None or quality.empty else [_recall(panel, quality) for panel in panels]
+        self.rows = self._sorted_rows()
+        self.columns = [self._column(panel) for panel in panels]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yields the tables, then how to read them."""
-        grid = self.grid
-        room = options.max_width - max(len(row.name) for row in grid.rows)
-        widths = [
-            _GAP + max(map(len, [*grid.head(panel), *column]))
-            for panel, column in zip(grid.panels, grid.columns, strict=True)
-        ]
+        room = options.max_width - max(len(row.name) for row in self.rows)
+        columns = zip(self.panels, self.columns, strict=True)
+        widths = [_GAP + max(map(len, [*self.head(panel), *column])) for panel, column in columns]
         for block in _blocks(widths, room):
             yield self._table(block)
             yield Text()
-        yield Text("\n".join([*grid.how_to_read, *self.remarks]))
+        yield Text("\n".join([*self.how_to_read, *self.remarks]))
 
     def _table(self, block: slice) -> Table:
         table = _plain_table()
         table.add_column("attack", no_wrap=True)
-        for panel in self.grid.panels[block]:
-            table.add_column("\n".join(self.grid.head(panel)), no_wrap=True)
-        names = [row.name for row in self.grid.rows]
-        _add_rows(table, self.grid.rows, list(zip(names, *self.grid.columns[block], strict=True)))
-        if self.grid.recalls:
+        for panel in self.panels[block]:
+            table.add_column("\n".join(self.head(panel)), no_wrap=True)
+        names = [row.name for row in self.rows]
+        _add_rows(table, self.rows, list(zip(names, *self.columns[block], strict=True)))
+        if self.recalls:
             table.add_row()
-            table.add_row("target's recall", *self.grid.recalls[block])
+            table.add_row("target's recall", *self.recalls[block])
         return table
-
-
-class _Grid:
-    """Held-out agreement: a row for each attack and reference, a column for each panel.
-
-    Args:
-        panels: The columns, at least one.
-        quality: How good the targets are; None where that was not measured.
-    """
-
-    def __init__(self, panels: list[Panel], quality: pd.DataFrame | None) -> None:
-        self.panels = panels
-        self.recalls = [] if quality is None or quality.empty else [_recall(panel, quality) for panel in panels]
-        self.rows = self._sorted_rows()
-        self.columns = [self._column(panel) for panel in panels]
 
     def head(self, panel: Panel) -> list[str]:
         """What stands above a column."""
@@ -155,7 +133,7 @@ class _Grid:
 
     def _column(self, panel: Panel) -> list[str]:
         found = {row.attack: row for row in panel.rows if _GROUP in row.groups}
-        return [self._cell(found[row.attack], panel) if row.attack in found else _EMPTY for row in self.rows]
+        return [self._cell(found[row.attack], panel) if row.attack in found else MISSING for row in self.rows]
 
     def _cell(self, row: Row, panel: Panel) -> str:
         estimate = row.groups[_GROUP]
@@ -168,7 +146,7 @@ def _recall(panel: Panel, quality: pd.DataFrame) -> str:
     own = quality[quality["seed"].isin(panel.seeds)]
     for axis in ("dataset", "target", "defense"):
         own = own[own[axis] == getattr(panel, axis)]
-    return f"{number(own['recall_served'].mean())} @{int(own['k'].max())}" if len(own) else _EMPTY
+    return f"{number(own['recall_served'].mean())} @{int(own['k'].max())}" if len(own) else MISSING
 
 
 def _short(estimate: Estimate) -> str:
@@ -199,7 +177,7 @@ def _add_rows(table: Table, rows: Sequence[Row], cells: Sequence[Sequence[str]])
         table.add_row(*map(Text, texts))
     if cells[n_attacks:]:
         table.add_row()
-        table.add_row(Text(REFERENCES_HEADING.lower(), style="bold"))
+        table.add_row(Text(HEADINGS[1].lower(), style="bold"))
     for texts in cells[n_attacks:]:
         table.add_row(*map(Text, texts), style="dim")
 
@@ -209,9 +187,9 @@ def _cells(row: Row) -> list[str]:
     return [
         row.label,
         row.clone,
-        number(heldout.value) if heldout else _EMPTY,
-        f"{number(heldout.low)} – {number(heldout.high)}" if heldout else _EMPTY,
-        number(queried.value) if queried else _EMPTY,
+        number(heldout.value) if heldout else MISSING,
+        f"{number(heldout.low)} – {number(heldout.high)}" if heldout else MISSING,
+        number(queried.value) if queried else MISSING,
         row.calls,
     ]
 

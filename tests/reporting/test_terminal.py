@@ -14,7 +14,7 @@ from rich.console import Console
 
 from rec_msa.foundation.errors import DataError
 from rec_msa.reporting.panels import panels_of
-from rec_msa.reporting.table import results_table, study_table
+from rec_msa.reporting.terminal import results_table, study_table
 
 if TYPE_CHECKING:
     from conftest import AgreementMaker

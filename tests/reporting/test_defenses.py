@@ -9,18 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rec_msa.defenses.settings import parse_defense
 from rec_msa.evaluation.intervals import seed_interval
-from rec_msa.evaluation.results import Identity, agreement_of
 from rec_msa.foundation.lists import Lists
-from rec_msa.reporting.defense import (
-    NOTHING,
-    defense_points,
-    mixing,
-    trade_off,
-)
-from rec_msa.reporting.defense_claims import DEFENSE_CLAIMS, defense_claims
-from rec_msa.reporting.defense_page import defense_page
-from rec_msa.reporting.paper_claims import claim_texts
+from rec_msa.reporting.claims import DEFENSE_CLAIMS, World, judge
+from rec_msa.reporting.defenses import defense_page
+from rec_msa.reporting.figures import NOTHING, defense_points, mixing, trade_off
+from rec_msa.reporting.writing import to_markdown
+from tests.reporting.facts import measured_rows
 
 N_USERS, LENGTH = 20, 50
 ATTACKS = {"ptd": 0.5, "ptq": 0.55, "pta": 0.6, "ptaq": 0.7, "qsd": 0.2, "ptaq_denoise": 0.7, "popularity": 0.3}
@@ -43,9 +39,10 @@ def cell(seed: int, defense: str) -> pd.DataFrame:
         lists = np.where(order < round((share - lost) * LENGTH), own, own + 2000)
         base, clone = attack.removesuffix("_denoise"), None if attack in ("target", "popularity") else "bpr"
         calls = {"ptaq_denoise": 75}.get(attack, 15 if attack in ASKING else 0)
-        identity = Identity("ml-1m", "bpr", seed, defense, attack, base, clone, calls)
+        place = {"dataset": "ml-1m", "target": "bpr", "seed": seed, "defense": defense, "attack": attack}
+        place |= {"base": base, "clone": clone, "n_queries": calls, "otherwise": "denoise" if base != attack else ""}
         against = {"served": Lists(users, served), "undefended": Lists(users, own)}
-        parts.append(agreement_of(Lists(users, lists), against, groups, identity)[0])
+        parts.append(measured_rows(Lists(users, lists), against, groups, place)[0])
     return pd.concat(parts, ignore_index=True)
 
 
@@ -53,7 +50,10 @@ def results_of(seeds: range, targets: tuple[str, ...] = ("bpr",)) -> Results:
     """Agreement and quality of every defense."""
     keys = [(target, seed, defense) for target in targets for seed in seeds for defense in DEFENSES]
     quality = pd.DataFrame(keys, columns=["target", "seed", "defense"]).assign(dataset="ml-1m", k=50, n_users=100)
-    n = quality["defense"].str.extract(r"popular.*_(\d+)$")[0].astype(float).fillna(0)
+    rules = [parse_defense(defense) for defense in quality["defense"]]
+    quality["rule"] = [rule.removesuffix("_fresh") for rule, _ in rules]
+    quality["strength"], quality["fresh"] = [n for _, n in rules], [rule.endswith("_fresh") for rule, _ in rules]
+    n = quality["strength"].where(quality["rule"] == "popular_mixing", 0).astype(float)
     quality = quality.assign(recall_served=0.4 - 0.004 * n + quality["seed"] / 1000, ndcg_served=0.3 - 0.003 * n)
     quality["n_widened"] = np.where(n > 0, n, np.nan)
     cells = pd.concat([cell(seed, defense) for seed in seeds for defense in DEFENSES], ignore_index=True)
@@ -77,6 +77,14 @@ def five_seeds() -> Results:
     return results_of(range(5), ("bpr", "lmf"))
 
 
+def defense_claims(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
+    return judge(World(agreement, quality), DEFENSE_CLAIMS)
+
+
+def page_of(agreement: pd.DataFrame, quality: pd.DataFrame) -> str:
+    return to_markdown(defense_page(agreement, quality))
+
+
 def heldout(results: Results, attack: str, defense: str, against: str, target: str = "bpr") -> np.ndarray:
     keys = {"attack": attack, "defense": defense, "against": against, "target": target, "group": "heldout", "k": 50}
     table = results[0]
@@ -90,13 +98,16 @@ def test_points_hold_agreement_and_utility_over_the_same_seeds(five_seeds: Resul
         "target == 'lmf' and attack == 'ptaq' and against == 'undefended' and defense == 'popular_mixing_25'"
     ).to_dict("records")
     over = seed_interval(heldout(five_seeds, "ptaq", "popular_mixing_25", "undefended", "lmf"))
-    assert (point["estimate"].value, point["estimate"].low, point["estimate"].high) == (over.mean, over.low, over.high)
-    assert (point["kind"], point["strength"]) == ("popular_mixing", 25)
+    assert (point["one"].value, point["one"].low, point["one"].high) == (over.mean, over.low, over.high)
+    assert (point["rule"], point["strength"]) == ("popular_mixing", 25)
     assert point["recall"] == pytest.approx(0.4 - 0.1 + 0.002)
 
 
 def test_a_defense_of_strength_zero_is_no_second_undefended_target(one_seed: Results) -> None:
-    again = [table[table["defense"] == "none"].assign(defense="popular_mixing_0") for table in one_seed]
+    again = [
+        table[table["defense"] == "none"].assign(defense="popular_mixing_0", rule="popular_mixing")
+        for table in one_seed
+    ]
     more = [pd.concat([table, rows], ignore_index=True) for table, rows in zip(one_seed, again, strict=True)]
     pd.testing.assert_frame_equal(defense_points(*more), defense_points(*one_seed))
     pd.testing.assert_frame_equal(defense_claims(*more), defense_claims(*one_seed))
@@ -108,72 +119,53 @@ def test_targets_without_a_defended_cell_have_no_points(one_seed: Results) -> No
     assert defense_points(undefended, quality).empty
     for drawn in (trade_off, mixing):
         drawing = drawn(defense_points(undefended, quality))
-        assert NOTHING in drawing.preview().layout.title.text
         assert NOTHING in drawing.picture().get_suptitle()
-    assert NOTHING in defense_page(undefended, quality)
+    assert NOTHING in page_of(undefended, quality)
 
 
-def traces(figure: Any, axis: str, name: str) -> Any:
-    [trace] = [trace for trace in figure.data if trace.xaxis == axis and trace.name == name]
-    return trace
-
-
-def line(place: Any, name: str) -> Any:
-    [found] = [container[0] for container in place.containers if container.get_label() == name]
-    return found
+def curves(plot: Any) -> dict[str, Any]:
+    return {curve.name: curve for curve in plot.curves}
 
 
 def test_the_trade_off_has_a_plot_for_each_attack_that_asks_and_a_point_for_each_strength(one_seed: Results) -> None:
-    drawing = trade_off(defense_points(*one_seed))
-    figure, picture = drawing.preview(), drawing.picture()
-    titles = [f"ml-1m · bpr · {attack}" for attack in ("ptq", "ptaq", "qsd", "ptaq_denoise")]
-    assert [note.text for note in figure.layout.annotations] == titles
-    assert [place.get_title(loc="left") for place in picture.axes] == titles
+    [plots] = trade_off(defense_points(*one_seed)).rows
+    assert [plot.title for plot in plots] == [
+        f"ml-1m · bpr · {attack}" for attack in ("ptq", "ptaq", "qsd", "ptaq_denoise")
+    ]
     names = ["none", "popular_mixing_5", "popular_mixing_10", "popular_mixing_25"]
-    expected = [heldout(one_seed, "ptaq", name, "undefended")[0] for name in names]
-    recall = one_seed[1].set_index("defense").loc[names, "recall_served"].tolist()
-    mixed, drawn = traces(figure, "x2", "popular mixing"), line(picture.axes[1], "popular mixing")
-    assert list(mixed.y) == list(drawn.get_ydata()) == expected
-    assert list(mixed.x) == list(drawn.get_xdata()) == pytest.approx(recall)
-    assert list(mixed.text) == ["", "5", "10", "25"]
-    fresh = traces(figure, "x2", "popular mixing, fresh draws")
-    assert fresh.marker.symbol == "circle-open"
-    assert fresh.marker.color == mixed.marker.color != traces(figure, "x2", "shuffle").marker.color
+    drawn = curves(plots[1])
+    mixed, fresh = drawn["popular mixing"], drawn["popular mixing, fresh draws"]
+    assert mixed.y == [heldout(one_seed, "ptaq", name, "undefended")[0] for name in names]
+    assert mixed.x == pytest.approx(one_seed[1].set_index("defense").loc[names, "recall_served"].tolist())
+    assert mixed.labels == ["", "5", "10", "25"]
+    assert (fresh.open, mixed.open) == (True, False)
+    assert fresh.colour == mixed.colour != drawn["shuffle"].colour
 
 
 def test_who_asks_nothing_is_the_level_of_the_trade_off(one_seed: Results) -> None:
-    level = traces(trade_off(defense_points(*one_seed)).preview(), "x", "pta, which asks nothing")
+    level = curves(trade_off(defense_points(*one_seed)).rows[0][0])["pta, which asks nothing"]
     assert set(level.y) == {heldout(one_seed, "pta", "none", "undefended")[0]}
-    assert level.mode == "lines"
+    assert level.level
 
 
 def test_figures_7_and_8_stand_side_by_side_for_each_target(five_seeds: Results) -> None:
-    drawing = mixing(defense_points(*five_seeds))
-    figure, picture = drawing.preview(), drawing.picture()
-    assert len(picture.axes) == len(figure.layout.annotations) == 6
+    rows = mixing(defense_points(*five_seeds)).rows
+    assert [len(row) for row in rows] == [3, 3]
     names = ["none", "popular_mixing_5", "popular_mixing_10", "popular_mixing_25"]
-    for axis, place, side in (("x", 0, "served"), ("x2", 1, "undefended")):
+    served, undefended, utility = map(curves, rows[0])
+    for drawn, side in ((served, "served"), (undefended, "undefended")):
         for attack in ("ptd", "ptaq"):
-            expected = [heldout(five_seeds, attack, name, side).mean() for name in names]
-            trace = traces(figure, axis, attack)
-            assert list(trace.x) == [0, 5, 10, 25]
-            assert list(trace.y) == list(line(picture.axes[place], attack).get_ydata()) == pytest.approx(expected)
-    assert list(traces(figure, "x", "target as served").y) == pytest.approx([1, 0.9, 0.8, 0.5])
-    assert list(traces(figure, "x3", "Recall of served lists").y) == pytest.approx([0.402, 0.382, 0.362, 0.302])
-
-
-def test_each_name_stands_once_in_the_legend(five_seeds: Results) -> None:
-    for drawn in (trade_off, mixing):
-        figure = drawn(defense_points(*five_seeds)).preview()
-        shown = [trace.name for trace in figure.data if trace.showlegend]
-        assert len(shown) == len(set(shown))
+            assert drawn[attack].x == [0, 5, 10, 25]
+            assert drawn[attack].y == pytest.approx([heldout(five_seeds, attack, name, side).mean() for name in names])
+    assert served["target as served"].y == pytest.approx([1, 0.9, 0.8, 0.5])
+    assert utility["Recall of served lists"].y == pytest.approx([0.402, 0.382, 0.362, 0.302])
 
 
 def test_the_note_says_who_and_what_the_intervals_are(one_seed: Results, five_seeds: Results) -> None:
-    title = trade_off(defense_points(*one_seed)).preview().layout.title.text
-    assert "(seed 0)" in title
-    assert "5 held-out users, never asked about; lines: 95 % intervals, bootstrap over users" in title
-    assert "95 % intervals, t over seeds" in trade_off(defense_points(*five_seeds)).preview().layout.title.text
+    one, five = (trade_off(defense_points(*results)) for results in (one_seed, five_seeds))
+    assert "(seed 0)" in one.title
+    assert one.note == "5 held-out users, never asked about; lines: 95 % intervals, bootstrap over users"
+    assert "95 % intervals, t over seeds" in five.note
 
 
 @pytest.fixture(scope="module")
@@ -237,9 +229,9 @@ def test_a_seed_that_lacks_a_strength_is_left_out(five_seeds: Results) -> None:
 
 
 def test_the_page_has_every_claim_and_every_defense_with_its_price(five_seeds: Results) -> None:
-    page = defense_page(*five_seeds)
-    for number, text in claim_texts(DEFENSE_CLAIMS).items():
-        assert f"### {number}. {text}" in page
+    page = page_of(*five_seeds)
+    for claim in DEFENSE_CLAIMS:
+        assert f"### {claim.id}. {claim.says}: {claim.check}" in page
     for defense in DEFENSES:
         assert page.count(f"| `{defense}`") >= 4
     row = re.search(r"\| `popular_mixing_25` +\| +(\S+) \| +(\S+) \| +(\S+) \|", page)
@@ -248,9 +240,9 @@ def test_the_page_has_every_claim_and_every_defense_with_its_price(five_seeds: R
 
 
 def test_the_page_sets_asking_again_beside_asking_once(five_seeds: Results) -> None:
-    page = defense_page(*five_seeds).partition("## Asking again")[2]
+    page = page_of(*five_seeds).partition("## Asking again")[2]
     fresh, plain = (
         re.search(rf"\| ml-1m +\| bpr +\| `{name}` .*", page).group() for name in ("popular_mixing_fresh_10", "none")
     )
     assert "| 75 |" in " ".join(fresh.split())
-    assert "| .000 |" in " ".join(plain.split())
+    assert "| .000 [.000, .000] |" in " ".join(plain.split())

@@ -1,0 +1,282 @@
+"""What the report is made of: sections of paragraphs, tables and figures, which know nothing of HTML or Markdown.
+
+Texts may hold `` `code` ``, ``**strong**`` and ``[links](#anchor)``; nothing else in them has a meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from rec_msa.reporting.measured import Estimate, as_columns
+from rec_msa.reporting.names import MISSING, interval, p_value, seeds_text, share, span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from rec_msa.reporting.drawing import Drawing
+
+    Row = Mapping[Any, Any]
+
+NOT_MEASURED = "not measured"
+LEARNT = "learnt"
+"""The section on what the steal stage learnt."""
+ONE = "one"
+"""The column of a table's frame that holds estimates."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table: its text, what stands smaller below it, and what is read on pointing at it.
+
+    Where it is ``missing``, the text is a dash and the title says why; a ``verdict`` gets its symbol and colour.
+    """
+
+    text: str
+    below: str = ""
+    title: str = ""
+    missing: bool = False
+    verdict: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: ``write`` makes a cell of a row of the frame, of ``{}`` where there is none.
+
+    Neighbours of one ``group`` have it above them; ``at`` is the value of the table's ``across`` whose row is shown,
+    None for any; columns that are ``names`` name the row.
+    """
+
+    head: str
+    write: Callable[[Row], Cell]
+    align: str = "r"
+    group: str = ""
+    at: Any = None
+    names: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its cells and its file are made from one frame.
+
+    Attributes:
+        name: Its anchor.
+        caption: What it shows.
+        frame: A row for each figure; estimates stand in the column ``one``.
+        columns: What is shown of it.
+        rows: The columns of the frame that make up a row of the table; each row of the frame is one where empty.
+        across: The column that tells the figures of a row apart; empty where there is one.
+        label: The column whose values stand above the rows that share them; empty for none.
+        notes: What stands below the table.
+        data: The columns of the frame that go to the CSV file; none where empty.
+        file: The CSV file's name without ``.csv``; tables of one file follow each other in it.
+        figure: What the file calls an estimate.
+    """
+
+    name: str
+    caption: str
+    frame: pd.DataFrame
+    columns: Sequence[Column]
+    rows: Sequence[str] = ()
+    across: str = ""
+    label: str = ""
+    notes: Sequence[str] = ()
+    data: Sequence[str] = ()
+    file: str = ""
+    figure: str = "ours"
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """Headings over several columns, with how many; none where no column has one."""
+        found: list[tuple[str, int]] = []
+        for column in self.columns:
+            last, count = found[-1] if found else (None, 0)
+            found[-1:] = [(column.group, count + 1)] if last == column.group else [*found[-1:], (column.group, 1)]
+        return found if any(name for name, _ in found) else []
+
+    def bodies(self) -> list[tuple[str, list[list[Cell]]]]:
+        """Returns the cells of each row, those below one label together."""
+        found: dict[str, dict[Any, list[Row]]] = {}
+        for place, row in enumerate(self.frame.to_dict("records")):
+            body = found.setdefault(str(row[self.label]) if self.label else "", {})
+            body.setdefault(tuple(row[name] for name in self.rows) or place, []).append(row)
+        return [(label, [self._cells(row) for row in rows.values()]) for label, rows in found.items()]
+
+    def _cells(self, found: list[Row]) -> list[Cell]:
+        at = {row[self.across]: row for row in found} if self.across else {}
+        return [column.write(found[0] if column.at is None else at.get(column.at, {})) for column in self.columns]
+
+    def as_file(self) -> pd.DataFrame:
+        """Returns the rows of the CSV file, one figure each."""
+        table = self.frame.reindex(columns=list(self.data))
+        if ONE not in table or table.empty:
+            return table.drop(columns=ONE, errors="ignore")
+        figures = pd.DataFrame([as_columns(one) for one in table[ONE]], table.index)
+        whole, at = table.join(figures.rename(columns={"ours": self.figure})), list(self.data).index(ONE)
+        own = [self.figure if name == "ours" else name for name in figures]
+        return whole[[*self.data[:at], *own, *self.data[at + 1 :]]]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Some sentences; a quiet one is an aside."""
+
+    text: str
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list, of a text each."""
+
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command for a terminal, and what it is for."""
+
+    text: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A count for each word, side by side."""
+
+    counts: Sequence[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with the table behind it; its name is its anchor and that of the picture's file."""
+
+    name: str
+    caption: str
+    drawing: Drawing
+    table: Table
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Blocks that are shown on demand."""
+
+    summary: str
+    blocks: Sequence[Block]
+
+
+Block = Paragraph | Bullets | Command | Tiles | Table | Figure | Folded
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report: an anchor, a heading, what stands below it, and parts within it, which follow."""
+
+    anchor: str
+    title: str
+    blocks: Sequence[Block] = ()
+    sections: Sequence[Section] = ()
+
+    def all_blocks(self) -> Iterator[Block]:
+        """Returns every block, those within others too, as they are read."""
+        for block in self.blocks:
+            yield block
+            if isinstance(block, Folded):
+                yield from block.blocks
+        for part in self.sections:
+            yield from part.all_blocks()
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole: a heading, what it is in a sentence or two, what it rests on in a few words each, and its parts."""
+
+    title: str
+    lead: str = ""
+    facts: Sequence[str] = ()
+    sections: Sequence[Section] = ()
+
+    def figures(self) -> list[Figure]:
+        """Returns every figure."""
+        return [block for section in self.sections for block in section.all_blocks() if isinstance(block, Figure)]
+
+    def tables(self) -> list[Table]:
+        """Returns every table, those behind figures too."""
+        blocks = [block for section in self.sections for block in section.all_blocks()]
+        shown = [block.table if isinstance(block, Figure) else block for block in blocks]
+        return [block for block in shown if isinstance(block, Table)]
+
+
+def study(name: str, text: str = "Measured by") -> Command:
+    """Returns the command that measures a study of ``conf/paper``."""
+    return Command(text, f"kedro run --env=paper --pipeline=study --params=study={name}")
+
+
+def not_measured(name: str) -> Command:
+    """Returns the command for a study that was not measured yet."""
+    return study(name, "Nothing of it was measured. This does:")
+
+
+def missing(title: str = NOT_MEASURED) -> Cell:
+    """Returns the cell of something that is not there: a dash that says why."""
+    return Cell(MISSING, title=title, missing=True)
+
+
+def absent(value: Any) -> bool:
+    """Returns whether a figure is not there."""
+    return bool(pd.isna(value))
+
+
+def text_of(name: str, *, code: bool = False) -> Callable[[Row], Cell]:
+    """Returns what writes a column of the frame as it is, as code if asked for and not empty."""
+    return lambda row: Cell(f"`{row[name]}`" if code and row[name] else str(row[name]))
+
+
+def names(*columns: str, code: Sequence[str] = ()) -> list[Column]:
+    """Returns leading columns that write those of the frame as they are, some as code."""
+    return [Column(name, text_of(name, code=name in code), "l", names=True) for name in columns]
+
+
+def across(before: str, values: Sequence[Any], after: str = "") -> list[Column]:
+    """Returns a column of estimates for each value of a table's ``across``."""
+    return [Column(f"{before}{value}{after}", one_cell, at=value) for value in values]
+
+
+def share_of(name: str, why: str = NOT_MEASURED) -> Callable[[Row], Cell]:
+    """Returns what writes a column of shares; a dash that says why where there is none."""
+    return lambda row: missing(why) if absent(row[name]) else Cell(share(row[name]))
+
+
+def estimate_cell(ours: Estimate | None, seeds: Sequence[int] = ()) -> Cell:
+    """Returns a figure with its interval, or that it is missing; a mark says that a seed learnt nothing from answers.
+
+    Args:
+        ours: The figure.
+        seeds: The seeds of its column: one with fewer gets an asterisk.
+    """
+    if ours is None:
+        return missing()
+    marks = "*" * bool(seeds and ours.seeds != tuple(seeds))
+    title = f"{seeds_text(ours.seeds)}, {span(ours.n_users)} users"
+    title += f", standard deviation over seeds {share(ours.sd)}" * (len(ours.seeds) > 1)
+    title += f", {ours.learnt_nothing} of {len(ours.seeds)} learnt nothing from the answers" * bool(ours.learnt_nothing)
+    marks += f"[†](#{LEARNT})" * bool(ours.learnt_nothing)
+    return Cell(share(ours.value) + marks, interval(ours.low, ours.high), title)
+
+
+def one_cell(row: Row) -> Cell:
+    """Writes the estimate of a row."""
+    return estimate_cell(row.get(ONE))
+
+
+def difference_cell(row: Row) -> Cell:
+    """Writes a judged difference with its interval, where it has one."""
+    ends = "" if absent(row["ci_low"]) else interval(row["ci_low"], row["ci_high"], signed=True)
+    return Cell(share(row["difference"], signed=True), ends)
+
+
+def p_cell(value: float) -> Cell:
+    """Returns a p value, or that there was no test."""
+    return missing("no test: one seed") if absent(value) else Cell(p_value(value))

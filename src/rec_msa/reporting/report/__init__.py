@@ -1,1 +1,0 @@
-"""The report: what it says is decided once (``model``), and written twice, as one HTML file and as Markdown."""
