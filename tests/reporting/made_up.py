@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rec_msa.reporting.measured import RESULTS_PER_USER
+from rec_msa.evaluation.results import PER_USER_COLUMNS
 from tests.reporting.facts import facts_of, results_frame, typed
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def made_up(parts: tuple[str, ...] = ("tables", "axes", "clones", "defense", "se
     quality = quality.assign(recall_served=0.4 - 0.004 * n + keys["seed"] / 500, ndcg_served=0.29 - 0.003 * n)
     return {
         "agreement": agreement,
-        "per_user": typed(pd.DataFrame(rows.per_user, columns=list(RESULTS_PER_USER))),
+        "per_user": typed(pd.DataFrame(rows.per_user, columns=list(PER_USER_COLUMNS))),
         "quality": quality,
         "statistics": _statistics(),
         "journal": _journal(),

@@ -9,10 +9,11 @@ import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.agreement import GROUPS
+from rec_msa.evaluation.results import COLUMNS
 from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.tables import require_table
 from rec_msa.reporting.axes import USUAL
-from rec_msa.reporting.measured import RESULTS, Estimate, estimate, interval_kinds
+from rec_msa.reporting.measured import Estimate, estimate, interval_kinds
 from rec_msa.reporting.names import GROUP_NAMES, REFERENCE_NAMES, TARGET, seeds_text, span
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def panels_of(agreement: pd.DataFrame) -> list[Panel]:
     Raises:
         DataError: If a column is missing or there is no row.
     """
-    require_table("agreement", agreement, RESULTS)
+    require_table("agreement", agreement, COLUMNS)
     shown = _answers_the_question(agreement)
     if shown.empty:
         raise DataError("agreement: there is no row to show; run an attack or the evaluation first")

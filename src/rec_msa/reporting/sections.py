@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rec_msa.attacks.registry import STARTS
 from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.evaluation.comparison import compare
 from rec_msa.evaluation.intervals import seed_interval
@@ -16,7 +17,6 @@ from rec_msa.reporting.drawing import strips
 from rec_msa.reporting.figures import calls_blocks
 from rec_msa.reporting.measured import (
     ATTACK,
-    STARTS,
     Measured,
     as_columns,
     datasets_of,
