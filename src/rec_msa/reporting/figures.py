@@ -26,7 +26,7 @@ from rec_msa.reporting.axes import (
     points_of,
 )
 from rec_msa.reporting.claims import MIXING, SIDES
-from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, NEUTRAL, Curve, Drawing, Heatmap, Plot, Shape
+from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, NEUTRAL, Curve, Drawing, Heatmap, Plot
 from rec_msa.reporting.measured import Measured, estimate, estimates, interval_kinds, seeds_and_users
 from rec_msa.reporting.names import (
     DATASETS,
@@ -317,15 +317,16 @@ def calls_blocks(measured: Measured, datasets: Sequence[str]) -> list[doc.Block]
     """Returns Table 8 as a figure, a row for each dataset; nothing where no line can be drawn."""
     calls = points_of(measured.agreement, CALLS)
     most = max(CALLS.values)
-    others = measured.plain[measured.plain["attack"].isin(_CALLS.attacks)].assign(value=most)
+    others = measured.plain[measured.plain["attack"].isin({*_CALLS.attacks} - {"qsd"})].assign(value=most)
     points = pd.concat([calls[calls["base"] == "qsd"].assign(attack="qsd"), others], ignore_index=True)
-    rows: list[Sequence[Shape]] = []
+    rows: list[list[Plot]] = []
     found: list[tuple[Any, Estimate]] = []
     for dataset in datasets:
         shown = replace(_CALLS, datasets=(dataset,))
         own = _where_it_varies(points, shown)
-        rows += _axis_drawing(own, shown).rows
-        found += [(key, one) for key, one in estimates(own, keys=_VALUE).items() if key[2] == "qsd"]
+        figures = estimates(own, keys=_VALUE)
+        rows += [row] if (row := _axis_row(shown, "heldout", figures)) else []
+        found += [(key, one) for key, one in figures.items() if key[2] == "qsd"]
     if not rows:
         return []
     frame = pd.DataFrame(
@@ -334,7 +335,9 @@ def calls_blocks(measured: Measured, datasets: Sequence[str]) -> list[doc.Block]
     columns = [*doc.names("dataset", "target"), *doc.across("", CALLS.values)]
     caption = "Agr@50 of QSD on sequential targets by calls for each queried user"
     table = _spread("table8_calls", caption, frame, columns, ["dataset", "target"], CALLS.name)
-    drawing = Drawing(rows, _CALLS.title, measured_note(one for _, one in found))
+    top = max(plot.top for row in rows for plot in row)  # all plots end alike, so that heights compare
+    level = [[replace(plot, top=top) for plot in row] for row in rows]
+    drawing = Drawing(level, _CALLS.title, measured_note(one for _, one in found))
     return [doc.Figure("table8-calls", f"{_CALLS.text} {drawing.note}", drawing, table)]
 
 
