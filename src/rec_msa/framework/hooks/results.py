@@ -92,6 +92,6 @@ def _show(agreement: pd.DataFrame, measured: set[str], catalog: DataCatalog) -> 
         return
     for dataset, seed, target, defense in cells.itertuples(index=False, name=None):
         quality = f"{dataset}.seed{seed}.{target}.{defense}.target_quality"
-        rows = agreement[(agreement[CELL] == (dataset, seed, target, defense)).all(axis=1)]
+        rows = agreement[(agreement[CELL] == [dataset, seed, target, defense]).all(axis=1)]
         title = f"{dataset} · {target} · seed {seed}" + ("" if defense == NO_DEFENSE else f" · defense {defense}")
         console.print(results_table(rows, catalog.load(quality) if catalog.exists(quality) else None, title))
