@@ -39,7 +39,6 @@ class AttackerData(NamedTuple):
 
     Attributes:
         interactions: D_t, the attacker users' training interactions (columns user, item).
-        n_items: Size of the catalogue.
         auxiliary_model: Checkpoint of the auxiliary model, for the variants fused, pretrained and mean.
         auxiliary_interactions: Auxiliary interactions, for the variant joint.
         known_items: Items whose auxiliary vector may be used ``[n_known]``; all where None.
@@ -67,12 +66,6 @@ def train_clone(
         variant: Where item embeddings come from: ``own``; ``fused`` with the auxiliary ones by attention (Eq. 5-8);
             ``mean``, fused half and half; ``pretrained``, started from the auxiliary item vectors; ``joint``, own, but
             trained on auxiliary interactions too.
-        data: What the attacker has.
-        architecture: The clone's architecture.
-        recommender: The architecture's settings.
-        settings: Held-back share and training loop.
-        seed: The cell's seed.
-        device: ``auto``, ``cpu`` or ``cuda``.
 
     Returns:
         The clone's checkpoint and its training curve.
@@ -120,19 +113,10 @@ def _use_auxiliary(clone: Recommender, variant: Variant, data: AttackerData) -> 
 def hold_back(
     interactions: pd.DataFrame, settings: CloneSettings, seed: int, *, last: bool = False
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Splits D_t into what trains the clone and what decides when it stops.
+    """Splits D_t (columns user, item) into what trains the clone and what decides when it stops.
 
     Of every user with ``held_back_from`` or more interactions, the share ``held_back_fraction`` (at least one) is held
-    back, drawn from the seed's stream ``clone``.
-
-    Args:
-        interactions: D_t (columns user, item).
-        settings: The two thresholds.
-        seed: The cell's seed.
-        last: Hold back the end of each user's rows instead: a sequence with holes is none that the user had.
-
-    Returns:
-        Training and held-back interactions.
+    back, drawn from the seed's stream ``clone``; or the ``last`` rows: a sequence with holes is none that the user had.
 
     Raises:
         DataError: No user has enough interactions to hold one back.

@@ -42,14 +42,7 @@ class Denoise(DenoiseSettings, Asking):
 
 
 def denoised(users: np.ndarray, answers: np.ndarray, discount: float, kept: float) -> Lists:
-    """What several answers about each user come to.
-
-    Args:
-        users: Global user ids, ascending ``[n_users]``.
-        answers: Lists ``[n_users, n_answers, list_length]``, padded with -1.
-        discount: How much an item loses by being in the answers of others.
-        kept: Share of the list length that is kept.
-    """
+    """What several answers about each user (ascending) come to: lists ``[n_users, n_answers, list_length]``."""
     n_users, n_answers, length = answers.shape
     user, answer, place = np.nonzero(answers != PADDING)
     n_items = int(answers.max(initial=0)) + 1

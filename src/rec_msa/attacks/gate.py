@@ -30,10 +30,8 @@ class SequenceSide(NamedTuple):
     """What stands behind a gate that answers for given sequences.
 
     Attributes:
-        n_items: Size of the catalogue; items are 0 to n_items - 1.
         answer: Sequences ``[n, l]`` (-1 at the end of shorter ones) in, served lists ``[n, list_length]`` out, without
             the items of the sequence.
-        list_length: Items of such a list.
         heldout: The sequences of the users on whom the attack is measured, which must not be asked about.
     """
 
@@ -73,10 +71,7 @@ class QueryGate:
         return sum(map(len, self._users))
 
     def ask(self, users: ArrayLike) -> np.ndarray:
-        """Asks for the lists of users.
-
-        Args:
-            users: Global user ids ``[n]``, in any order, repeats allowed; each is a call.
+        """Asks for the lists of users, global ids ``[n]`` in any order; each is a call, repeats too.
 
         Returns:
             Items ``[n, list_length]``, best first, in the order asked; -1 fills a list that ran out of items.
@@ -224,14 +219,9 @@ def query(
     strategy: Strategy | None = None,
     seed: int = 0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Runs a query strategy through a fresh gate.
+    """Runs a query strategy, by default one call for each user, through a fresh gate.
 
-    Args:
-        answer: The target's side of the gate.
-        attackers: Columns user, group; only users of group ``queried`` may be asked about.
-        calls_per_user: The budget, for each queried user.
-        strategy: How to ask; None: once about each.
-        seed: The cell's seed, of the strategy's random stream.
+    Of the attackers (columns user, group) only those of group ``queried`` may be asked about; they make the budget.
 
     Returns:
         The lists to learn from (columns user, rank, item) and the ledger.
@@ -256,22 +246,13 @@ def query_by_sequences(
     strategy: SequenceStrategy,
     seed: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Runs a strategy that asks about sequences through a fresh gate.
-
-    Args:
-        answer: The target's side of the gate for users.
-        sequences: The target's side of the gate for sequences.
-        attackers: Columns user, group; the number of users of group ``queried`` makes the budget.
-        calls_per_user: The budget, for each queried user.
-        strategy: How to ask.
-        seed: The cell's seed, of the strategy's random stream.
+    """Runs a strategy that asks about sequences through a fresh gate, as ``query`` does.
 
     Returns:
         The sequences with their lists, as ``PrefixLists.to_frame`` gives them, and the ledger.
 
     Raises:
-        QueryError: The strategy asks for what it may not, or more than the budget allows, or returns what it was not
-            answered.
+        QueryError: As ``query``.
     """
     allowed = _allowed(attackers)
     gate = QueryGate(answer, allowed, calls_per_user * len(allowed), sequences)
@@ -283,10 +264,7 @@ def query_by_sequences(
 def require_answered(served: pd.DataFrame, ledger: pd.DataFrame, attackers: pd.DataFrame) -> None:
     """Holds, from what the gate leaves, that an attack learns from nothing else than answers about queried users.
 
-    Args:
-        served: The lists that it learns from: columns user, rank, item.
-        ledger: Every call.
-        attackers: Columns user, group.
+    It learns from what was served (columns user, rank, item); the attackers have the columns user and group.
 
     Raises:
         QueryError: Somebody else was asked about, or an item of a user's list was never served to that user.
@@ -305,11 +283,6 @@ def require_answered(served: pd.DataFrame, ledger: pd.DataFrame, attackers: pd.D
 
 def require_sequences_answered(lists: PrefixLists, ledger: pd.DataFrame, heldout: HeldoutSequences) -> None:
     """Holds, from what the gate leaves, that each list is the answer to its sequence, and no held-out user's.
-
-    Args:
-        lists: The sequences with the lists that the attack learns from.
-        ledger: Every call.
-        heldout: Counts the calls that are about held-out users, from none on.
 
     Raises:
         QueryError: Users or held-out users' sequences were asked about, or a list is no answer in the ledger.
