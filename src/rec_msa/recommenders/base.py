@@ -25,11 +25,6 @@ class Recommender(nn.Module, ABC):
     """What ranks a fixed catalogue for a fixed set of users; the gate, the probes and the evaluation ask no more.
 
     Users are known by their global ids (``user_ids``, sorted) and addressed inside by their row. Items are global.
-
-    Attributes:
-        name: The architecture's name in parameters and paths.
-        settings: The typed settings.
-        user_ids: Global ids of the known users ``[n_users]``, sorted.
     """
 
     name: ClassVar[str]
@@ -43,12 +38,10 @@ class Recommender(nn.Module, ABC):
 
     @property
     def n_users(self) -> int:
-        """Number of known users."""
         return len(self.user_ids)
 
     @property
     def device(self) -> torch.device:
-        """The device that holds the parameters."""
         return self.user_ids.device
 
     @property
@@ -57,13 +50,7 @@ class Recommender(nn.Module, ABC):
         return 2
 
     def rows_of(self, users: Tensor) -> Tensor:
-        """Rows of global user ids.
-
-        Args:
-            users: Global ids ``[n]``.
-
-        Returns:
-            Row indices ``[n]``.
+        """Rows of global user ids ``[n]``.
 
         Raises:
             QueryError: A user is unknown to this model.
@@ -88,10 +75,8 @@ class Recommender(nn.Module, ABC):
     def read(self, interactions: pd.DataFrame) -> None:
         """Takes interactions as the histories of their users, where a model knows users by histories.
 
-        Users without a row here keep what was read of them before; strangers are left out.
-
-        Args:
-            interactions: Columns user, item; each user's rows in the order of the sequence.
+        They have the columns user, item, each user's rows in the order of the sequence. Users without a row here keep
+        what was read of them before; strangers are left out.
         """
 
     def initialise(self, generator: torch.Generator) -> None:
@@ -136,9 +121,6 @@ class GradientRecommender(Recommender):
             users: Rows ``[batch]``.
             positives: Items that the users interacted with ``[batch]``.
             negatives: Sampled items ``[batch, settings.n_sampled]``.
-
-        Returns:
-            A scalar.
         """
 
     @abstractmethod
@@ -147,13 +129,10 @@ class GradientRecommender(Recommender):
 
 
 class FusableRecommender(GradientRecommender):
-    """A recommender with item tables, each of which may be fused with an auxiliary model's.
-
-    Attributes:
-        item_tables: Names of the attributes that hold an item embedding; fusion replaces each.
-    """
+    """A recommender with item tables, each of which may be fused with an auxiliary model's."""
 
     item_tables: ClassVar[tuple[str, ...]] = ("items",)
+    """Names of the attributes that hold an item embedding; fusion replaces each."""
 
     def tables(self) -> list[ItemTable]:
         """The item embeddings, in the order of ``item_tables``."""
@@ -195,12 +174,6 @@ def cross_entropy(scores: Tensor) -> Tensor:
 
 
 def draw_uniform(fan_in: int, generator: torch.Generator, *parameters: Tensor) -> None:
-    """Draws parameters as torch's Linear does, from a stream of our own.
-
-    Args:
-        fan_in: Numbers that go into each output.
-        generator: The stream.
-        parameters: Drawn in this order.
-    """
+    """Draws parameters, in this order, as torch's Linear does, from a stream of our own."""
     for parameter in parameters:
         nn.init.uniform_(parameter, -(fan_in**-0.5), fan_in**-0.5, generator=generator)

@@ -31,13 +31,7 @@ RECOMMENDERS: dict[str, type[Recommender]] = {
 
 
 def build(name: str, user_ids: Tensor, n_items: int, settings: RecommenderSettings | dict[str, Any]) -> Recommender:
-    """Makes an untrained recommender; its parameters are not drawn yet.
-
-    Args:
-        name: Architecture, a key of ``RECOMMENDERS``.
-        user_ids: Global ids of the users that it shall know ``[n_users]``; sorted here.
-        n_items: Size of the catalogue.
-        settings: The architecture's settings, typed or plain.
+    """Makes an untrained recommender for users in any order; its parameters are not drawn yet.
 
     Raises:
         SettingsError: The architecture does not exist.
@@ -83,12 +77,9 @@ def fuse(model: Recommender, *, attention: bool = True) -> None:
 
 
 def load_auxiliary(model: Recommender, auxiliary: Checkpoint, known: Tensor | None = None) -> None:
-    """Puts the auxiliary model's item vectors, frozen, into a fused model.
+    """Puts the auxiliary model's item vectors, frozen, into a fused model of the same architecture and dimensions.
 
-    Args:
-        model: A fused recommender of the same architecture and dimensions.
-        auxiliary: Checkpoint of the auxiliary model.
-        known: Items whose auxiliary vector may be used, ``[n_items]`` of bool; all where None.
+    Those of ``known`` items ``[n_items]`` may be used, of all where it is None.
 
     Raises:
         TypeError: The model is not fused.
@@ -109,8 +100,7 @@ def item_vectors(checkpoint: Checkpoint) -> list[Tensor]:
 
 def to_checkpoint(model: Recommender) -> Checkpoint:
     """Turns a recommender into a plain dictionary on the CPU."""
-    table = model.tables()[0] if isinstance(model, FusableRecommender) else None
-    fusion = None
+    table, fusion = model.tables()[0] if isinstance(model, FusableRecommender) else None, None
     if isinstance(table, FusedItemTable):
         fusion = "attention" if table.attention else "mean"
     return {

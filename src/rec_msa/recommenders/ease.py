@@ -25,9 +25,6 @@ class Ease(SolvedRecommender):
 
     B minimises |X - X B|^2 + lambda |B|^2 with a diagonal of zeros: with P = (X'X + lambda I)^-1 it is
     B_ij = -P_ij / P_jj (Eq. 8). It takes 4 n_items^2 bytes, and six times as many while it is solved for.
-
-    Attributes:
-        weights: B ``[n_items, n_items]``.
     """
 
     name = "ease"

@@ -45,8 +45,7 @@ class Gru4rec(SequentialRecommender):
     def _hidden(self, x: Tensor) -> Tensor:
         """The hidden state after each place ``[batch, l, hidden]``."""
         if x.is_cuda:
-            hidden: Tensor = self.gru(x)[0]
-            return hidden
+            return self.gru(x)[0]  # type: ignore[no-any-return]
         weight_in, weight, bias_in, bias = self.gru.all_weights[0]
         return recur(F.linear(x, weight_in, bias_in), weight, bias)
 
@@ -66,9 +65,6 @@ def recur(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         inputs: What the items say to the reset, update and new gates ``[batch, l, 3 hidden]``.
         weight: What the state before says to them ``[3 hidden, hidden]``.
         bias: Beside it ``[3 hidden]``.
-
-    Returns:
-        The state after each place ``[batch, l, hidden]``.
     """
     return _Recur.apply(inputs.transpose(0, 1), weight, bias).transpose(0, 1)  # type: ignore[no-any-return, no-untyped-call]
 

@@ -32,10 +32,6 @@ class Ials(SolvedRecommender):
     With S the interactions, the loss is the sum over S of (r_ij - 1)^2, plus alpha_0 times the sum over all pairs of
     r_ij^2, plus lambda times the sum over all vectors of (n_observed + alpha_0 n_all)^nu |v|^2, where a vector has
     n_observed interactions and n_all pairs. A user's vector always is the solution for the history that was read.
-
-    Attributes:
-        users: p ``[n_users, d]``.
-        items: q ``[n_items, d]``.
     """
 
     name = "ials"

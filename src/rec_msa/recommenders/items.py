@@ -20,14 +20,10 @@ if TYPE_CHECKING:
 
 
 class ItemTable(Table):
-    """An item embedding of its own, the same for every user.
-
-    Attributes:
-        weight: Vectors ``[n_items, d]``.
-        floats_per_score: Temporary numbers that a full-catalogue score needs, for memory budgets.
-    """
+    """An item embedding of its own, the same for every user."""
 
     floats_per_score = 2
+    """Temporary numbers that a full-catalogue score needs, for memory budgets."""
 
     def draw_attention(self, generator: torch.Generator) -> None:
         """Draws what a fusion adds; a plain table has nothing."""
@@ -40,15 +36,7 @@ class ItemTable(Table):
         return view
 
     def pairs(self, p: Tensor, items: Tensor) -> Tensor:
-        """Vectors of items as users see them.
-
-        Args:
-            p: User vectors ``[batch, d]``.
-            items: Item indices ``[batch, m]``.
-
-        Returns:
-            Vectors ``[batch, m, d]``.
-        """
+        """Vectors ``[batch, m, d]`` of items ``[batch, m]`` as users ``p`` ``[batch, d]`` see them."""
         vectors: Tensor = self(items)
         return vectors
 
@@ -67,8 +55,7 @@ class ItemTable(Table):
     def project_blocks(self, p: Tensor, linear: Tensor, offset: Tensor, size: int) -> Iterator[tuple[slice, Tensor]]:
         """Images of every item as ``p`` sees it under ``linear`` ``[out, d]``, plus an offset ``[batch, out]``.
 
-        Yields:
-            A block of at most ``size`` items, and their images, a tensor of its own ``[batch, block, out]``.
+        Comes in blocks of at most ``size`` items; the images ``[batch, block, out]`` are a tensor of their own.
         """
         images = self.weight @ linear.T
         for block in _blocks(len(images), size):
@@ -100,7 +87,6 @@ class FusedItemTable(ItemTable):
         self.w = nn.Parameter(torch.zeros(dimensions), requires_grad=attention)
 
     def draw_attention(self, generator: torch.Generator) -> None:
-        """Draws w uniformly, as torch's Linear does."""
         if self.attention:
             bound = self.w.numel() ** -0.5
             nn.init.uniform_(self.w, -bound, bound, generator=generator)

@@ -23,13 +23,7 @@ if TYPE_CHECKING:
 
 
 class Block(nn.Module):
-    """Self-attention and a feed-forward network, each as x + dropout(g(norm(x))) (Eq. 2-5 of the paper).
-
-    Args:
-        d: Width of the states.
-        heads: Attention heads.
-        rate: Dropout.
-    """
+    """Self-attention and a feed-forward network, each as x + dropout(g(norm(x))) (Eq. 2-5 of the paper)."""
 
     def __init__(self, d: int, heads: int, rate: float) -> None:
         super().__init__()

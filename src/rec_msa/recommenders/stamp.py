@@ -88,7 +88,6 @@ def attention(keys: Tensor, asked: Tensor, w_0: Tensor) -> Tensor:
     Args:
         keys: Of each item ``[batch, l, d]``.
         asked: Of each end ``[batch, t, d]``; the last one has seen all items, each earlier one an item less.
-        w_0: The attention's vector ``[d]``.
 
     Returns:
         Weights ``[batch, t, l]``.

@@ -25,12 +25,7 @@ class InteractionTask:
     """Batches of interactions with sampled negatives, and Recall@50 on interactions held back.
 
     Negatives lie outside the training interactions alone: held-back ones are possible negatives, else they would leak.
-    The model reads the training interactions, where it knows users by them.
-
-    Args:
-        model: The recommender to train.
-        train: Interactions (columns user, item) of users that the model knows.
-        held_back: Interactions that decide when to stop.
+    The model reads the training interactions (columns user, item), where it knows users by them.
 
     Raises:
         DataError: There is no interaction, or every user has interacted with every item.

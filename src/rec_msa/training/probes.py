@@ -20,11 +20,7 @@ class RecallProbe:
     """Recall@50 of a model on chosen interactions, its training items left out; a mean over users.
 
     Of more than ``PROBED_USERS`` users every second, third ... counts, so that a look's cost has a bound.
-
-    Args:
-        model: The recommender, looked at anew with each call.
-        known: Rows and items ``[n_pairs]`` that are not recommended.
-        held_back: Rows and items ``[n_held]`` that should be.
+    Known rows and items ``[n_pairs]`` are not recommended, those held back ``[n_held]`` should be.
     """
 
     def __init__(self, model: Recommender, known: tuple[Tensor, Tensor], held_back: tuple[Tensor, Tensor]) -> None:
@@ -51,15 +47,11 @@ class RecallProbe:
 
 
 def are_found(keys: Tensor, places: Tensor, found: Tensor, n_items: int) -> Tensor:
-    """Which of some held-back items are among the items that a model found.
+    """Which of some held-back items are among the items that a model found ``[n_keys]``.
 
     Args:
         keys: Held-back items as place x n_items + item ``[n_keys]``.
         places: The place of each row of ``found`` ``[n]``.
         found: Items ``[n, k]``; n_items fills a row that is shorter.
-        n_items: Size of the catalogue.
-
-    Returns:
-        A flag for each key ``[n_keys]``.
     """
     return torch.isin(keys, (places.unsqueeze(1) * n_items + found)[found < n_items])

@@ -26,12 +26,8 @@ class SequenceTask:
 
     An epoch cuts each history anew into windows of the model's length, from a random start, so that every place is
     learned from once; the items before a window are not seen. Windows of a batch are about equally long, so there is
-    next to no padding. The model reads the training interactions as its users' histories.
-
-    Args:
-        model: The recommender to train.
-        train: Interactions (columns user, item), each user's rows in the order of the sequence.
-        held_back: Interactions that decide when to stop.
+    next to no padding. The model reads the training interactions (columns user, item), each user's rows in the order
+    of the sequence, as its users' histories.
 
     Raises:
         DataError: No user has two interactions and an item left unseen.
@@ -61,9 +57,7 @@ class SequenceTask:
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
         """Yields windows (first places ``[n]``, lengths ``[n]``), negatives ``[places, m]`` and a seed for dropout.
 
-        Args:
-            batch_size: Places that learn in one step, up to one window more.
-            generator: The stream.
+        So many places learn in one step, up to one window more.
         """
         start, length = self._windows(generator)
         order = torch.randperm(len(start), generator=generator).to(start.device)

@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 def solve(model: SolvedRecommender, train: pd.DataFrame, held_back: pd.DataFrame, title: str) -> pd.DataFrame:
     """Solves a recommender for interactions, which it reads, and measures it after each sweep.
 
-    Args:
-        model: The recommender; changed in place.
-        train: Interactions (columns user, item) of users that the model knows.
-        held_back: Interactions that it is measured on; they decide nothing.
-        title: What the progress bar calls it.
+    It is measured on interactions held back, which decide nothing.
 
     Returns:
         The curve, a row a sweep: step, loss, validation, kept (the last one).
