@@ -103,11 +103,8 @@ def _use_auxiliary(clone: Recommender, variant: Variant, data: AttackerData) -> 
             for table, vectors in zip(as_fusable(clone).tables(), item_vectors(data.auxiliary_model), strict=True):
                 table.weight.copy_(vectors)
         return
-    known = None
-    if data.known_items is not None:
-        known = torch.zeros(data.n_items, dtype=torch.bool)
-        known[torch.from_numpy(np.asarray(data.known_items, dtype=np.int64))] = True
-    load_auxiliary(clone, data.auxiliary_model, known)
+    known = np.arange(data.n_items) if data.known_items is None else data.known_items
+    load_auxiliary(clone, data.auxiliary_model, torch.from_numpy(np.isin(np.arange(data.n_items), known)))
 
 
 def hold_back(

@@ -42,7 +42,10 @@ class Denoise(DenoiseSettings, Asking):
 
 
 def denoised(users: np.ndarray, answers: np.ndarray, discount: float, kept: float) -> Lists:
-    """What several answers about each user (ascending) come to: lists ``[n_users, n_answers, list_length]``."""
+    """What several answers about each user, ascending, come to.
+
+    They are lists ``[n_users, n_answers, list_length]``, padded with -1.
+    """
     n_users, n_answers, length = answers.shape
     user, answer, place = np.nonzero(answers != PADDING)
     n_items = int(answers.max(initial=0)) + 1

@@ -94,14 +94,12 @@ class ListTask(ABC):
         """The clone's scores of items ``[n, m]`` in the contexts of a batch."""
 
     def loss(self, batch: Batch) -> Tensor:
-        """L_S of the lists in a batch, for each of their places."""
         *contexts, items, negatives = batch
         scores = self.score(contexts, torch.cat([items.clamp(min=0), negatives], dim=1))
         listed, outside = scores.tensor_split([items.shape[1]], dim=1)
         return list_loss(listed, outside, items != PADDING, self.losses, self.settings.margin)
 
     def quality(self) -> float:
-        """Agreement on what was held back."""
         return self.probe()
 
 
@@ -170,7 +168,6 @@ class StealTask(ListTask):
         yield from shuffled((self.rows, self.items, negatives), at_once, generator)
 
     def score(self, contexts: Sequence[Tensor], items: Tensor) -> Tensor:
-        """Scores for users' rows."""
         (rows,) = contexts
         return self.model.score_pairs(rows, items)
 
@@ -196,7 +193,6 @@ class AgreementProbe(ListProbe):
         super().__init__(model.n_items, wanted, left_out, int(there.sum(axis=1).max()), start_counts=start_counts)
 
     def best(self) -> Tensor:
-        """The first k items of each user asked about."""
         return best_items(self.model, self.asked, self.excluded, self.k, fill=self.n_items)
 
 

@@ -140,7 +140,6 @@ class PrefixProbe(ListProbe):
 
     @torch.no_grad()
     def best(self) -> Tensor:
-        """The first k items after each prefix asked about."""
         states = self.model.states(self.data.sequences.clamp(min=0)).flatten(0, 1)[self.asked]
         return best_after(self.model, states, self.excluded, self.k, fill=self.n_items)
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rec_msa.foundation.errors import QueryError
+from rec_msa.recommenders.histories import Histories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,12 +89,19 @@ class Recommender(nn.Module, ABC):
 
 
 class SolvedRecommender(Recommender):
-    """A recommender that solves equations for what it has read, in one sweep or several."""
+    """A recommender that solves equations for the histories that it has read, in one sweep or several."""
+
+    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+        super().__init__(user_ids, n_items, settings)
+        self.histories = Histories(self.n_users, n_items)
 
     @property
     def n_sweeps(self) -> int:
         """How many sweeps there are."""
         return 1
+
+    def read(self, interactions: pd.DataFrame) -> None:
+        self.histories.read(*self.known_pairs(interactions))
 
     @abstractmethod
     def solve(self) -> Iterator[float]:

@@ -8,12 +8,9 @@ import torch
 from torch import Tensor
 
 from rec_msa.recommenders.base import SolvedRecommender
-from rec_msa.recommenders.histories import Histories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pandas as pd
 
     from rec_msa.recommenders.settings import EaseSettings
 
@@ -33,11 +30,7 @@ class Ease(SolvedRecommender):
 
     def __init__(self, user_ids: Tensor, n_items: int, settings: EaseSettings) -> None:
         super().__init__(user_ids, n_items, settings)
-        self.histories = Histories(self.n_users, n_items)
         self.register_buffer("weights", torch.zeros(n_items, n_items))
-
-    def read(self, interactions: pd.DataFrame) -> None:
-        self.histories.read(*self.known_pairs(interactions))
 
     def solve(self) -> Iterator[float]:
         gram = torch.zeros_like(self.weights, dtype=torch.float64)

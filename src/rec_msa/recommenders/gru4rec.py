@@ -39,8 +39,8 @@ class Gru4rec(SequentialRecommender):
         draw_uniform(self.settings.hidden, generator, *self.projection.parameters())
 
     def states(self, sequences: Tensor, dropout: torch.Generator | None = None) -> Tensor:
-        states: Tensor = self.projection(self._hidden(dropped(self.embed(sequences), self.settings.dropout, dropout)))
-        return states
+        x = dropped(self.embed(sequences), self.settings.dropout, dropout)
+        return self.projection(self._hidden(x))  # type: ignore[no-any-return]
 
     def _hidden(self, x: Tensor) -> Tensor:
         """The hidden state after each place ``[batch, l, hidden]``."""

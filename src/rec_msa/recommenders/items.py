@@ -37,8 +37,7 @@ class ItemTable(Table):
 
     def pairs(self, p: Tensor, items: Tensor) -> Tensor:
         """Vectors ``[batch, m, d]`` of items ``[batch, m]`` as users ``p`` ``[batch, d]`` see them."""
-        vectors: Tensor = self(items)
-        return vectors
+        return self(items)  # type: ignore[no-any-return]
 
     def pair_products(self, p: Tensor, towards: Tensor, items: Tensor) -> Tensor:
         """Dot products of ``towards`` ``[batch, d]`` with items ``[batch, m]`` as ``p`` sees them: ``[batch, m]``."""

@@ -81,7 +81,7 @@ def attend(p: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Ten
 def attended_dots(p: Tensor, towards: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Tensor:
     """Dot products with the fused vectors of ``attend``, which are never made: half the passes over the candidates.
 
-    The attention reads ``p``; the fused vectors are multiplied ``towards`` ``[batch, d]``: ``[batch, m]``.
+    The attention reads ``p``; the products ``[batch, m]`` are with ``towards`` ``[batch, d]``.
     """
     return _AttendedDots.apply(p, towards, q_c, q_a, w, known)  # type: ignore[no-any-return, no-untyped-call]
 

@@ -85,8 +85,7 @@ class Sasrec(SequentialRecommender):
         later = x.new_full((n, n), -torch.inf).triu_(1)
         for block in self.blocks:
             x = block(x, later, dropout)
-        states: Tensor = self.last_norm(x)
-        return states
+        return self.last_norm(x)  # type: ignore[no-any-return]
 
     def next_item_loss(self, states: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:
         scores = self.score_candidates(states, torch.cat([targets.unsqueeze(1), negatives], dim=1))

@@ -35,8 +35,7 @@ class SequentialRecommender(FusableRecommender):
     def __init__(self, user_ids: Tensor, n_items: int, settings: SequentialSettings) -> None:
         super().__init__(user_ids, n_items, settings)
         self.items = ItemTable(n_items, settings.dimensions)
-        empty = torch.full((self.n_users, self.settings.length), PADDING, dtype=torch.int32)
-        self.register_buffer("histories", empty)
+        self.register_buffer("histories", torch.full((self.n_users, settings.length), PADDING, dtype=torch.int32))
 
     @property
     def floats_per_score(self) -> int:
@@ -45,14 +44,9 @@ class SequentialRecommender(FusableRecommender):
 
     @abstractmethod
     def states(self, sequences: Tensor, dropout: torch.Generator | None = None) -> Tensor:
-        """The state after each item.
+        """The states ``[batch, l, d]`` after each item; those at padding, which may be any item, mean nothing.
 
-        Args:
-            sequences: Items ``[batch, l]``, l at most ``settings.length``; padding may be any item.
-            dropout: The stream for dropout on the model's device; None: no dropout.
-
-        Returns:
-            States ``[batch, l, d]``; those at padding mean nothing.
+        Sequences ``[batch, l]`` have at most ``settings.length`` items; without a stream there is no dropout.
         """
 
     @abstractmethod

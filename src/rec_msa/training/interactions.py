@@ -53,11 +53,9 @@ class InteractionTask:
         yield from shuffled((self.rows, self.items, negatives), batch_size, generator)
 
     def loss(self, batch: Batch) -> Tensor:
-        """The recommender's own loss."""
         return self.model.loss(*batch)
 
     def quality(self) -> float:
-        """Recall@50 on the held-back interactions."""
         return self.validation()
 
 

@@ -99,5 +99,4 @@ class SequenceTask:
         return self.model.sequence_loss(states, self.items[index[inside] + 1], negatives)
 
     def quality(self) -> float:
-        """Recall@50 on the held-back interactions."""
         return self.validation()
