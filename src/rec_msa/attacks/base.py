@@ -28,7 +28,7 @@ EVERYWHERE = ("base", "clone", "list_length", "attacker_fraction", "query_fracti
 
 
 class Target(NamedTuple):
-    """What an attack is told of a target before anything runs: its architecture, and its defense if it has one."""
+    """What an attack is told of a target before anything runs; without a defense, that is empty."""
 
     model: str
     sequential: bool

@@ -77,8 +77,7 @@ def train_clone(
     train, held_back = hold_back(data.interactions, settings, seed, last=is_sequential(architecture))
     if variant == "joint":
         if data.auxiliary_interactions is None:
-            msg = "the clone variant 'joint' needs auxiliary interactions"
-            raise DataError(msg)
+            raise DataError("the clone variant 'joint' needs auxiliary interactions")
         train = pd.concat([train, data.auxiliary_interactions[["user", "item"]]], ignore_index=True)
     users = torch.from_numpy(np.union1d(train["user"].to_numpy(), data.interactions["user"].to_numpy()))
     generator = torch_stream(seed, "clone")
@@ -96,8 +95,7 @@ def _use_auxiliary(clone: Recommender, variant: Variant, data: AttackerData) -> 
     if variant in ("own", "joint"):
         return
     if data.auxiliary_model is None:
-        msg = f"the clone variant '{variant}' needs an auxiliary model"
-        raise DataError(msg)
+        raise DataError(f"the clone variant '{variant}' needs an auxiliary model")
     if variant == "pretrained":
         with torch.no_grad():
             for table, vectors in zip(as_fusable(clone).tables(), item_vectors(data.auxiliary_model), strict=True):
@@ -125,11 +123,10 @@ def hold_back(
     n, place = by_user.transform("size"), by_user.cumcount()
     held = (n >= settings.held_back_from) & (place < np.maximum(1, count(settings.held_back_fraction, n.to_numpy())))
     if not held.any():
-        msg = (
+        raise DataError(
             f"clone.held_back_from: no attacker user has {settings.held_back_from} interactions, so nothing can decide "
             "when to stop; lower it or take more attacker users (split.attacker_fraction)"
         )
-        raise DataError(msg)
     mask = np.empty(len(held), dtype=bool)
     mask[order] = held.to_numpy()
     return interactions[~mask], interactions[mask]

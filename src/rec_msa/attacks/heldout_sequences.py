@@ -27,12 +27,8 @@ class HeldoutSequences:
 
     Sequences that are made up draw each item from a list of the target's, or from all items. So a question ends in
     given ``l`` items with a chance of no more than ``list_length ** -l``, and the number of questions that end in one
-    of the pieces of ``l`` items is no more than a Poisson number. Of long pieces that is none.
-
-    Args:
-        histories: The held-out users' sequences, the oldest item first.
-        list_length: Items of a list that the target serves.
-        budget: Calls at the most.
+    of the pieces of ``l`` items is no more than a Poisson number. Of long pieces that is none. Histories have the
+    oldest item first; the budget is of calls.
     """
 
     def __init__(self, histories: Iterable[np.ndarray], list_length: int, budget: int) -> None:

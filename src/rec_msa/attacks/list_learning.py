@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.lists import PADDING, Lists
 from rec_msa.recommenders.ranking import Exclusions, best_items
-from rec_msa.training.interactions import index_pairs, shuffled
+from rec_msa.training.interactions import shuffled
 from rec_msa.training.negatives import NegativeSampler
 from rec_msa.training.probes import are_found
 
@@ -151,7 +151,7 @@ class StealTask(ListTask):
         settings: StealSettings,
         losses: Losses,
     ) -> None:
-        self.model, self.forbidden = model, index_pairs(model, forbidden)
+        self.model, self.forbidden = model, model.pairs(forbidden)
         super().__init__(model.n_items, self.forbidden, model.n_users, probe, settings, losses)
         taught = lists.of(lists.users[(lists.items != PADDING).any(axis=1)])
         self.rows = model.rows_of(torch.from_numpy(taught.users.astype(np.int64)))
@@ -188,8 +188,8 @@ class AgreementProbe(ListProbe):
         if not there.any():
             msg = "list_length: the served lists are so short that no place can be held back; serve longer lists"
             raise DataError(msg)
-        wanted = index_pairs(model, lists.to_frame())
-        left_out = index_pairs(model, exclude[exclude["user"].isin(lists.users)])
+        wanted = model.pairs(lists.to_frame())
+        left_out = model.pairs(exclude[exclude["user"].isin(lists.users)])
         super().__init__(model.n_items, wanted, left_out, int(there.sum(axis=1).max()), start_counts=start_counts)
 
     def best(self) -> Tensor:

@@ -39,10 +39,12 @@ class Recommender(nn.Module, ABC):
 
     @property
     def n_users(self) -> int:
+        """Number of known users."""
         return len(self.user_ids)
 
     @property
     def device(self) -> torch.device:
+        """The device that holds the parameters."""
         return self.user_ids.device
 
     @property
@@ -60,18 +62,21 @@ class Recommender(nn.Module, ABC):
         rows = torch.searchsorted(self.user_ids, users).clamp_(max=self.n_users - 1)
         strangers = users[self.user_ids[rows] != users]
         if len(strangers):
-            msg = f"user {int(strangers[0])} is unknown to this {self.name} model of {self.n_users} users"
-            raise QueryError(msg)
+            raise QueryError(f"user {int(strangers[0])} is unknown to this {self.name} model of {self.n_users} users")
         return rows
 
+    def pairs(self, interactions: pd.DataFrame) -> tuple[Tensor, Tensor]:
+        """Rows and items ``[n]`` of interactions (columns user, item) in their order.
+
+        Raises:
+            QueryError: A user is unknown to this model.
+        """
+        users, items = (torch.from_numpy(interactions[name].to_numpy(np.int64, copy=True)) for name in ("user", "item"))
+        return self.rows_of(users), items.to(self.device)
+
     def known_pairs(self, interactions: pd.DataFrame) -> tuple[Tensor, Tensor]:
-        """Rows and items ``[n]`` of the interactions (columns user, item) of known users, in their order."""
-        users, items = (
-            torch.from_numpy(interactions[name].to_numpy(np.int64, copy=True)).to(self.device)
-            for name in ("user", "item")
-        )
-        known = torch.isin(users, self.user_ids)
-        return self.rows_of(users[known]), items[known]
+        """The pairs of known users, strangers left out."""
+        return self.pairs(interactions[interactions["user"].isin(self.user_ids.cpu().numpy())])
 
     def read(self, interactions: pd.DataFrame) -> None:
         """Takes interactions as the histories of their users, where a model knows users by histories.
@@ -179,9 +184,3 @@ def cross_entropy(scores: Tensor) -> Tensor:
     """Mean binary cross-entropy of log-odds ``[batch, 1 + n]``, the positive first, the others negatives."""
     wrong = torch.cat([-scores[:, :1], scores[:, 1:]], dim=1)
     return -F.logsigmoid(-wrong).mean()
-
-
-def draw_uniform(fan_in: int, generator: torch.Generator, *parameters: Tensor) -> None:
-    """Draws parameters, in this order, as torch's Linear does, from a stream of our own."""
-    for parameter in parameters:
-        nn.init.uniform_(parameter, -(fan_in**-0.5), fan_in**-0.5, generator=generator)

@@ -37,8 +37,7 @@ def build(name: str, user_ids: Tensor, n_items: int, settings: RecommenderSettin
         SettingsError: The architecture does not exist.
     """
     if name not in RECOMMENDERS:
-        msg = f"model: there is no recommender '{name}'; {nearest(name, RECOMMENDERS)}"
-        raise SettingsError(msg)
+        raise SettingsError(f"model: there is no recommender '{name}'; {nearest(name, RECOMMENDERS)}")
     typed = SETTINGS[name].model_validate(settings)
     return RECOMMENDERS[name](torch.as_tensor(user_ids).long().unique(), n_items, typed)
 
@@ -86,8 +85,7 @@ def load_auxiliary(model: Recommender, auxiliary: Checkpoint, known: Tensor | No
     """
     for table, vectors in zip(as_fusable(model).tables(), item_vectors(auxiliary), strict=True):
         if not isinstance(table, FusedItemTable):
-            msg = f"a {model.name} model without fusion has no place for auxiliary vectors"
-            raise TypeError(msg)
+            raise TypeError(f"a {model.name} model without fusion has no place for auxiliary vectors")
         table.auxiliary.copy_(vectors)
         if known is not None:
             table.known.copy_(known)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from rec_msa.recommenders.base import draw_uniform
 from rec_msa.recommenders.cross_entropy import catalogue_cross_entropy
+from rec_msa.recommenders.lookups import draw_uniform
 from rec_msa.recommenders.sequential import SequentialRecommender, dropped
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.lookups import Table, attend, attended_dots, dots, gather, is_row_sparse
+from rec_msa.recommenders.lookups import Table, attend, attended_dots, dots, draw_uniform, gather, is_row_sparse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,10 @@ class ItemTable(Table):
 
     def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
         """Images of ``pairs`` under ``linear`` ``[out, d]``: ``[batch, m, out]``."""
-        return _project(self.weight, items, linear)
+        if items.numel() < len(self.weight) or is_row_sparse(self.weight):
+            return self(items) @ linear.T  # type: ignore[no-any-return]
+        # A batch has more pairs than the table has rows: these are projected first.
+        return gather(self.weight @ linear.T, items)
 
     def products(self, p: Tensor, towards: Tensor) -> Tensor:
         """Dot products of ``towards`` ``[batch, d]`` with every item as ``p`` sees it: ``[batch, n_items]``."""
@@ -87,8 +90,7 @@ class FusedItemTable(ItemTable):
 
     def draw_attention(self, generator: torch.Generator) -> None:
         if self.attention:
-            bound = self.w.numel() ** -0.5
-            nn.init.uniform_(self.w, -bound, bound, generator=generator)
+            draw_uniform(self.w.numel(), generator, self.w)
 
     def pairs(self, p: Tensor, items: Tensor) -> Tensor:
         q_c, q_a, known = self(items), gather(self.auxiliary, items), self.known[items]
@@ -134,10 +136,3 @@ def _blocks(n: int, size: int) -> Iterator[slice]:
 
 def _signed_parts(q: Tensor) -> Tensor:
     return torch.cat([F.relu(q), F.relu(-q)], dim=1)
-
-
-def _project(weight: Tensor, items: Tensor, linear: Tensor) -> Tensor:
-    """Projects the gathered rows, or the whole table first where a batch has more pairs than the table has rows."""
-    if items.numel() < len(weight) or is_row_sparse(weight):
-        return gather(weight, items) @ linear.T
-    return gather(weight @ linear.T, items)

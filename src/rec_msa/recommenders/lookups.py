@@ -34,6 +34,12 @@ class Table(nn.Module):
         return gather(self.weight, rows)
 
 
+def draw_uniform(fan_in: int, generator: torch.Generator, *parameters: Tensor) -> None:
+    """Draws parameters, in this order, as torch's Linear does, from a stream of our own."""
+    for parameter in parameters:
+        nn.init.uniform_(parameter, -(fan_in**-0.5), fan_in**-0.5, generator=generator)
+
+
 def gather(table: Tensor, rows: Tensor) -> Tensor:
     """Rows, indices of any shape, of a table ``[n_rows, ...]``: ``[*rows.shape, ...]``."""
     return _Gather.apply(table, rows, is_row_sparse(table))  # type: ignore[no-any-return, no-untyped-call]

@@ -86,7 +86,8 @@ def rank_lists(model: Recommender, users: ArrayLike, exclude: pd.DataFrame, list
     check_length(list_length, model.n_items)
     users = np.unique(np.asarray(users))
     rows = model.rows_of(torch.from_numpy(users).long())
-    excluded = exclusions_of(users, exclude, model.device)
+    row, item = model.pairs(exclude[exclude["user"].isin(users)])
+    excluded = Exclusions(torch.searchsorted(rows, row), item, len(rows))
     items = best_items(model, rows, excluded, list_length)
     return Lists(users, items.cpu().numpy())
 
@@ -104,11 +105,3 @@ def rank_sequences(model: SequentialRecommender, sequences: np.ndarray, list_len
     own = pd.DataFrame({"user": row, "item": sequences[row, place]})
     view = model.reading(torch.from_numpy(sequences.astype(np.int64)))
     return rank_lists(view, np.arange(len(sequences)), own, list_length).items
-
-
-def exclusions_of(users: np.ndarray, interactions: pd.DataFrame, device: torch.device) -> Exclusions:
-    """The interactions of some users (sorted global ids ``[n]``) as exclusions aligned with them."""
-    own = interactions[interactions["user"].isin(users)]
-    columns = np.searchsorted(users, own["user"].to_numpy()), own["item"].to_numpy(np.int64, copy=True)
-    row, item = (torch.from_numpy(values).to(device) for values in columns)
-    return Exclusions(row, item, len(users))

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.base import cross_entropy, draw_uniform
-from rec_msa.recommenders.lookups import INITIAL_SCALE
+from rec_msa.recommenders.base import cross_entropy
+from rec_msa.recommenders.lookups import INITIAL_SCALE, draw_uniform
 from rec_msa.recommenders.sequential import SequentialRecommender, dropped
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from rec_msa.recommenders.base import draw_uniform
 from rec_msa.recommenders.cross_entropy import catalogue_cross_entropy
+from rec_msa.recommenders.lookups import draw_uniform
 from rec_msa.recommenders.sequential import SequentialRecommender
 
 if TYPE_CHECKING:

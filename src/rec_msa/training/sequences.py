@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from rec_msa.foundation.errors import DataError
-from rec_msa.training.interactions import index_pairs
 from rec_msa.training.negatives import NegativeSampler
 from rec_msa.training.probes import RECALL_AT, RecallProbe
 
@@ -39,7 +38,7 @@ class SequenceTask:
     def __init__(self, model: SequentialRecommender, train: pd.DataFrame, held_back: pd.DataFrame) -> None:
         self.model = model
         model.read(train)
-        rows, items = index_pairs(model, train)
+        rows, items = model.pairs(train)
         self.sampler = NegativeSampler(rows, items, model.n_users, model.n_items)
         self.rows, order = torch.sort(rows, stable=True)
         self.items = items[order]
@@ -52,7 +51,7 @@ class SequenceTask:
             msg = "nothing to train on: no user has two interactions, one after the other, and an item left unseen"
             raise DataError(msg)
         self.dropout = torch.Generator(device=model.device)
-        self.validation = RecallProbe(model, (rows, items), index_pairs(model, held_back))
+        self.validation = RecallProbe(model, train, held_back)
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
         """Yields windows (first places ``[n]``, lengths ``[n]``), negatives ``[places, m]`` and a seed for dropout.

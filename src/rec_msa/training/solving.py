@@ -8,7 +8,6 @@ import pandas as pd
 
 from rec_msa.foundation.errors import DataError
 from rec_msa.training.fit import Point
-from rec_msa.training.interactions import index_pairs
 from rec_msa.training.probes import RECALL_AT, RecallProbe
 from rec_msa.training.progress import TrainingProgress
 
@@ -28,10 +27,9 @@ def solve(model: SolvedRecommender, train: pd.DataFrame, held_back: pd.DataFrame
         DataError: There is no interaction.
     """
     if train.empty:
-        msg = "nothing to train on: there are no interactions"
-        raise DataError(msg)
+        raise DataError("nothing to train on: there are no interactions")
     model.read(train)
-    probe, curve = RecallProbe(model, index_pairs(model, train), index_pairs(model, held_back)), list[Point]()
+    probe, curve = RecallProbe(model, train, held_back), list[Point]()
     with TrainingProgress(title, f"recall@{RECALL_AT}") as progress:
         for sweep, loss in enumerate(model.solve(), start=1):
             curve.append(Point(sweep, loss, probe()))
