@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rec_msa.training.interactions import InteractionTask, index_pairs
+from rec_msa.training.interactions import InteractionTask
 from rec_msa.training.probes import RecallProbe
 from tests.training.small import USERS, bpr, frame, random_interactions, slow_recall
 
@@ -76,15 +76,15 @@ def test_recall_looks_at_the_model_as_it_is_now() -> None:
 
 
 def test_recall_is_zero_where_nothing_was_held_back() -> None:
-    empty = (torch.empty(0, dtype=torch.long), torch.empty(0, dtype=torch.long))
-    assert RecallProbe(bpr(30), (torch.tensor([0]), torch.tensor([1])), empty)() == 0.0
+    known = random_interactions(30, 1, seed=0)
+    assert RecallProbe(bpr(30), known, known.head(0))() == 0.0
 
 
 def test_of_very_many_users_every_so_manieth_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     known, held_back = random_interactions(60, 5, seed=0), random_interactions(60, 3, seed=1)
     model = bpr(60)
     monkeypatch.setattr("rec_msa.training.probes.PROBED_USERS", 2)
-    probed = RecallProbe(model, index_pairs(model, known), index_pairs(model, held_back))
+    probed = RecallProbe(model, known, held_back)
     chosen = [USERS[0], USERS[2]]
     assert model.user_ids[probed.rows].tolist() == chosen
     some = held_back[held_back["user"].isin(chosen)]

@@ -48,8 +48,7 @@ class Steals(LearnsLists):
     @model_validator(mode="after")
     def _settings_have_an_effect(self) -> Steals:
         if self.outside == "catalogue" and self.positive_loss != "hinge":
-            msg = "positive_loss has no effect with outside: catalogue, whose items meet in one softmax"
-            raise ValueError(msg)
+            raise ValueError("positive_loss has no effect with outside: catalogue, whose items meet in one softmax")
         if self.calls_per_user > 1 and self.denoise is None:
             msg = f"calls_per_user: {self.calls_per_user} has no effect without denoise, which asks more than once; "
             raise ValueError(msg + "qsd alone makes up sequences to ask about")

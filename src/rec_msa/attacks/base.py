@@ -28,13 +28,7 @@ EVERYWHERE = ("base", "clone", "list_length", "attacker_fraction", "query_fracti
 
 
 class Target(NamedTuple):
-    """What an attack is told of a target before anything runs.
-
-    Attributes:
-        model: Its architecture.
-        sequential: Whether it reads sequences.
-        defense: Its defense; empty where there is none.
-    """
+    """What an attack is told of a target before anything runs; without a defense, that is empty."""
 
     model: str
     sequential: bool
@@ -77,11 +71,7 @@ class Stage:
 
 
 class Asking(BaseModel):
-    """How an attack asks: a strategy of the gate, with its budget.
-
-    Attributes:
-        calls_per_user: The budget: calls for each queried user.
-    """
+    """How an attack asks: a strategy of the gate, with its budget of calls for each queried user."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -115,12 +105,7 @@ class Attack(BaseModel, ABC):
         return None
 
     def refusal(self, target: Target, clone: str) -> str | None:
-        """Why it cannot work on such a target, from the key on: ``.clone: …``; None where it can.
-
-        Args:
-            target: The target.
-            clone: The clone's architecture.
-        """
+        """Why it cannot work on such a target by such a clone, from the key on: ``.clone: …``; None where it can."""
         if is_sequential(clone) and not target.sequential:
             return (
                 f".clone: '{clone}' reads sequences, but {target.model}'s data are split at random and have none; "

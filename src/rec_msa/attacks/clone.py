@@ -39,7 +39,6 @@ class AttackerData(NamedTuple):
 
     Attributes:
         interactions: D_t, the attacker users' training interactions (columns user, item).
-        n_items: Size of the catalogue.
         auxiliary_model: Checkpoint of the auxiliary model, for the variants fused, pretrained and mean.
         auxiliary_interactions: Auxiliary interactions, for the variant joint.
         known_items: Items whose auxiliary vector may be used ``[n_known]``; all where None.
@@ -67,12 +66,6 @@ def train_clone(
         variant: Where item embeddings come from: ``own``; ``fused`` with the auxiliary ones by attention (Eq. 5-8);
             ``mean``, fused half and half; ``pretrained``, started from the auxiliary item vectors; ``joint``, own, but
             trained on auxiliary interactions too.
-        data: What the attacker has.
-        architecture: The clone's architecture.
-        recommender: The architecture's settings.
-        settings: Held-back share and training loop.
-        seed: The cell's seed.
-        device: ``auto``, ``cpu`` or ``cuda``.
 
     Returns:
         The clone's checkpoint and its training curve.
@@ -84,8 +77,7 @@ def train_clone(
     train, held_back = hold_back(data.interactions, settings, seed, last=is_sequential(architecture))
     if variant == "joint":
         if data.auxiliary_interactions is None:
-            msg = "the clone variant 'joint' needs auxiliary interactions"
-            raise DataError(msg)
+            raise DataError("the clone variant 'joint' needs auxiliary interactions")
         train = pd.concat([train, data.auxiliary_interactions[["user", "item"]]], ignore_index=True)
     users = torch.from_numpy(np.union1d(train["user"].to_numpy(), data.interactions["user"].to_numpy()))
     generator = torch_stream(seed, "clone")
@@ -103,36 +95,23 @@ def _use_auxiliary(clone: Recommender, variant: Variant, data: AttackerData) -> 
     if variant in ("own", "joint"):
         return
     if data.auxiliary_model is None:
-        msg = f"the clone variant '{variant}' needs an auxiliary model"
-        raise DataError(msg)
+        raise DataError(f"the clone variant '{variant}' needs an auxiliary model")
     if variant == "pretrained":
         with torch.no_grad():
             for table, vectors in zip(as_fusable(clone).tables(), item_vectors(data.auxiliary_model), strict=True):
                 table.weight.copy_(vectors)
         return
-    known = None
-    if data.known_items is not None:
-        known = torch.zeros(data.n_items, dtype=torch.bool)
-        known[torch.from_numpy(np.asarray(data.known_items, dtype=np.int64))] = True
-    load_auxiliary(clone, data.auxiliary_model, known)
+    known = np.arange(data.n_items) if data.known_items is None else data.known_items
+    load_auxiliary(clone, data.auxiliary_model, torch.from_numpy(np.isin(np.arange(data.n_items), known)))
 
 
 def hold_back(
     interactions: pd.DataFrame, settings: CloneSettings, seed: int, *, last: bool = False
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Splits D_t into what trains the clone and what decides when it stops.
+    """Splits D_t (columns user, item) into what trains the clone and what decides when it stops.
 
     Of every user with ``held_back_from`` or more interactions, the share ``held_back_fraction`` (at least one) is held
-    back, drawn from the seed's stream ``clone``.
-
-    Args:
-        interactions: D_t (columns user, item).
-        settings: The two thresholds.
-        seed: The cell's seed.
-        last: Hold back the end of each user's rows instead: a sequence with holes is none that the user had.
-
-    Returns:
-        Training and held-back interactions.
+    back, drawn from the seed's stream ``clone``; or the ``last`` rows: a sequence with holes is none that the user had.
 
     Raises:
         DataError: No user has enough interactions to hold one back.
@@ -144,11 +123,10 @@ def hold_back(
     n, place = by_user.transform("size"), by_user.cumcount()
     held = (n >= settings.held_back_from) & (place < np.maximum(1, count(settings.held_back_fraction, n.to_numpy())))
     if not held.any():
-        msg = (
+        raise DataError(
             f"clone.held_back_from: no attacker user has {settings.held_back_from} interactions, so nothing can decide "
             "when to stop; lower it or take more attacker users (split.attacker_fraction)"
         )
-        raise DataError(msg)
     mask = np.empty(len(held), dtype=bool)
     mask[order] = held.to_numpy()
     return interactions[~mask], interactions[mask]

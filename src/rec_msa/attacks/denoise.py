@@ -42,13 +42,9 @@ class Denoise(DenoiseSettings, Asking):
 
 
 def denoised(users: np.ndarray, answers: np.ndarray, discount: float, kept: float) -> Lists:
-    """What several answers about each user come to.
+    """What several answers about each user, ascending, come to.
 
-    Args:
-        users: Global user ids, ascending ``[n_users]``.
-        answers: Lists ``[n_users, n_answers, list_length]``, padded with -1.
-        discount: How much an item loses by being in the answers of others.
-        kept: Share of the list length that is kept.
+    They are lists ``[n_users, n_answers, list_length]``, padded with -1.
     """
     n_users, n_answers, length = answers.shape
     user, answer, place = np.nonzero(answers != PADDING)

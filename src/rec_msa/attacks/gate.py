@@ -30,10 +30,8 @@ class SequenceSide(NamedTuple):
     """What stands behind a gate that answers for given sequences.
 
     Attributes:
-        n_items: Size of the catalogue; items are 0 to n_items - 1.
         answer: Sequences ``[n, l]`` (-1 at the end of shorter ones) in, served lists ``[n, list_length]`` out, without
             the items of the sequence.
-        list_length: Items of such a list.
         heldout: The sequences of the users on whom the attack is measured, which must not be asked about.
     """
 
@@ -50,11 +48,8 @@ class SequenceSide(NamedTuple):
 class QueryGate:
     """Answers questions within a budget and keeps a ledger of them; several threads may ask.
 
-    Args:
-        answer: The target's side: serves lists, the defense already applied.
-        allowed: Global ids of the users that may be asked about ``[n_allowed]``.
-        budget: Calls at the most; a user or a sequence is a call, repeats too.
-        sequences: The target's side for given sequences; None: there is none, and sequences are refused.
+    Of users only the allowed may be asked about (global ids ``[n_allowed]``), of sequences none where there is no side
+    that answers for them. A user or a sequence is a call, repeats too.
     """
 
     def __init__(self, answer: Answer, allowed: ArrayLike, budget: int, sequences: SequenceSide | None = None) -> None:
@@ -63,20 +58,16 @@ class QueryGate:
         self.budget = budget
         self._heldout = None if sequences is None else sequences.watched(budget)
         self._one_at_a_time = threading.Lock()
-        self._users: list[np.ndarray] = []
-        self._sequences: list[np.ndarray] = []
-        self._items: list[np.ndarray] = []
+        # Of each question its users, its sequences and their answers; a call has padding in place of one of the first.
+        self._calls: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
     @property
     def n_calls(self) -> int:
         """Calls counted so far."""
-        return sum(map(len, self._users))
+        return sum(len(users) for users, _, _ in self._calls)
 
     def ask(self, users: ArrayLike) -> np.ndarray:
-        """Asks for the lists of users.
-
-        Args:
-            users: Global user ids ``[n]``, in any order, repeats allowed; each is a call.
+        """Asks for the lists of users, global ids ``[n]`` in any order; each is a call, repeats too.
 
         Returns:
             Items ``[n, list_length]``, best first, in the order asked; -1 fills a list that ran out of items.
@@ -92,15 +83,13 @@ class QueryGate:
         with self._one_at_a_time:
             self._require_budget(len(asked))
             items = self._answers(asked)
-            self._record(asked, np.full((len(asked), 1), PADDING), items)
+            self._calls.append((asked, np.full((len(asked), 1), PADDING), items))
         return items.copy()
 
     def ask_sequences(self, sequences: Sequence[ArrayLike] | np.ndarray) -> np.ndarray:
         """Asks for the lists that follow sequences; all are answered at once and counted one by one.
 
-        Args:
-            sequences: Items of each sequence, the oldest first: ``[n, l]`` with -1 at the end of shorter ones, or a
-                list of sequences; each is a call.
+        They have the oldest item first: ``[n, l]`` with -1 at the end of shorter ones, or a list of sequences.
 
         Returns:
             Items ``[n, list_length]``, best first, without the sequence's own; -1 fills a list that ran out of items.
@@ -117,17 +106,14 @@ class QueryGate:
             self._require_budget(len(asked))
             self._heldout.require_none(asked)
             items = self._side.answer(asked)
-            self._record(np.full(len(asked), PADDING), asked, items)
+            self._calls.append((np.full(len(asked), PADDING), asked, items))
         return items.copy()
 
     def _answers(self, asked: np.ndarray) -> np.ndarray:
         """The lists in the order asked; who is asked about twice is answered twice, maybe otherwise."""
         if not len(asked):
             return self._answer(asked).items
-        order = np.argsort(asked, kind="stable")
-        starts = np.searchsorted(asked[order], asked[order])
-        repeat = np.empty(len(asked), dtype=np.int64)
-        repeat[order] = np.arange(len(asked)) - starts
+        repeat = pd.Series(asked).groupby(asked).cumcount().to_numpy()
         rounds = [np.flatnonzero(repeat == n) for n in range(int(repeat.max()) + 1)]
         answers = [self._answer(np.sort(asked[places])).of(asked[places]) for places in rounds]
         items = np.empty((len(asked), answers[0].length), dtype=answers[0].items.dtype)
@@ -140,24 +126,19 @@ class QueryGate:
             msg = f"{more} more calls after {self.n_calls} pass the budget of {self.budget}; none was answered"
             raise QueryError(msg)
 
-    def _record(self, users: np.ndarray, sequences: np.ndarray, items: np.ndarray) -> None:
-        self._users.append(users)
-        self._sequences.append(sequences)
-        self._items.append(items)
-
     def ledger(self) -> pd.DataFrame:
         """Every call in order: call (from 1), user, items (the list as served), calls_left.
 
         Where sequences may be asked about, there is a column ``sequence``, too; a call has either a user or a sequence.
         """
-        users = np.concatenate([np.empty(0, np.int64), *self._users])
-        lists = [row[row != PADDING] for items in self._items for row in items]
+        users = np.concatenate([np.empty(0, np.int64), *(users for users, _, _ in self._calls)])
+        lists = [row[row != PADDING] for _, _, items in self._calls for row in items]
         calls = np.arange(1, len(users) + 1)
         ledger = pd.DataFrame({"call": calls, "user": users, "items": lists, "calls_left": self.budget - calls})
         if self._side is None:
             return ledger
         ledger["user"] = ledger["user"].astype("Int64").where(ledger["user"] != PADDING)
-        given = [row[row != PADDING] for sequences in self._sequences for row in sequences]
+        given = [row[row != PADDING] for _, sequences, _ in self._calls for row in sequences]
         ledger.insert(2, "sequence", pd.Series(given, dtype=object))
         return ledger
 
@@ -184,16 +165,13 @@ def _check_sequences(asked: np.ndarray, n_items: int) -> None:
     there = asked != PADDING
     lengths = there.sum(axis=1)
     if (lengths == 0).any():
-        msg = f"sequence {int((lengths == 0).argmax())} is empty: ask about one item or more"
-        raise QueryError(msg)
+        raise QueryError(f"sequence {int((lengths == 0).argmax())} is empty: ask about one item or more")
     strangers = asked[there & ((asked < 0) | (asked >= n_items))]
     if len(strangers):
-        msg = f"item {strangers[0]} is unknown: the catalogue has the items 0 to {n_items - 1}"
-        raise QueryError(msg)
+        raise QueryError(f"item {strangers[0]} is unknown: the catalogue has the items 0 to {n_items - 1}")
     gaps = (there[:, 1:] & ~there[:, :-1]).any(axis=1)
     if gaps.any():
-        msg = f"sequence {int(gaps.argmax())} has a gap: -1 may stand at the end of a sequence alone"
-        raise QueryError(msg)
+        raise QueryError(f"sequence {int(gaps.argmax())} has a gap: -1 may stand at the end of a sequence alone")
 
 
 SequenceStrategy = Callable[[Callable[[np.ndarray], np.ndarray], np.ndarray, np.random.Generator], "PrefixLists"]
@@ -224,14 +202,9 @@ def query(
     strategy: Strategy | None = None,
     seed: int = 0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Runs a query strategy through a fresh gate.
+    """Runs a query strategy, by default one call for each user, through a fresh gate.
 
-    Args:
-        answer: The target's side of the gate.
-        attackers: Columns user, group; only users of group ``queried`` may be asked about.
-        calls_per_user: The budget, for each queried user.
-        strategy: How to ask; None: once about each.
-        seed: The cell's seed, of the strategy's random stream.
+    Of the attackers (columns user, group) only those of group ``queried`` may be asked about; they make the budget.
 
     Returns:
         The lists to learn from (columns user, rank, item) and the ledger.
@@ -256,22 +229,13 @@ def query_by_sequences(
     strategy: SequenceStrategy,
     seed: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Runs a strategy that asks about sequences through a fresh gate.
-
-    Args:
-        answer: The target's side of the gate for users.
-        sequences: The target's side of the gate for sequences.
-        attackers: Columns user, group; the number of users of group ``queried`` makes the budget.
-        calls_per_user: The budget, for each queried user.
-        strategy: How to ask.
-        seed: The cell's seed, of the strategy's random stream.
+    """Runs a strategy that asks about sequences through a fresh gate, as ``query`` does.
 
     Returns:
         The sequences with their lists, as ``PrefixLists.to_frame`` gives them, and the ledger.
 
     Raises:
-        QueryError: The strategy asks for what it may not, or more than the budget allows, or returns what it was not
-            answered.
+        QueryError: As ``query``.
     """
     allowed = _allowed(attackers)
     gate = QueryGate(answer, allowed, calls_per_user * len(allowed), sequences)
@@ -283,10 +247,7 @@ def query_by_sequences(
 def require_answered(served: pd.DataFrame, ledger: pd.DataFrame, attackers: pd.DataFrame) -> None:
     """Holds, from what the gate leaves, that an attack learns from nothing else than answers about queried users.
 
-    Args:
-        served: The lists that it learns from: columns user, rank, item.
-        ledger: Every call.
-        attackers: Columns user, group.
+    It learns from what was served (columns user, rank, item); the attackers have the columns user and group.
 
     Raises:
         QueryError: Somebody else was asked about, or an item of a user's list was never served to that user.
@@ -305,11 +266,6 @@ def require_answered(served: pd.DataFrame, ledger: pd.DataFrame, attackers: pd.D
 
 def require_sequences_answered(lists: PrefixLists, ledger: pd.DataFrame, heldout: HeldoutSequences) -> None:
     """Holds, from what the gate leaves, that each list is the answer to its sequence, and no held-out user's.
-
-    Args:
-        lists: The sequences with the lists that the attack learns from.
-        ledger: Every call.
-        heldout: Counts the calls that are about held-out users, from none on.
 
     Raises:
         QueryError: Users or held-out users' sequences were asked about, or a list is no answer in the ledger.

@@ -18,11 +18,10 @@ def users_held_back(users: np.ndarray, fraction: float, seed: int) -> np.ndarray
         DataError: Fewer than two users were queried.
     """
     if len(users) < 2:  # noqa: PLR2004 - one to learn from, one to stop by
-        msg = (
+        raise DataError(
             f"only {len(users)} user was queried, but stealing needs one to learn from and one to stop by; "
             "raise split.attacker_fraction or query_fraction"
         )
-        raise DataError(msg)
     n = max(1, count(fraction, len(users)))
     return np.sort(stream(seed, "steal").permutation(users)[:n])
 

@@ -7,6 +7,7 @@ of such histories by chance; what is asked more often than chance explains was n
 from __future__ import annotations
 
 from collections import Counter
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,12 +27,8 @@ class HeldoutSequences:
 
     Sequences that are made up draw each item from a list of the target's, or from all items. So a question ends in
     given ``l`` items with a chance of no more than ``list_length ** -l``, and the number of questions that end in one
-    of the pieces of ``l`` items is no more than a Poisson number. Of long pieces that is none.
-
-    Args:
-        histories: The held-out users' sequences, the oldest item first.
-        list_length: Items of a list that the target serves.
-        budget: Calls at the most.
+    of the pieces of ``l`` items is no more than a Poisson number. Of long pieces that is none. Histories have the
+    oldest item first; the budget is of calls.
     """
 
     def __init__(self, histories: Iterable[np.ndarray], list_length: int, budget: int) -> None:
@@ -50,10 +47,7 @@ class HeldoutSequences:
         self._been: Counter[int] = Counter()
 
     def require_none(self, asked: np.ndarray) -> None:
-        """Counts questions, all of them or, where one is refused, none.
-
-        Args:
-            asked: Sequences ``[n, l]``, -1 at the end of shorter ones.
+        """Counts questions ``[n, l]``, -1 at the end of shorter ones: all or, where one is refused, none.
 
         Raises:
             QueryError: They are held-out users', or pieces of these, beyond what chance explains.
@@ -73,12 +67,9 @@ class HeldoutSequences:
 
     def _known_end(self, sequence: np.ndarray) -> int:
         """Of how many items the longest known piece is that a sequence ends in, as far as that is looked at."""
-        length = 0
-        while length < min(len(self._pieces), len(sequence)):
-            if sequence[len(sequence) - length - 1 :].tobytes() not in self._pieces[length]:
-                break
-            length += 1
-        return length
+        ends = (sequence[-length:].tobytes() for length in range(1, len(sequence) + 1))
+        known = (end in pieces for end, pieces in zip(ends, self._pieces, strict=False))
+        return sum(takewhile(bool, known))
 
     def _allowance(self, length: int, n_pieces: int) -> float:
         """How many questions may end in one of some pieces before that is no chance any more."""
@@ -93,12 +84,7 @@ def _pieces(history: np.ndarray, length: int) -> list[bytes]:
 
 
 def histories_of(users: Sequence[int] | np.ndarray, items_of: tuple[np.ndarray, np.ndarray]) -> list[np.ndarray]:
-    """The sequences of some users.
-
-    Args:
-        users: Their ids.
-        items_of: The users and the items of interactions, each user's in the order of the sequence.
-    """
+    """The sequences of some users, of users and items of interactions in the order of the sequence."""
     owner, items = items_of
     rows = np.flatnonzero(np.isin(owner, users))
     rows = rows[np.argsort(owner[rows], kind="stable")]

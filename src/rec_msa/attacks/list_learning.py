@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.lists import PADDING, Lists
 from rec_msa.recommenders.ranking import Exclusions, best_items
-from rec_msa.training.interactions import index_pairs, shuffled
+from rec_msa.training.interactions import shuffled
 from rec_msa.training.negatives import NegativeSampler
 from rec_msa.training.probes import are_found
 
@@ -38,11 +38,7 @@ Pairs = tuple[Tensor, Tensor]
 def pair_loss(kind: PairLoss, better: Tensor, worse: Tensor, margin: float) -> Tensor:
     """The loss of scores that should be in this order, elementwise (Eq. 9 and 10).
 
-    Args:
-        kind: ``bpr``: -ln sigmoid(better - worse); ``hinge``: max(0, margin - (better - worse)).
-        better: Scores, any shape.
-        worse: Scores that broadcast with them.
-        margin: m of the hinge.
+    ``bpr`` is -ln sigmoid(better - worse), ``hinge`` max(0, margin - (better - worse)).
     """
     difference = better - worse
     return F.softplus(-difference) if kind == "bpr" else F.relu(margin - difference)
@@ -57,8 +53,6 @@ def list_loss(listed: Tensor, outside: Tensor, there: Tensor, losses: Losses, ma
         listed: Scores of the lists' items, best place first ``[n_lists, length]``.
         outside: Scores of each list's negatives ``[n_lists, n]``.
         there: Whether a list has the place; padding has none after it ``[n_lists, length]``.
-        losses: Ranking loss and positive-item loss.
-        margin: m of the hinge.
     """
     # An item that is not there stands above everything: its loss is 0, and so is its slope.
     above = listed.masked_fill(~there, torch.inf).unsqueeze(2)
@@ -78,28 +72,18 @@ class ListTask(ABC):
     contexts, then their lists ``[n, length]``, -1 at the end of shorter ones, and negatives ``[n, m]``.
 
     Args:
-        model: The clone.
         seen: Contexts and items ``[n_pairs]`` that are no negatives there: whole lists and known histories.
-        n_contexts: Contexts that there are.
         probe: Measures the clone on what was held back.
-        settings: Margin and negatives.
-        losses: Ranking loss and positive-item loss.
     """
 
     n_terms: int
 
     def __init__(
-        self,
-        model: Recommender,
-        seen: Pairs,
-        n_contexts: int,
-        probe: ListProbe,
-        settings: StealSettings,
-        losses: Losses,
+        self, n_items: int, seen: Pairs, n_contexts: int, probe: ListProbe, settings: StealSettings, losses: Losses
     ) -> None:
         self.settings, self.losses, self.probe = settings, losses, probe
         self.measure, self.start_counts = probe.measure, probe.start_counts
-        self.sampler = NegativeSampler(*seen, n_contexts, model.n_items)
+        self.sampler = NegativeSampler(*seen, n_contexts, n_items)
 
     @abstractmethod
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
@@ -110,14 +94,12 @@ class ListTask(ABC):
         """The clone's scores of items ``[n, m]`` in the contexts of a batch."""
 
     def loss(self, batch: Batch) -> Tensor:
-        """L_S of the lists in a batch, for each of their places."""
         *contexts, items, negatives = batch
         scores = self.score(contexts, torch.cat([items.clamp(min=0), negatives], dim=1))
         listed, outside = scores.tensor_split([items.shape[1]], dim=1)
         return list_loss(listed, outside, items != PADDING, self.losses, self.settings.margin)
 
     def quality(self) -> float:
-        """Agreement on what was held back."""
         return self.probe()
 
 
@@ -125,21 +107,20 @@ class ListProbe(ABC):
     """Agreement of a clone's lists with lists held back, some items left out of both.
 
     Args:
-        model: The clone, looked at anew with each call.
         wanted: Contexts and items ``[n_pairs]`` that the clone should say.
         left_out: Contexts and items that it must not say.
         k: The most items wanted in a context.
         start_counts: Whether the state before the first step may be the best one.
     """
 
-    def __init__(self, model: Recommender, wanted: Pairs, left_out: Pairs, k: int, *, start_counts: bool) -> None:
-        self.n_items, self.k, self.start_counts = model.n_items, k, start_counts
+    def __init__(self, n_items: int, wanted: Pairs, left_out: Pairs, k: int, *, start_counts: bool) -> None:
+        self.n_items, self.k, self.start_counts = n_items, k, start_counts
         self.measure = f"agr@{k}"
         self.asked = torch.unique(wanted[0])
         inside = torch.isin(left_out[0], self.asked)
         rows = torch.searchsorted(self.asked, left_out[0][inside])
         self.excluded = Exclusions(rows, left_out[1][inside], len(self.asked))
-        self.keys = wanted[0] * model.n_items + wanted[1]
+        self.keys = wanted[0] * n_items + wanted[1]
 
     @abstractmethod
     def best(self) -> Tensor:
@@ -154,12 +135,8 @@ class StealTask(ListTask):
     """Lists of users; a list's negatives are drawn anew in each epoch.
 
     Args:
-        model: The clone; it knows the lists' users.
-        lists: The lists to learn from.
+        lists: What to learn, of users that the clone knows.
         forbidden: Interactions (columns user, item) that are no negatives: whole lists and known histories.
-        probe: Measures the clone on what was held back.
-        settings: Margin and negatives.
-        losses: Ranking loss and positive-item loss.
 
     Raises:
         DataError: For some user everything is forbidden, so that nothing is a negative.
@@ -174,17 +151,15 @@ class StealTask(ListTask):
         settings: StealSettings,
         losses: Losses,
     ) -> None:
-        self.model, self.forbidden = model, index_pairs(model, forbidden)
-        super().__init__(model, self.forbidden, model.n_users, probe, settings, losses)
+        self.model, self.forbidden = model, model.pairs(forbidden)
+        super().__init__(model.n_items, self.forbidden, model.n_users, probe, settings, losses)
         taught = lists.of(lists.users[(lists.items != PADDING).any(axis=1)])
         self.rows = model.rows_of(torch.from_numpy(taught.users.astype(np.int64)))
         self.items = torch.from_numpy(taught.items.astype(np.int64)).to(model.device)
         self.n_terms = int((taught.items != PADDING).sum())
         if not bool((self.sampler.unseen[self.rows] > 0).all()):
-            msg = (
-                "list_length: a served list and its user's history cover the whole catalogue, so nothing is a negative"
-            )
-            raise DataError(msg)
+            msg = "a served list and its user's history cover the whole catalogue, so nothing is a negative"
+            raise DataError(f"list_length: {msg}")
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
         """Yields (rows ``[n]``, lists ``[n, length]``, negatives ``[n, m]``) of so many places in a new order."""
@@ -193,7 +168,6 @@ class StealTask(ListTask):
         yield from shuffled((self.rows, self.items, negatives), at_once, generator)
 
     def score(self, contexts: Sequence[Tensor], items: Tensor) -> Tensor:
-        """Scores for users' rows."""
         (rows,) = contexts
         return self.model.score_pairs(rows, items)
 
@@ -202,10 +176,8 @@ class AgreementProbe(ListProbe):
     """Agreement with lists of users.
 
     Args:
-        model: The clone, looked at anew with each call.
         lists: What the clone should say, -1 where a place is not asked for.
         exclude: Interactions (columns user, item) that the clone must not recommend.
-        start_counts: Whether the state before the first step may be the best one.
 
     Raises:
         DataError: No place is asked for.
@@ -216,12 +188,11 @@ class AgreementProbe(ListProbe):
         if not there.any():
             msg = "list_length: the served lists are so short that no place can be held back; serve longer lists"
             raise DataError(msg)
-        wanted = index_pairs(model, lists.to_frame())
-        left_out = index_pairs(model, exclude[exclude["user"].isin(lists.users)])
-        super().__init__(model, wanted, left_out, int(there.sum(axis=1).max()), start_counts=start_counts)
+        wanted = model.pairs(lists.to_frame())
+        left_out = model.pairs(exclude[exclude["user"].isin(lists.users)])
+        super().__init__(model.n_items, wanted, left_out, int(there.sum(axis=1).max()), start_counts=start_counts)
 
     def best(self) -> Tensor:
-        """The first k items of each user asked about."""
         return best_items(self.model, self.asked, self.excluded, self.k, fill=self.n_items)
 
 
@@ -229,15 +200,9 @@ class CatalogueTask(StealTask):
     """Scores the whole catalogue for each list; batches and their order are those of ``StealTask``."""
 
     def scored(self, rows: Tensor, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Scores the catalogue.
+        """Scores of lists' items ``[n, length]``, of all items ``[n, n_items]``, and of all outside list and history.
 
-        Args:
-            rows: Users' rows ``[n]``.
-            items: Their lists ``[n, length]``, -1 at the end of shorter ones.
-
-        Returns:
-            Scores of the lists' items ``[n, length]``, of all items ``[n, n_items]``, and the latter with -inf in the
-            place of what is in a user's list or history.
+        The last have -inf in the place of what is inside.
         """
         scores = self.model.score_all(rows)
         return scores.gather(1, items.clamp(min=0)), scores, scores.masked_fill(self._inside(rows), -torch.inf)
@@ -257,7 +222,6 @@ class HardestTask(CatalogueTask):
     """Eq. 9-12 with n_j the items outside list and history that the clone itself now ranks highest."""
 
     def loss(self, batch: Batch) -> Tensor:
-        """L_S of the lists in a batch, for each of their places."""
         rows, items, _ = batch
         listed, scores, rest = self.scored(rows, items)
         hardest = rest.detach().topk(min(self.settings.negatives, self.model.n_items), dim=1)
@@ -270,7 +234,6 @@ class SoftmaxTask(CatalogueTask):
     """L_r as in Eq. 9; in place of L_p each list item against all items outside list and history, by a softmax."""
 
     def loss(self, batch: Batch) -> Tensor:
-        """The mean over list places."""
         rows, items, _ = batch
         listed, _, rest = self.scored(rows, items)
         there = items != PADDING

@@ -65,11 +65,6 @@ class _Prefixes:
         rows, items = (torch.cat(pair) for pair in zip(self.own, self.listed, strict=True))
         return rows, items
 
-    @property
-    def n_prefixes(self) -> int:
-        """Places of all sequences, padding included."""
-        return self.sequences.numel()
-
 
 class PrefixStealTask(ListTask):
     """Lists over all prefixes of made-up sequences; one pass serves those of a sequence.
@@ -78,12 +73,8 @@ class PrefixStealTask(ListTask):
     each sequence in a step; one that covers with its sequence the whole catalogue is not learnt.
 
     Args:
-        model: The clone.
         taught: The sequences with the places of their lists to learn.
         served: The same with whole lists, which are no negatives.
-        probe: Measures the clone on what was held back.
-        settings: Margin and negatives.
-        losses: Ranking loss and positive-item loss.
 
     Raises:
         DataError: Every list covers with its sequence the whole catalogue.
@@ -99,12 +90,12 @@ class PrefixStealTask(ListTask):
         losses: Losses,
     ) -> None:
         self.model, self.data, whole = model, _Prefixes(model, taught), _Prefixes(model, served)
-        super().__init__(model, whole.known, whole.n_prefixes, probe, settings, losses)
+        super().__init__(model.n_items, whole.known, whole.sequences.numel(), probe, settings, losses)
         self.data.lists[(self.sampler.unseen == 0).view(self.data.sequences.shape)] = PADDING
         self.n_terms = int((self.data.lists != PADDING).sum())
         if not self.n_terms:
-            msg = "list_length: each served list covers with its sequence the whole catalogue, so nothing is a negative"
-            raise DataError(msg)
+            msg = "each served list covers with its sequence the whole catalogue, so nothing is a negative"
+            raise DataError(f"list_length: {msg}")
         self.dropout = torch.Generator(device=model.device)
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
@@ -139,20 +130,16 @@ class PrefixStealTask(ListTask):
 class PrefixProbe(ListProbe):
     """Agreement with places of lists held back; the sequence so far and the taught places are left out of both.
 
-    Args:
-        model: The clone, looked at anew with each call.
-        held_back: The sequences with the places that the clone should say; a list without any is not asked for.
-        taught: The same with the places that it learns.
+    Of the sequences held back a list without any place is not asked for; taught are the same sequences.
     """
 
     def __init__(self, model: SequentialRecommender, held_back: PrefixLists, taught: PrefixLists) -> None:
         self.model, self.data = model, _Prefixes(model, held_back)
         k = int((held_back.lists != PADDING).sum(axis=2).max(initial=0))
-        super().__init__(model, self.data.listed, _Prefixes(model, taught).known, k, start_counts=False)
+        super().__init__(model.n_items, self.data.listed, _Prefixes(model, taught).known, k, start_counts=False)
 
     @torch.no_grad()
     def best(self) -> Tensor:
-        """The first k items after each prefix asked about."""
         states = self.model.states(self.data.sequences.clamp(min=0)).flatten(0, 1)[self.asked]
         return best_after(self.model, states, self.excluded, self.k, fill=self.n_items)
 

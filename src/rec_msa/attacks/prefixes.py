@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Ask = Callable[[np.ndarray], np.ndarray]
+
 
 @dataclass(frozen=True, eq=False)
 class PrefixLists:
@@ -84,26 +86,9 @@ class MadeUpSequences(Asking):
     choice: Choice = "recommended"
 
     def __call__(
-        self,
-        ask: Callable[[np.ndarray], np.ndarray],
-        users: np.ndarray,
-        generator: np.random.Generator,
-        *,
-        n_items: int,
-        length: int,
+        self, ask: Ask, users: np.ndarray, generator: np.random.Generator, *, n_items: int, length: int
     ) -> PrefixLists:
-        """Asks.
-
-        Args:
-            ask: ``QueryGate.ask_sequences``.
-            users: The queried users, for whose number the budget is.
-            generator: The strategy's stream.
-            n_items: Size of the catalogue.
-            length: Items of a whole sequence.
-
-        Returns:
-            The sequences with their lists.
-        """
+        """Asks, within the budget for so many users, about sequences of so many items."""
         ends = _ends(self.calls_per_user * len(users), min(length, n_items))
         drawn = generator.random((len(ends), min(length, n_items)))
         sequences = np.full((len(ends), int(ends.max(initial=0))), PADDING, dtype=np.int32)

@@ -23,8 +23,7 @@ class QSD(LearnsLists):
     @model_validator(mode="after")
     def _who_denoises_makes_nothing_up(self) -> QSD:
         if self.sequences != "recommended" and self.denoise is not None:
-            msg = "sequences has no effect on an attack that denoises, which asks about users"
-            raise ValueError(msg)
+            raise ValueError("sequences has no effect on an attack that denoises, which asks about users")
         return self
 
     @property

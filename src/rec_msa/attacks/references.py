@@ -8,6 +8,7 @@ has for them. ``retrain``, which needs the target's own data, is a model and not
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from rec_msa.attacks.settings import ReferenceSettings
 
+    Ids = NDArray[np.integer[Any]]
+
 FROM_QUERIES = ("list_popularity", "knn_lists", "cache")
 """The references that need queried lists."""
 
@@ -32,245 +35,159 @@ _CELLS_AT_ONCE = 2_000_000
 _NEIGHBOUR_MEBIBYTES = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Knowledge:
-    """What an attacker without a clone has.
+    """What an attacker without a clone has, and for whom it makes lists.
 
     Attributes:
-        users: The attacker users, ascending ``[n_users]``.
-        attacker_train: D_t (columns user, item).
+        users: The attacker users, ascending and each once ``[n_users]``.
+        attacker_train: D_t (columns user, item): what its users must not get.
         auxiliary_train: Auxiliary interactions (columns user, item).
         queried: The lists that the target served.
         n_items: The number of items.
     """
 
-    users: NDArray[np.int_]
+    users: NDArray[np.int32]
     attacker_train: pd.DataFrame
     auxiliary_train: pd.DataFrame
     queried: Lists
     n_items: int
 
+    def matrix_of(self, users: ArrayLike) -> csr_array:
+        """D_t of some users, ascending and each once, as ones in ``[n, n_items]``."""
+        ids, interactions = np.asarray(users, dtype=np.int64), self.attacker_train
+        kept = interactions.loc[interactions["user"].isin(ids), ["user", "item"]].drop_duplicates()
+        items = self.checked(kept["item"].to_numpy())
+        rows = np.searchsorted(ids, kept["user"].to_numpy())
+        return csr_array((np.ones(len(kept)), (rows, items)), shape=(ids.size, self.n_items))
+
+    @cached_property
+    def own(self) -> csr_array:
+        """What the users have in D_t ``[n_users, n_items]``."""
+        return self.matrix_of(self.users)
+
+    @cached_property
+    def entries(self) -> tuple[Ids, Ids, Ids]:
+        """Row, place (from 0) and item of every filled place of the served lists."""
+        rows, places = np.nonzero(self.queried.items != PADDING)
+        return rows, places, self.checked(self.queried.items[rows, places])
+
+    def checked(self, items: Ids) -> Ids:
+        """The items as they are.
+
+        Raises:
+            DataError: One is below 0 or not below ``n_items``.
+        """
+        wrong = items[(items < 0) | (items >= self.n_items)]
+        if wrong.size:
+            raise DataError(f"item {wrong[0]}: there are {self.n_items} items, ids 0 to {self.n_items - 1}")
+        return items
+
+    def ranked(self, scores: Callable[[slice], NDArray[np.float64]], list_length: int) -> Lists:
+        """The best of all users by the scores of some of them."""
+        return Lists(self.users, rank_blocks(scores, self.own, list_length))
+
+    def ranked_alike(self, scores: NDArray[np.float64], list_length: int) -> Lists:
+        """The best of all users by the same scores ``[n_items]``."""
+        everyone = np.broadcast_to(scores, self.own.shape)
+        return self.ranked(lambda rows: everyone[rows], list_length)
+
 
 def all_references(known: Knowledge, list_length: int, settings: ReferenceSettings, seed: int) -> dict[str, Lists]:
-    """Returns the lists of every reference for all attacker users, by name.
-
-    Where nobody was asked, the references that need answers are left out.
-
-    Args:
-        known: What the attacker has.
-        list_length: Places per list.
-        settings: Neighbours of ``knn_lists``.
-        seed: The cell's seed, for ``random``.
-    """
-    users, n_items, exclude = known.users, known.n_items, known.attacker_train
+    """The lists of every reference for all attacker users, by name; those from answers where somebody was asked."""
     ranked = {
-        "random": random_lists(users, n_items, exclude, list_length, seed),
-        "popularity": popularity_lists(users, exclude, n_items, exclude, list_length),
-        "auxiliary_popularity": popularity_lists(users, known.auxiliary_train, n_items, exclude, list_length),
+        "random": random_lists(known, list_length, seed),
+        "popularity": popularity_lists(known, known.attacker_train, list_length),
+        "auxiliary_popularity": popularity_lists(known, known.auxiliary_train, list_length),
     }
     if not len(known.queried.users):
         return ranked
-    by_lists = list_popularity(users, known.queried, n_items, exclude, list_length)
+    by_lists = list_popularity(known, list_length)
     return ranked | {
         "list_popularity": by_lists,
-        "knn_lists": knn_lists(users, known.queried, exclude, n_items, list_length, neighbours=settings.neighbours),
-        "cache": cache_lists(users, known.queried, by_lists),
+        "knn_lists": knn_lists(known, list_length, settings.neighbours),
+        "cache": cache_lists(known, by_lists),
     }
 
 
-def interaction_matrix(users: ArrayLike, interactions: pd.DataFrame, n_items: int) -> csr_array:
-    """Returns the users' interactions as a 0/1 matrix ``[n_users, n_items]``.
-
-    Args:
-        users: Global user ids ``[n_users]``, ascending and unique; interactions of others are left out.
-        interactions: The columns ``user, item``.
-        n_items: The number of items.
-
-    Raises:
-        DataError: If an item id is below 0 or not below ``n_items``.
-    """
-    ids = np.asarray(users, dtype=np.int64)
-    kept = interactions.loc[interactions["user"].isin(ids), ["user", "item"]].drop_duplicates()
-    items = _checked(kept["item"].to_numpy(), n_items)
-    rows = np.searchsorted(ids, kept["user"].to_numpy())
-    return csr_array((np.ones(len(kept)), (rows, items)), shape=(ids.size, n_items))
-
-
-def rank_scores(scores: NDArray[np.float64], exclude: csr_array, list_length: int) -> NDArray[np.int32]:
-    """Returns each user's best items by score, ties by item id (the lower first).
-
-    Args:
-        scores: Scores ``[n_users, n_items]``, a broadcast view too; not changed.
-        exclude: The items that a user must not get: a matrix ``[n_users, n_items]`` of what is stored there.
-        list_length: Places per list.
-
-    Returns:
-        Item ids ``[n_users, list_length]``, ``-1`` where a user has fewer candidates.
-    """
-    return _rank_blocks(lambda rows: scores[rows], exclude, list_length)
-
-
-def random_lists(users: ArrayLike, n_items: int, exclude: pd.DataFrame, list_length: int, seed: int) -> Lists:
-    """Returns items drawn uniformly without replacement (``random``).
-
-    Args:
-        users: Global user ids ``[n_users]``.
-        n_items: The number of items.
-        exclude: The interactions ``user, item`` of D_t, kept out of the lists.
-        list_length: Places per list; a shorter list is the head of a longer one.
-        seed: The cell's seed.
-
-    Raises:
-        DataError: If an item id is out of range.
-    """
-    ids, excluded = _users_and_exclusions(users, exclude, n_items)
+def random_lists(known: Knowledge, list_length: int, seed: int) -> Lists:
+    """Items drawn uniformly without replacement; a shorter list is the head of a longer one."""
     rng = stream(seed, "references")
     # Blocks are asked for in order and drawn from one stream, so their size changes nothing.
-    return Lists(ids, _rank_blocks(lambda rows: rng.random((len(ids[rows]), n_items)), excluded, list_length))
+    return known.ranked(lambda rows: rng.random((len(known.users[rows]), known.n_items)), list_length)
 
 
-def popularity_lists(
-    users: ArrayLike, interactions: pd.DataFrame, n_items: int, exclude: pd.DataFrame, list_length: int
-) -> Lists:
-    """Returns the items with most interactions, ties by item id.
-
-    With D_t as the interactions this is ``popularity``, with the auxiliary ones ``auxiliary_popularity``.
-
-    Args:
-        users: Global user ids ``[n_users]``.
-        interactions: The interactions that count, ``user, item``.
-        n_items: The number of items.
-        exclude: The interactions ``user, item`` of D_t, kept out of the lists.
-        list_length: Places per list.
-
-    Raises:
-        DataError: If an item id is out of range.
-    """
-    ids, excluded = _users_and_exclusions(users, exclude, n_items)
-    counts = np.bincount(_checked(interactions["item"].to_numpy(), n_items), minlength=n_items)
-    return Lists(ids, _rank_alike(counts.astype(np.float64), excluded, list_length))
+def popularity_lists(known: Knowledge, interactions: pd.DataFrame, list_length: int) -> Lists:
+    """The items with most of some interactions, those of D_t or the auxiliary ones, ties by item id."""
+    counts = np.bincount(known.checked(interactions["item"].to_numpy()), minlength=known.n_items)
+    return known.ranked_alike(counts.astype(np.float64), list_length)
 
 
-def list_popularity(users: ArrayLike, queried: Lists, n_items: int, exclude: pd.DataFrame, list_length: int) -> Lists:
-    """Returns the items that the queried lists hold most often, ties by mean rank, then by item id.
+def list_popularity(known: Knowledge, list_length: int) -> Lists:
+    """The items that served lists hold most often, ties by mean rank, then by item id; those in no list follow."""
+    return known.ranked_alike(_list_popularity_scores(known), list_length)
 
-    Args:
-        users: Global user ids ``[n_users]``.
-        queried: The lists that the target served.
-        n_items: The number of items.
-        exclude: The interactions ``user, item`` of D_t, kept out of the lists.
-        list_length: Places per list; items in no queried list follow by item id.
+
+def knn_lists(known: Knowledge, list_length: int, neighbours: int = 10) -> Lists:
+    """What the target served to the queried users whose interactions are most like the user's.
+
+    Over the nearest queried users (all where there are fewer) by cosine of their rows of D_t, an item scores the sum
+    of cosine times discount, where the discount falls linearly from 1 at rank 1 to about 1/2 at the last rank: that
+    the item is listed counts more than where. Remaining places are filled by list popularity. A queried user is its
+    own nearest neighbour: for the group ``queried`` the lists lean on a list that the attacker already holds.
 
     Raises:
-        DataError: If an item id is out of range.
+        DataError: No user was queried.
     """
-    ids, excluded = _users_and_exclusions(users, exclude, n_items)
-    return Lists(ids, _rank_alike(_list_popularity_scores(queried, n_items), excluded, list_length))
-
-
-def knn_lists(
-    users: ArrayLike,
-    queried: Lists,
-    attacker_train: pd.DataFrame,
-    n_items: int,
-    list_length: int,
-    *,
-    neighbours: int = 10,
-) -> Lists:
-    """Returns what the target served to the queried users whose interactions are most like the user's.
-
-    Over the nearest queried users by cosine of their rows of D_t, an item scores the sum of cosine times discount,
-    where the discount falls linearly from 1 at rank 1 to about 1/2 at the last rank: that the item is listed
-    counts more than where. Remaining places are filled by list popularity. A queried user is its own nearest
-    neighbour: for the group ``queried`` the lists lean on a list that the attacker already holds.
-
-    Args:
-        users: Global user ids ``[n_users]``.
-        queried: The lists that the target served.
-        attacker_train: D_t, ``user, item``: for the cosine, and kept out of the lists.
-        n_items: The number of items.
-        list_length: Places per list.
-        neighbours: Queried users looked at; all of them where there are fewer.
-
-    Raises:
-        DataError: If no user was queried, or an item id is out of range.
-    """
-    if not queried.users.size:
+    if not known.queried.users.size:
         raise DataError("knn_lists: no queried list; at least one user must be queried")
-    ids, known = _users_and_exclusions(users, attacker_train, n_items)
-    likeness = _likeness(known, interaction_matrix(queried.users, attacker_train, n_items), neighbours)
-    served = _discounted(queried, n_items)
-    filling = -_places(_list_popularity_scores(queried, n_items))
+    likeness = _likeness(known.own, known.matrix_of(known.queried.users), neighbours)
+    served, filling = _discounted(known), -_places(_list_popularity_scores(known))
 
     def scores(rows: slice) -> NDArray[np.float64]:
         block = (likeness[rows] @ served).toarray()
         return np.where(block > 0, block, filling)
 
-    return Lists(ids, _rank_blocks(scores, known, list_length))
+    return known.ranked(scores, list_length)
 
 
-def cache_lists(users: ArrayLike, queried: Lists, fallback: Lists) -> Lists:
-    """Returns the queried lists for the users who were queried and the fallback for the others (``cache``).
-
-    Args:
-        users: Global user ids ``[n_users]``.
-        queried: The lists that the target served, cut or padded to the fallback's length.
-        fallback: A list for every user who was not queried, such as list popularity.
+def cache_lists(known: Knowledge, fallback: Lists) -> Lists:
+    """The served lists, cut or padded to the fallback's length, and the fallback for users who were not queried.
 
     Raises:
-        DataError: If a user was not queried and has no fallback.
+        DataError: A user was not queried and has no fallback.
     """
-    ids = np.unique(np.asarray(users, dtype=np.int32))
-    asked = np.isin(ids, queried.users)
-    items = np.full((ids.size, fallback.length), PADDING, dtype=np.int32)
-    items[~asked] = fallback.of(ids[~asked]).items
-    width = min(fallback.length, queried.length)
-    items[asked, :width] = queried.of(ids[asked]).items[:, :width]
-    return Lists(ids, items)
+    asked = np.isin(known.users, known.queried.users)
+    items = np.full((known.users.size, fallback.length), PADDING, dtype=np.int32)
+    items[~asked] = fallback.of(known.users[~asked]).items
+    width = min(fallback.length, known.queried.length)
+    items[asked, :width] = known.queried.of(known.users[asked]).items[:, :width]
+    return Lists(known.users, items)
 
 
-def _users_and_exclusions(users: ArrayLike, exclude: pd.DataFrame, n_items: int) -> tuple[NDArray[np.int32], csr_array]:
-    ids = np.unique(np.asarray(users, dtype=np.int32))
-    return ids, interaction_matrix(ids, exclude, n_items)
-
-
-def _checked(items: NDArray[np.integer[Any]], n_items: int) -> NDArray[np.integer[Any]]:
-    wrong = items[(items < 0) | (items >= n_items)]
-    if wrong.size:
-        raise DataError(f"item {wrong[0]}: there are {n_items} items, ids 0 to {n_items - 1}")
-    return items
-
-
-def _list_entries(
-    queried: Lists, n_items: int
-) -> tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]], NDArray[np.integer[Any]]]:
-    """Returns row, place (from 0) and item of every filled place."""
-    rows, places = np.nonzero(queried.items != PADDING)
-    return rows, places, _checked(queried.items[rows, places], n_items)
-
-
-def _places(scores: NDArray[np.float64]) -> NDArray[np.integer[Any]]:
-    """Returns the place of every item by falling score, ties by item id, from 0."""
+def _places(scores: NDArray[np.float64]) -> Ids:
+    """The place of every item by falling score, ties by item id, from 0."""
     places = np.empty(scores.size, dtype=np.int64)
     places[np.argsort(-scores, kind="stable")] = np.arange(scores.size)
     return places
 
 
-def _list_popularity_scores(queried: Lists, n_items: int) -> NDArray[np.float64]:
-    """Returns frequency, less a part below 1 that grows with the mean rank ``[n_items]``."""
-    _, places, items = _list_entries(queried, n_items)
-    counts = np.bincount(items, minlength=n_items).astype(np.float64)
-    ranks = np.bincount(items, weights=places + 1, minlength=n_items)
-    return counts - ranks / np.maximum(counts, 1) / (queried.length + 1)
+def _list_popularity_scores(known: Knowledge) -> NDArray[np.float64]:
+    """Frequency, less a part below 1 that grows with the mean rank ``[n_items]``."""
+    _, places, items = known.entries
+    counts = np.bincount(items, minlength=known.n_items).astype(np.float64)
+    ranks = np.bincount(items, weights=places + 1, minlength=known.n_items)
+    return counts - ranks / np.maximum(counts, 1) / (known.queried.length + 1)
 
 
-def _discounted(queried: Lists, n_items: int) -> csr_array:
-    rows, places, items = _list_entries(queried, n_items)
-    return csr_array((1 - places / (2 * queried.length), (rows, items)), shape=(queried.users.size, n_items))
+def _discounted(known: Knowledge) -> csr_array:
+    rows, places, items = known.entries
+    discounts = 1 - places / (2 * known.queried.length)
+    return csr_array((discounts, (rows, items)), shape=(known.queried.users.size, known.n_items))
 
 
 def _likeness(known: csr_array, known_of_queried: csr_array, neighbours: int) -> csr_array:
-    """Returns the cosine to the nearest queried users, 0 elsewhere ``[n_users, n_queried]``."""
+    """The cosine to the nearest queried users, 0 elsewhere ``[n_users, n_queried]``."""
     # scikit-learn takes a second to import, which only this reference needs.
     from sklearn import config_context
     from sklearn.neighbors import NearestNeighbors
@@ -284,15 +201,14 @@ def _likeness(known: csr_array, known_of_queried: csr_array, neighbours: int) ->
     return csr_array((cosines, (rows, nearest.ravel())), shape=(known.shape[0], n_queried))
 
 
-def _rank_alike(scores: NDArray[np.float64], exclude: csr_array, list_length: int) -> NDArray[np.int32]:
-    """Ranks the same scores ``[n_items]`` for every user."""
-    return rank_scores(np.broadcast_to(scores, exclude.shape), exclude, list_length)
-
-
-def _rank_blocks(
+def rank_blocks(
     scores: Callable[[slice], NDArray[np.float64]], exclude: csr_array, list_length: int
 ) -> NDArray[np.int32]:
-    """Ranks blocks of users, so that scores never exist for all users at once."""
+    """Each user's best items by score, ties by item id (the lower first), without those that ``exclude`` stores.
+
+    Scores ``[n, n_items]``, a broadcast view too, are asked for in blocks of users, so that they never exist for all
+    at once; they are not changed. Of items ``[n_users, list_length]`` those that a user runs out of are ``-1``.
+    """
     n_users, n_items = exclude.shape
     lists = np.full((n_users, list_length), PADDING, dtype=np.int32)
     step = max(1, _CELLS_AT_ONCE // n_items)
@@ -305,7 +221,7 @@ def _rank_blocks(
 
 
 def _best(scores: NDArray[np.float64], n: int) -> NDArray[np.int32]:
-    """Returns the ``n`` best items of each row, ``-1`` in place of items with score -inf.
+    """The ``n`` best items of each row, ``-1`` in place of items with score -inf.
 
     A partition finds the score of the n-th item; of the items tied there, the lowest ids are taken.
     """

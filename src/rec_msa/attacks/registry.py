@@ -69,6 +69,5 @@ def require_attack(name: str, attacks: dict[str, Attack]) -> Attack:
         SettingsError: There is no such attack; the message has the nearest name.
     """
     if name not in attacks:
-        msg = f"attacks: there is no attack '{name}'; {nearest(name, attacks)}"
-        raise SettingsError(msg)
+        raise SettingsError(f"attacks: there is no attack '{name}'; {nearest(name, attacks)}")
     return attacks[name]

@@ -37,15 +37,7 @@ def steal(
 ) -> tuple[Checkpoint, pd.DataFrame]:
     """Teaches a trained clone the served lists; some of the queried users (``held_back_fraction``) decide when to stop.
 
-    Args:
-        clone: Checkpoint of the clone stage.
-        served: The lists that the gate served.
-        known: D_t (columns user, item): never a negative, never recommended, and the histories of a sequential clone.
-        settings: Margin, negatives, held-back share, training loop.
-        losses: Ranking loss and positive-item loss.
-        seed: The cell's seed.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        outside: Which items a list's must stand above.
+    ``known`` is D_t (columns user, item): never a negative, never recommended, and the histories of a sequential clone.
 
     Returns:
         The stolen model's checkpoint and its training curve.
@@ -77,19 +69,9 @@ def steal_from_lists_alone(
 ) -> tuple[Checkpoint, pd.DataFrame]:
     """QSD (Yue et al. 2021, as Zhu et al. 2023 apply it): a fresh clone from the served lists, no interactions.
 
-    A part of each list's places is left out of training; the state that ranks these best is kept.
-
-    Args:
-        architecture: The clone's architecture.
-        recommender: The architecture's settings.
-        users: Users that the clone has a vector for, those without a list keep their first one; or whom the evaluator
-            will ask a sequential clone about, whose histories are not known here ``[n_users]``.
-        n_items: Size of the catalogue.
-        served: The lists that the gate served, to users or after made-up sequences.
-        settings: Margin, negatives, held-back places, training loop.
-        losses: Ranking loss and positive-item loss.
-        seed: The cell's seed.
-        device: ``auto``, ``cpu`` or ``cuda``.
+    A part of each list's places is left out of training; the state that ranks these best is kept. The clone has a
+    vector for each of ``users``, those without a list keep their first one; or the evaluator will ask a sequential
+    clone about them, whose histories are not known here.
 
     Returns:
         The stolen model's checkpoint and its training curve.

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rec_msa.foundation.errors import QueryError
+from rec_msa.recommenders.histories import Histories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +26,6 @@ class Recommender(nn.Module, ABC):
     """What ranks a fixed catalogue for a fixed set of users; the gate, the probes and the evaluation ask no more.
 
     Users are known by their global ids (``user_ids``, sorted) and addressed inside by their row. Items are global.
-
-    Attributes:
-        name: The architecture's name in parameters and paths.
-        settings: The typed settings.
-        user_ids: Global ids of the known users ``[n_users]``, sorted.
     """
 
     name: ClassVar[str]
@@ -57,13 +53,7 @@ class Recommender(nn.Module, ABC):
         return 2
 
     def rows_of(self, users: Tensor) -> Tensor:
-        """Rows of global user ids.
-
-        Args:
-            users: Global ids ``[n]``.
-
-        Returns:
-            Row indices ``[n]``.
+        """Rows of global user ids ``[n]``.
 
         Raises:
             QueryError: A user is unknown to this model.
@@ -72,26 +62,27 @@ class Recommender(nn.Module, ABC):
         rows = torch.searchsorted(self.user_ids, users).clamp_(max=self.n_users - 1)
         strangers = users[self.user_ids[rows] != users]
         if len(strangers):
-            msg = f"user {int(strangers[0])} is unknown to this {self.name} model of {self.n_users} users"
-            raise QueryError(msg)
+            raise QueryError(f"user {int(strangers[0])} is unknown to this {self.name} model of {self.n_users} users")
         return rows
 
+    def pairs(self, interactions: pd.DataFrame) -> tuple[Tensor, Tensor]:
+        """Rows and items ``[n]`` of interactions (columns user, item) in their order.
+
+        Raises:
+            QueryError: A user is unknown to this model.
+        """
+        users, items = (torch.from_numpy(interactions[name].to_numpy(np.int64, copy=True)) for name in ("user", "item"))
+        return self.rows_of(users), items.to(self.device)
+
     def known_pairs(self, interactions: pd.DataFrame) -> tuple[Tensor, Tensor]:
-        """Rows and items ``[n]`` of the interactions (columns user, item) of known users, in their order."""
-        users, items = (
-            torch.from_numpy(interactions[name].to_numpy(np.int64, copy=True)).to(self.device)
-            for name in ("user", "item")
-        )
-        known = torch.isin(users, self.user_ids)
-        return self.rows_of(users[known]), items[known]
+        """The pairs of known users, strangers left out."""
+        return self.pairs(interactions[interactions["user"].isin(self.user_ids.cpu().numpy())])
 
     def read(self, interactions: pd.DataFrame) -> None:
         """Takes interactions as the histories of their users, where a model knows users by histories.
 
-        Users without a row here keep what was read of them before; strangers are left out.
-
-        Args:
-            interactions: Columns user, item; each user's rows in the order of the sequence.
+        They have the columns user, item, each user's rows in the order of the sequence. Users without a row here keep
+        what was read of them before; strangers are left out.
         """
 
     def initialise(self, generator: torch.Generator) -> None:
@@ -103,12 +94,19 @@ class Recommender(nn.Module, ABC):
 
 
 class SolvedRecommender(Recommender):
-    """A recommender that solves equations for what it has read, in one sweep or several."""
+    """A recommender that solves equations for the histories that it has read, in one sweep or several."""
+
+    def __init__(self, user_ids: Tensor, n_items: int, settings: RecommenderSettings) -> None:
+        super().__init__(user_ids, n_items, settings)
+        self.histories = Histories(self.n_users, n_items)
 
     @property
     def n_sweeps(self) -> int:
         """How many sweeps there are."""
         return 1
+
+    def read(self, interactions: pd.DataFrame) -> None:
+        self.histories.read(*self.known_pairs(interactions))
 
     @abstractmethod
     def solve(self) -> Iterator[float]:
@@ -136,9 +134,6 @@ class GradientRecommender(Recommender):
             users: Rows ``[batch]``.
             positives: Items that the users interacted with ``[batch]``.
             negatives: Sampled items ``[batch, settings.n_sampled]``.
-
-        Returns:
-            A scalar.
         """
 
     @abstractmethod
@@ -147,13 +142,10 @@ class GradientRecommender(Recommender):
 
 
 class FusableRecommender(GradientRecommender):
-    """A recommender with item tables, each of which may be fused with an auxiliary model's.
-
-    Attributes:
-        item_tables: Names of the attributes that hold an item embedding; fusion replaces each.
-    """
+    """A recommender with item tables, each of which may be fused with an auxiliary model's."""
 
     item_tables: ClassVar[tuple[str, ...]] = ("items",)
+    """Names of the attributes that hold an item embedding; fusion replaces each."""
 
     def tables(self) -> list[ItemTable]:
         """The item embeddings, in the order of ``item_tables``."""
@@ -192,15 +184,3 @@ def cross_entropy(scores: Tensor) -> Tensor:
     """Mean binary cross-entropy of log-odds ``[batch, 1 + n]``, the positive first, the others negatives."""
     wrong = torch.cat([-scores[:, :1], scores[:, 1:]], dim=1)
     return -F.logsigmoid(-wrong).mean()
-
-
-def draw_uniform(fan_in: int, generator: torch.Generator, *parameters: Tensor) -> None:
-    """Draws parameters as torch's Linear does, from a stream of our own.
-
-    Args:
-        fan_in: Numbers that go into each output.
-        generator: The stream.
-        parameters: Drawn in this order.
-    """
-    for parameter in parameters:
-        nn.init.uniform_(parameter, -(fan_in**-0.5), fan_in**-0.5, generator=generator)

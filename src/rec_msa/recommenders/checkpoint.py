@@ -31,20 +31,13 @@ RECOMMENDERS: dict[str, type[Recommender]] = {
 
 
 def build(name: str, user_ids: Tensor, n_items: int, settings: RecommenderSettings | dict[str, Any]) -> Recommender:
-    """Makes an untrained recommender; its parameters are not drawn yet.
-
-    Args:
-        name: Architecture, a key of ``RECOMMENDERS``.
-        user_ids: Global ids of the users that it shall know ``[n_users]``; sorted here.
-        n_items: Size of the catalogue.
-        settings: The architecture's settings, typed or plain.
+    """Makes an untrained recommender for users in any order; its parameters are not drawn yet.
 
     Raises:
         SettingsError: The architecture does not exist.
     """
     if name not in RECOMMENDERS:
-        msg = f"model: there is no recommender '{name}'; {nearest(name, RECOMMENDERS)}"
-        raise SettingsError(msg)
+        raise SettingsError(f"model: there is no recommender '{name}'; {nearest(name, RECOMMENDERS)}")
     typed = SETTINGS[name].model_validate(settings)
     return RECOMMENDERS[name](torch.as_tensor(user_ids).long().unique(), n_items, typed)
 
@@ -83,20 +76,16 @@ def fuse(model: Recommender, *, attention: bool = True) -> None:
 
 
 def load_auxiliary(model: Recommender, auxiliary: Checkpoint, known: Tensor | None = None) -> None:
-    """Puts the auxiliary model's item vectors, frozen, into a fused model.
+    """Puts the auxiliary model's item vectors, frozen, into a fused model of the same architecture and dimensions.
 
-    Args:
-        model: A fused recommender of the same architecture and dimensions.
-        auxiliary: Checkpoint of the auxiliary model.
-        known: Items whose auxiliary vector may be used, ``[n_items]`` of bool; all where None.
+    Those of ``known`` items ``[n_items]`` may be used, of all where it is None.
 
     Raises:
         TypeError: The model is not fused.
     """
     for table, vectors in zip(as_fusable(model).tables(), item_vectors(auxiliary), strict=True):
         if not isinstance(table, FusedItemTable):
-            msg = f"a {model.name} model without fusion has no place for auxiliary vectors"
-            raise TypeError(msg)
+            raise TypeError(f"a {model.name} model without fusion has no place for auxiliary vectors")
         table.auxiliary.copy_(vectors)
         if known is not None:
             table.known.copy_(known)
@@ -109,8 +98,7 @@ def item_vectors(checkpoint: Checkpoint) -> list[Tensor]:
 
 def to_checkpoint(model: Recommender) -> Checkpoint:
     """Turns a recommender into a plain dictionary on the CPU."""
-    table = model.tables()[0] if isinstance(model, FusableRecommender) else None
-    fusion = None
+    table, fusion = model.tables()[0] if isinstance(model, FusableRecommender) else None, None
     if isinstance(table, FusedItemTable):
         fusion = "attention" if table.attention else "mean"
     return {

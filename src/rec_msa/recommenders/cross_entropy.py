@@ -16,14 +16,9 @@ SCORES_AT_ONCE = 2**18
 
 
 def catalogue_cross_entropy(table: ItemTable, states: Tensor, targets: Tensor) -> Tensor:
-    """Mean of -ln softmax(q . state)[target] over states, in chunks.
+    """Mean of -ln softmax(q . state)[target] over states ``[n, d]``, in chunks.
 
     Each chunk's gradient is worked out with its loss, so the scores of one chunk are all that is ever held.
-
-    Args:
-        table: The items, plain or fused.
-        states: ``[n, d]``.
-        targets: Items ``[n]``.
     """
     parameters = [parameter for parameter in table.parameters() if parameter.requires_grad]
     loss: Tensor = _ChunkedCrossEntropy.apply(table, targets, states, *parameters)  # type: ignore[no-untyped-call]
@@ -47,8 +42,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 gradients[0][part], *others = torch.autograd.grad(loss, [state, *parameters])
                 torch._foreach_add_(gradients[1:], others)
         ctx.save_for_backward(*gradients)
-        n = max(1, len(states))
-        ctx.n = n
+        ctx.n = n = max(1, len(states))
         return total / n
 
     @staticmethod

@@ -8,12 +8,9 @@ import torch
 from torch import Tensor
 
 from rec_msa.recommenders.base import SolvedRecommender
-from rec_msa.recommenders.histories import Histories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pandas as pd
 
     from rec_msa.recommenders.settings import EaseSettings
 
@@ -25,9 +22,6 @@ class Ease(SolvedRecommender):
 
     B minimises |X - X B|^2 + lambda |B|^2 with a diagonal of zeros: with P = (X'X + lambda I)^-1 it is
     B_ij = -P_ij / P_jj (Eq. 8). It takes 4 n_items^2 bytes, and six times as many while it is solved for.
-
-    Attributes:
-        weights: B ``[n_items, n_items]``.
     """
 
     name = "ease"
@@ -36,11 +30,7 @@ class Ease(SolvedRecommender):
 
     def __init__(self, user_ids: Tensor, n_items: int, settings: EaseSettings) -> None:
         super().__init__(user_ids, n_items, settings)
-        self.histories = Histories(self.n_users, n_items)
         self.register_buffer("weights", torch.zeros(n_items, n_items))
-
-    def read(self, interactions: pd.DataFrame) -> None:
-        self.histories.read(*self.known_pairs(interactions))
 
     def solve(self) -> Iterator[float]:
         gram = torch.zeros_like(self.weights, dtype=torch.float64)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from rec_msa.recommenders.base import draw_uniform
 from rec_msa.recommenders.cross_entropy import catalogue_cross_entropy
+from rec_msa.recommenders.lookups import draw_uniform
 from rec_msa.recommenders.sequential import SequentialRecommender, dropped
 
 if TYPE_CHECKING:
@@ -39,14 +39,13 @@ class Gru4rec(SequentialRecommender):
         draw_uniform(self.settings.hidden, generator, *self.projection.parameters())
 
     def states(self, sequences: Tensor, dropout: torch.Generator | None = None) -> Tensor:
-        states: Tensor = self.projection(self._hidden(dropped(self.embed(sequences), self.settings.dropout, dropout)))
-        return states
+        x = dropped(self.embed(sequences), self.settings.dropout, dropout)
+        return self.projection(self._hidden(x))  # type: ignore[no-any-return]
 
     def _hidden(self, x: Tensor) -> Tensor:
         """The hidden state after each place ``[batch, l, hidden]``."""
         if x.is_cuda:
-            hidden: Tensor = self.gru(x)[0]
-            return hidden
+            return self.gru(x)[0]  # type: ignore[no-any-return]
         weight_in, weight, bias_in, bias = self.gru.all_weights[0]
         return recur(F.linear(x, weight_in, bias_in), weight, bias)
 
@@ -66,9 +65,6 @@ def recur(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         inputs: What the items say to the reset, update and new gates ``[batch, l, 3 hidden]``.
         weight: What the state before says to them ``[3 hidden, hidden]``.
         bias: Beside it ``[3 hidden]``.
-
-    Returns:
-        The state after each place ``[batch, l, hidden]``.
     """
     return _Recur.apply(inputs.transpose(0, 1), weight, bias).transpose(0, 1)  # type: ignore[no-any-return, no-untyped-call]
 

@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 class Histories(nn.Module):
     """The items of each row, each once, in compressed rows (CSR); they are part of a checkpoint.
 
-    Args:
-        n_rows: Number of rows.
-        n_items: Number of columns.
-
     Attributes:
         starts: The first place of each row in ``items``, and their number ``[n_rows + 1]``.
         items: Row by row ``[n_pairs]``.

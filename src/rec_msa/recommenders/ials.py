@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from rec_msa.recommenders.base import SolvedRecommender
-from rec_msa.recommenders.histories import Histories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
+    from rec_msa.recommenders.histories import Histories
     from rec_msa.recommenders.settings import IalsSettings
 
 INITIAL_NORM = 0.1
@@ -32,10 +32,6 @@ class Ials(SolvedRecommender):
     With S the interactions, the loss is the sum over S of (r_ij - 1)^2, plus alpha_0 times the sum over all pairs of
     r_ij^2, plus lambda times the sum over all vectors of (n_observed + alpha_0 n_all)^nu |v|^2, where a vector has
     n_observed interactions and n_all pairs. A user's vector always is the solution for the history that was read.
-
-    Attributes:
-        users: p ``[n_users, d]``.
-        items: q ``[n_items, d]``.
     """
 
     name = "ials"
@@ -45,7 +41,6 @@ class Ials(SolvedRecommender):
 
     def __init__(self, user_ids: Tensor, n_items: int, settings: IalsSettings) -> None:
         super().__init__(user_ids, n_items, settings)
-        self.histories = Histories(self.n_users, n_items)
         self.register_buffer("users", torch.zeros(self.n_users, settings.dimensions))
         self.register_buffer("items", torch.zeros(n_items, settings.dimensions))
 
@@ -54,7 +49,7 @@ class Ials(SolvedRecommender):
         return self.settings.sweeps
 
     def read(self, interactions: pd.DataFrame) -> None:
-        self.histories.read(*self.known_pairs(interactions))
+        super().read(interactions)
         self.users = self._solved(self.histories, self.items)
 
     def initialise(self, generator: torch.Generator) -> None:

@@ -13,21 +13,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.lookups import Table, attend, attended_dots, dots, gather, is_row_sparse
+from rec_msa.recommenders.lookups import Table, attend, attended_dots, dots, draw_uniform, gather, is_row_sparse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 class ItemTable(Table):
-    """An item embedding of its own, the same for every user.
-
-    Attributes:
-        weight: Vectors ``[n_items, d]``.
-        floats_per_score: Temporary numbers that a full-catalogue score needs, for memory budgets.
-    """
+    """An item embedding of its own, the same for every user."""
 
     floats_per_score = 2
+    """Temporary numbers that a full-catalogue score needs, for memory budgets."""
 
     def draw_attention(self, generator: torch.Generator) -> None:
         """Draws what a fusion adds; a plain table has nothing."""
@@ -40,17 +36,8 @@ class ItemTable(Table):
         return view
 
     def pairs(self, p: Tensor, items: Tensor) -> Tensor:
-        """Vectors of items as users see them.
-
-        Args:
-            p: User vectors ``[batch, d]``.
-            items: Item indices ``[batch, m]``.
-
-        Returns:
-            Vectors ``[batch, m, d]``.
-        """
-        vectors: Tensor = self(items)
-        return vectors
+        """Vectors ``[batch, m, d]`` of items ``[batch, m]`` as users ``p`` ``[batch, d]`` see them."""
+        return self(items)  # type: ignore[no-any-return]
 
     def pair_products(self, p: Tensor, towards: Tensor, items: Tensor) -> Tensor:
         """Dot products of ``towards`` ``[batch, d]`` with items ``[batch, m]`` as ``p`` sees them: ``[batch, m]``."""
@@ -58,7 +45,10 @@ class ItemTable(Table):
 
     def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
         """Images of ``pairs`` under ``linear`` ``[out, d]``: ``[batch, m, out]``."""
-        return _project(self.weight, items, linear)
+        if items.numel() < len(self.weight) or is_row_sparse(self.weight):
+            return self(items) @ linear.T  # type: ignore[no-any-return]
+        # A batch has more pairs than the table has rows: these are projected first.
+        return gather(self.weight @ linear.T, items)
 
     def products(self, p: Tensor, towards: Tensor) -> Tensor:
         """Dot products of ``towards`` ``[batch, d]`` with every item as ``p`` sees it: ``[batch, n_items]``."""
@@ -67,8 +57,7 @@ class ItemTable(Table):
     def project_blocks(self, p: Tensor, linear: Tensor, offset: Tensor, size: int) -> Iterator[tuple[slice, Tensor]]:
         """Images of every item as ``p`` sees it under ``linear`` ``[out, d]``, plus an offset ``[batch, out]``.
 
-        Yields:
-            A block of at most ``size`` items, and their images, a tensor of its own ``[batch, block, out]``.
+        Comes in blocks of at most ``size`` items; the images ``[batch, block, out]`` are a tensor of their own.
         """
         images = self.weight @ linear.T
         for block in _blocks(len(images), size):
@@ -100,10 +89,8 @@ class FusedItemTable(ItemTable):
         self.w = nn.Parameter(torch.zeros(dimensions), requires_grad=attention)
 
     def draw_attention(self, generator: torch.Generator) -> None:
-        """Draws w uniformly, as torch's Linear does."""
         if self.attention:
-            bound = self.w.numel() ** -0.5
-            nn.init.uniform_(self.w, -bound, bound, generator=generator)
+            draw_uniform(self.w.numel(), generator, self.w)
 
     def pairs(self, p: Tensor, items: Tensor) -> Tensor:
         q_c, q_a, known = self(items), gather(self.auxiliary, items), self.known[items]
@@ -149,10 +136,3 @@ def _blocks(n: int, size: int) -> Iterator[slice]:
 
 def _signed_parts(q: Tensor) -> Tensor:
     return torch.cat([F.relu(q), F.relu(-q)], dim=1)
-
-
-def _project(weight: Tensor, items: Tensor, linear: Tensor) -> Tensor:
-    """Projects the gathered rows, or the whole table first where a batch has more pairs than the table has rows."""
-    if items.numel() < len(weight) or is_row_sparse(weight):
-        return gather(weight, items) @ linear.T
-    return gather(weight @ linear.T, items)

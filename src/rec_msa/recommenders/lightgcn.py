@@ -70,14 +70,7 @@ def smooth(users: Tensor, items: Tensor, histories: Histories, layers: int) -> t
 
     A joins users and items that interacted, D has their numbers of neighbours; who has none is 0 from layer 1 on.
 
-    Args:
-        users: Layer 0 of users ``[n_users, d]``.
-        items: Layer 0 of items ``[n_items, d]``.
-        histories: Who interacted with what.
-        layers: K.
-
-    Returns:
-        Users' and items' vectors, of the same shapes.
+    Layer 0 of users ``[n_users, d]`` and items ``[n_items, d]`` becomes vectors of the same shapes.
     """
     return _Smooth.apply(users, items, histories, layers)  # type: ignore[no-any-return, no-untyped-call]
 

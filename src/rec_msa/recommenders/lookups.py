@@ -19,11 +19,7 @@ FEW = 8
 
 
 class Table(nn.Module):
-    """A vector for each row.
-
-    Attributes:
-        weight: Vectors ``[n_rows, d]``.
-    """
+    """A vector for each row: ``weight`` ``[n_rows, d]``."""
 
     def __init__(self, n_rows: int, dimensions: int) -> None:
         super().__init__()
@@ -38,16 +34,14 @@ class Table(nn.Module):
         return gather(self.weight, rows)
 
 
+def draw_uniform(fan_in: int, generator: torch.Generator, *parameters: Tensor) -> None:
+    """Draws parameters, in this order, as torch's Linear does, from a stream of our own."""
+    for parameter in parameters:
+        nn.init.uniform_(parameter, -(fan_in**-0.5), fan_in**-0.5, generator=generator)
+
+
 def gather(table: Tensor, rows: Tensor) -> Tensor:
-    """Rows of a table.
-
-    Args:
-        table: A parameter or buffer ``[n_rows, ...]``.
-        rows: Indices, any shape.
-
-    Returns:
-        Values ``[*rows.shape, ...]``.
-    """
+    """Rows, indices of any shape, of a table ``[n_rows, ...]``: ``[*rows.shape, ...]``."""
     return _Gather.apply(table, rows, is_row_sparse(table))  # type: ignore[no-any-return, no-untyped-call]
 
 
@@ -72,11 +66,7 @@ def regularised_dots(p: Tensor, q: Tensor, l2: float) -> tuple[Tensor, Tensor]:
     Args:
         p: User vectors ``[batch, d]``.
         q: Vectors of each user's candidates, the positive first ``[batch, m, d]``.
-        l2: Weight of the penalty.
-
-    Returns:
-        Products ``[batch, m]``, and ``l2 / 2`` times the sum of three mean squared norms: of users, of positives and
-        of negatives.
+        l2: Weight of the penalty: half of it counts the mean squared norms of users, positives and negatives.
     """
     return _RegularisedDots.apply(p, q, l2)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -90,9 +80,6 @@ def attend(p: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Ten
         q_a: The auxiliary ones, which get no gradient ``[batch, m, d]``.
         w: The attention vector ``[d]``.
         known: Whether a candidate's auxiliary vector may be used; where not, q_c stands alone ``[batch, m]``.
-
-    Returns:
-        Vectors ``[batch, m, d]``.
     """
     return _Attend.apply(p, q_c, q_a, w, known)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -100,16 +87,7 @@ def attend(p: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Ten
 def attended_dots(p: Tensor, towards: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Tensor:
     """Dot products with the fused vectors of ``attend``, which are never made: half the passes over the candidates.
 
-    Args:
-        p: User vectors, which the attention reads ``[batch, d]``.
-        towards: What the fused vectors are multiplied with ``[batch, d]``.
-        q_c: The clone's own vectors of each user's candidates ``[batch, m, d]``.
-        q_a: The auxiliary ones, which get no gradient ``[batch, m, d]``.
-        w: The attention vector ``[d]``.
-        known: Whether a candidate's auxiliary vector may be used ``[batch, m]``.
-
-    Returns:
-        Products ``[batch, m]``.
+    The attention reads ``p``; the products ``[batch, m]`` are with ``towards`` ``[batch, d]``.
     """
     return _AttendedDots.apply(p, towards, q_c, q_a, w, known)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -167,25 +145,20 @@ class _RegularisedDots(torch.autograd.Function):
 class _Attend(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, p: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Tensor:
-        own = torch.relu_(p.unsqueeze(1) * q_c)
-        preferred = own - torch.relu_(p.unsqueeze(1) * q_a)
-        share = torch.where(known, torch.sigmoid(preferred @ w), 1.0)
+        active, preferred, share = _shares(p, q_c, q_a, w, known)
         apart = q_c - q_a
-        ctx.save_for_backward(p, w, own, preferred, share, apart)
+        ctx.save_for_backward(p, w, active, preferred, share, apart)
         return torch.addcmul(q_a, share.unsqueeze(-1), apart)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, Tensor, None]:
-        p, w, own, preferred, share, apart = ctx.saved_tensors
+        p, w, active, preferred, share, apart = ctx.saved_tensors
         # The fused vector is q_a + share (q_c - q_a), with share = sigmoid(logit) and logit = w . preferred. So the
         # gradient meets q_c twice: by the share itself, and by the logit, where relu(p * q_c) lets it through.
         # Where the share is fixed at 1 its slope is 0, too.
         to_logit = (gradient * apart).sum(-1) * share * (1 - share)
-        to_w = to_logit.reshape(-1) @ preferred.reshape(-1, len(w))
-        weights = to_logit.unsqueeze(-1)
-        to_p = _weighted_sum(to_logit, preferred) * _slope(p, w)
-        to_q = torch.ops.aten.threshold_backward(weights * (p * w).unsqueeze(1), own, 0)
+        to_p, to_q, to_w = _through_shares(to_logit, p, w, active, preferred)
         return to_p, to_q.addcmul_(share.unsqueeze(-1), gradient), None, to_w, None
 
 
@@ -193,10 +166,7 @@ class _AttendedDots(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, p: Tensor, towards: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Tensor:
         own, other = _row_dots(q_c, towards), _row_dots(q_a, towards)
-        active = torch.relu_(p.unsqueeze(1) * q_c)
-        preferred = torch.relu_(p.unsqueeze(1) * q_a)
-        torch.sub(active, preferred, out=preferred)
-        share = torch.where(known, torch.sigmoid(preferred @ w), 1.0)
+        active, preferred, share = _shares(p, q_c, q_a, w, known)
         ctx.save_for_backward(p, towards, q_c, q_a, w, active, preferred, share, own - other)
         return torch.lerp(other, own, share)
 
@@ -207,21 +177,29 @@ class _AttendedDots(torch.autograd.Function):
         to_own = gradient * share
         to_other = gradient - to_own
         # Where the share is fixed at 1 its slope is 0, too.
-        to_logit = to_other * share * apart
-        to_w = to_logit.reshape(-1) @ preferred.reshape(-1, len(w))
-        to_p = _weighted_sum(to_logit, preferred) * _slope(p, w)
+        to_p, to_q, to_w = _through_shares(to_other * share * apart, p, w, active, preferred)
         to_towards = _weighted_sum(to_own, q_c).add_(_weighted_sum(to_other, q_a))
-        to_q = torch.ops.aten.threshold_backward(to_logit.unsqueeze(-1) * (p * w).unsqueeze(1), active, 0)
         return to_p, to_towards, to_q.addcmul_(to_own.unsqueeze(-1), towards.unsqueeze(1)), None, to_w, None
 
 
-def _slope(p: Tensor, w: Tensor) -> Tensor:
-    """w / p: what turns sums of relu(p * q) into the slope in p.
+def _shares(p: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """relu(p * q_c), what it has more than relu(p * q_a), and the weight of q_c ``[batch, m]``."""
+    active, preferred = torch.relu_(p.unsqueeze(1) * q_c), torch.relu_(p.unsqueeze(1) * q_a)
+    torch.sub(active, preferred, out=preferred)
+    return active, preferred, torch.where(known, torch.sigmoid(preferred @ w), 1.0)
 
-    relu(p * q) is p times its slope in p, so the slope is read off the value. Where p is too small to divide by, it
-    counts as 0, as it does at p = 0.
+
+def _through_shares(
+    to_logit: Tensor, p: Tensor, w: Tensor, active: Tensor, preferred: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients in p, q_c and w that come by the logit of a share.
+
+    relu(p * q) is p times its slope in p, so the slope is read off the value: by w / p sums of relu(p * q) become it.
+    Where p is too small to divide by, it counts as 0, as it does at p = 0.
     """
-    return torch.where(p.abs() < TINY, 0.0, w / p)
+    to_p = _weighted_sum(to_logit, preferred) * torch.where(p.abs() < TINY, 0.0, w / p)
+    to_q = torch.ops.aten.threshold_backward(to_logit.unsqueeze(-1) * (p * w).unsqueeze(1), active, 0)
+    return to_p, to_q, to_logit.reshape(-1) @ preferred.reshape(-1, len(w))
 
 
 def _row_dots(vectors: Tensor, towards: Tensor) -> Tensor:

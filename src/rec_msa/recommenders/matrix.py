@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 
 class MatrixRecommender(FusableRecommender):
-    """A table of users and one of items, of the same dimensions.
-
-    Attributes:
-        users: p ``[n_users, d]``.
-        items: q ``[n_items, d]``.
-    """
+    """A table of users p ``[n_users, d]`` and one of items q ``[n_items, d]``."""
 
     def __init__(self, user_ids: Tensor, n_items: int, settings: GradientSettings) -> None:
         super().__init__(user_ids, n_items, settings)

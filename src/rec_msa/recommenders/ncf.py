@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from rec_msa.recommenders.base import FusableRecommender, cross_entropy, draw_uniform, squared_norms
+from rec_msa.recommenders.base import FusableRecommender, cross_entropy, squared_norms
 from rec_msa.recommenders.items import ItemTable
-from rec_msa.recommenders.lookups import Table
+from rec_msa.recommenders.lookups import Table, draw_uniform
 
 if TYPE_CHECKING:
     from rec_msa.recommenders.settings import NcfSettings

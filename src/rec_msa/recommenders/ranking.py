@@ -26,13 +26,7 @@ BYTES_PER_FLOAT = 4
 
 
 class Exclusions:
-    """The items that each row of a batch must not be recommended, as a CSR matrix on the device.
-
-    Args:
-        rows: Row of each excluded pair ``[n_pairs]``.
-        items: Item of each excluded pair ``[n_pairs]``.
-        n_rows: Number of rows.
-    """
+    """The items that each row of a batch must not be recommended, from pairs ``[n_pairs]``: a CSR matrix."""
 
     def __init__(self, rows: Tensor, items: Tensor, n_rows: int) -> None:
         order = torch.argsort(rows, stable=True)
@@ -57,17 +51,9 @@ def chunks(model: Recommender, n_rows: int, memory_budget: int | None = None) ->
 
 @torch.no_grad()
 def best_items(model: Recommender, rows: Tensor, excluded: Exclusions, k: int, *, fill: int = PADDING) -> Tensor:
-    """The k best items of each row, best first.
+    """The k best items of each row, best first ``[n, k]``, on the model's device.
 
-    Args:
-        model: A recommender.
-        rows: Rows of users ``[n]``.
-        excluded: Items to leave out, aligned with ``rows``.
-        k: List length.
-        fill: Written where a user has fewer than k candidates.
-
-    Returns:
-        Items ``[n, k]`` on the model's device.
+    What is excluded is aligned with the rows; ``fill`` is written where a user has fewer than k candidates.
     """
     return _best(model, lambda part: model.score_all(rows[part]), len(rows), excluded, k, fill)
 
@@ -91,13 +77,7 @@ def _best(
 
 
 def rank_lists(model: Recommender, users: ArrayLike, exclude: pd.DataFrame, list_length: int) -> Lists:
-    """Recommendation lists over the whole catalogue.
-
-    Args:
-        model: A recommender.
-        users: Global ids of users that the model knows ``[n_users]``.
-        exclude: Interactions (columns user, item) that must not be recommended; those of other users are ignored.
-        list_length: Places per list.
+    """Recommendation lists over the whole catalogue, without the interactions (columns user, item) to exclude.
 
     Raises:
         SettingsError: The list is longer than the catalogue.
@@ -106,18 +86,14 @@ def rank_lists(model: Recommender, users: ArrayLike, exclude: pd.DataFrame, list
     check_length(list_length, model.n_items)
     users = np.unique(np.asarray(users))
     rows = model.rows_of(torch.from_numpy(users).long())
-    excluded = exclusions_of(users, exclude, model.device)
+    row, item = model.pairs(exclude[exclude["user"].isin(users)])
+    excluded = Exclusions(torch.searchsorted(rows, row), item, len(rows))
     items = best_items(model, rows, excluded, list_length)
     return Lists(users, items.cpu().numpy())
 
 
 def rank_sequences(model: SequentialRecommender, sequences: np.ndarray, list_length: int) -> np.ndarray:
-    """Recommendation lists after given sequences, without the sequences' own items.
-
-    Args:
-        model: A sequential recommender.
-        sequences: Items ``[n, l]``, -1 at the end of shorter ones.
-        list_length: Places per list.
+    """Recommendation lists after given sequences ``[n, l]``, -1 at the end of shorter ones, without their own items.
 
     Returns:
         Items ``[n, list_length]``, int32; -1 fills a list that ran out of items.
@@ -129,12 +105,3 @@ def rank_sequences(model: SequentialRecommender, sequences: np.ndarray, list_len
     own = pd.DataFrame({"user": row, "item": sequences[row, place]})
     view = model.reading(torch.from_numpy(sequences.astype(np.int64)))
     return rank_lists(view, np.arange(len(sequences)), own, list_length).items
-
-
-def exclusions_of(users: np.ndarray, interactions: pd.DataFrame, device: torch.device) -> Exclusions:
-    """The interactions of some users (sorted global ids ``[n]``) as exclusions aligned with them."""
-    own = interactions[interactions["user"].isin(users)]
-    rows = np.searchsorted(users, own["user"].to_numpy())
-    columns: list[np.ndarray] = [rows, np.array(own["item"], dtype=np.int64)]
-    row, item = (torch.from_numpy(values).long().to(device) for values in columns)
-    return Exclusions(row, item, len(users))

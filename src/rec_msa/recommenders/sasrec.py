@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.base import cross_entropy, draw_uniform
-from rec_msa.recommenders.lookups import INITIAL_SCALE
+from rec_msa.recommenders.base import cross_entropy
+from rec_msa.recommenders.lookups import INITIAL_SCALE, draw_uniform
 from rec_msa.recommenders.sequential import SequentialRecommender, dropped
 
 if TYPE_CHECKING:
@@ -23,13 +23,7 @@ if TYPE_CHECKING:
 
 
 class Block(nn.Module):
-    """Self-attention and a feed-forward network, each as x + dropout(g(norm(x))) (Eq. 2-5 of the paper).
-
-    Args:
-        d: Width of the states.
-        heads: Attention heads.
-        rate: Dropout.
-    """
+    """Self-attention and a feed-forward network, each as x + dropout(g(norm(x))) (Eq. 2-5 of the paper)."""
 
     def __init__(self, d: int, heads: int, rate: float) -> None:
         super().__init__()
@@ -91,8 +85,7 @@ class Sasrec(SequentialRecommender):
         later = x.new_full((n, n), -torch.inf).triu_(1)
         for block in self.blocks:
             x = block(x, later, dropout)
-        states: Tensor = self.last_norm(x)
-        return states
+        return self.last_norm(x)  # type: ignore[no-any-return]
 
     def next_item_loss(self, states: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:
         scores = self.score_candidates(states, torch.cat([targets.unsqueeze(1), negatives], dim=1))

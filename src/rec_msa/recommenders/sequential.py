@@ -26,19 +26,16 @@ class SequentialRecommender(FusableRecommender):
     The encoder reads the items' own vectors q^c; fusion acts on the candidates alone. Sequences begin at place 0 and
     are filled up with ``PADDING`` at their end. A state depends on its own place and the ones before it, so padding
     changes no state that is used, and one pass over a sequence serves all of its prefixes.
-
-    Attributes:
-        histories: The last items of each known user's history, the oldest first, ``[n_users, length]`` of int32.
     """
 
     settings: SequentialSettings
     histories: Tensor
+    """The last items of each known user's history, the oldest first, ``[n_users, length]`` of int32."""
 
     def __init__(self, user_ids: Tensor, n_items: int, settings: SequentialSettings) -> None:
         super().__init__(user_ids, n_items, settings)
         self.items = ItemTable(n_items, settings.dimensions)
-        empty = torch.full((self.n_users, self.settings.length), PADDING, dtype=torch.int32)
-        self.register_buffer("histories", empty)
+        self.register_buffer("histories", torch.full((self.n_users, settings.length), PADDING, dtype=torch.int32))
 
     @property
     def floats_per_score(self) -> int:
@@ -47,36 +44,17 @@ class SequentialRecommender(FusableRecommender):
 
     @abstractmethod
     def states(self, sequences: Tensor, dropout: torch.Generator | None = None) -> Tensor:
-        """The state after each item.
+        """The states ``[batch, l, d]`` after each item; those at padding, which may be any item, mean nothing.
 
-        Args:
-            sequences: Items ``[batch, l]``, l at most ``settings.length``; padding may be any item.
-            dropout: The stream for dropout on the model's device; None: no dropout.
-
-        Returns:
-            States ``[batch, l, d]``; those at padding mean nothing.
+        Sequences ``[batch, l]`` have at most ``settings.length`` items; without a stream there is no dropout.
         """
 
     @abstractmethod
     def next_item_loss(self, states: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:
-        """The loss of next items, a mean over states.
-
-        Args:
-            states: ``[n, d]``.
-            targets: The items that came next ``[n]``.
-            negatives: Sampled items ``[n, settings.n_sampled]``.
-        """
+        """The loss of the items ``[n]`` that came next, a mean over states ``[n, d]``; negatives ``[n, n_sampled]``."""
 
     def last_states(self, sequences: Tensor, lengths: Tensor) -> Tensor:
-        """The state after the last item.
-
-        Args:
-            sequences: Items ``[batch, l]``; padding may be any item.
-            lengths: Items that count in each, 1 or more, ``[batch]``.
-
-        Returns:
-            States ``[batch, d]``.
-        """
+        """The states ``[batch, d]`` after so many items, 1 or more ``[batch]``, of sequences ``[batch, l]``."""
         states = self.states(sequences)
         return states[torch.arange(len(states), device=states.device), lengths - 1]
 
@@ -96,13 +74,9 @@ class SequentialRecommender(FusableRecommender):
         self.histories[rows[kept], places[kept]] = items[kept]
 
     def reading(self, sequences: Tensor) -> Self:
-        """The same model, parameters shared, with sequences in place of users.
+        """The same model, parameters shared, whose users 0 to n - 1 have these sequences as histories.
 
-        Args:
-            sequences: Items ``[n, l]``, padded at their end; of longer ones the last ``settings.length`` are read.
-
-        Returns:
-            A model whose users 0 to n - 1 have these histories.
+        They are padded at their end ``[n, l]``; of longer ones the last ``settings.length`` items are read.
         """
         length = self.settings.length
         sequences = sequences.to(self.device)
@@ -152,10 +126,7 @@ class SequentialRecommender(FusableRecommender):
 def dropped(x: Tensor, rate: float, stream: torch.Generator | None) -> Tensor:
     """Sets a share of numbers to zero and scales the others up; torch's own dropout has no stream of its own.
 
-    Args:
-        x: Numbers of any shape.
-        rate: The share.
-        stream: The stream on the device of x; None: x as it is.
+    Without a stream, which is on the device of x, x stays as it is.
     """
     if stream is None or rate == 0:
         return x

@@ -100,8 +100,7 @@ class SasrecSettings(SequentialSettings, SampledSettings):
     @model_validator(mode="after")
     def _heads_divide_the_dimensions(self) -> SasrecSettings:
         if self.dimensions % self.heads:
-            msg = f"heads: {self.heads} heads do not divide {self.dimensions} dimensions"
-            raise ValueError(msg)
+            raise ValueError(f"heads: {self.heads} heads do not divide {self.dimensions} dimensions")
         return self
 
 

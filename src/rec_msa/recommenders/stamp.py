@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from rec_msa.recommenders.base import draw_uniform
 from rec_msa.recommenders.cross_entropy import catalogue_cross_entropy
+from rec_msa.recommenders.lookups import draw_uniform
 from rec_msa.recommenders.sequential import SequentialRecommender
 
 if TYPE_CHECKING:
@@ -88,7 +88,6 @@ def attention(keys: Tensor, asked: Tensor, w_0: Tensor) -> Tensor:
     Args:
         keys: Of each item ``[batch, l, d]``.
         asked: Of each end ``[batch, t, d]``; the last one has seen all items, each earlier one an item less.
-        w_0: The attention's vector ``[d]``.
 
     Returns:
         Weights ``[batch, t, l]``.

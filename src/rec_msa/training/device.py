@@ -15,6 +15,5 @@ def choose_device(name: str) -> torch.device:
     """
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
-        msg = "device: 'cuda' is asked for, but torch sees no GPU here; use device=auto or device=cpu"
-        raise SettingsError(msg)
+        raise SettingsError("device: 'cuda' is asked for, but torch sees no GPU here; use device=auto or device=cpu")
     return torch.device("cuda" if available and name != "cpu" else "cpu")

@@ -84,11 +84,8 @@ class _Fitting:
         """Validates, keeps the state where it is the best one, and says whether to go on."""
         loss = self.losses.item() / self.steps
         if not math.isfinite(loss):
-            rate = self.settings.learning_rate
-            msg = (
-                f"learning_rate: {rate} makes the loss of '{self.title}' {loss} within {step} steps; choose a lower one"
-            )
-            raise SettingsError(msg)
+            found = f"{self.settings.learning_rate} makes the loss of '{self.title}' {loss} within {step} steps"
+            raise SettingsError(f"learning_rate: {found}; choose a lower one")
         point = Point(step, loss, self.task.quality())
         self.losses, self.steps = self.losses.zero_(), 0
         self.curve.append(point)
@@ -137,13 +134,6 @@ def fit(
     model: GradientRecommender, task: Task, settings: TrainingSettings, generator: torch.Generator, title: str
 ) -> pd.DataFrame:
     """Fits a model with Adam, stops when nothing gets better any more, and leaves the best state in it.
-
-    Args:
-        model: The recommender; changed in place.
-        task: Batches, loss and validation.
-        settings: Steps, patience and step size.
-        generator: The stream for shuffling and sampling.
-        title: What the progress bar calls it.
 
     Returns:
         The training curve, a row a validation: step, loss (mean since the last one, NaN at step 0), validation, kept

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from rec_msa.recommenders.base import GradientRecommender, Recommender
+    from rec_msa.recommenders.base import GradientRecommender
     from rec_msa.training.fit import Batch
 
 
@@ -25,12 +24,7 @@ class InteractionTask:
     """Batches of interactions with sampled negatives, and Recall@50 on interactions held back.
 
     Negatives lie outside the training interactions alone: held-back ones are possible negatives, else they would leak.
-    The model reads the training interactions, where it knows users by them.
-
-    Args:
-        model: The recommender to train.
-        train: Interactions (columns user, item) of users that the model knows.
-        held_back: Interactions that decide when to stop.
+    The model reads the training interactions (columns user, item), where it knows users by them.
 
     Raises:
         DataError: There is no interaction, or every user has interacted with every item.
@@ -42,7 +36,9 @@ class InteractionTask:
     def __init__(self, model: GradientRecommender, train: pd.DataFrame, held_back: pd.DataFrame) -> None:
         self.model = model
         model.read(train)
-        rows, items = by_row(*index_pairs(model, train))
+        rows, items = model.pairs(train)
+        rows, order = torch.sort(rows, stable=True)  # a sampler that goes through its keys in order has them in cache
+        items = items[order]
         self.sampler = NegativeSampler(rows, items, model.n_users, model.n_items)
         useful = self.sampler.unseen[rows] > 0
         self.rows, self.items = rows[useful], items[useful]
@@ -50,7 +46,7 @@ class InteractionTask:
             msg = "nothing to train on: there are no interactions, or every user has interacted with every item"
             raise DataError(msg)
         self.n_terms = len(self.rows)
-        self.validation = RecallProbe(model, (rows, items), index_pairs(model, held_back))
+        self.validation = RecallProbe(model, train, held_back)
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
         """Yields (rows ``[batch]``, positives ``[batch]``, negatives ``[batch, n]``) in a new order."""
@@ -58,24 +54,10 @@ class InteractionTask:
         yield from shuffled((self.rows, self.items, negatives), batch_size, generator)
 
     def loss(self, batch: Batch) -> Tensor:
-        """The recommender's own loss."""
         return self.model.loss(*batch)
 
     def quality(self) -> float:
-        """Recall@50 on the held-back interactions."""
         return self.validation()
-
-
-def index_pairs(model: Recommender, interactions: pd.DataFrame) -> tuple[Tensor, Tensor]:
-    """Rows and items ``[n]`` of interactions on the model's device."""
-    users, items = (torch.from_numpy(interactions[name].to_numpy(np.int64, copy=True)) for name in ("user", "item"))
-    return model.rows_of(users), items.to(model.device)
-
-
-def by_row(rows: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
-    """Terms in the order of their rows: a sampler that goes through its keys in order finds them in the cache."""
-    order = torch.argsort(rows, stable=True)
-    return rows[order], *(values[order] for values in others)
 
 
 def shuffled(terms: Sequence[Tensor], batch_size: int, generator: torch.Generator) -> Iterator[Batch]:

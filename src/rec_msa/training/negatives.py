@@ -15,12 +15,6 @@ class NegativeSampler:
     The r-th item that a row has not seen is r plus the number of seen items before it. With the row's seen items
     s_0 < s_1 < …, that is the number of k with s_k - k <= r: one binary search a draw, over sorted keys that hold all
     rows; no row is a loop and no draw is repeated.
-
-    Args:
-        rows: Row of each seen pair ``[n_pairs]``.
-        items: Item of each seen pair ``[n_pairs]``.
-        n_rows: Number of rows.
-        n_items: Size of the catalogue.
     """
 
     def __init__(self, rows: Tensor, items: Tensor, n_rows: int, n_items: int) -> None:
@@ -34,15 +28,9 @@ class NegativeSampler:
         self.keys = rows * (n_items + 1) + pairs % n_items - places
 
     def draw(self, rows: Tensor, n: int, generator: torch.Generator) -> Tensor:
-        """Draws negatives.
+        """Draws n items for each row ``[batch, n]``, all of which must have an unseen one (``unseen[row] > 0``).
 
-        Args:
-            rows: Rows ``[batch]``; each must have an unseen item (``unseen[row] > 0``).
-            n: Negatives for each row.
-            generator: A stream on the CPU, so that numbers are the same on every device.
-
-        Returns:
-            Items ``[batch, n]``.
+        The stream is on the CPU, so that numbers are the same on every device.
         """
         drawn = rows.new_empty(len(rows), n)
         for block, into in zip(rows.split(ROWS_AT_ONCE), drawn.split(ROWS_AT_ONCE), strict=True):

@@ -10,6 +10,8 @@ from torch import Tensor
 from rec_msa.recommenders.ranking import Exclusions, best_items
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from rec_msa.recommenders.base import Recommender
 
 RECALL_AT = 50
@@ -20,24 +22,19 @@ class RecallProbe:
     """Recall@50 of a model on chosen interactions, its training items left out; a mean over users.
 
     Of more than ``PROBED_USERS`` users every second, third ... counts, so that a look's cost has a bound.
-
-    Args:
-        model: The recommender, looked at anew with each call.
-        known: Rows and items ``[n_pairs]`` that are not recommended.
-        held_back: Rows and items ``[n_held]`` that should be.
+    Known interactions (columns user, item) are not recommended, those held back should be.
     """
 
-    def __init__(self, model: Recommender, known: tuple[Tensor, Tensor], held_back: tuple[Tensor, Tensor]) -> None:
-        self.model = model
-        self.k = min(RECALL_AT, model.n_items)
-        users = torch.unique(held_back[0])
+    def __init__(self, model: Recommender, known: pd.DataFrame, held_back: pd.DataFrame) -> None:
+        self.model, self.k = model, min(RECALL_AT, model.n_items)
+        (known_rows, known_items), (rows, items) = model.pairs(known), model.pairs(held_back)
+        users = torch.unique(rows)
         self.rows = users[:: -(-len(users) // PROBED_USERS)].contiguous() if len(users) else users
-        asked = torch.isin(held_back[0], self.rows)
-        held_back = held_back[0][asked], held_back[1][asked]
-        place = torch.searchsorted(self.rows, held_back[0])
-        inside = torch.isin(known[0], self.rows)
-        self.excluded = Exclusions(torch.searchsorted(self.rows, known[0][inside]), known[1][inside], len(self.rows))
-        self.keys = place * model.n_items + held_back[1]
+        asked, inside = torch.isin(rows, self.rows), torch.isin(known_rows, self.rows)
+        known_places = torch.searchsorted(self.rows, known_rows[inside])
+        self.excluded = Exclusions(known_places, known_items[inside], len(self.rows))
+        place = torch.searchsorted(self.rows, rows[asked])
+        self.keys = place * model.n_items + items[asked]
         counts = torch.bincount(place, minlength=len(self.rows))
         self.weights = 1.0 / (counts[place] * len(self.rows)).double()
 
@@ -51,15 +48,11 @@ class RecallProbe:
 
 
 def are_found(keys: Tensor, places: Tensor, found: Tensor, n_items: int) -> Tensor:
-    """Which of some held-back items are among the items that a model found.
+    """Which of some held-back items are among the items that a model found ``[n_keys]``.
 
     Args:
         keys: Held-back items as place x n_items + item ``[n_keys]``.
         places: The place of each row of ``found`` ``[n]``.
         found: Items ``[n, k]``; n_items fills a row that is shorter.
-        n_items: Size of the catalogue.
-
-    Returns:
-        A flag for each key ``[n_keys]``.
     """
     return torch.isin(keys, (places.unsqueeze(1) * n_items + found)[found < n_items])

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import rich
 from rich.progress import BarColumn, Progress, TextColumn
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 
 class TrainingProgress:
@@ -17,10 +14,6 @@ class TrainingProgress:
 
     The bar ends where the training would end if nothing got better any more, and moves on when something does: the time
     left is the least that it can take. It fits a terminal of 80 columns.
-
-    Args:
-        title: What is trained, as ``target bpr``.
-        measure: Name of the validation figure.
     """
 
     def __init__(self, title: str, measure: str) -> None:
@@ -41,21 +34,11 @@ class TrainingProgress:
         self.bar.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.bar.stop()
 
     def show(self, step: int, earliest_end: int, loss: float, quality: float, best: float) -> None:
-        """Shows the state after a validation.
-
-        Args:
-            step: Steps done.
-            earliest_end: Step at which the training ends if nothing gets better.
-            loss: Mean loss since the last validation.
-            quality: The validation figure now.
-            best: The best one so far.
-        """
+        """Shows the state after a validation; ``earliest_end`` is the last step if nothing gets better."""
         figures = f"loss {loss:.3f}  {self.measure} {quality:.3f} best {best:.3f}"
         # rich's own estimate starts anew whenever the total moves.
         seconds = time.perf_counter() - self.start

@@ -34,16 +34,7 @@ def untrained(
     generator: torch.Generator,
     device: str = "auto",
 ) -> Recommender:
-    """A recommender with its first parameters, drawn on the CPU, on the device where it will learn.
-
-    Args:
-        architecture: A key of ``RECOMMENDERS``.
-        recommender: The architecture's settings.
-        users: Users that it shall know, in any order ``[n_users]``.
-        n_items: Size of the catalogue.
-        generator: The stream of its parameters.
-        device: ``auto``, ``cpu`` or ``cuda``.
-    """
+    """A recommender for users in any order, its parameters drawn on the CPU, on the device where it will learn."""
     model = build(architecture, torch.from_numpy(np.unique(users)), n_items, recommender)
     model.initialise(generator)
     return model.to(choose_device(device))
@@ -84,15 +75,9 @@ def train_recommender(
     """Trains a recommender from scratch: the target, its retrained twin or an auxiliary model.
 
     Args:
-        architecture: A key of ``RECOMMENDERS``.
-        recommender: The architecture's settings.
         train: Training interactions (columns user, item); their users are the model's.
         validation: Interactions of the same users that decide when to stop.
-        n_items: Size of the catalogue.
-        settings: The training loop.
-        seed: The cell's seed.
         role: ``target``, ``retrain`` or ``auxiliary``: the random stream, and what the progress bar says.
-        device: ``auto``, ``cpu`` or ``cuda``.
 
     Returns:
         The checkpoint of the best state, and the training curve.

@@ -18,20 +18,11 @@ class RowAdam(Optimizer):
 
     Both moments of a row lie side by side, so that a step reads and writes each row's state once; rows that occur
     several times in a batch are summed without a sparse tensor being built.
-
-    Args:
-        tables: Parameters ``[n_rows, ...]`` whose gradients are sparse in their first axis.
-        lr: The step size.
-        betas: Decay of the first and the second moment.
-        eps: Added to the root of the second moment.
+    Gradients of the tables ``[n_rows, ...]`` are sparse in their first axis.
     """
 
     def __init__(
-        self,
-        tables: Iterable[Tensor],
-        lr: float = 0.001,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
+        self, tables: Iterable[Tensor], lr: float = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ) -> None:
         super().__init__(tables, {"lr": lr, "betas": betas, "eps": eps})
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from rec_msa.foundation.errors import DataError
-from rec_msa.training.interactions import index_pairs
 from rec_msa.training.negatives import NegativeSampler
 from rec_msa.training.probes import RECALL_AT, RecallProbe
 
@@ -26,12 +25,8 @@ class SequenceTask:
 
     An epoch cuts each history anew into windows of the model's length, from a random start, so that every place is
     learned from once; the items before a window are not seen. Windows of a batch are about equally long, so there is
-    next to no padding. The model reads the training interactions as its users' histories.
-
-    Args:
-        model: The recommender to train.
-        train: Interactions (columns user, item), each user's rows in the order of the sequence.
-        held_back: Interactions that decide when to stop.
+    next to no padding. The model reads the training interactions (columns user, item), each user's rows in the order
+    of the sequence, as its users' histories.
 
     Raises:
         DataError: No user has two interactions and an item left unseen.
@@ -43,7 +38,7 @@ class SequenceTask:
     def __init__(self, model: SequentialRecommender, train: pd.DataFrame, held_back: pd.DataFrame) -> None:
         self.model = model
         model.read(train)
-        rows, items = index_pairs(model, train)
+        rows, items = model.pairs(train)
         self.sampler = NegativeSampler(rows, items, model.n_users, model.n_items)
         self.rows, order = torch.sort(rows, stable=True)
         self.items = items[order]
@@ -56,14 +51,12 @@ class SequenceTask:
             msg = "nothing to train on: no user has two interactions, one after the other, and an item left unseen"
             raise DataError(msg)
         self.dropout = torch.Generator(device=model.device)
-        self.validation = RecallProbe(model, (rows, items), index_pairs(model, held_back))
+        self.validation = RecallProbe(model, train, held_back)
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
         """Yields windows (first places ``[n]``, lengths ``[n]``), negatives ``[places, m]`` and a seed for dropout.
 
-        Args:
-            batch_size: Places that learn in one step, up to one window more.
-            generator: The stream.
+        So many places learn in one step, up to one window more.
         """
         start, length = self._windows(generator)
         order = torch.randperm(len(start), generator=generator).to(start.device)
@@ -105,5 +98,4 @@ class SequenceTask:
         return self.model.sequence_loss(states, self.items[index[inside] + 1], negatives)
 
     def quality(self) -> float:
-        """Recall@50 on the held-back interactions."""
         return self.validation()

@@ -8,7 +8,6 @@ import pandas as pd
 
 from rec_msa.foundation.errors import DataError
 from rec_msa.training.fit import Point
-from rec_msa.training.interactions import index_pairs
 from rec_msa.training.probes import RECALL_AT, RecallProbe
 from rec_msa.training.progress import TrainingProgress
 
@@ -19,11 +18,7 @@ if TYPE_CHECKING:
 def solve(model: SolvedRecommender, train: pd.DataFrame, held_back: pd.DataFrame, title: str) -> pd.DataFrame:
     """Solves a recommender for interactions, which it reads, and measures it after each sweep.
 
-    Args:
-        model: The recommender; changed in place.
-        train: Interactions (columns user, item) of users that the model knows.
-        held_back: Interactions that it is measured on; they decide nothing.
-        title: What the progress bar calls it.
+    It is measured on interactions held back, which decide nothing.
 
     Returns:
         The curve, a row a sweep: step, loss, validation, kept (the last one).
@@ -32,10 +27,9 @@ def solve(model: SolvedRecommender, train: pd.DataFrame, held_back: pd.DataFrame
         DataError: There is no interaction.
     """
     if train.empty:
-        msg = "nothing to train on: there are no interactions"
-        raise DataError(msg)
+        raise DataError("nothing to train on: there are no interactions")
     model.read(train)
-    probe, curve = RecallProbe(model, index_pairs(model, train), index_pairs(model, held_back)), list[Point]()
+    probe, curve = RecallProbe(model, train, held_back), list[Point]()
     with TrainingProgress(title, f"recall@{RECALL_AT}") as progress:
         for sweep, loss in enumerate(model.solve(), start=1):
             curve.append(Point(sweep, loss, probe()))
