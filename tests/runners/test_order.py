@@ -42,12 +42,12 @@ def test_the_sequential_runner_runs_cell_by_cell(nodes):
 
 
 def test_a_node_s_way_is_its_own_time_and_the_longest_chain_behind_it(nodes):
-    seconds = {"train": 5.0, "attack": 3.0, "draw_comparison": 1.0, "assess": 7.0}
+    seconds = {"train": 5.0, "attack": 3.0, "draw": 1.0, "assess": 7.0}
     found = ways(Pipeline(nodes), lambda each: seconds[each._name])
     assert {each._name: way for each, way in found.items()} == {
         "train": 12.0,
         "attack": 4.0,
-        "draw_comparison": 1.0,
+        "draw": 1.0,
         "assess": 7.0,
     }
 

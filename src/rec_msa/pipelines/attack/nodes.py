@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from rec_msa.attacks.base import Asking
-
-if TYPE_CHECKING:
-    from rec_msa.defenses.settings import Serving
+from rec_msa.defenses.settings import Serving
 
 
 def query_target(
