@@ -106,49 +106,6 @@ AXIS_FIGURES = {
         "Figure 9: users asked about", ASKED, ("qsd", "ptq", "ptaq"), TEXTS["figure9"], groups=("heldout", "queried")
     ),
 }
-_VALUE = ("target", "attack", "value")
-AXIS_FIGURES = {
-    "figure2": AxisFigure(
-        "Figure 2: items in a list",
-        LIST_LENGTH,
-        PAPER_ATTACKS,
-        "The target serves lists of each length, attacks with queries are trained anew on them, and agreement is "
-        "that of whole lists.",
-    ),
-    "figure3": AxisFigure(
-        "Figure 3: target users known",
-        TARGET_USERS,
-        PAPER_ATTACKS,
-        "Held-out users are the same at every point; with 2 % there is nobody left to ask, so attacks with "
-        "queries begin at 5 %.",
-    ),
-    "figure4": AxisFigure(
-        "Figure 4: auxiliary users known",
-        AUXILIARY_USERS,
-        ("pta", "ptaq"),
-        "Attacks without auxiliary data are level lines.",
-        ("ptd", "ptq"),
-        DATASETS,
-        ("lmf",),
-    ),
-    "figure5": AxisFigure(
-        "Figure 5: items with an auxiliary vector",
-        ITEMS,
-        ("pta", "ptaq"),
-        "One auxiliary model; of the other items the vectors are withheld.",
-        ("ptd", "ptq"),
-        DATASETS,
-        ("lmf",),
-    ),
-    "figure9": AxisFigure(
-        "Figure 9: users asked about",
-        ASKED,
-        ("qsd", "ptq", "ptaq"),
-        "Held-out users above; below, for comparison only, the users that may be asked about, where agreement is "
-        "memory as far as they were.",
-        groups=("heldout", "queried"),
-    ),
-}
 
 _CALLS = AxisFigure(
     "Table 8: calls for made-up sequences",
