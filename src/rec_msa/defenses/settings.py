@@ -110,12 +110,6 @@ def parse_defense(name: str) -> tuple[str, int]:
     return defense, int(strength)
 
 
-def alters_nothing(name: str) -> bool:
-    """Whether a defense has strength 0: what is measured under it is measured without a defense, too."""
-    kind, strength = parse_defense(name)
-    return kind != NO_DEFENSE and not strength
-
-
 def is_fresh(name: str) -> bool:
     """Whether a defense's name says that each call gets a fresh draw."""
     return parse_defense(name)[0].endswith(FRESH)
