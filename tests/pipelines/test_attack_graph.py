@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from kedro.framework.project import pipelines
 from kedro.pipeline import Pipeline
 
+from rec_msa.attacks.base import Attack, Stage, Target
+from rec_msa.experiments.cells import Attacker, Cell, NamedAttack
+from rec_msa.pipelines.attack.pipeline import create_pipeline as create_attack_pipeline
 from tests.pipelines.attack_rules import faults
 from tests.small_project import SmallProject
 
 if TYPE_CHECKING:
+    import pandas as pd
     from kedro.pipeline.node import Node
 
 
@@ -179,3 +183,23 @@ def test_the_patience_that_data_ask_for_reaches_every_training_of_an_attack(smal
     ]
     assert {node.func.constants.get("patience") for node in trained} == {777}
     assert any(node.name.endswith("steal") for node in trained) is (attack != "pta_joint")
+
+
+def solve(attacker_train: pd.DataFrame, statistics: dict[str, Any]) -> tuple[dict[str, Any], pd.DataFrame]:
+    """A stage that trains nothing step by step."""
+    return statistics, attacker_train
+
+
+class Solved(Attack):
+    """An attack of one such stage."""
+
+    def stages(self, target: Target) -> tuple[Stage, ...]:
+        return (Stage("solve", solve, ("clone_model", "clone_curve")),)
+
+
+def test_data_that_ask_for_patience_stopped_the_build_of_an_attack_that_waits_for_nothing():
+    cell = Cell("small", "bpr", 0, patience=777)
+    attack = NamedAttack(Attacker(cell, 0.1, 1.0, 20, (0.1, 20)), "solved", Solved(base="solved"))
+    [stage] = attack_nodes(create_attack_pipeline(attack))
+    assert stage.func.constants == {}
+    assert {name.rpartition(".")[2] for name in stage.inputs} == {"attacker_train", "statistics"}

@@ -69,6 +69,11 @@ class Stage:
         needed = [one.name for one in arguments if one.default is one.empty and one.name not in self.settings]
         return (*needed, *self.also_reads)
 
+    @property
+    def waits(self) -> bool:
+        """Whether it trains, so that the ``patience`` that data ask for concerns it."""
+        return "patience" in inspect.signature(self.function).parameters
+
 
 class Asking(BaseModel):
     """How an attack asks: a strategy of the gate, with its budget of calls for each queried user."""
@@ -98,7 +103,6 @@ class Attack(BaseModel, ABC):
     @abstractmethod
     def stages(self, target: Target) -> tuple[Stage, ...]:
         """The attack on such a target, step by step; the first thing that the last one writes is what was stolen."""
-        raise NotImplementedError
 
     def asking(self, target: Target) -> Asking | None:
         """How such a target is asked; None where no stage reads ``served_lists``."""

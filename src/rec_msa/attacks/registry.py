@@ -29,8 +29,6 @@ ATTACKS: dict[str, type[Attack]] = {
     "ptaq_joint": PTAQJoint,
     "pta_mean": PTAMean,
 }
-
-
 STARTS = {
     name: start
     for name, kind in ATTACKS.items()

@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 2
 """Raised when the meaning of an artifact changes, so that old files are not taken for new ones."""
 
-LEARNS_OTHERWISE = {
-    "sasrec": 1,
-    "stamp": 1,
-    "gru4rec": 1,
-}
+LEARNS_OTHERWISE = {"sasrec": 1, "stamp": 1, "gru4rec": 1}
 """Raised when an architecture or a function learns otherwise; what it made from the same inputs is old then."""
 
 RAW_FOLDER = "params:raw_folder"
@@ -138,8 +134,11 @@ def _gathered(name: str, catalog: DataCatalog) -> JSONFiles | None:
 
 
 def _function(node: Node) -> tuple[str, Any]:
+    """A node's function and its constants; of a constant that acts, as a way of asking, its class says how."""
     function = node.func
-    return f"{function.__module__}.{function.__qualname__}", getattr(function, "constants", {})
+    constants = getattr(function, "constants", {})
+    acting = {name: type(value).__qualname__ for name, value in constants.items() if isinstance(value, BaseModel)}
+    return f"{function.__module__}.{function.__qualname__}", {**constants, **({"classes": acting} if acting else {})}
 
 
 def _learning(node: Node) -> list[int]:

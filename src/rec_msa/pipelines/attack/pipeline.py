@@ -55,7 +55,8 @@ def _stage(attack: NamedAttack, stage: Stage) -> Node:
     """A stage gets what it names, from where it lies; what the cell says is part of the function."""
     said: dict[str, Any] = {"seed": attack.cell.seed, "architecture": attack.clone}
     constants = {name: said[name] for name in stage.reads if name in said}
-    function = bind(stage.function, **stage.settings, **constants, **attack.cell.waiting(attack.clone))
+    waiting = attack.cell.waiting(attack.clone) if stage.waits else {}
+    function = bind(stage.function, **stage.settings, **constants, **waiting)
     inputs = {name: _place(attack, name) for name in stage.reads if name not in said}
     space = attack.space_of(stage)
     outputs = [f"{space}.{name}" for name in stage.writes]
