@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+import yaml
 
+from rec_msa.experiments.grid import Experiments
+from rec_msa.experiments.parameters import read_parameters
 from tests.small_project import ROOT, SmallProject
 
 if TYPE_CHECKING:
@@ -95,3 +98,15 @@ def test_the_recipe_of_a_new_model_makes_a_target_and_a_clone(project: SmallProj
     measured = heldout(project, "ptd")
     assert (measured["target"], measured["clone"]) == ("itemknn", "itemknn")
     assert measured["agreement"] > heldout(project, "random")["agreement"]
+
+
+def test_the_recipe_of_a_new_figure_varies_what_its_attack_has() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    [study] = re.findall(r"^### A new figure\n.*?```yaml\n(.*?)```", text, re.MULTILINE | re.DOTALL)
+    raw = {"dataset": None, "model": None, "seed": None, "datasets": {"ml-1m": {}}, "study": "figure10"}
+    raw |= {"attacks": {"pta_joint": {"base": "pta_joint"}}, **yaml.safe_load(study)}
+    grid = Experiments(read_parameters(raw)).grid
+    names = ["pta_joint_auxiliary10", "pta_joint_auxiliary50", "pta_joint"]
+    assert {cell.seed: [attack.name for attack in attacks] for cell, attacks in grid.items()} == dict.fromkeys(
+        range(5), names
+    )
