@@ -12,7 +12,9 @@ from pydantic import BaseModel
 from rec_msa.datasets.json_files import JSONFiles
 from rec_msa.datasets.recorded import Provenance, Recorded
 from rec_msa.foundation.errors import RecMsaError
+from rec_msa.foundation.functions import file_of
 from rec_msa.interactions import DatasetSettings, acquire, checksum, locate
+from rec_msa.targets.settings import TargetSettings
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -148,7 +150,11 @@ def _learning(node: Node) -> list[int]:
 
 def _raw_checksum(node: Node, catalog: DataCatalog) -> str | None:
     """The checksum of the raw file that a node will read, so that another file is another input."""
-    dataset = getattr(node.func, "constants", {}).get("dataset")
+    constants = getattr(node.func, "constants", {})
+    if "code" in constants:  # of the user's own: another text of its module is another target
+        path = file_of(constants["code"])
+        return checksum(path)[0] if path else None
+    dataset = constants.get("dataset")
     if dataset is None:
         return None
     settings = catalog.load(f"params:reading.{dataset}")
@@ -178,6 +184,8 @@ def _digest(value: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, DatasetSettings):
         return value.model_dump(mode="json", exclude={"path"})
+    if isinstance(value, TargetSettings):
+        return value.model_dump(mode="json", exclude={"lists", "auxiliary"})
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     msg = f"a parameter of type {type(value).__name__} cannot be fingerprinted"

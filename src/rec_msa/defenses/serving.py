@@ -8,6 +8,7 @@ from rec_msa.defenses.defended import Defended
 from rec_msa.defenses.settings import NO_DEFENSE, build_defense, require_room
 from rec_msa.foundation.errors import SettingsError
 from rec_msa.foundation.lists import check_length
+from rec_msa.recommenders.base import AnsweringRecommender
 from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint
 from rec_msa.recommenders.ranking import rank_lists, rank_sequences
 from rec_msa.recommenders.sequential import SequentialRecommender
@@ -62,13 +63,16 @@ class Server:
             SettingsError: There is a defense (it alters lists of users), or the target does not read sequences.
         """
         model, defense = self.model, self.serving.defense
-        if not isinstance(model, SequentialRecommender):
+        if not isinstance(model, SequentialRecommender | AnsweringRecommender):
             msg = f"model: a {model.name} target knows users alone and cannot be asked about sequences"
             raise SettingsError(msg)
         if defense != NO_DEFENSE:
             msg = f"defense: '{defense}' alters the lists of users, not of given sequences; use --params=defense=none"
             raise SettingsError(msg)
-        return lambda sequences: rank_sequences(model, sequences, self.serving.list_length)
+        length = self.serving.list_length
+        if isinstance(model, AnsweringRecommender):
+            return lambda sequences: model.answers_after(sequences, length)
+        return lambda sequences: rank_sequences(model, sequences, length)
 
     def n_widened(self, users: np.ndarray) -> int:
         """How many of these users get replacements from elsewhere than the settings say; too many are refused."""

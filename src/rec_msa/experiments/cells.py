@@ -13,11 +13,14 @@ from rec_msa.attacks.base import FACTS, Attack, Stage, Target
 from rec_msa.defenses.settings import FRESH, NO_DEFENSE, Serving, parse_defense, settings_key
 from rec_msa.experiments.naming import label, label_unless
 from rec_msa.recommenders.settings import is_sequential
+from rec_msa.targets.settings import NO_AUXILIARY, SPLIT, TargetSettings
 
 NO_TARGET = ""
 """The model of a cell that is about data alone."""
 TEMPORAL = "temporal"
 """Marks what is split by time; what is split at random has no mark."""
+SERVED = "served"
+"""Marks, with its name, what is split by whom a target that others trained has lists of."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Cell:
     Attributes:
         patience: What the data ask of every training on them (``DatasetSettings``); None where they ask for nothing.
         patience_of: What they ask of some architectures' trainings.
+        made_elsewhere: Of a target that this project does not train, its settings.
     """
 
     dataset: str
@@ -35,16 +39,45 @@ class Cell:
     defense: str = NO_DEFENSE
     patience: int | None = field(default=None, compare=False)
     patience_of: dict[str, int] = field(default_factory=dict, compare=False)
+    made_elsewhere: TargetSettings | None = field(default=None, compare=False)
 
     @property
     def sequential(self) -> bool:
         """Whether the target reads sequences; then interactions are held out by time."""
-        return is_sequential(self.model)
+        made = self.made_elsewhere
+        return is_sequential(self.model) if made is None else made.sequential
+
+    @property
+    def protocol(self) -> str:
+        """How users and interactions are divided: at random (empty), by time, or by whom the target serves."""
+        if self.made_elsewhere is not None and self.made_elsewhere.source != SPLIT:
+            return f"{SERVED}-{self.model}"
+        return TEMPORAL if self.sequential else ""
 
     @property
     def split_space(self) -> str:
         """Namespace of what depends on dataset, seed and protocol alone."""
-        return f"{self._seed_space}.{TEMPORAL}" if self.sequential else self._seed_space
+        return f"{self._seed_space}.{self.protocol}" if self.protocol else self._seed_space
+
+    @property
+    def recorded_space(self) -> str:
+        """Namespace of what a target that others trained leaves whatever the seed."""
+        return f"{self.dataset}.{self.model}"
+
+    @property
+    def clone(self) -> str:
+        """The architecture of clones where an attack names none: the target's, if it is one."""
+        return self.model if self.made_elsewhere is None else self.made_elsewhere.clone
+
+    @property
+    def has_auxiliary(self) -> bool:
+        """Whether there are users whom the target was not trained on, or others in their place."""
+        return self.made_elsewhere is None or self.made_elsewhere.source != NO_AUXILIARY
+
+    @property
+    def retrained(self) -> bool:
+        """Whether the target can be trained again from another start."""
+        return self.made_elsewhere is None or self.made_elsewhere.kind == "fitted"
 
     @property
     def target_space(self) -> str:
@@ -85,7 +118,7 @@ class Cell:
 
     def data_space(self, share: str) -> str:
         """Namespace of a share of the split's users, as ``users10``."""
-        return f"{self._seed_space}.{share}-{TEMPORAL}" if self.sequential else f"{self._seed_space}.{share}"
+        return f"{self._seed_space}.{share}-{self.protocol}" if self.protocol else f"{self._seed_space}.{share}"
 
     @property
     def _seed_space(self) -> str:
@@ -185,7 +218,7 @@ class NamedAttack:
     @property
     def clone(self) -> str:
         """The clone's architecture."""
-        return self.settings.clone or self.cell.model
+        return self.settings.clone or self.cell.clone
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -206,13 +239,21 @@ class NamedAttack:
                 f"attacks.{self.name}.list_length: '{self.cell.defense}' alters {altered} places, but a list has "
                 f"{self.attacker.list_length}; choose a strength of at most {self.attacker.list_length}"
             )
-        refusal = self.settings.refusal(self.cell.as_target, self.clone)
+        refusal = self._lacking or self.settings.refusal(self.cell.as_target, self.clone)
         return refusal and f"attacks.{self.name}{refusal}"
 
     @property
     def unfit(self) -> str | None:
-        """Why its clone's architecture cannot do what the attack's stages need; None where it can."""
-        return self.settings.unfit(self.cell.as_target, self.clone)
+        """Why its clone's architecture, or the data, lack what the attack's stages need; None where they do not."""
+        return self._lacking or self.settings.unfit(self.cell.as_target, self.clone)
+
+    @property
+    def _lacking(self) -> str | None:
+        """Says that there are no auxiliary data where a stage reads some."""
+        if self.cell.has_auxiliary or not {"auxiliary_train", "auxiliary_model"} & set(self.knowledge):
+            return None
+        key = f"targets.{self.cell.model}.auxiliary"
+        return f": it knows interactions of other users, and there are none; say by {key} whose they are"
 
     @property
     def space(self) -> str:

@@ -119,7 +119,8 @@ class Experiments:
 
     def _cell(self, dataset: str, model: str, seed: int, defense: str) -> Cell:
         asked = self.parameters.datasets[dataset]
-        return Cell(dataset, model, seed, defense, asked.patience, asked.patience_of)
+        made = self.parameters.targets.get(model)
+        return Cell(dataset, model, seed, defense, asked.patience, asked.patience_of, made)
 
     def _asked(self, axis: str, offered: tuple[Any, ...] | None) -> tuple[Any, ...]:
         """The values of a study's axis that ``--params`` asks for; all where it says nothing."""
@@ -150,7 +151,7 @@ class Experiments:
     def _require_places_apart(self) -> None:
         """Two attacks that share a folder must mean the same by it."""
         for model in self.parameters.model or SETTINGS:
-            cell = Cell("any", model, 0)
+            cell = Cell("any", model, 0, made_elsewhere=self.parameters.targets.get(model))
             first: dict[str, tuple[str, Any]] = {}
             for name, settings in self.parameters.attacks.items():
                 for place, made_by in self._named(cell, name, settings).places.items():
@@ -245,7 +246,7 @@ class Experiments:
     def _defaults_of(self, cell: Cell) -> dict[str, Any]:
         """What a setting comes to where an attack leaves it to the cell."""
         share, length = self._defaults
-        return {"attacker_fraction": share, "list_length": length, "clone": cell.model}
+        return {"attacker_fraction": share, "list_length": length, "clone": cell.clone}
 
     @property
     def _defaults(self) -> tuple[float, int]:

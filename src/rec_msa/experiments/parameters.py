@@ -16,7 +16,8 @@ from rec_msa.foundation.errors import SettingsError, did_you_mean, nearest
 from rec_msa.foundation.lists import MAX_LENGTH
 from rec_msa.interactions.known import KNOWN
 from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
-from rec_msa.recommenders.settings import SETTINGS, RecommenderParameters
+from rec_msa.recommenders.settings import SETTINGS, RecommenderParameters, is_sequential
+from rec_msa.targets.settings import TargetSettings
 from rec_msa.training.settings import Device, TrainingSettings
 
 if TYPE_CHECKING:
@@ -101,19 +102,21 @@ class Parameters(_Strict):
     steal: StealSettings = StealSettings()
     references: ReferenceSettings = ReferenceSettings()
     defenses: DefenseSettings = DefenseSettings()
+    targets: dict[str, TargetSettings] = Field({}, description="targets that others trained; model names one")
     attacks: dict[str, AnyAttack]
     studies: dict[str, Study] = {}
 
     @model_validator(mode="after")
     def _names_exist(self) -> Parameters:
-        for key in ("datasets", "attacks", "studies"):
+        for key in ("datasets", "targets", "attacks", "studies"):
             for name in getattr(self, key):
                 if not NAME.fullmatch(name):
                     msg = f"{key}.{name}: a name may have only a-z, 0-9, _ and -, and 60 of them at most"
                     raise ValueError(msg)
         self._check_datasets()
+        self._check_targets()
         self._require("dataset", self.dataset, self.datasets)
-        self._require("model", self.model, SETTINGS)
+        self._require("model", self.model, self._models)
         self._check_attacks()
         self._check_studies()
         parse_defense(self.defense)
@@ -127,6 +130,18 @@ class Parameters(_Strict):
                 raise ValueError(msg)
             self._require(f"datasets.{name}.patience_of", tuple(settings.patience_of), SETTINGS)
 
+    @property
+    def _models(self) -> dict[str, Any]:
+        """What can be a target."""
+        return {**SETTINGS, **self.targets}
+
+    def _check_targets(self) -> None:
+        for name, target in self.targets.items():
+            if name in SETTINGS:
+                raise ValueError(f"targets.{name}: this name belongs to an architecture of ours; choose another")
+            allowed = {one: None for one in SETTINGS if is_sequential(one)} if target.sequential else SETTINGS
+            self._require(f"targets.{name}.clone", (target.clone,), allowed)
+
     def _check_attacks(self) -> None:
         for name, attack in self.attacks.items():
             if name.split("-")[0] in RESERVED:
@@ -135,7 +150,7 @@ class Parameters(_Strict):
             self._require(f"attacks.{name}.clone", (attack.clone,) if attack.clone else None, SETTINGS)
 
     def _check_studies(self) -> None:
-        axes: dict[str, dict[str, Any]] = {"dataset": self.datasets, "model": SETTINGS, "attacks": self.attacks}
+        axes: dict[str, dict[str, Any]] = {"dataset": self.datasets, "model": self._models, "attacks": self.attacks}
         for name, study in self.studies.items():
             if name == ALL_STUDIES:
                 msg = f"studies.{name}: this name means every study; choose another"
@@ -171,7 +186,9 @@ class Parameters(_Strict):
     def under(self, root: Path) -> Parameters:
         """The same parameters with every relative path put under the project's root."""
         datasets = {name: settings.under(root) for name, settings in self.datasets.items()}
-        return self.model_copy(update={"raw_folder": str(root / self.raw_folder), "datasets": datasets})
+        targets = {name: settings.under(root) for name, settings in self.targets.items()}
+        placed = {"raw_folder": str(root / self.raw_folder), "datasets": datasets, "targets": targets}
+        return self.model_copy(update=placed)
 
     def held_out_as_studied(self) -> Parameters:
         """The same parameters with the share of held-out users that the chosen study asks for.

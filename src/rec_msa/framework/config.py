@@ -20,6 +20,7 @@ from rec_msa.experiments.parameters import Parameters, read_parameters
 from rec_msa.foundation.errors import RecMsaError, SettingsError, nearest
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.interactions.settings import OF_THE_FILTER
+from rec_msa.targets.settings import LEFT_OUT, LISTS
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Ten times as fast, where it is there."""
@@ -123,6 +124,9 @@ def as_catalogued(parameters: Parameters) -> dict[str, Any]:
     for name, settings in plain["datasets"].items():
         filtering[name] = {key: settings[key] for key in filters if key in settings}
         reading[name] = {key: value for key, value in settings.items() if key not in (*filters, *WAITING)}
+    for name, target in parameters.targets.items():
+        tables = {LISTS: target.table if target.lists else None, LEFT_OUT: target.auxiliary_file}
+        reading |= {f"{name}-{what}": table.model_dump(mode="json") for what, table in tables.items() if table}
     return {**plain, "reading": reading, "filtering": filtering}
 
 

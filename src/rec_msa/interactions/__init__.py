@@ -15,6 +15,7 @@ from rec_msa.interactions.splits import (
     item_sample,
     split_by_time,
     split_interactions,
+    split_served,
     target_parts,
 )
 from rec_msa.interactions.statistics import describe, summarise, summary_line
@@ -41,6 +42,7 @@ __all__ = [
     "read_raw",
     "split_by_time",
     "split_interactions",
+    "split_served",
     "summarise",
     "summary_line",
     "target_parts",

@@ -16,7 +16,7 @@ from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.foundation.randomness import stream
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from rec_msa.interactions.settings import SequenceSettings, SplitSettings
 
@@ -117,6 +117,65 @@ def split_by_time(
     kind = np.select([from_end < n_test, from_end < n_test + n_validation], ["test", "validation"], "train")
     part = np.char.add(np.char.add(side, "_"), kind)
     return split.assign(part=pd.Categorical(part, categories=list(PARTS)))
+
+
+def split_served(
+    interactions: pd.DataFrame,
+    settings: SplitSettings,
+    seed: int,
+    served: ArrayLike | None = None,
+    left_out: ArrayLike | None = None,
+    *,
+    others: bool = False,
+) -> pd.DataFrame:
+    """Divides users by what a target was trained on, which was trained elsewhere, on all of its users' interactions.
+
+    Args:
+        interactions: As of ``split_interactions``, in the order of each user's sequence where that counts.
+        settings: The shares.
+        seed: The cell's seed.
+        served: The users of whom lists are known, the target's; None: all who are not left out.
+        left_out: Users whom the target was not trained on, the auxiliary data.
+        others: Half of the target's users stand in for auxiliary users, those whom an attacker knows last.
+
+    Returns:
+        As ``split_interactions``, without the rows of users who are neither; those who stand in are there twice.
+
+    Raises:
+        DataError: No user is the target's.
+    """
+    rng, user = stream(seed, "split"), interactions["user"].to_numpy()
+    is_auxiliary = np.isin(user, np.asarray([] if left_out is None else left_out, dtype=np.int64))
+    is_target = ~is_auxiliary if served is None else np.isin(user, np.asarray(served)) & ~is_auxiliary
+    if not is_target.any():
+        raise DataError("no user with a list is in the interactions, or all of them are left out of training")
+    target, rank = _ranked(interactions[is_target], rng)
+    parts = [_as_part(target, rank, np.full(len(target), _TARGET_TRAIN, dtype=np.int8))]
+    half = len(np.unique(rank)) // 2
+    source = target[rank >= half] if others else interactions[is_auxiliary]
+    if len(source):
+        auxiliary, place = (source, rank[rank >= half] - np.int32(half)) if others else _ranked(source, rng)
+        user = _without_gaps(auxiliary["user"].to_numpy())
+        n_of_user = np.bincount(user)
+        n_validation = np.minimum(np.maximum(1, count(settings.validation_fraction, n_of_user)), n_of_user - 1)
+        sizes = np.column_stack([n_validation, n_of_user - n_validation])
+        codes = np.tile(np.array([_AUXILIARY_VALIDATION, _AUXILIARY_TRAIN], dtype=np.int8), (len(n_of_user), 1))
+        parts.append(_as_part(auxiliary, place, _dealt(user, np.repeat(codes.ravel(), sizes.ravel()), rng)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _ranked(interactions: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, NDArray[np.int32]]:
+    """Interactions, and for each of them the place of its user in a random order."""
+    user = _without_gaps(interactions["user"].to_numpy())
+    n_users = int(user.max()) + 1
+    place = np.empty(n_users, dtype=np.int32)
+    place[rng.permutation(n_users)] = np.arange(n_users, dtype=np.int32)
+    return interactions, place[user]
+
+
+def _as_part(interactions: pd.DataFrame, rank: NDArray[np.int32], codes: NDArray[np.int8]) -> pd.DataFrame:
+    part = pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(PARTS)))
+    return interactions[["user", "item", "timestamp"]].assign(part=part, user_rank=rank)
 
 
 def in_sequence(interactions: pd.DataFrame, sequence: SequenceSettings) -> pd.DataFrame:

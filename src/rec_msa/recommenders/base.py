@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.foundation.errors import QueryError
+from rec_msa.foundation.errors import QueryError, SettingsError
 from rec_msa.recommenders.histories import Histories
 
 if TYPE_CHECKING:
@@ -91,6 +91,25 @@ class Recommender(nn.Module, ABC):
     @abstractmethod
     def score_all(self, users: Tensor) -> Tensor:
         """Scores of the full catalogue: rows ``[batch]`` give ``[batch, n_items]``."""
+
+
+class AnsweringRecommender(Recommender):
+    """What answers with lists and shows no scores."""
+
+    @abstractmethod
+    def answers(self, users: np.ndarray, k: int) -> np.ndarray:
+        """The lists of users: global ids ``[n]``, ascending, give items ``[n, k]``, -1 at the end of shorter ones."""
+
+    def answers_after(self, sequences: np.ndarray, k: int) -> np.ndarray:
+        """The lists after sequences ``[n, l]``, -1 at the end of shorter ones, in the form of ``answers``.
+
+        Raises:
+            SettingsError: It does not read sequences.
+        """
+        raise SettingsError(f"model: a {self.name} target without recommend_sequences knows users alone")
+
+    def score_all(self, users: Tensor) -> Tensor:
+        raise TypeError(f"a {self.name} model answers with lists and has no scores")
 
 
 class SolvedRecommender(Recommender):

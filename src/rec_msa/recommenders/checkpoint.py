@@ -16,7 +16,7 @@ from torch import Tensor
 from rec_msa.foundation.errors import DataError, SettingsError, nearest
 from rec_msa.recommenders.base import FusableRecommender, GradientRecommender
 from rec_msa.recommenders.items import FusedItemTable
-from rec_msa.recommenders.settings import SETTINGS, refusal
+from rec_msa.recommenders.settings import MADE_ELSEWHERE, SETTINGS, refusal
 
 if TYPE_CHECKING:
     from rec_msa.recommenders.base import Recommender
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 Checkpoint = dict[str, Any]
 
+KINDS = SETTINGS | MADE_ELSEWHERE
 RECOMMENDERS: dict[str, type[Recommender]] = {
-    name: getattr(import_module(f"rec_msa.recommenders.{name}"), name.capitalize()) for name in SETTINGS
+    name: getattr(import_module(f"rec_msa.recommenders.{name}"), name.capitalize()) for name in KINDS
 }
 """Each architecture of the settings: the class of its name in the module of its name."""
 
@@ -37,8 +38,8 @@ def build(name: str, user_ids: Tensor, n_items: int, settings: RecommenderSettin
         SettingsError: The architecture does not exist.
     """
     if name not in RECOMMENDERS:
-        raise SettingsError(f"model: there is no recommender '{name}'; {nearest(name, RECOMMENDERS)}")
-    typed = SETTINGS[name].model_validate(settings)
+        raise SettingsError(f"model: there is no recommender '{name}'; {nearest(name, SETTINGS)}")
+    typed = KINDS[name].model_validate(settings)
     return RECOMMENDERS[name](torch.as_tensor(user_ids).long().unique(), n_items, typed)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rec_msa.foundation.lists import PADDING, Lists, check_length
+from rec_msa.recommenders.base import AnsweringRecommender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,6 +86,8 @@ def rank_lists(model: Recommender, users: ArrayLike, exclude: pd.DataFrame, list
     """
     check_length(list_length, model.n_items)
     users = np.unique(np.asarray(users))
+    if isinstance(model, AnsweringRecommender):
+        return Lists(users, model.answers(users, list_length))
     rows = model.rows_of(torch.from_numpy(users).long())
     row, item = model.pairs(exclude[exclude["user"].isin(users)])
     excluded = Exclusions(torch.searchsorted(rows, row), item, len(rows))

@@ -145,6 +145,24 @@ class IalsSettings(RecommenderSettings):
     sweeps: int = Field(16, ge=1, description="times that all vectors are solved for")
 
 
+class RecordedSettings(RecommenderSettings):
+    """Lists that somebody recorded, and nothing else."""
+
+    length: int = Field(ge=1, description="places of a list, padding included")
+
+
+class CalledSettings(RecommenderSettings):
+    """A function that answers, which knows users and items by ids of its own."""
+
+    key: str = Field(description="the parameter that names the function, for messages")
+    recommend: str = Field(description="module:function, of users")
+    recommend_sequences: str | None = Field(None, description="module:function, of sequences of items")
+    batch: int = Field(1000, ge=1, description="users in a call")
+    users: tuple[int | str, ...] = Field(description="the ids of the users, in the order of ours")
+    items: tuple[int | str, ...] = Field(description="the ids of the items, in the order of ours")
+    drop: tuple[Literal["unknown", "known"], ...] = Field((), description="recommended items that are left out")
+
+
 class RecommenderParameters(BaseModel):
     """Settings of each architecture: its name is the field's."""
 
@@ -163,6 +181,9 @@ class RecommenderParameters(BaseModel):
 
 SETTINGS: dict[str, type[RecommenderSettings]] = {name: type(settings) for name, settings in RecommenderParameters()}
 """The settings class of each architecture."""
+
+MADE_ELSEWHERE: dict[str, type[RecommenderSettings]] = {"recorded": RecordedSettings, "called": CalledSettings}
+"""What only answers: a target, but no architecture that could be trained."""
 
 LACKS = {
     "gradients": "is not trained by gradients and cannot be taught lists",

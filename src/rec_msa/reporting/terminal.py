@@ -198,11 +198,11 @@ def _caption(panel: Panel, quality: Mapping[str, float] | None) -> list[str]:
     """Returns how good the target is, who was looked at, and how to read it."""
     lines = [f"{panel.users}; {intervals_text([panel])}."]
     defended = panel.defense != NO_DEFENSE
-    if quality is not None:
+    if quality is not None and quality["n_users"]:
         k = int(quality["k"])
         figures = f"Recall@{k} {quality['recall_test']:.3f}, NDCG@{k} {quality['ndcg_test']:.3f}"
         lines.insert(0, f"Target: {figures} on the test items of {int(quality['n_users'])} users.")
-    if quality is not None and defended:
+    if quality is not None and quality["n_users"] and defended:
         lines.insert(1, f"Served lists: Recall {quality['recall_served']:.3f}, NDCG {quality['ndcg_served']:.3f}.")
     lines.append("Held-out users were never asked about: theirs is the result.")
     if defended:

@@ -35,7 +35,9 @@ def create_pipeline(attack: NamedAttack) -> Pipeline:
 
 
 def create_retrain_pipeline(attacker: Attacker) -> Pipeline:
-    """Ranks with the retrained target and measures how far it agrees with its twin."""
+    """Ranks with the retrained target, where it can be trained here, and measures how far it agrees with its twin."""
+    if not attacker.cell.retrained:
+        return Pipeline([])
     facts = {**_facts("retrain", "reference", attacker), "clone": attacker.cell.model}
     model = f"{attacker.cell.target_space}.retrain_model"
     return _rank_and_measure(attacker, attacker.retrain_space, model, facts, {})

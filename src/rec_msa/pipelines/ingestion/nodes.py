@@ -9,6 +9,7 @@ import pandas as pd
 
 from rec_msa import interactions as domain
 from rec_msa.interactions import DatasetSettings, RawFile, SequenceSettings, SplitSettings
+from rec_msa.targets.settings import TargetSettings
 
 
 def acquire_raw_file(dataset_settings: DatasetSettings, raw_folder: str, dataset: str) -> dict[str, Any]:
@@ -48,6 +49,60 @@ def split_by_time(
     """Divides users as at random, and holds out the end of each user's sequence: last item test, then validation."""
     shares = _shares(target_fraction, validation_fraction, test_fraction)
     return domain.split_by_time(interactions, shares, sequence, seed)
+
+
+def split_by_target(
+    interactions: pd.DataFrame,
+    validation_fraction: float,
+    sequence: SequenceSettings,
+    seed: int,
+    others: bool,
+    in_order: bool,
+    lists: pd.DataFrame | None = None,
+    left_out: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Takes the users whom a target serves for its own, all of their interactions, and others for auxiliary users."""
+    if in_order:
+        interactions = domain.in_sequence(interactions, sequence)
+    served, apart = (None if table is None else table["user"].unique() for table in (lists, left_out))
+    shares = SplitSettings(validation_fraction=validation_fraction)
+    return domain.split_served(interactions, shares, seed, served, apart, others=others)
+
+
+def read_recorded_lists(
+    raw_file: dict[str, Any],
+    dataset_settings: DatasetSettings,
+    raw_folder: str,
+    settings: TargetSettings,
+    users: pd.DataFrame,
+    items: pd.DataFrame,
+    target: str,
+) -> pd.DataFrame:
+    """Reads the lists that a target served to its users, in our numbers; refuses what cannot be such lists."""
+    from rec_msa.targets.reading import read_lists
+    from rec_msa.targets.recording import coded_lists
+
+    with domain.verified(RawFile.from_dict(raw_file), dataset_settings, Path(raw_folder)):
+        lists = read_lists(target, settings)
+    return coded_lists(lists, users, items, target, settings.unknown == "drop")
+
+
+def read_left_out(
+    raw_file: dict[str, Any],
+    dataset_settings: DatasetSettings,
+    raw_folder: str,
+    settings: TargetSettings,
+    users: pd.DataFrame,
+    items: pd.DataFrame,
+    target: str,
+) -> pd.DataFrame:
+    """Reads which users a target was not trained on, in our numbers."""
+    from rec_msa.targets.reading import read_users
+    from rec_msa.targets.recording import coded_users
+
+    with domain.verified(RawFile.from_dict(raw_file), dataset_settings, Path(raw_folder)):
+        named = read_users(target, settings, dataset_settings)
+    return coded_users(named, users, target, settings.unknown == "drop")
 
 
 def _shares(target: float, validation: float, test: float) -> SplitSettings:

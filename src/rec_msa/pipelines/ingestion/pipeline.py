@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline, node
 
+from rec_msa.experiments.cells import SERVED
 from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.ingestion import nodes
+from rec_msa.targets.settings import LEFT_OUT, LISTS, OTHERS
 
 if TYPE_CHECKING:
     from kedro.pipeline.node import Node
@@ -41,6 +43,7 @@ def create_pipeline(cell: Cell) -> Pipeline:
                 name="filter_and_index",
                 namespace=data,
             ),
+            *_made_elsewhere(cell),
             _split(cell),
             node(nodes.select_target_data, f"{split}.split", target_data, name="select_target_data", namespace=split),
         ],
@@ -48,8 +51,39 @@ def create_pipeline(cell: Cell) -> Pipeline:
     )
 
 
+def _made_elsewhere(cell: Cell) -> list[Node]:
+    """The files of a target that others trained, in our numbers: recorded lists, and whom it was not trained on."""
+    target = cell.made_elsewhere
+    if target is None:
+        return []
+    tables = {LISTS: (target.lists, nodes.read_recorded_lists), LEFT_OUT: (target.auxiliary_file, nodes.read_left_out)}
+    found = []
+    for what, (there, reader) in tables.items():
+        if there is None:
+            continue
+        name, space = f"{cell.model}-{what}", cell.recorded_space
+        acquire = bind(nodes.acquire_raw_file, dataset=name)
+        raw, settings = f"{name}.raw_file", f"params:reading.{name}"
+        known = {
+            "raw_file": raw,
+            "dataset_settings": settings,
+            "raw_folder": "params:raw_folder",
+            "settings": f"params:targets.{cell.model}",
+            "users": f"{cell.dataset}.users",
+            "items": f"{cell.dataset}.items",
+        }
+        read = bind(reader, target=cell.model)
+        found += [
+            node(acquire, [settings, "params:raw_folder"], raw, name="acquire_raw_file", namespace=name),
+            node(read, known, f"{space}.{what}", name=f"read_{what}", namespace=space),
+        ]
+    return found
+
+
 def _split(cell: Cell) -> Node:
     space = cell.split_space
+    if cell.protocol.startswith(SERVED):
+        return _split_by_target(cell)
     shares = {f"{part}_fraction": f"params:split.{part}_fraction" for part in ("target", "validation", "test")}
     inputs = {"interactions": f"{cell.dataset}.interactions", **shares}
     if cell.sequential:
@@ -58,6 +92,23 @@ def _split(cell: Cell) -> Node:
         return node(by_time, inputs, f"{space}.split", name="split_by_time", namespace=space)
     by_seed = bind(nodes.split_by_seed, seed=cell.seed)
     return node(by_seed, inputs, f"{space}.split", name="split_by_seed", namespace=space)
+
+
+def _split_by_target(cell: Cell) -> Node:
+    """The target's users are those whom it serves, and all their interactions are what it was trained on."""
+    target, space = cell.made_elsewhere, cell.split_space
+    assert target is not None
+    inputs = {
+        "interactions": f"{cell.dataset}.interactions",
+        "validation_fraction": "params:split.validation_fraction",
+        "sequence": "params:sequence",
+    }
+    if target.lists is not None:
+        inputs["lists"] = f"{cell.recorded_space}.{LISTS}"
+    if target.auxiliary_file is not None:
+        inputs["left_out"] = f"{cell.recorded_space}.{LEFT_OUT}"
+    split = bind(nodes.split_by_target, seed=cell.seed, others=target.source == OTHERS, in_order=target.sequential)
+    return node(split, inputs, f"{space}.split", name="split_by_target", namespace=space)
 
 
 def create_auxiliary_data_pipeline(cell: Cell, fraction: float = 1.0) -> Pipeline:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.targets.settings import TargetSettings
 from rec_msa.training.settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
@@ -18,6 +19,9 @@ LARGE_SHARE = 0.5
 
 SHORT = 10
 """The cutoff of most published figures for sequential models."""
+
+QUALITY = tuple(f"{name}_{of}" for of in ("test", f"test_at_{SHORT}", "served") for name in ("recall", "ndcg"))
+"""What is measured on test interactions, where there are any."""
 
 
 def train_recommender(
@@ -40,6 +44,58 @@ def train_recommender(
 
     n_items, settings = statistics["items"], training.waiting(patience)
     return train_one(architecture, recommender, train, validation, n_items, settings, seed, role, device)
+
+
+def record_target(
+    lists: pd.DataFrame,
+    target_train: pd.DataFrame,
+    statistics: dict[str, Any],
+    settings: TargetSettings,
+    list_length: int,
+    target: str,
+) -> dict[str, Any]:
+    """Takes recorded lists for the target; returns the checkpoint of a model that serves them."""
+    from rec_msa.targets import recording
+
+    recording.require_length(lists, list_length, target)
+    return recording.record(lists, target_train, statistics["items"], target, settings.known == "drop")
+
+
+def call_target(
+    users: pd.DataFrame,
+    items: pd.DataFrame,
+    target_train: pd.DataFrame,
+    settings: TargetSettings,
+    list_length: int,
+    target: str,
+    code: str,
+) -> dict[str, Any]:
+    """Takes a function for the target; it is asked about one user, to see that it answers. Returns a checkpoint.
+
+    ``code`` names it, so that another text of its module is another target.
+    """
+    from rec_msa.targets import recording
+
+    return recording.call(settings, target, users, items, target_train, list_length)
+
+
+def fit_target(
+    users: pd.DataFrame,
+    items: pd.DataFrame,
+    target_train: pd.DataFrame,
+    settings: TargetSettings,
+    target: str,
+    code: str,
+    seed: int,
+    role: str,
+) -> dict[str, Any]:
+    """Trains the target by a function of the user's own; returns the checkpoint of its lists for all of its users.
+
+    ``code`` is as of ``call_target``.
+    """
+    from rec_msa.targets import recording
+
+    return recording.fit(settings, target, users, items, target_train, seed, role)
 
 
 def check_lists(
@@ -78,17 +134,21 @@ def assess_target(
     device: str,
     facts: dict[str, Any],
     defense_settings: dict[str, Any] | None = None,
+    validation_known: bool = True,
 ) -> dict[str, Any]:
     """Recall and NDCG on test interactions: over all items (``test``), and of the served lists (``served``).
 
     The facts of the cell stand beside them. Over all items also at 10, as the literature on sequential models has it; a
     sequential target then reads the validation item, too. Under a defense also how many users get replacements from
-    elsewhere than its settings say (``n_widened``).
+    elsewhere than its settings say (``n_widened``). A function of the user's own leaves out of its answers what it likes;
+    validation items are then not known (``validation_known``).
     """
     from rec_msa.defenses.settings import Serving
     from rec_msa.evaluation import mean_quality
 
-    known = pd.concat([target_train, target_validation], ignore_index=True)
+    if target_test.empty:  # what others trained on all there is
+        return {**facts, "k": list_length, "n_users": 0, **dict.fromkeys(QUALITY)}
+    known = pd.concat([target_train, target_validation], ignore_index=True) if validation_known else target_train
     users = np.unique(target_train["user"].to_numpy())
     serving = Serving(list_length=list_length, defense=facts["defense"], seed=facts["seed"])
     open_lists = serving.undefended().of(target_model, known, device)(users)

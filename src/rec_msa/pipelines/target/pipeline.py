@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kedro.pipeline import Pipeline, node
 
 from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.target import nodes
+from rec_msa.targets.settings import LISTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rec_msa.experiments.cells import Cell
 
 
 def create_pipeline(cell: Cell) -> Pipeline:
     """Checks the lists to be served, trains the target and measures it, undefended and as it serves."""
     check = Pipeline(create_check_pipeline(cell, cell.served_space), tags=["target"])
-    return check + _train(cell, "target", "train_target") + _assess(cell)
+    made = _train(cell, "target", "train_target") if cell.made_elsewhere is None else _take(cell, "target")
+    return check + made + _assess(cell)
 
 
 def create_retrain_pipeline(cell: Cell) -> Pipeline:
-    """Trains the target's architecture on the same data from another start: the measure of run-to-run variation."""
-    return _train(cell, "retrain", "retrain_target")
+    """Trains the target again on the same data from another start: the measure of run-to-run variation.
+
+    Where it cannot be trained here, there is nothing to run.
+    """
+    if not cell.retrained:
+        return Pipeline([])
+    return _train(cell, "retrain", "retrain_target") if cell.made_elsewhere is None else _take(cell, "retrain")
 
 
 def _train(cell: Cell, role: str, name: str) -> Pipeline:
@@ -38,6 +47,37 @@ def _train(cell: Cell, role: str, name: str) -> Pipeline:
     train = bind(nodes.train_recommender, architecture=model, seed=cell.seed, role=role, **cell.waiting(model))
     outputs = [f"{space}.{role}_model", f"{space}.{role}_curve"]
     return Pipeline([node(train, inputs, outputs, name=name, namespace=space, tags=["target", "gpu"])])
+
+
+def _take(cell: Cell, role: str) -> Pipeline:
+    """A target that others trained: as lists that were recorded, as a function, or fitted by one."""
+    target, space = cell.made_elsewhere, cell.target_space
+    assert target is not None
+    inputs = {
+        "settings": f"params:targets.{cell.model}",
+        "target_train": f"{cell.split_space}.target_train",
+    }
+    ids = {"users": f"{cell.dataset}.users", "items": f"{cell.dataset}.items"}
+    fixed: dict[str, Any] = {"target": cell.model}
+    tags = ["target"]
+    take: Callable[..., dict[str, Any]]
+    match target.kind:
+        case "recorded":
+            take = nodes.record_target
+            inputs |= {"lists": f"{cell.recorded_space}.{LISTS}", "list_length": "params:list_length"}
+            inputs["statistics"] = f"{cell.dataset}.statistics"
+            tags.append("check")
+        case "called":
+            take = nodes.call_target
+            inputs |= {**ids, "list_length": "params:list_length"}
+            fixed["code"] = target.recommend
+            tags.append("check")
+        case "fitted":
+            take = nodes.fit_target
+            inputs |= ids
+            fixed |= {"code": target.fit, "seed": cell.seed, "role": role}
+    name = f"{take.__name__}" if role == "target" else "refit_target"
+    return Pipeline([node(bind(take, **fixed), inputs, f"{space}.{role}_model", name=name, namespace=space, tags=tags)])
 
 
 def create_check_pipeline(cell: Cell, space: str, list_length: int | None = None) -> Pipeline:
@@ -67,7 +107,8 @@ def _assess(cell: Cell) -> Pipeline:
         "device": "params:device",
         **cell.defense_settings,
     }
-    assess = bind(nodes.assess_target, facts=cell.facts)
+    answers = cell.made_elsewhere is not None and cell.made_elsewhere.kind == "called"
+    assess = bind(nodes.assess_target, facts=cell.facts, **({"validation_known": False} if answers else {}))
     output = f"{cell.served_space}.target_quality"
     tags = ["target", "evaluation"]
     return Pipeline([node(assess, inputs, output, name="assess_target", namespace=cell.served_space, tags=tags)])

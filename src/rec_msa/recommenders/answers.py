@@ -1,0 +1,89 @@
+"""What a function of the user's own returned, held against what it was asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rec_msa.foundation.errors import DataError
+from rec_msa.foundation.lists import PADDING
+
+
+class Answer:
+    """What one call returned, held against what was asked.
+
+    Args:
+        key: The parameter that names the function, for messages.
+        asked: Users or sequences, in the function's ids ``[n]``.
+        items: The catalogue, in the function's ids.
+        drop: Whether ``unknown`` and ``known`` items are left out instead of refused.
+    """
+
+    def __init__(self, key: str, asked: np.ndarray, items: pd.Index, drop: tuple[str, ...] = ()) -> None:
+        self.key, self.asked, self.items, self.drop = key, asked, items, drop
+
+    def codes(self, answer: Any, k: int, known: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """Our items ``[n, k]``; what is left out leaves no gap, and -1 at the end.
+
+        Args:
+            answer: What the function returned: items ``[n, k]``.
+            k: Items asked for.
+            known: Rows and our items ``[n_pairs]`` that must not be recommended.
+
+        Raises:
+            DataError: It is of another shape, holds no ids, an item twice, or one that is unknown or known already.
+        """
+        raw = self._table(answer, k)
+        codes = self.items.get_indexer(pd.Index(raw.ravel())).reshape(raw.shape).astype(np.int64)
+        self._refuse(codes < 0, raw, "unknown", "is in no interaction", "unknown: drop leaves such items out")
+        keys = np.arange(len(raw))[:, None] * len(self.items) + codes
+        seen = np.isin(keys, known[0].astype(np.int64) * len(self.items) + known[1]) & (codes >= 0)
+        self._refuse(seen, raw, "known", "is one that was asked with", "known: drop leaves such items out")
+        kept = np.where(seen, PADDING, codes)
+        order = np.argsort(kept < 0, axis=1, kind="stable")
+        kept = np.take_along_axis(kept, order, axis=1)
+        self._refuse_repeats(kept)
+        return kept.astype(np.int32)
+
+    def _table(self, answer: Any, k: int) -> np.ndarray:
+        try:
+            raw = np.asarray(answer)
+        except ValueError:
+            raw = np.asarray([len(row) for row in answer])
+            raise self._fault(f"lists of {raw.min()} to {raw.max()} items", k) from None
+        if raw.shape != (len(self.asked), k):
+            raise self._fault(f"the shape {list(raw.shape)}", k)
+        if raw.dtype.kind == "f":
+            what = "NaN" if np.isnan(raw).any() else "numbers with a point"
+            raise DataError(f"{self.key} returned {what}: items are ids, as whole numbers or strings")
+        texts = raw.dtype.kind in "US" or (raw.dtype == object and isinstance(raw.flat[0], str))
+        ours = "strings" if pd.api.types.is_string_dtype(self.items.dtype) else "whole numbers"
+        if texts != (ours == "strings") or raw.dtype.kind not in "iuUO":
+            kind = "strings" if texts else f"values of the type {raw.dtype}"
+            raise DataError(
+                f"{self.key} returned {kind}, but the interactions have items as {ours}, as {self.items[0]!r}"
+            )
+        return raw
+
+    def _fault(self, found: str, k: int) -> DataError:
+        return DataError(
+            f"{self.key} returned {found}, not [{len(self.asked)}, {k}]: {k} items for each that was asked"
+        )
+
+    def _refuse(self, wrong: np.ndarray, raw: np.ndarray, name: str, what: str, remedy: str) -> None:
+        if name in self.drop or not wrong.any():
+            return
+        row, place = np.argwhere(wrong)[0]
+        others = f", and {wrong.sum() - 1} more like it" if wrong.sum() > 1 else ""
+        about = f"item {raw[row, place]}, recommended to {self.asked[row]}, {what}{others}"
+        raise DataError(f"{self.key}: {about}; {self.key.rpartition('.')[0]}.{remedy}")
+
+    def _refuse_repeats(self, codes: np.ndarray) -> None:
+        ordered = np.sort(codes, axis=1)
+        wrong = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
+        if wrong.any():
+            row, place = np.argwhere(wrong)[0]
+            item = self.items[ordered[row, place]]
+            raise DataError(f"{self.key}: item {item} is recommended twice to {self.asked[row]}")

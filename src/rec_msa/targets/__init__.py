@@ -1,0 +1,1 @@
+"""Targets that others trained: recorded lists, a function that answers, a library's model."""

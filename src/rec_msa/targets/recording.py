@@ -1,0 +1,234 @@
+"""Targets that others trained as checkpoints: recorded lists, a function to ask, the lists of a fitted model."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+
+from rec_msa.foundation.errors import DataError, SettingsError
+from rec_msa.foundation.functions import function_of
+from rec_msa.foundation.lists import Lists
+from rec_msa.foundation.randomness import stream
+from rec_msa.recommenders.called import Called
+from rec_msa.recommenders.checkpoint import Checkpoint, to_checkpoint
+from rec_msa.recommenders.recorded import Recorded
+from rec_msa.recommenders.settings import CalledSettings, RecordedSettings
+
+if TYPE_CHECKING:
+    from rec_msa.targets.settings import TargetSettings
+
+logger = logging.getLogger(__name__)
+
+SHORTEST = 2
+"""Items that a list needs: the steal stage learns which of two stands first."""
+
+
+def coded_lists(lists: pd.DataFrame, users: pd.DataFrame, items: pd.DataFrame, target: str, drop: bool) -> pd.DataFrame:
+    """Lists in our numbers; users with fewer than two items are left out, with a warning.
+
+    Args:
+        lists: Columns user and item, ids as in the file, user by user, best first.
+        users: Columns user (ours) and raw_user.
+        items: Columns item (ours) and raw_item.
+        target: The target's key under ``targets``, for messages.
+        drop: Whether users and items without an interaction are left out instead of refused.
+
+    Returns:
+        Columns user, rank (from 1), item: a row for each place.
+
+    Raises:
+        DataError: Ids are of another kind than those of the interactions, some have no interaction, or no list is left.
+    """
+    codes = {
+        "user": _coded(lists["user"], users["raw_user"], "user", target, drop),
+        "item": _coded(lists["item"], items["raw_item"], "item", target, drop),
+    }
+    table = pd.DataFrame(codes)[(codes["user"] >= 0) & (codes["item"] >= 0)]
+    n_items = table.groupby("user")["item"].transform("size")
+    if (n_items < SHORTEST).any():
+        n_short = int(table.loc[n_items < SHORTEST, "user"].nunique())
+        logger.warning("targets.%s: %d users have a list of one item, and are left out", target, n_short)
+        table = table[n_items >= SHORTEST]
+    if table.empty:
+        raise DataError(f"targets.{target}.lists: no user has a list of two items or more")
+    rank = table.groupby("user").cumcount().to_numpy() + 1
+    return table.assign(rank=rank.astype(np.int16))[["user", "rank", "item"]].reset_index(drop=True)
+
+
+def coded_users(raw_users: pd.Series, users: pd.DataFrame, target: str, drop: bool) -> pd.DataFrame:
+    """Users whom a file names, in our numbers (column user); refused as those of lists are."""
+    codes = _coded(raw_users, users["raw_user"], "user", f"{target}.auxiliary", drop)
+    return pd.DataFrame({"user": np.unique(codes[codes >= 0]).astype(np.int32)})
+
+
+def record(lists: pd.DataFrame, target_train: pd.DataFrame, n_items: int, target: str, drop_known: bool) -> Checkpoint:
+    """A target that serves recorded lists (columns user, rank, item).
+
+    Args:
+        lists: The lists.
+        target_train: What its users have already (columns user, item); they are the target's users.
+        n_items: Size of the catalogue.
+        target: Its key, for messages.
+        drop_known: Whether items that a user has already are left out of the list instead of refused.
+
+    Raises:
+        DataError: A user of the target has no list, or one with an item that the user has already.
+    """
+    users = np.unique(target_train["user"].to_numpy())
+    missing = np.setdiff1d(users, lists["user"].to_numpy())
+    if len(missing):
+        raise DataError(
+            f"targets.{target}.lists: {len(missing)} of the target's {len(users)} users have no list; record one for "
+            "each, or leave auxiliary: split out, after which the users with lists are the target's"
+        )
+    kept = lists[lists["user"].isin(users)]
+    keys = kept["user"].to_numpy().astype(np.int64) * n_items + kept["item"].to_numpy()
+    known = np.isin(keys, target_train["user"].to_numpy().astype(np.int64) * n_items + target_train["item"].to_numpy())
+    if known.any():
+        if not drop_known:
+            raise DataError(
+                f"targets.{target}.lists: {known.sum()} places of {len(known)} hold an item that the user has already; "
+                f"targets.{target}.known: drop leaves these out"
+            )
+        kept = kept[~known]
+        kept = kept.assign(rank=kept.groupby("user").cumcount().to_numpy() + 1)
+    return _recorded(Lists.from_frame(kept), n_items)
+
+
+def require_length(lists: pd.DataFrame, list_length: int, target: str) -> None:
+    """Refuses to serve more items than most of the lists have.
+
+    Raises:
+        SettingsError: With the length to choose.
+    """
+    lengths = lists.groupby("user").size()
+    if (typical := int(lengths.median())) < list_length:
+        raise SettingsError(
+            f"list_length: {list_length} is more than the {typical} items that half of the lists of targets.{target} "
+            f"have at most; set --params=list_length={typical}"
+        )
+    if n_shorter := int((lengths < list_length).sum()):
+        logger.warning(
+            "targets.%s: %d of %d lists have fewer than %d items; agreement counts their missing places as missed",
+            *(target, n_shorter, len(lengths), list_length),
+        )
+
+
+def call(
+    settings: TargetSettings, target: str, users: pd.DataFrame, items: pd.DataFrame, target_train: pd.DataFrame, k: int
+) -> Checkpoint:
+    """A target that is asked by calling a function; it is asked about one user first, to see that it answers.
+
+    Args:
+        settings: Its settings, with ``recommend``.
+        target: Its key.
+        users: Columns user and raw_user.
+        items: Columns item and raw_item.
+        target_train: What its users have already (columns user, item).
+        k: Items that it will be asked for.
+
+    Raises:
+        SettingsError: The function cannot be imported.
+        DataError: Its answer is none.
+    """
+    assert settings.recommend is not None
+    ids = np.unique(target_train["user"].to_numpy())
+    key = f"targets.{target}.recommend"
+    model = _called(settings, key, settings.recommend, users, items, target_train)
+    model.answers(ids[:1], k)
+    return to_checkpoint(Called(model.user_ids, model.n_items, model.settings))
+
+
+def fit(
+    settings: TargetSettings,
+    target: str,
+    users: pd.DataFrame,
+    items: pd.DataFrame,
+    target_train: pd.DataFrame,
+    seed: int,
+    role: str,
+) -> Checkpoint:
+    """Trains a target by a function of the user's own, and records the lists of all of its users.
+
+    Args:
+        settings: Its settings, with ``fit``.
+        target: Its key.
+        users: Columns user and raw_user.
+        items: Columns item and raw_item.
+        target_train: What it is trained on (columns user, item, perhaps timestamp).
+        seed: The cell's seed.
+        role: ``target``, or ``retrain`` for another start.
+
+    Raises:
+        SettingsError: The function cannot be imported.
+        DataError: It raises, or what it returns does not answer as it must.
+    """
+    assert settings.fit is not None
+    key, started = f"targets.{target}.fit", int(stream(seed, role).integers(2**31))
+    function = function_of(settings.fit, key)
+    own = {
+        side: table[f"raw_{side}"].to_numpy()[target_train[side]] for side, table in (("user", users), ("item", items))
+    }
+    try:
+        recommend = function(target_train.assign(**own), started)
+    except Exception as error:
+        raise DataError(f"{key}: {type(error).__name__}: {error} (in training with seed {started})") from error
+    if not callable(recommend):
+        raise DataError(f"{key} returned {type(recommend).__name__}, not a function recommend(users, k)")
+    model = _called(settings, key, settings.fit, users, items, target_train)
+    model.recommend = recommend
+    longest = int(target_train["user"].value_counts().max())
+    ids = model.user_ids.numpy()
+    return _recorded(Lists(ids, model.answers(ids, min(settings.depth, len(items) - longest))), len(items))
+
+
+def _called(
+    settings: TargetSettings, key: str, name: str, users: pd.DataFrame, items: pd.DataFrame, target_train: pd.DataFrame
+) -> Called:
+    """A function in the form of a recommender that has read what its users have already."""
+    called = CalledSettings(
+        key=key,
+        recommend=name,
+        recommend_sequences=settings.recommend_sequences,
+        batch=settings.batch,
+        users=tuple(users["raw_user"].tolist()),
+        items=tuple(items["raw_item"].tolist()),
+        drop=tuple(name for name in ("unknown", "known") if getattr(settings, name) == "drop"),
+    )
+    ids = np.unique(target_train["user"].to_numpy())
+    model = Called(torch.from_numpy(ids.astype(np.int64)), len(items), called)
+    model.read(target_train)
+    return model
+
+
+def _recorded(lists: Lists, n_items: int) -> Checkpoint:
+    model = Recorded(torch.from_numpy(lists.users.astype(np.int64)), n_items, RecordedSettings(length=lists.length))
+    model.record(lists)
+    return to_checkpoint(model)
+
+
+def _coded(ids: pd.Series, ours: pd.Series, side: str, target: str, drop: bool) -> np.ndarray:
+    """Our numbers of ids ``[n]``, -1 of those without an interaction where these are left out."""
+    as_text = pd.api.types.is_integer_dtype(ids) != pd.api.types.is_integer_dtype(ours)
+    index = pd.Index(ours.astype(str)) if as_text else pd.Index(ours)
+    codes = index.get_indexer(pd.Index(ids.astype(str) if as_text else ids))
+    unknown = codes < 0
+    if unknown.all():
+        shown = f"here {ids.iloc[0]!r}, there {ours.iloc[0]!r}"
+        raise DataError(
+            f"targets.{target}: no {side} of the file is in the interactions ({shown}): ids must be the same"
+        )
+    if unknown.any():
+        few = ", ".join(map(str, ids[unknown].drop_duplicates().head(3)))
+        found = (
+            f"{ids[unknown].nunique()} {side}s in {unknown.sum()} of {len(ids)} rows are in no interaction ({few}, ...)"
+        )
+        if not drop:
+            name = target.partition(".")[0]
+            raise DataError(f"targets.{target}: {found}; targets.{name}.unknown: drop leaves these out")
+        logger.warning("targets.%s: %s, and are left out", target, found)
+    return codes.astype(np.int64)
