@@ -140,7 +140,7 @@ def assess_target(
 
     The facts of the cell stand beside them. Over all items also at 10, as the literature on sequential models has it; a
     sequential target then reads the validation item, too. Under a defense also how many users get replacements from
-    elsewhere than its settings say (``n_widened``). A function of the user's own leaves out of its answers what it likes;
+    elsewhere than its settings say (``n_widened``). A function of the user's own leaves out what it likes;
     validation items are then not known (``validation_known``).
     """
     from rec_msa.defenses.settings import Serving
