@@ -11,7 +11,7 @@ from typing import Any
 
 from rec_msa.attacks.base import FACTS, Attack, Stage, Target
 from rec_msa.defenses.settings import FRESH, NO_DEFENSE, Serving, parse_defense, settings_key
-from rec_msa.experiments.naming import label, label_unless
+from rec_msa.experiments.naming import KNOWN, WORDS, label, label_unless
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.targets.settings import NO_AUXILIARY, SPLIT, TargetSettings
 
@@ -139,6 +139,8 @@ class Attacker:
         query_fraction: Share of those allowed to be asked about that are.
         list_length: Items a list.
         defaults: The cell's own attacker share and list length; what is measured with others says so.
+        held_out_of_known: Whether the held-out users are a part of the users known, whatever their share, as in an audit;
+            else they are the same users at every share, as many as of the cell's own.
     """
 
     cell: Cell
@@ -146,6 +148,13 @@ class Attacker:
     query_fraction: float
     list_length: int
     defaults: tuple[float, int]
+    held_out_of_known: bool = False
+
+    @property
+    def known(self) -> str:
+        """The name of the share of users known, as ``users10``."""
+        share = label("attacker_fraction", self.attacker_fraction)
+        return share.replace(WORDS["attacker_fraction"], KNOWN, 1) if self.held_out_of_known else share
 
     @property
     def serving(self) -> Serving:
@@ -155,13 +164,13 @@ class Attacker:
     @property
     def users_space(self) -> str:
         """Namespace of D_t, which depends on the share of attacker users."""
-        return self.cell.data_space(label("attacker_fraction", self.attacker_fraction))
+        return self.cell.data_space(self.known)
 
     @property
     def groups_space(self) -> str:
         """Namespace of the attacker users' groups, which depend on the share asked about, too."""
         asked = label_unless("query_fraction", self.query_fraction, 1)
-        return self.cell.data_space("-".join([label("attacker_fraction", self.attacker_fraction), *asked]))
+        return self.cell.data_space("-".join([self.known, *asked]))
 
     @property
     def reference_space(self) -> str:
@@ -179,7 +188,7 @@ class Attacker:
         share, length = self.defaults
         return "-".join(
             [
-                *label_unless("attacker_fraction", self.attacker_fraction, share),
+                *([self.known] if self.held_out_of_known or self.attacker_fraction != share else []),
                 *label_unless("query_fraction", self.query_fraction, 1),
                 *label_unless("list_length", self.list_length, length),
             ]

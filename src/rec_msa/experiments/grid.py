@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rec_msa.attacks.registry import require_attack
 from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.experiments.audit import known_name
 from rec_msa.experiments.cells import NO_TARGET, Attacker, Cell, NamedAttack
 from rec_msa.experiments.parameters import ALL_STUDIES
 from rec_msa.experiments.varying import varied
@@ -220,7 +221,7 @@ class Experiments:
 
     def _nobody_to_ask(self, attack: NamedAttack) -> bool:
         few = attack.attacker.attacker_fraction <= self._heldout * (1 + 1e-9)
-        return few and "served_lists" in attack.knowledge
+        return few and not attack.attacker.held_out_of_known and "served_lists" in attack.knowledge
 
     @property
     def _heldout(self) -> float:
@@ -237,6 +238,18 @@ class Experiments:
             self._defaults,
         )
         return NamedAttack(attacker, name, settings)
+
+    def known(self, cell: Cell, name: str, share: float, **changed: Any) -> NamedAttack:
+        """A named attack, with other settings, by somebody who knows a share of the users, some of whom are held out.
+
+        Raises:
+            SettingsError: There is no such attack.
+        """
+        plain = require_attack(name, self.parameters.attacks)
+        changed = {key: value for key, value in changed.items() if key in type(plain).model_fields}
+        settings = type(plain).model_validate(plain.model_dump() | changed | {"attacker_fraction": share})
+        found = self._named(cell, known_name(name, share, **changed), settings)
+        return replace(found, attacker=replace(found.attacker, held_out_of_known=True))
 
     def attacker(self, cell: Cell) -> Attacker:
         """The attacker of a cell with its own shares and list length."""

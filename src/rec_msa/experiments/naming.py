@@ -13,6 +13,8 @@ WORDS = {
     "calls_per_user": "calls",
 }
 """What stands before the value; other values, as a loss or an architecture, speak for themselves."""
+KNOWN = "known"
+"""Stands for ``users`` where the held-out users are a part of those known."""
 
 
 def label(setting: str, value: Any) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from rec_msa.attacks.registry import ATTACKS, AnyAttack
 from rec_msa.attacks.settings import REFERENCES, CloneSettings, ReferenceSettings, StealSettings
 from rec_msa.defenses.settings import DefenseSettings, parse_defense, require_room
+from rec_msa.experiments.audit import AuditSettings
 from rec_msa.experiments.varying import varied
 from rec_msa.foundation.errors import SettingsError, did_you_mean, nearest
 from rec_msa.foundation.lists import MAX_LENGTH
@@ -102,6 +103,7 @@ class Parameters(_Strict):
     steal: StealSettings = StealSettings()
     references: ReferenceSettings = ReferenceSettings()
     defenses: DefenseSettings = DefenseSettings()
+    audit: AuditSettings = AuditSettings()
     targets: dict[str, TargetSettings] = Field({}, description="targets that others trained; model names one")
     attacks: dict[str, AnyAttack]
     studies: dict[str, Study] = {}
@@ -119,6 +121,7 @@ class Parameters(_Strict):
         self._require("model", self.model, self._models)
         self._check_attacks()
         self._check_studies()
+        self._check_audit()
         parse_defense(self.defense)
         require_room(self.defense, self.list_length)
         return self
@@ -148,6 +151,14 @@ class Parameters(_Strict):
                 msg = f"attacks.{name}: this name belongs to a reference; choose another"
                 raise ValueError(msg)
             self._require(f"attacks.{name}.clone", (attack.clone,) if attack.clone else None, SETTINGS)
+
+    def _check_audit(self) -> None:
+        for key in ("attacks", "others"):
+            self._require(f"audit.{key}", getattr(self.audit, key), self.attacks)
+        self._require("audit.clones", self.audit.clones, SETTINGS)
+        for name in self.audit.defenses:
+            parse_defense(name)
+            require_room(name, self.list_length)
 
     def _check_studies(self) -> None:
         axes: dict[str, dict[str, Any]] = {"dataset": self.datasets, "model": self._models, "attacks": self.attacks}

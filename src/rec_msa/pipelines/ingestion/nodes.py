@@ -12,6 +12,10 @@ from rec_msa.interactions import DatasetSettings, RawFile, SequenceSettings, Spl
 from rec_msa.targets.settings import TargetSettings
 
 
+FEWEST_KNOWN = 8
+"""Users known to an attacker of an audit, however small the share: two of them are held out."""
+
+
 def acquire_raw_file(dataset_settings: DatasetSettings, raw_folder: str, dataset: str) -> dict[str, Any]:
     """Finds the raw file, or fetches, checks and keeps it; returns its name and its checksum."""
     return domain.acquire(dataset, dataset_settings, Path(raw_folder)).to_dict()
@@ -121,13 +125,21 @@ def select_auxiliary_data(split: pd.DataFrame, fraction: float) -> tuple[pd.Data
 
 def choose_attackers(
     split: pd.DataFrame,
-    cell_attacker_fraction: float,
     heldout_fraction: float,
     attacker_fraction: float,
     query_fraction: float,
+    cell_attacker_fraction: float | None = None,
 ) -> pd.DataFrame:
-    """Draws the attacker users and says which are held out and which may be asked about."""
-    cell = SplitSettings(attacker_fraction=cell_attacker_fraction, heldout_fraction=heldout_fraction)
+    """Draws the attacker users and says which are held out and which may be asked about.
+
+    As many are held out as of the cell's share of attacker users, or, where it is not given, of their own, who are then
+    ``FEWEST_KNOWN`` at the least.
+    """
+    of = cell_attacker_fraction
+    if of is None:
+        n_users = domain.target_parts(split)[0]["user"].nunique()
+        of = attacker_fraction = min(max(attacker_fraction, FEWEST_KNOWN / n_users), 1 - 1e-9)
+    cell = SplitSettings(attacker_fraction=of, heldout_fraction=heldout_fraction)
     return domain.attackers(split, cell, attacker_fraction, query_fraction)
 
 

@@ -125,13 +125,16 @@ def create_attacker_pipeline(attacker: Attacker) -> Pipeline:
     split, space = f"{attacker.cell.split_space}.split", attacker.users_space
     inputs, output = [split, f"{space}.attackers"], f"{space}.attacker_train"
     select = node(nodes.select_attacker_data, inputs, output, name="select_attacker_data", namespace=space)
-    known = _choose(space, split, attacker.attacker_fraction, 1.0)
-    asked = _choose(attacker.groups_space, split, attacker.attacker_fraction, attacker.query_fraction)
+    known = _choose(attacker, space, 1.0)
+    asked = _choose(attacker, attacker.groups_space, attacker.query_fraction)
     return known + asked + Pipeline([select], tags=TAGS)
 
 
-def _choose(space: str, split: str, attacker_fraction: float, query_fraction: float) -> Pipeline:
-    choose = bind(nodes.choose_attackers, attacker_fraction=attacker_fraction, query_fraction=query_fraction)
-    inputs = [split, "params:split.attacker_fraction", "params:split.heldout_fraction"]
+def _choose(attacker: Attacker, space: str, query_fraction: float) -> Pipeline:
+    fixed = {"attacker_fraction": attacker.attacker_fraction, "query_fraction": query_fraction}
+    inputs = {"split": f"{attacker.cell.split_space}.split", "heldout_fraction": "params:split.heldout_fraction"}
+    if not attacker.held_out_of_known:
+        inputs["cell_attacker_fraction"] = "params:split.attacker_fraction"
+    choose = bind(nodes.choose_attackers, **fixed)
     chosen = node(choose, inputs, f"{space}.attackers", name="choose_attackers", namespace=space)
     return Pipeline([chosen], tags=TAGS)

@@ -1,0 +1,145 @@
+"""What an audit of one target tries: how much an outsider copies, by what they know and ask; the most telling first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from rec_msa.experiments.naming import KNOWN, WORDS, label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rec_msa.experiments.cells import Cell, NamedAttack
+    from rec_msa.experiments.grid import Experiments
+
+
+def _as_tuple(value: Any) -> Any:
+    return value if value is None or isinstance(value, list | tuple) else (value,)
+
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Shares = Annotated[tuple[Share, ...], BeforeValidator(_as_tuple)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+Lengths = Annotated[tuple[Annotated[int, Field(ge=2)], ...], BeforeValidator(_as_tuple)]
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0, lt=2**32, strict=True)], ...], BeforeValidator(_as_tuple)]
+
+SHARES, OTHERS, CLONES, FEWER, LENGTHS, DEFENSES = (
+    "shares of users known",
+    "other attacks",
+    "guessed architectures",
+    "fewer questions",
+    "shorter lists",
+    "defenses",
+)
+"""The parts of an audit, in words, in the order in which they are run."""
+
+
+class AuditSettings(BaseModel):
+    """What an audit tries. Attacks that the target's data do not allow are left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    shares: Shares = Field((0.05, 0.1, 0.2, 0.02, 0.01), min_length=1, description="shares of the target's users known")
+    attacks: Names = Field(("ptd", "ptq", "pta", "ptaq"), min_length=1, description="keys under attacks, at each share")
+    at: Share = Field(0.1, description="the share at which everything else is varied")
+    others: Names = Field(("qsd", "pta_joint", "ptaq_joint"), description="attacks at that share alone")
+    clones: Names = Field(("lmf", "ials", "ease"), description="other architectures that the attacker may guess")
+    query_fractions: Shares = Field((0.25, 0.5), description="shares of the users asked about who might be")
+    list_lengths: Lengths = Field((10, 20), description="shorter lists that are served")
+    defenses: Names = Field(
+        ("popular_mixing_15", "random_replacement_15", "shuffle_50", "swap_tail_15"),
+        description="defenses tried, <name>_<strength>",
+    )
+    seeds: Seeds = Field((0, 1, 2), min_length=1, description="seeds: who is known, and every start")
+    budget: float | None = Field(None, gt=0, description="minutes, after which no further attack begins; None: all")
+    fail_above: float | None = Field(
+        None, ge=0, le=1, description="the run fails where an attack copies more than this share of a list"
+    )
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An attack of an audit.
+
+    Attributes:
+        part: Which of the audit's parts it belongs to.
+        attack: The attack.
+    """
+
+    part: str
+    attack: NamedAttack
+
+
+def planned(experiments: Experiments, cell: Cell) -> list[Planned]:
+    """The attacks of an audit of a cell's target, those first that say most: all seeds of a part before the next."""
+    cells = [replace(cell, seed=seed) for seed in experiments.parameters.audit.seeds]
+    found = [one for part in _PARTS for each in cells for one in part(experiments, each)]
+    return [one for one in found if not one.attack.unfit and not one.attack.refusal]
+
+
+def _shares(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
+    settings = experiments.parameters.audit
+    for share in settings.shares:
+        for name in settings.attacks:
+            yield Planned(SHARES, experiments.known(cell, name, share))
+
+
+def _others(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
+    settings = experiments.parameters.audit
+    for name in settings.others:
+        yield Planned(OTHERS, experiments.known(cell, name, settings.at))
+
+
+def _clones(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
+    """With each attack; a clone that cannot be taught lists does those without questions."""
+    settings = experiments.parameters.audit
+    for clone in settings.clones:
+        if clone != cell.clone:
+            for name in settings.attacks:
+                yield Planned(CLONES, experiments.known(cell, name, settings.at, clone=clone))
+
+
+def _fewer(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
+    settings = experiments.parameters.audit
+    for fraction in settings.query_fractions:
+        for name in _asking(experiments, cell):
+            yield Planned(FEWER, experiments.known(cell, name, settings.at, query_fraction=fraction))
+
+
+def _lengths(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
+    settings = experiments.parameters.audit
+    for length in settings.list_lengths:
+        if length < experiments.parameters.list_length:
+            for name in _asking(experiments, cell):
+                yield Planned(LENGTHS, experiments.known(cell, name, settings.at, list_length=length))
+
+
+def _defenses(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
+    settings = experiments.parameters.audit
+    for defense in settings.defenses:
+        for name in _asking(experiments, cell):
+            yield Planned(DEFENSES, experiments.known(replace(cell, defense=defense), name, settings.at))
+
+
+_PARTS = (_shares, _defenses, _others, _clones, _fewer, _lengths)
+
+
+def _asking(experiments: Experiments, cell: Cell) -> tuple[str, ...]:
+    """The last of the attacks with questions that the data allow: by the order of the paper, the strongest."""
+    settings = experiments.parameters.audit
+    able = [experiments.known(cell, name, settings.at) for name in settings.attacks]
+    asking = [name for name, one in zip(settings.attacks, able, strict=True) if _asks(one)]
+    return tuple(asking[-1:])
+
+
+def _asks(attack: NamedAttack) -> bool:
+    return "served_lists" in attack.knowledge and not attack.unfit
+
+
+def known_name(name: str, share: float, **changed: Any) -> str:
+    """What an attack is called that knows a share of the users, of whom a part of its own is held out."""
+    shown = label("attacker_fraction", share).removeprefix(WORDS["attacker_fraction"])
+    return "_".join([name, KNOWN + shown, *(label(*one) for one in changed.items())])
