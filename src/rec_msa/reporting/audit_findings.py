@@ -195,7 +195,7 @@ def defenses_bought(audited: Audited) -> list[Bought]:
             share = min({one.share for one in before}, key=lambda share: abs(share - audited.share))
             at = [[one for one in points if one.share == share] for points in (before, under, open_)]
             quiet = next((one for one in at[2] if not one.asks), None)
-            how = (at[1][0].rule, at[1][0].strength, audited.kept(defense))
+            how = (at[1][0].rule, at[1][0].strength, audited.kept.get(defense))
             found.append(Bought(defense, *how, at[0][0], at[1][0], quiet))
     return sorted(found, key=lambda one: (one.rule, one.strength))
 

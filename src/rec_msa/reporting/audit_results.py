@@ -284,12 +284,13 @@ class Audited:
         """Whether intervals are those over users: there are too few seeds for one over seeds."""
         return len(self.seeds) < SEEDS_FOR_A_VERDICT
 
-    def kept(self, defense: str) -> Estimate | None:
-        """Returns how much of the target's own lists is served under a defense."""
+    @cached_property
+    def kept(self) -> dict[str, Estimate]:
+        """How much of the target's own lists is served under each defense, as far as it is known."""
         rows = self.results.agreement
-        own = rows[(rows["kind"] == TARGET) & (rows["defense"] == defense) & (rows["against"] == "served")]
-        own = _longest(own[own["group"] == "heldout"]).query("list_length == @self.list_length")
-        return estimate(own.drop_duplicates("seed")) if len(own) else None
+        own = rows[(rows["kind"] == TARGET) & (rows["against"] == "served") & (rows["group"] == "heldout")]
+        own = _longest(own[own["list_length"] == self.list_length]).drop_duplicates(["defense", "seed"])
+        return {str(defense): estimate(part) for defense, part in own.groupby("defense")}
 
     def users_of(self, point: Point) -> pd.DataFrame:
         """Returns the agreement of each held-out user: columns seed, user, agreement; empty where it is not known."""
@@ -354,13 +355,13 @@ def _longest(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["k"] == whole]
 
 
-def _with_intervals(rows: pd.DataFrame, per_user: pd.DataFrame) -> list[tuple[dict[str, Any], Estimate]]:
+def _with_intervals(rows: pd.DataFrame, per_user: pd.DataFrame) -> list[tuple[dict[Any, Any], Estimate]]:
     """Each figure with its facts: over few seeds its interval is over users, where they are known."""
     once = rows.sort_values("attack", key=lambda names: names.str.len()).drop_duplicates([*_KEY, "seed"])
-    found = []
-    for place, (_, part) in enumerate(once.groupby(_KEY, sort=False)):
-        facts: dict[str, Any] = part.head(1).to_dict("records")[0]  # type: ignore[assignment]
-        found.append((facts | {"n_queries": float(part["n_queries"].mean()), "place": place}, estimate(part)))
+    groups = once.groupby(_KEY, sort=False)
+    first = groups.head(1).assign(n_queries=groups["n_queries"].mean().to_numpy(), place=range(groups.ngroups))
+    found: list[tuple[dict[Any, Any], Estimate]]
+    found = list(zip(map(dict, first.to_dict("records")), (estimate(part) for _, part in groups), strict=True))
     places = pd.DataFrame([facts for facts, _ in found], columns=["place", "attack", *_KEY])
     users = per_user.drop_duplicates([*_KEY, "seed", "user"]).merge(places.drop(columns="attack"), on=_KEY)
     few = [(facts["place"], one) for facts, one in found if len(one.seeds) < SEEDS_FOR_A_VERDICT]

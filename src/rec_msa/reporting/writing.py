@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _CODE = re.compile(r"`([^`]+)`")
 _STRONG = re.compile(r"\*\*([^*]+)\*\*")
-_LINK = re.compile(r"\[([^\]]+)\]\((#[\w-]+|https://[^\s()]+)\)")
+_LINK = re.compile(r"\[([^\]]+)\]\((#[\w-]+|https://(?:atlas\.mitre|owasp)\.org/[^\s()]+)\)")
+"""A link within the page or to a catalogue of risks; names come from files and may lead nowhere else."""
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 """What begins a tag of HTML."""
 
