@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rec_msa.evaluation import bootstrap_interval, intervals, seed_interval
+from rec_msa.evaluation.intervals import interval_over_seeds
 from rec_msa.foundation.errors import DataError
 
 
@@ -104,3 +105,21 @@ def test_seeds_that_are_all_alike_give_a_point() -> None:
 def test_an_interval_over_no_seed_is_refused(means: list[float]) -> None:
     with pytest.raises(DataError, match="at least one seed"):
         seed_interval(means)
+
+
+def test_users_of_several_seeds_are_drawn_within_their_seed(values: np.ndarray) -> None:
+    parts, seeds = [values[:20], values[20:]], [3, 4]
+    low, high = interval_over_seeds(parts, seeds, draws=4000)
+    rng = np.random.default_rng(0)
+    slow = [np.mean([part[rng.integers(len(part), size=len(part))].mean(0) for part in parts], 0) for _ in range(4000)]
+    assert low == pytest.approx(np.quantile(slow, 0.025, axis=0), abs=0.006)
+    assert high == pytest.approx(np.quantile(slow, 0.975, axis=0), abs=0.006)
+
+
+def test_of_one_seed_it_is_the_interval_over_its_users(values: np.ndarray) -> None:
+    assert np.array_equal(interval_over_seeds([values], [1]), bootstrap_interval(values, seed=1))
+
+
+def test_seeds_without_users_are_refused(values: np.ndarray) -> None:
+    with pytest.raises(DataError, match="at least one user in every seed"):
+        interval_over_seeds([values, values[:0]], [1, 2])

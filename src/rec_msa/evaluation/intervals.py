@@ -15,6 +15,8 @@ from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.randomness import stream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 ROUNDING = 1e-12
@@ -69,6 +71,39 @@ def _resampled_means(columns: NDArray[np.float64], rng: np.random.Generator, dra
         weights = np.bincount(drawn.ravel(), minlength=n * n_users).reshape(n, n_users)
         means[start : start + n] = weights.astype(np.float64) @ columns / n_users
     return means
+
+
+def interval_over_seeds(
+    by_seed: Sequence[ArrayLike], seeds: Sequence[int], draws: int = 9999, confidence: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns the percentile bootstrap interval of means over seeds, whose users are drawn within each seed.
+
+    For fewer seeds than an interval over them can rest on. It holds given their models: it says nothing of models
+    trained anew. All columns of a seed share the same resampled users.
+
+    Args:
+        by_seed: For every seed a figure per user and column ``[n_users of the seed, n_columns]``.
+        seeds: The seeds, in the same order.
+        draws: Resamples.
+        confidence: The share of resampled means between the bounds.
+
+    Returns:
+        The lower and the upper bounds, each ``[n_columns]``.
+
+    Raises:
+        DataError: There is no seed, one without a user, or a value is not finite.
+    """
+    tables = [np.asarray(table, dtype=np.float64) for table in by_seed]
+    if not tables or not all(table.shape[0] and np.isfinite(table).all() for table in tables):
+        raise DataError("bootstrap: needs finite values of at least one user in every seed, and one seed")
+    parts = [
+        _resampled_means(table, stream(seed, "bootstrap"), draws) for table, seed in zip(tables, seeds, strict=True)
+    ]
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(np.mean(parts, axis=0), [tail, 1 - tail], axis=0)
+    mean = np.mean([table.mean(axis=0) for table in tables], axis=0)
+    fixed = np.all([np.ptp(table, axis=0) == 0 for table in tables], axis=0)
+    return np.where(fixed, mean, low), np.where(fixed, mean, high)
 
 
 @dataclass(frozen=True)

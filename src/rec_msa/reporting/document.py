@@ -150,6 +150,13 @@ class Tiles:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """A few figures side by side: each what is read first, what it is, and what stands smaller below it."""
+
+    items: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure with the table behind it; its name is its anchor and that of the picture's file."""
 
@@ -167,7 +174,7 @@ class Folded:
     blocks: Sequence[Block]
 
 
-Block = Paragraph | Bullets | Command | Tiles | Table | Figure | Folded
+Block = Paragraph | Bullets | Command | Tiles | Numbers | Table | Figure | Folded
 
 
 @dataclass(frozen=True)
@@ -191,12 +198,17 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole: a heading, what it is in a sentence or two, what it rests on in a few words each, and its parts."""
+    """The whole: a heading, what it is in a sentence or two, what it rests on in a few words each, and its parts.
+
+    ``made_by`` is the command that writes it, ``folder`` where the pictures and tables of its Markdown lie.
+    """
 
     title: str
     lead: str = ""
     facts: Sequence[str] = ()
     sections: Sequence[Section] = ()
+    made_by: str = "kedro run --pipeline=reporting"
+    folder: str = "report"
 
     def figures(self) -> list[Figure]:
         """Returns every figure."""

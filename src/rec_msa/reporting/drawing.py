@@ -122,7 +122,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Plot:
-    """Curves over an axis. y ends at ``top`` and begins at 0, so that plots side by side compare."""
+    """Curves over an axis. y ends at ``top`` and begins at 0, so that plots side by side compare; x may be ``log``."""
 
     title: str
     x_title: str
@@ -132,6 +132,7 @@ class Plot:
     x_ticks: Sequence[float] = field(default=())
     x_unit: str = ""
     inches: tuple[float, float] = (4.2, 3.6)
+    log: bool = False
 
     @property
     def described(self) -> str:
@@ -148,6 +149,9 @@ class Plot:
         for curve in self.curves:
             curve.paint(place, tips, self._texts(curve))
         place.set(xlabel=self.x_title, ylabel=self.y_title, axisbelow=True, ylim=(0, self.top))
+        if self.log:
+            place.set_xscale("log")
+            place.minorticks_off()
         if self.x_ticks:
             place.set_xticks(self.x_ticks, [f"{tick:g}{self.x_unit}" for tick in self.x_ticks])
         else:
@@ -245,8 +249,10 @@ class Strip:
 
     @property
     def legend(self) -> list[Entry]:
-        """Held-out users and queried ones."""
-        return [Entry(label, group, NEUTRAL, "", "o", group != "heldout") for group, label in GROUP_LABELS.items()]
+        """Held-out users and queried ones, as far as they are there."""
+        known = {group for row in self.panel.rows for group in row.groups}
+        labels = {group: label for group, label in GROUP_LABELS.items() if group in known}
+        return [Entry(label, group, NEUTRAL, "", "o", group != "heldout") for group, label in labels.items()]
 
     @property
     def note(self) -> str:

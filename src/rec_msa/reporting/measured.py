@@ -30,7 +30,8 @@ class Estimate:
     """A figure over seeds: the mean over users, and over seeds where there are several, with its 95 % interval.
 
     The interval is Student's t over seeds, of a single seed the bootstrap over users. ``n_users`` are those of a seed,
-    ``sd`` is over seeds; ``learnt_nothing`` counts the seeds that kept the state before their steal stage.
+    ``sd`` is over seeds; ``learnt_nothing`` counts the seeds that kept the state before their steal stage; ``by_users``
+    says that the interval is the bootstrap over users although there are several seeds.
     """
 
     value: float
@@ -40,6 +41,7 @@ class Estimate:
     n_users: tuple[int, ...]
     sd: float = float("nan")
     learnt_nothing: int = 0
+    by_users: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ def seeds_and_users(found: Sequence[Estimate]) -> tuple[tuple[int, ...], list[in
 
 def interval_kinds(found: Sequence[Estimate]) -> str:
     """Names the intervals of some figures, at least one, as ``t over seeds``."""
+    if all(one.by_users for one in found):
+        return "bootstrap over users"
     counts = [len(one.seeds) for one in found]
     kinds = ["t over seeds"] * (max(counts) > 1)
     kinds += ["bootstrap over users" + " of a single seed" * (max(counts) > 1)] * (min(counts) == 1)

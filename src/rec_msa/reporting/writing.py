@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure as Picture
 
-FOLDER = "report"
-"""Where pictures and tables lie, seen from the Markdown."""
 _CODE = re.compile(r"`([^`]+)`")
 _STRONG = re.compile(r"\*\*([^*]+)\*\*")
-_LINK = re.compile(r"\[([^\]]+)\]\((#[\w-]+)\)")
+_LINK = re.compile(r"\[([^\]]+)\]\((#[\w-]+|https://(?:atlas\.mitre|owasp)\.org/[^\s()]+)\)")
+"""A link within the page or to a catalogue of risks; names come from files and may lead nowhere else."""
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 """What begins a tag of HTML."""
 
@@ -61,7 +60,7 @@ def to_markdown(report: doc.Report) -> str:
     """Returns the report as Markdown."""
     parts = [f"# {report.title}", report.lead, _text(" · ".join(report.facts))]
     for section in report.sections:
-        parts += _section(section, 2)
+        parts += _section(section, 2, report.folder)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -80,15 +79,15 @@ def tables_of(report: doc.Report) -> dict[str, pd.DataFrame]:
     return {name: pd.concat(parts, ignore_index=True) for name, parts in found.items()}
 
 
-def _section(section: doc.Section, level: int) -> Iterator[str]:
+def _section(section: doc.Section, level: int, folder: str) -> Iterator[str]:
     yield f'<a id="{section.anchor}"></a>\n\n{"#" * level} {section.title}'
     for block in section.blocks:
-        yield from _block(block)
+        yield from _block(block, folder)
     for part in section.sections:
-        yield from _section(part, level + 1)
+        yield from _section(part, level + 1, folder)
 
 
-def _block(block: doc.Block) -> Iterator[str]:
+def _block(block: doc.Block, folder: str) -> Iterator[str]:
     match block:
         case doc.Paragraph(text):
             yield _text(text)
@@ -98,16 +97,18 @@ def _block(block: doc.Block) -> Iterator[str]:
             yield f"{text} `{command}`"
         case doc.Tiles(counts):
             yield ", ".join(f"{SYMBOLS[word]} {count} {word}" for word, count in counts)
+        case doc.Numbers(items):
+            yield "\n".join(f"- **{value}** {text}" + f" ({below})" * bool(below) for value, text, below in items)
         case doc.Table():
             yield from _table(block)
         case doc.Figure(name, caption, _, table):
-            yield f"![{to_plain(table.caption)}]({FOLDER}/{name}.png)"
+            yield f"![{to_plain(table.caption)}]({folder}/{name}.png)"
             yield _text(caption)
-            yield from _block(doc.Folded("The numbers behind it", [table]))
+            yield from _block(doc.Folded("The numbers behind it", [table]), folder)
         case doc.Folded(summary, blocks):
             yield f"<details><summary>{_text(summary)}</summary>"
             for inner in blocks:
-                yield from _block(inner)
+                yield from _block(inner, folder)
             yield "</details>"
 
 

@@ -1,0 +1,328 @@
+"""What an audit comes to: its first sentence, what stands out, what defenses buy, whom it concerns, what it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.evaluation.intervals import bootstrap_interval
+from rec_msa.reporting.audit_results import TEXTS, Audited, Point, apart, start_of
+from rec_msa.reporting.measured import Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+PROFILES = {"n_interactions": "interactions", "popularity_rank": "mean rank of their items"}
+"""What users are told apart by."""
+_PARTS, _LEAST = 4, 5
+"""Quarters of the users, halves where a quarter would have fewer."""
+
+
+def of100(value: float) -> int:
+    """Returns a share as so many of 100."""
+    return round(100 * value)
+
+
+def percent(share: float) -> str:
+    """Returns ``5 %``."""
+    return f"{100 * share:.3g} %"
+
+
+def more(one: Point, other: Point) -> int:
+    """Returns how much more of 100 items one copies, as the rounded figures say that stand beside it."""
+    return of100(one.value) - of100(other.value)
+
+
+def who(best: Point) -> str:
+    """Returns what the attacker has: some users, perhaps data of others, perhaps answers."""
+    said = [TEXTS["who_knows"].format(share=percent(best.share))]
+    said += [TEXTS["who_has"]] * best.uses_auxiliary + [
+        TEXTS["who_asks"].format(calls=f"{best.calls:,.0f}")
+    ] * best.asks
+    return " and ".join(filter(None, [", ".join(said[:-1]), said[-1]]))
+
+
+def headline(audited: Audited) -> str:
+    """Returns the first sentence: what somebody who knows a few users copies, beside popularity."""
+    best, popular = audited.best, audited.popularity
+    said = {"who": who(best), "copied": of100(best.value)}
+    if popular is None:
+        return str(TEXTS["headline_alone"]).format(**said)
+    clear = apart(best.one, popular.one)
+    key = "headline_level" if not clear else "headline" if best.value > popular.value else "headline_below"
+    return str(TEXTS[key]).format(**said, popularity=of100(popular.value))
+
+
+def caveat(audited: Audited) -> str:
+    """Returns what other users make of it who stand in as auxiliary data; empty where none do."""
+    overstated = [one for one in audited.attacks if one.share == audited.share and one.uses_auxiliary]
+    if not audited.overstates or not overstated:
+        return ""
+    key = "lead_only_others" if audited.best.uses_auxiliary else "lead_others"
+    return str(TEXTS[key]).format(copied=of100(overstated[0].value))
+
+
+def findings(audited: Audited) -> list[str]:
+    """Returns what stands out, a sentence each; no order is claimed where intervals overlap."""
+    parts: Sequence[Callable[[Audited], str]]
+    parts = (_beyond_popularity, _beyond_lookup, _questions, _auxiliary, _more_known, _ceiling, _floor)
+    return [said for said in (part(audited) for part in parts) if said]
+
+
+def _beyond_popularity(audited: Audited) -> str:
+    best, popular = audited.best, audited.popularity
+    if popular is None:
+        return ""
+    said, clear = {"share": percent(best.share), "method": best.method}, apart(best.one, popular.one)
+    key = "beyond_level" if not clear else "beyond" if best.value > popular.value else "beyond_below"
+    return str(TEXTS[key]).format(**said, more=more(best, popular), less=more(popular, best))
+
+
+def _beyond_lookup(audited: Audited) -> str:
+    lookup, asking = audited.lookup, _first(audited.fair_attacks, audited.share, asks=True)
+    if lookup is None or asking is None or lookup.share != asking.share:
+        return ""
+    said = {"lookup": lookup.method, "value": of100(lookup.value), "asking": of100(asking.value)}
+    return str(TEXTS["lookup"]).format(**said, said=_order(asking, lookup))
+
+
+def _questions(audited: Audited) -> str:
+    asking, quiet = (_first(audited.fair_attacks, audited.share, asks=asks) for asks in (True, False))
+    if asking is None or quiet is None:
+        return ""
+    said = {"share": percent(audited.share), "asking": of100(asking.value), "quiet": of100(quiet.value)}
+    return str(TEXTS["questions"]).format(**said, said=_order(asking, quiet))
+
+
+def _auxiliary(audited: Audited) -> str:
+    at = [one for one in audited.attacks if one.share == audited.share]
+    having, lacking = (next((one for one in at if one.uses_auxiliary == uses), None) for uses in (True, False))
+    if having is None or lacking is None:
+        return ""
+    said = {"source": TEXTS["sources"][audited.results.auxiliary], "share": percent(audited.share)}
+    values = {"having": of100(having.value), "lacking": of100(lacking.value)}
+    return str(TEXTS["auxiliary"]).format(**said, **values, said=_order(having, lacking))
+
+
+def _more_known(audited: Audited) -> str:
+    own = [one for one in audited.fair_attacks if one.method == audited.best.method]
+    points = sorted(own, key=lambda one: one.share)
+    if len(points) < 2:  # noqa: PLR2004 - a way has two ends
+        return ""
+    first, last = points[0], points[-1]
+    said = {"first": percent(first.share), "last": percent(last.share), "method": first.method}
+    key = "known" if apart(first.one, last.one) else "known_level"
+    return str(TEXTS[key]).format(**said, low=of100(first.value), high=of100(last.value))
+
+
+def _ceiling(audited: Audited) -> str:
+    ceiling, best = audited.ceiling, audited.best
+    if ceiling is None or not ceiling.value:
+        return ""
+    said = {"ceiling": of100(ceiling.value), "share": percent(best.share)}
+    return str(TEXTS["ceiling"]).format(**said, part=of100(best.value / ceiling.value))
+
+
+def _floor(audited: Audited) -> str:
+    bought = defenses_bought(audited)
+    quiet = bought[0].quiet if bought else None
+    return "" if quiet is None else str(TEXTS["floor"]).format(quiet=of100(quiet.value), share=percent(quiet.share))
+
+
+def _first(attacks: Sequence[Point], share: float, *, asks: bool) -> Point | None:
+    return next((one for one in attacks if one.share == share and one.asks == asks), None)
+
+
+def _order(one: Point, other: Point) -> str:
+    return str(TEXTS["differ" if apart(one.one, other.one) else "overlap"])
+
+
+@dataclass(frozen=True)
+class Bought:
+    """What a defense buys, and what it costs.
+
+    Attributes:
+        defense: Its name, with the strength.
+        rule: What it does, without the strength.
+        kept: How much of the target's own lists is still served; None where it is not known.
+        before: The best attack that asks, without the defense.
+        after: The best attack that asks, under it: attackers may choose another then.
+        quiet: The best attack that asks nothing; None where none was measured.
+    """
+
+    defense: str
+    rule: str
+    strength: int
+    kept: Estimate | None
+    before: Point
+    after: Point
+    quiet: Point | None
+
+    @property
+    def left(self) -> Point:
+        """What an attacker is left with: the better of asking under it and of asking nothing."""
+        return self.quiet if self.quiet and self.quiet.value > self.after.value else self.after
+
+    @property
+    def hides(self) -> bool:
+        """Whether less is copied under it, and the intervals do not overlap."""
+        return apart(self.before.one, self.left.one) and self.left.value < self.before.value
+
+    @property
+    def said(self) -> str:
+        """The same in words."""
+        gone = more(self.before, self.left)
+        if self.hides:
+            return f"hides {gone} of 100"
+        return f"{-gone} of 100 more" if apart(self.before.one, self.left.one) else "nothing shown"
+
+
+def defenses_bought(audited: Audited) -> list[Bought]:
+    """Returns each defense with the attacks that were measured both with and without it, the weakest first."""
+    usual = [one for one in audited.points if one.is_attack and one.list_length == audited.list_length]
+    fair = [one for one in usual if not (audited.overstates and one.uses_auxiliary)]
+    found = []
+    for defense in dict.fromkeys(one.defense for one in fair if one.rule != NO_DEFENSE):
+        under = [one for one in fair if one.defense == defense and one.asks]
+        both = {(one.method, one.share) for one in under}
+        open_ = [one for one in fair if one.rule == NO_DEFENSE]
+        before = [one for one in open_ if (one.method, one.share) in both]
+        if under and before:
+            share = min({one.share for one in before}, key=lambda share: abs(share - audited.share))
+            at = [[one for one in points if one.share == share] for points in (before, under, open_)]
+            quiet = next((one for one in at[2] if not one.asks), None)
+            how = (at[1][0].rule, at[1][0].strength, audited.kept.get(defense))
+            found.append(Bought(defense, *how, at[0][0], at[1][0], quiet))
+    return sorted(found, key=lambda one: (one.rule, one.strength))
+
+
+@dataclass(frozen=True)
+class Concern:
+    """A part of the held-out users, told apart by a column of the profile, and what is copied of it."""
+
+    by: str
+    part: int
+    parts: int
+    low: float
+    high: float
+    attack: Estimate
+    popularity: Estimate | None
+
+    @property
+    def label(self) -> str:
+        """From where to where it goes."""
+        return f"{self.low:,.0f} to {self.high:,.0f}"
+
+
+def concerns(audited: Audited) -> list[Concern]:
+    """Returns parts of the held-out users by interactions and by how popular their items are; none where unknown."""
+    profile = audited.results.profile
+    known = profile[profile["dataset"] == audited.dataset]
+    own = audited.users_of(audited.best).merge(known, on=["seed", "user"])
+    popular = audited.popularity
+    if popular is not None:
+        other = audited.users_of(popular).rename(columns={"agreement": "popularity"})
+        own = own.merge(other, on=["seed", "user"], how="left")
+    parts = _PARTS if len(own) >= _PARTS * _LEAST else 2
+    if len(own) < 2 * parts:
+        return []
+    return [concern for by in PROFILES for concern in _parts_of(own, by, parts)]
+
+
+def _parts_of(own: pd.DataFrame, by: str, parts: int) -> list[Concern]:
+    which = pd.qcut(own[by], parts, labels=False, duplicates="drop")
+    found = []
+    for place, (_, rows) in enumerate(own.groupby(which)):
+        popular = rows["popularity"] if "popularity" in rows and rows["popularity"].notna().all() else None
+        figures = (_over(rows["agreement"], rows), None if popular is None else _over(popular, rows))
+        found.append(Concern(by, place + 1, parts, float(rows[by].min()), float(rows[by].max()), *figures))
+    return found
+
+
+def _over(values: pd.Series, rows: pd.DataFrame) -> Estimate:
+    low, high = bootstrap_interval(values.to_numpy(float), seed=0)
+    seeds = tuple(sorted({int(seed) for seed in rows["seed"]}))
+    return Estimate(float(values.mean()), float(low), float(high), seeds, (len(rows),), by_users=True)
+
+
+def concern_sentences(found: Sequence[Concern]) -> list[str]:
+    """Returns who is copied more, by each column; that nothing is shown where the intervals of both ends overlap."""
+    words = {
+        "n_interactions": ("users with few interactions", "users with many"),
+        "popularity_rank": ("users of popular items", "users of rare ones"),
+    }
+    said = []
+    for by, names in words.items():
+        own = [one for one in found if one.by == by]
+        if len(own) > 1:
+            first, last = own[0], own[-1]
+            values = f"{of100(first.attack.value)} of 100 of {names[0]}, {of100(last.attack.value)} of {names[1]}"
+            order = TEXTS["differ" if apart(first.attack, last.attack) else "overlap"]
+            said.append(f"**By {PROFILES[by]}**: {values}; {order}.")
+    return said
+
+
+@dataclass(frozen=True)
+class Need:
+    """What somebody who knows a share of the users needs, and gets: without questions and with them."""
+
+    share: float
+    accounts: int
+    quiet: Point | None
+    asking: Point | None
+
+
+def needs(audited: Audited) -> list[Need]:
+    """Returns a line for each share."""
+    n_users = int(audited.results.target["n_users"])
+    found = []
+    for share in audited.shares:
+        quiet, asking = (_first(audited.fair_attacks, share, asks=asks) for asks in (False, True))
+        if quiet or asking:
+            found.append(Need(share, round(share * n_users), quiet, asking))
+    return found
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Curves over calls: of each kind of auxiliary data one, at one ``share``, or over all of them where it is None."""
+
+    share: float | None
+    curves: dict[bool, list[Point]]
+
+
+def over_calls(audited: Audited) -> Calls | None:
+    """Returns the attacks that ask by their calls; at one share where several budgets were measured there."""
+    budgets = {share: _budgets(audited, share) for share in audited.shares}
+    most = max(budgets, key=lambda share: (budgets[share], share == audited.share), default=None)
+    if most is not None and budgets[most] > 1:
+        curves = {uses: _budget_curve(audited, most, uses=uses) for uses in (False, True)}
+        return Calls(most, {uses: points for uses, points in curves.items() if points})
+    along = {uses: audited.curve(asks=True, auxiliary=uses) for uses in (False, True)}
+    found = {uses: points for uses, points in along.items() if points}
+    return Calls(None, found) if found else None
+
+
+def _budgets(audited: Audited, share: float) -> int:
+    """The most budgets that one family was measured with at a share."""
+    own = [one for one in audited.attacks if one.share == share and one.asks]
+    counts = [len({one.calls for one in own if one.family == family}) for family in {one.family for one in own}]
+    return max(counts, default=0)
+
+
+def _budget_curve(audited: Audited, share: float, *, uses: bool) -> list[Point]:
+    """The family with most budgets that agrees most, by its calls, from the attack on that it starts as."""
+    own = [one for one in audited.attacks if (one.share, one.asks, one.uses_auxiliary) == (share, True, uses)]
+    families: dict[str, list[Point]] = {}
+    for one in own:
+        families.setdefault(one.family, []).append(one)
+    if not families:
+        return []
+    best = max(families.values(), key=lambda points: (len(points), np.mean([one.value for one in points])))
+    ordered = sorted(best, key=lambda one: one.calls)
+    start = start_of(ordered[0], audited.attacks)
+    return [*([start] if start else []), *ordered]

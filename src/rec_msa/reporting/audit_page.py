@@ -1,0 +1,405 @@
+"""The page of an audit: how much of a recommender leaks, to whom, for what, and how sure that is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.reporting import document as doc
+from rec_msa.reporting.audit_findings import (
+    Bought,
+    Calls,
+    Concern,
+    Need,
+    caveat,
+    concern_sentences,
+    concerns,
+    defenses_bought,
+    findings,
+    headline,
+    needs,
+    of100,
+    over_calls,
+    percent,
+)
+from rec_msa.reporting.audit_results import CEILING, POPULARITY, TEXTS, Audited, Point, apart, reference_name
+from rec_msa.reporting.drawing import COLOURS, NEUTRAL, Curve, Drawing, Plot, strips
+from rec_msa.reporting.names import seeds_text, span
+from rec_msa.reporting.panels import Panel, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from rec_msa.reporting.measured import Estimate
+
+COMMAND, FOLDER = "kedro run --pipeline=audit", "audit"
+_KNOWLEDGE = {"plain": (False, False), "asks": (True, False), "auxiliary": (False, True), "both": (True, True)}
+"""Whether an attack asks, and has auxiliary data."""
+_LOOKS = dict(zip(_KNOWLEDGE, zip(COLOURS, "osD^", strict=False), strict=True))
+_LEVELS = {CEILING: "--", POPULARITY: ":"}
+_ROOM, _DECADE = 1.1, 8
+"""How much higher a plot ends than its highest interval; from which ratio of shares on their axis is logarithmic."""
+_COPIED = "share of the list copied"
+_INCHES = (4.8, 3.0)
+
+
+def audit_page(audited: Audited) -> doc.Report:
+    """Returns the page; what was not measured is named as such."""
+    sections = [
+        copied_section(audited),
+        doc.Section("stands-out", "What stands out", [doc.Bullets(findings(audited))]),
+        defenses_section(audited),
+        concerns_section(audited),
+        needs_section(audited),
+        proportion_section(audited),
+        sure_section(audited),
+        doc.Section("not-tried", "What was not tried", [doc.Bullets(not_tried(audited))]),
+        doc.Section(
+            "catalogues",
+            "In other catalogues",
+            [doc.Paragraph(TEXTS["catalogues_lead"]), doc.Bullets(catalogue_texts())],
+        ),
+    ]
+    title = str(TEXTS["title"]).format(name=audited.name)
+    return doc.Report(
+        title, f"**{headline(audited)}** {caveat(audited)}".strip(), facts(audited), sections, COMMAND, FOLDER
+    )
+
+
+def facts(audited: Audited) -> list[str]:
+    """Returns what the page rests on, in a few words each."""
+    target = audited.results.target
+    counts = ", ".join(f"{int(target[f'n_{name}']):,} {name}" for name in ("users", "items", "interactions"))
+    users = f"{span(audited.best.one.n_users)} held-out users, {seeds_text(audited.seeds)}"
+    kind = TEXTS["kinds"].get(target["kind"], target["kind"])
+    return [f"{audited.dataset}, {kind}", counts, users, f"lists of {audited.list_length}"]
+
+
+def catalogue_texts() -> list[str]:
+    """Returns where others list the risk."""
+    said = "{catalogue}: [{id}, {title}]({url}). {note}"
+    return [said.format(**one) for one in TEXTS["catalogues"]]
+
+
+def copied_section(audited: Audited) -> doc.Section:
+    """Returns the figures that are read first, and the curves."""
+    return doc.Section("copied", "What an outsider could copy", [_numbers(audited), _curves(audited)])
+
+
+def _numbers(audited: Audited) -> doc.Numbers:
+    best, lookup, ceiling = audited.best, audited.lookup, audited.ceiling
+    asked = f"{best.calls:,.0f} calls" if best.asks else "nothing asked"
+    shown = [("copied", f"`{best.method}`, {asked}", best)]
+    if audited.popularity:
+        shown.append(("by popularity alone", "", audited.popularity))
+    if lookup and lookup.share == best.share:
+        shown.append(("by looking answers up", lookup.method, lookup))
+    if ceiling:
+        shown.append(("by your model, trained once more", "the ceiling", ceiling))
+    items = [
+        (str(of100(one.value)), f"of 100 {text}", ", ".join(filter(None, [note, _ends(one.one)])))
+        for text, note, one in shown
+    ]
+    return doc.Numbers(items if ceiling else [*items, ("–", "the ceiling", doc.NOT_MEASURED)])
+
+
+def _ends(one: Estimate) -> str:
+    return f"95 %: {of100(one.low)} to {of100(one.high)}"
+
+
+def _curves(audited: Audited) -> doc.Figure:
+    calls = over_calls(audited)
+    curves = {name: audited.curve(asks=asks, auxiliary=uses) for name, (asks, uses) in _KNOWLEDGE.items()}
+    drawn = {name: points for name, points in curves.items() if points}
+    left, right = _over_shares(audited, drawn), _over_calls(audited, calls)
+    top = _top([*left, *right])
+    ticks = [100 * one for one in audited.shares]
+    log = ticks[-1] >= _DECADE * ticks[0]
+    plots = [Plot("by users known", "users known", _COPIED, left, top, ticks, " %", _INCHES, log)]
+    said = {"left": _families(drawn.values())}
+    text = str(TEXTS["curves_share"]).format(**said)
+    if calls:
+        plots.append(Plot("by calls", "calls to the target", _COPIED, right, top, inches=_INCHES))
+        how = TEXTS["calls_along"] if calls.share is None else TEXTS["calls_varied"].format(share=percent(calls.share))
+        text = str(TEXTS["curves"]).format(**said, calls=how, right=_families(calls.curves.values()))
+    return doc.Figure("curves", text, Drawing([plots], size="half"), _curve_table(audited, drawn))
+
+
+def _over_shares(audited: Audited, curves: Mapping[str, Sequence[Point]]) -> list[Curve]:
+    drawn = [_curve(TEXTS['knowledge'][name], _LOOKS[name], points, [100 * one.share for one in points])
+             for name, points in curves.items()]  # fmt: skip
+    xs = [100 * audited.shares[0], 100 * audited.shares[-1]]
+    found = [(one, line) for base, line in _LEVELS.items() if (one := audited.reference(base))]
+    for one, line in found:
+        own = {share: audited.reference(one.base, share) for share in audited.shares}
+        at = {share: point.value for share, point in own.items() if point and point.share == share}
+        shown = at if len(at) > 1 else dict.fromkeys((audited.shares[0], audited.shares[-1]), one.value)
+        line_xs = [100 * share for share in shown] if len(shown) > 1 else xs
+        ys = list(shown.values()) if len(shown) > 1 else [one.value] * 2
+        drawn.append(Curve(reference_name(one.base), NEUTRAL, line_xs, ys, level=True, line=line))
+    return drawn
+
+
+def _over_calls(audited: Audited, calls: Calls | None) -> list[Curve]:
+    if calls is None:
+        return []
+    names = {False: "asks", True: "both"}
+    return [_curve(TEXTS['knowledge'][names[uses]], _LOOKS[names[uses]], points, [one.calls for one in points])
+            for uses, points in calls.curves.items()]  # fmt: skip
+
+
+def _families(curves: Iterable[Sequence[Point]]) -> str:
+    """The attacks that curves are of; the last point's, as the first may be another's start."""
+    return ", ".join(f"`{points[-1].family}`" for points in curves)
+
+
+def _curve(name: str, look: tuple[str, str], points: Sequence[Point], xs: Sequence[float]) -> Curve:
+    ends = ([one.one.low for one in points], [one.one.high for one in points])
+    return Curve(name, look[0], xs, [one.value for one in points], *ends, symbol=look[1], band=len(points) > 1)
+
+
+def _top(curves: Sequence[Curve]) -> float:
+    highest = max((value for curve in curves for value in (*curve.y, *curve.high)), default=1.0)
+    return min(1.0, highest * _ROOM)
+
+
+def _curve_table(audited: Audited, curves: Mapping[str, Sequence[Point]]) -> doc.Table:
+    shown = [(TEXTS["knowledge"][name], one) for name, points in curves.items() for one in points]
+    references = [("reference", audited.reference(base, at)) for base in _LEVELS for at in audited.shares]
+    rows = [*shown, *((name, one) for name, one in references if one and one.share in audited.shares)]
+    return _by_share("curves-table", "Agreement by the share of users known", audited, rows)
+
+
+def _by_share(name: str, caption: str, audited: Audited, rows: Sequence[tuple[str, Point]]) -> doc.Table:
+    frame = pd.DataFrame([{"what": what, **_columns(one)} for what, one in rows])
+    frame = frame.drop_duplicates(["what", "method", "share"]) if len(frame) else frame
+    columns = [*doc.names("what"), doc.Column("by", _method, "l", names=True)]
+    columns += [doc.Column(percent(at), doc.one_cell, group="of your users known", at=at) for at in audited.shares]
+    data = ["what", *_columns(audited.best)]
+    return doc.Table(
+        name, caption, frame, columns, ["what", "method"], "share", data=data, file=name, figure="agreement"
+    )
+
+
+def _method(row: Mapping[Any, Any]) -> doc.Cell:
+    return doc.Cell(f"`{row['method']}`" if row["kind"] == "attack" else row["method"])
+
+
+def _columns(one: Point) -> dict[str, Any]:
+    """A point as columns of a table's frame."""
+    shown = ("method", "attack", "kind", "share", "list_length", "defense", "calls", "minutes")
+    return {**{name: getattr(one, name) for name in shown}, doc.ONE: one.one}
+
+
+def defenses_section(audited: Audited) -> doc.Section:
+    """Returns what each defense would buy, and what it would cost."""
+    title, bought = "What a defense would buy", defenses_bought(audited)
+    if not bought:
+        measured = any(one.rule != NO_DEFENSE for one in audited.points)
+        text = TEXTS["defenses_unasked" if measured else "defenses_none"]
+        return doc.Section("defenses", title, [doc.Paragraph(text)])
+    text = str(TEXTS["defenses"]).format(share=percent(bought[0].before.share))
+    blocks: list[doc.Block] = [doc.Paragraph(text)]
+    table = _defenses_table(bought)
+    drawn = all(one.kept for one in bought)
+    blocks += [doc.Figure("bought", TEXTS["defenses_plot"], _bought(bought), table)] if drawn else [table]
+    return doc.Section("defenses", title, [*blocks, doc.Bullets(_bought_sentences(bought))])
+
+
+def _bought_sentences(bought: Sequence[Bought]) -> list[str]:
+    """What can be said of the defenses in words: of each that hides something, and of those that mislead."""
+    hiding = [one for one in bought if one.hides]
+    key = "defenses_some" if hiding else "defenses_nothing"
+    said = [str(TEXTS[key]).format(n=len(hiding), all=len(bought))]
+    for one in hiding:
+        cost = f"your users keep {of100(one.kept.value)} of 100 items of their own lists; " if one.kept else ""
+        copied = f"{of100(one.left.value)} of 100 are copied instead of {of100(one.before.value)}"
+        copied += ", by who asks nothing" * (one.left is one.quiet)
+        said.append(f"`{one.defense}`: {cost}{copied}: {one.said}.")
+    return [*said, *_misled(bought)]
+
+
+def _misled(bought: Sequence[Bought]) -> list[str]:
+    """Says under which defenses asking is worse than asking nothing."""
+    found = [one for one in bought if one.quiet and apart(one.quiet.one, one.after.one) and one.left is one.quiet]
+    names, quiet = ", ".join(f"`{one.defense}`" for one in found), found[0].quiet if found else None
+    return [] if quiet is None else [str(TEXTS["defenses_misled"]).format(misled=names, quiet=of100(quiet.value))]
+
+
+def _defenses_table(bought: Sequence[Bought]) -> doc.Table:
+    rows = [
+        {"defense": one.defense, "attack": one.after.method, "kept": one.kept and one.kept.value, "bought": one}
+        | {"before": one.before.value, "after": one.after.value, "verdict": one.said, doc.ONE: one.after.one}
+        for one in bought
+    ]
+    columns = [
+        *doc.names("defense", code=["defense"]),
+        doc.Column("own lists kept", doc.share_of("kept")),
+        doc.Column("without", lambda row: doc.estimate_cell(row["bought"].before.one), group="copied"),
+        doc.Column("with", doc.one_cell, group="copied"),
+        doc.Column("by", doc.text_of("attack", code=True), "l", group="copied"),
+        doc.Column("asking nothing", lambda row: doc.estimate_cell(row["bought"].quiet and row["bought"].quiet.one)),
+        doc.Column("what it buys", doc.text_of("verdict"), "l"),
+    ]
+    data = ["defense", "kept", "before", doc.ONE, "attack", "verdict"]
+    caption = "Each defense: what is kept, and what is copied"
+    return doc.Table("bought-table", caption, pd.DataFrame(rows), columns, data=data, file="defenses", figure="after")
+
+
+def _bought(bought: Sequence[Bought]) -> Drawing:
+    curves = []
+    for place, rule in enumerate(dict.fromkeys(one.rule for one in bought)):
+        own = sorted((one for one in bought if one.rule == rule), key=lambda one: one.strength)
+        ends = ([one.after.one.low for one in own], [one.after.one.high for one in own])
+        xs, colour = [100 * one.kept.value for one in own if one.kept], COLOURS[place % len(COLOURS)]
+        labels = [str(one.strength) for one in own] if len(own) > 1 else []
+        curves.append(Curve(rule.replace("_", " "), colour, xs, [one.after.value for one in own], *ends, labels))
+    before = bought[0].before
+    curves.append(
+        Curve("without a defense", "#808080", [100], [before.value], [before.one.low], [before.one.high], symbol="s")
+    )
+    quiet = bought[0].quiet
+    if quiet:
+        least = min(x for curve in curves for x in curve.x)
+        curves.append(Curve("asks nothing", NEUTRAL, [least, 100], [quiet.value] * 2, level=True, line=":"))
+    plot = Plot("", "% of own lists kept", _COPIED, curves, _top(curves), inches=(5.2, 3.2))
+    return Drawing([[plot]], size="half")
+
+
+def concerns_section(audited: Audited) -> doc.Section:
+    """Returns whom it concerns most: agreement of parts of the held-out users."""
+    title, found = "Whom it concerns most", concerns(audited)
+    if not found:
+        return doc.Section("whom", title, [doc.Paragraph(TEXTS["whom_none"])])
+    key = "whom" if found[0].parts > 2 else "whom_halves"  # noqa: PLR2004
+    text = str(TEXTS[key]).format(method=audited.best.method, share=percent(audited.share))
+    sentences = doc.Bullets(concern_sentences(found))
+    return doc.Section("whom", title, [sentences, doc.Paragraph(text, quiet=True), _concerns_table(found)])
+
+
+_BY = {
+    "n_interactions": "By interactions of the user",
+    "popularity_rank": "By mean popularity rank of the user's items",
+}
+
+
+def _concerns_table(found: Sequence[Concern]) -> doc.Table:
+    rows = [
+        {"by": _BY[one.by], "from": one.low, "to": one.high, "part": one.label, "users": one.attack.n_users[0]}
+        | {doc.ONE: one.attack, "popularity": one.popularity and one.popularity.value, "beside": one.popularity}
+        for one in found
+    ]
+    columns = [
+        *doc.names("part"),
+        doc.Column("users", doc.text_of("users")),
+        doc.Column("copied", doc.one_cell),
+        doc.Column("by popularity alone", lambda row: doc.estimate_cell(row["beside"])),
+    ]
+    data = ["by", "from", "to", "users", doc.ONE, "popularity"]
+    caption = "Agreement by what users are like"
+    return doc.Table(
+        "whom-table", caption, pd.DataFrame(rows), columns, label="by", data=data, file="whom", figure="copied"
+    )
+
+
+def needs_section(audited: Audited) -> doc.Section:
+    """Returns what an outsider needs: accounts, calls and minutes, and what each buys."""
+    rows = [_need(one) for one in needs(audited)]
+    columns = [
+        doc.Column("users known", lambda row: doc.Cell(percent(row["share"])), "l", names=True),
+        doc.Column("accounts", lambda row: doc.Cell(f"{row['accounts']:,}")),
+    ]
+    for group, key in (("without questions", "quiet"), ("with questions", "asking")):
+        calls = [doc.Column("calls", _of_point(key, lambda one: f"{one.calls:,.0f}"), group=group)]
+        columns += calls if key == "asking" else []
+        columns.append(doc.Column("minutes", _of_point(key, _minutes), group=group))
+        columns.append(doc.Column("copied", _copied(key), group=group))
+        columns.append(doc.Column("by", _of_point(key, lambda one: f"`{one.method}`"), "l", group=group))
+    data = [name for name in rows[0] if name not in ("quiet", "asking")]
+    caption = "What it takes, by the share of users known"
+    table = doc.Table("needs-table", caption, pd.DataFrame(rows), columns, data=data, file="needs")
+    return doc.Section("needs", "What an outsider needs", [table, doc.Paragraph(TEXTS["needs"], quiet=True)])
+
+
+def _need(one: Need) -> dict[str, Any]:
+    row: dict[str, Any] = {"share": one.share, "accounts": one.accounts, "quiet": one.quiet, "asking": one.asking}
+    for key, point in (("without", one.quiet), ("with", one.asking)):
+        figures = (point.method, point.calls, point.minutes, point.value) if point else (None,) * 4
+        row |= {
+            f"{name}_{key}": value
+            for name, value in zip(("attack", "calls", "minutes", "copied"), figures, strict=True)
+        }
+    return row
+
+
+def _of_point(key: str, write: Callable[[Point], str]) -> Callable[[Mapping[Any, Any]], doc.Cell]:
+    return lambda row: doc.Cell(text) if row[key] and (text := write(row[key])) else doc.missing()
+
+
+def _copied(key: str) -> Callable[[Mapping[Any, Any]], doc.Cell]:
+    return lambda row: doc.estimate_cell(row[key] and row[key].one)
+
+
+def _minutes(one: Point) -> str:
+    return "" if one.minutes is None else f"{one.minutes:.1f}"
+
+
+def proportion_section(audited: Audited) -> doc.Section:
+    """Returns the ceiling, or that it was not measured, and attacks beside references at one share."""
+    if audited.ceiling:
+        text = str(TEXTS["ceiling_measured"])
+    else:
+        text = str(TEXTS["ceiling_absent"]).format(
+            names=", ".join(one.method for one in audited.references) or "nothing"
+        )
+    panel = _panel(audited)
+    rows = [(_kind(one), one) for one in audited.undefended]
+    table = _by_share("figures", "Every attack and reference, by the share of users known", audited, rows)
+    caption = f"Attacks beside references at {percent(audited.share)} of your users known, the best first."
+    figure = doc.Figure("beside", caption, strips([panel]), table)
+    return doc.Section("proportion", "The ceiling, and what needs no copy", [doc.Paragraph(text), figure])
+
+
+def _kind(one: Point) -> str:
+    return "attack" if one.is_attack else "reference"
+
+
+def _panel(audited: Audited) -> Panel:
+    at = [one for one in audited.attacks if one.share == audited.share]
+    rows = [_strip_row(one) for one in [*at, *audited.references]]
+    return Panel(audited.dataset, audited.name, NO_DEFENSE, audited.seeds, audited.best.k, tuple(rows))
+
+
+def _strip_row(one: Point) -> Row:
+    return Row(
+        one.attack, not one.is_attack, one.method, (), one.k, one.clone or "", f"{one.calls:,.0f}", {"heldout": one.one}
+    )
+
+
+def sure_section(audited: Audited) -> doc.Section:
+    """Returns what the figures rest on, and what they do not say."""
+    users = {"users": span(audited.best.one.n_users), "seeds": seeds_text(audited.seeds)}
+    key = "sure_over_users" if audited.by_users else "sure_over_seeds"
+    n = len({one.family for one in audited.attacks})
+    said = [TEXTS["sure_users"].format(**users), TEXTS[key].format(n=len(audited.seeds)), TEXTS["sure_order"]]
+    said += [TEXTS["sure_chosen"].format(n=n), TEXTS[f"auxiliary_{audited.results.auxiliary}"]]
+    said += [TEXTS["sure_recorded"]] * (audited.results.target["kind"] == "recorded") + [TEXTS["sure_data"]]
+    learnt = doc.Section(doc.LEARNT, "What learnt nothing from the answers", [doc.Paragraph(TEXTS["learnt"])])
+    marked = any(one.one.learnt_nothing for one in audited.points)
+    return doc.Section("sure", "How sure that is", [doc.Bullets(said)], [learnt] if marked else [])
+
+
+def not_tried(audited: Audited) -> list[str]:
+    """Returns what the budget left out, what these results do not have, and what no audit has."""
+    attacks, said = audited.attacks, list(audited.results.left_out)
+    absent = {
+        "not_tried_asks": not any(one.asks for one in attacks),
+        "not_tried_auxiliary": not any(one.uses_auxiliary for one in attacks),
+        "not_tried_defenses": not defenses_bought(audited),
+        "not_tried_lengths": len({one.list_length for one in audited.points}) == 1,
+    }
+    said += [TEXTS[key].format(lengths=audited.list_length) for key, is_absent in absent.items() if is_absent]
+    said += [TEXTS["not_tried_shares"].format(shares=", ".join(map(percent, audited.shares)))]
+    return [*said, *(str(TEXTS[f"not_tried_{name}"]) for name in ("fill", "content", "live"))]
