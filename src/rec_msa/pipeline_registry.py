@@ -11,6 +11,7 @@ from rec_msa.experiments.cells import NO_TARGET
 from rec_msa.experiments.defended import attacks_on, defended_cells
 from rec_msa.framework.config import current_experiments
 from rec_msa.pipelines.attack.pipeline import create_pipeline as attack_pipeline
+from rec_msa.pipelines.audit.pipeline import create_pipeline as audit_pipeline
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as auxiliary_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_pipeline as evaluation_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_reference_pipeline
@@ -78,6 +79,7 @@ def register_pipelines() -> OnDemand:
             **{f"attack_{name}": attack(name) for name in experiments.parameters.attacks},
             "ingestion": lambda: _sum(ingestion_pipeline(cell) for cell in experiments.grid),
             "target": of_cells(lambda cell: ingestion_pipeline(cell) + target_pipeline(cell)),
+            "audit": lambda: _sum(audit_pipeline(experiments, cell) for cell in _targets(cells)),
             "auxiliary": of_cells(_auxiliary),
             "defense": of_cells(lambda cell: _defense(experiments, cell)),
             "evaluation": lambda: compared().only_nodes_with_tags("evaluation"),
@@ -85,6 +87,11 @@ def register_pipelines() -> OnDemand:
             "study": compared,
         }
     )
+
+
+def _targets(cells: Sequence[Cell]) -> list[Cell]:
+    """One cell of each target; an audit takes seeds and defenses of its own."""
+    return list({(cell.dataset, cell.model): cell.undefended() for cell in reversed(cells)}.values())
 
 
 def single_attack(experiments: Experiments, cell: Cell, name: str) -> Pipeline:

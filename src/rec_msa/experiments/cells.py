@@ -60,8 +60,8 @@ class Cell:
         return f"{self._seed_space}.{self.protocol}" if self.protocol else self._seed_space
 
     @property
-    def recorded_space(self) -> str:
-        """Namespace of what a target that others trained leaves whatever the seed."""
+    def all_seeds_space(self) -> str:
+        """Namespace of what is made for a target whatever the seed."""
         return f"{self.dataset}.{self.model}"
 
     @property
@@ -139,7 +139,7 @@ class Attacker:
         query_fraction: Share of those allowed to be asked about that are.
         list_length: Items a list.
         defaults: The cell's own attacker share and list length; what is measured with others says so.
-        held_out_of_known: Whether the held-out users are a part of the users known, whatever their share, as in an audit;
+        held_out_of_known: Whether the held-out users are a part of the users known, as in an audit;
             else they are the same users at every share, as many as of the cell's own.
     """
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rec_msa.attacks.registry import require_attack
 from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.defenses.settings import NO_DEFENSE
-from rec_msa.experiments.audit import known_name
+from rec_msa.experiments.audit import known_name, planned
 from rec_msa.experiments.cells import NO_TARGET, Attacker, Cell, NamedAttack
 from rec_msa.experiments.parameters import ALL_STUDIES
 from rec_msa.experiments.varying import varied
@@ -178,6 +178,8 @@ class Experiments:
             if not self.cells and pipeline not in WITHOUT_TARGET:
                 msg = f"study: '{self.parameters.study}' is about data alone; run it with --pipeline=study"
                 raise SettingsError(msg)
+            if pipeline == "audit":
+                self._require_audit()
             name = pipeline.removeprefix("attack_")
             asked = self.grid if pipeline in COMPARISONS else {}
             if name != pipeline:
@@ -186,6 +188,13 @@ class Experiments:
                 self._say_what_is_left_out()
             for refusal in filter(None, (attack.refusal for attacks in asked.values() for attack in attacks)):
                 raise SettingsError(refusal)
+
+    def _require_audit(self) -> None:
+        """Refuses an audit of which nothing can be tried."""
+        for cell in self.cells:
+            if not planned(self, cell):
+                why = next(filter(None, (self.known(cell, name, 0.1).unfit for name in self.parameters.audit.attacks)))
+                raise SettingsError(f"audit.attacks: none of them works on {cell.model}{why}")
 
     def _say_what_is_left_out(self) -> None:
         """The paper's attacks that no clone of the target's architecture can do; the others are compared."""

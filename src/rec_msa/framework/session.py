@@ -26,6 +26,8 @@ class ClearSession(KedroSession):
 
     asked: Sequence[str] = ()
     """The pipelines that are to run."""
+    runner: AbstractRunner | None = None
+    """What runs them."""
 
     def load_context(self) -> KedroContext:
         """Loads as Kedro does, and looks whether the pipelines are there and what they attack can be attacked.
@@ -46,6 +48,8 @@ class ClearSession(KedroSession):
                 raise ClearError(f"--pipeline: there is no '{name}'; {near}each key under attacks: is attack_<key>")
         if self.asked:
             current_experiments().require_possible(self.asked)
+        if "audit" in self.asked:
+            self._take_budget(current_experiments().parameters.audit.budget)
         return context
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -57,7 +61,8 @@ class ClearSession(KedroSession):
         options = signature(super().run).bind(*args, **kwargs).arguments
         self.asked = options.get("pipeline_names") or (options.get("pipeline_name") or "__default__",)
         try:
-            return super().run(**{**options, "runner": _cell_by_cell(options.get("runner"))})
+            self.runner = _cell_by_cell(options.get("runner"))
+            return super().run(**{**options, "runner": self.runner})
         except RecMsaError as error:
             raise ClearError(str(error)) from error
         except ValueError as error:
@@ -68,6 +73,20 @@ class ClearSession(KedroSession):
             for hooks in self._hook_manager.get_plugins():
                 if isinstance(hooks, Runs):
                     hooks.on_pipeline_error()
+
+    def _take_budget(self, minutes: float | None) -> None:
+        """Tells the runner how long an audit may take.
+
+        Raises:
+            ClearError: It takes no budget.
+        """
+        from rec_msa.runners.sequential import CellByCellRunner
+
+        if minutes is None:
+            return
+        if not isinstance(self.runner, CellByCellRunner):
+            raise ClearError(f"audit.budget: {type(self.runner).__name__} takes none; run without --runner")
+        self.runner.minutes = minutes
 
     def _explained(self, error: ValueError, options: dict[str, Any]) -> Exception | None:
         from kedro.framework.project import pipelines

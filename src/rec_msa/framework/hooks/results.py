@@ -76,7 +76,8 @@ def show_results(pipeline: Pipeline, catalog: DataCatalog) -> None:
         raise_clearly(error, "")
         raise
     else:
-        if assembled is not None and left:
+        # An audit says itself what it found.
+        if assembled is not None and left and not any(name.endswith(".audit_page") for name in pipeline.all_outputs()):
             _show(assembled.agreement, {name.rpartition(".")[0] for name in left}, catalog)
 
 

@@ -139,7 +139,7 @@ class Runs(NodeTimes):
         self.run = Run(run_params, pipeline, catalog, progress, lock)
         if "ParallelRunner" in runner:
             self.run.tally = Tally()
-        elif sum(map(is_last_of_a_cell, nodes)) > 1 or "study" in (run_params["pipeline_names"] or ()):
+        elif sum(map(is_last_of_a_cell, nodes)) > 1 or {"study", "audit"} & set(run_params["pipeline_names"] or ()):
             progress.show()
 
     @hook_impl(tryfirst=True)

@@ -11,7 +11,6 @@ from rec_msa import interactions as domain
 from rec_msa.interactions import DatasetSettings, RawFile, SequenceSettings, SplitSettings
 from rec_msa.targets.settings import TargetSettings
 
-
 FEWEST_KNOWN = 8
 """Users known to an attacker of an audit, however small the share: two of them are held out."""
 

@@ -61,7 +61,7 @@ def _made_elsewhere(cell: Cell) -> list[Node]:
     for what, (there, reader) in tables.items():
         if there is None:
             continue
-        name, space = f"{cell.model}-{what}", cell.recorded_space
+        name, space = f"{cell.model}-{what}", cell.all_seeds_space
         acquire = bind(nodes.acquire_raw_file, dataset=name)
         raw, settings = f"{name}.raw_file", f"params:reading.{name}"
         known = {
@@ -104,9 +104,9 @@ def _split_by_target(cell: Cell) -> Node:
         "sequence": "params:sequence",
     }
     if target.lists is not None:
-        inputs["lists"] = f"{cell.recorded_space}.{LISTS}"
+        inputs["lists"] = f"{cell.all_seeds_space}.{LISTS}"
     if target.auxiliary_file is not None:
-        inputs["left_out"] = f"{cell.recorded_space}.{LEFT_OUT}"
+        inputs["left_out"] = f"{cell.all_seeds_space}.{LEFT_OUT}"
     split = bind(nodes.split_by_target, seed=cell.seed, others=target.source == OTHERS, in_order=target.sequential)
     return node(split, inputs, f"{space}.split", name="split_by_target", namespace=space)
 

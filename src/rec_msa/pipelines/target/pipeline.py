@@ -64,7 +64,7 @@ def _take(cell: Cell, role: str) -> Pipeline:
     match target.kind:
         case "recorded":
             take = nodes.record_target
-            inputs |= {"lists": f"{cell.recorded_space}.{LISTS}", "list_length": "params:list_length"}
+            inputs |= {"lists": f"{cell.all_seeds_space}.{LISTS}", "list_length": "params:list_length"}
             inputs["statistics"] = f"{cell.dataset}.statistics"
             tags.append("check")
         case "called":

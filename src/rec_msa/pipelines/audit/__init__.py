@@ -1,0 +1,1 @@
+"""The audit of one target: every planned attack, and the page of what they copy."""
