@@ -36,7 +36,7 @@ def audit_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_page_fits_and_reads_well_without_a_request(
-    browser: Any,  # noqa: F811 - the fixture
+    browser: Any,
     audit_file: Path,
     size: tuple[int, int],
 ) -> None:
@@ -50,7 +50,7 @@ def test_the_page_fits_and_reads_well_without_a_request(
 
 
 def test_the_first_screen_has_the_figures_that_matter(
-    browser: Any,  # noqa: F811 - the fixture
+    browser: Any,
     audit_file: Path,
 ) -> None:
     open_page(browser, audit_file, DESKTOP, "light")

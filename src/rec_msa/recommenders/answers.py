@@ -62,9 +62,7 @@ class Answer:
         ours = "strings" if pd.api.types.is_string_dtype(self.items.dtype) else "whole numbers"
         if texts != (ours == "strings") or raw.dtype.kind not in "iuUO":
             kind = "strings" if texts else f"values of the type {raw.dtype}"
-            raise DataError(
-                f"{self.key} returned {kind}, but the interactions have items as {ours}, as {self.items[0]!r}"
-            )
+            raise DataError(f"{self.key} returned {kind}; the interactions have items as {ours}, as {self.items[0]}")
         return raw
 
     def _fault(self, found: str, k: int) -> DataError:

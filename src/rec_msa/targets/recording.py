@@ -218,7 +218,7 @@ def _coded(ids: pd.Series, ours: pd.Series, side: str, target: str, drop: bool) 
     codes = index.get_indexer(pd.Index(ids.astype(str) if as_text else ids))
     unknown = codes < 0
     if unknown.all():
-        shown = f"here {ids.iloc[0]!r}, there {ours.iloc[0]!r}"
+        shown = f"{ids.iloc[0]} here, {ours.iloc[0]} there"
         raise DataError(
             f"targets.{target}: no {side} of the file is in the interactions ({shown}): ids must be the same"
         )

@@ -1,0 +1,37 @@
+"""Settings of targets that others trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from rec_msa.targets.settings import TargetSettings
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "name one of lists, recommend, fit"),
+        ({"lists": "l.csv", "fit": "a:b"}, "lists and fit are there"),
+        ({"recommend": "shop.model"}, "module:function"),
+        ({"fit": "a:b", "rank": "rank"}, "rank: this means something with lists alone"),
+        ({"lists": "l.csv", "depth": 20}, "depth: this means something with fit alone"),
+        ({"lists": "l.csv", "rank": "r", "score": "s"}, "rank and score: name one of them"),
+    ],
+)
+def test_settings_that_say_two_things_or_nothing_are_refused(settings, said):
+    with pytest.raises(ValidationError, match=said):
+        TargetSettings(**settings)
+
+
+def test_who_is_auxiliary_depends_on_who_trains():
+    assert TargetSettings(fit="a:b").source == "split"
+    assert TargetSettings(lists="l.csv").source == "none"
+    assert TargetSettings(lists="l.csv", auxiliary="others.csv").auxiliary_file.path == "others.csv"
+
+
+def test_files_follow_the_project_and_urls_stay():
+    placed = TargetSettings(lists="l.csv", auxiliary="s3://bucket/others.csv").under(Path("/project"))
+    assert (placed.lists, placed.auxiliary) == ("/project/l.csv", "s3://bucket/others.csv")
