@@ -34,7 +34,5 @@ def test_a_function_that_is_not_there_names_the_nearest(module):
 
 def test_a_module_that_does_not_import_shows_why(module, tmp_path):
     (tmp_path / "own_broken.py").write_text("import not_there_at_all\n")
-    with pytest.raises(
-        SettingsError, match="'own_broken' cannot be imported: ModuleNotFoundError"
-    ):
+    with pytest.raises(SettingsError, match="'own_broken' cannot be imported: ModuleNotFoundError"):
         function_of("own_broken:recommend", "targets.mine.recommend")

@@ -23,8 +23,11 @@ from rec_msa.interactions import (
     item_sample,
     prepare,
     split_interactions,
+    split_served,
     target_parts,
 )
+
+INTERACTIONS_OF = [5, 8, 3, 12, 6, 4, 9, 7]
 
 SHARES = [0.1, 0.2, 0.4, 0.6, 0.8, 1.0]
 
@@ -308,3 +311,41 @@ def test_a_stored_split_is_the_same(tmp_path: pytest.TempPathFactory) -> None:
     stored = pd.read_parquet(f"{tmp_path}/split.parquet")
     for one, other in zip(target_parts(split), target_parts(stored), strict=True):
         pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_target_that_others_trained_has_all_rows_of_the_users_whom_it_serves():
+    split = split_served(table(INTERACTIONS_OF), SplitSettings(), 0, served=[0, 1, 2], left_out=[5, 6])
+    of_part = {part: set(rows["user"]) for part, rows in split.groupby("part", observed=True)}
+    assert of_part["target_train"] == {0, 1, 2}
+    assert of_part["auxiliary_train"] | of_part["auxiliary_validation"] == {5, 6}
+    assert len(split) == table(INTERACTIONS_OF)["user"].isin([0, 1, 2, 5, 6]).sum()
+
+
+def test_who_was_left_out_of_training_is_no_user_of_the_target_even_if_served():
+    split = split_served(table(INTERACTIONS_OF), SplitSettings(), 0, served=[0, 1, 2], left_out=[2])
+    assert set(split.loc[split["part"] == "target_train", "user"]) == {0, 1}
+
+
+def test_others_who_stand_in_are_those_whom_an_attacker_knows_last():
+    split = split_served(table(INTERACTIONS_OF), SplitSettings(), 0, others=True)
+    targets, auxiliary = target_parts(split)[0], auxiliary_parts(split)[0]
+    assert set(targets["user"]) == set(table(INTERACTIONS_OF)["user"])
+    known = attackers(split, SplitSettings(attacker_fraction=0.5), 0.5)["user"]
+    assert not set(known) & set(auxiliary["user"])
+    assert auxiliary["user"].nunique() == -(-targets["user"].nunique() // 2)
+
+
+def test_the_seed_decides_whom_an_attacker_of_such_a_target_knows():
+    known = [
+        attackers(split_served(table(INTERACTIONS_OF), SplitSettings(), seed), SplitSettings(attacker_fraction=0.5))[
+            "user"
+        ]
+        for seed in (0, 0, 1)
+    ]
+    assert known[0].equals(known[1])
+    assert not known[0].equals(known[2])
+
+
+def test_lists_of_nobody_in_the_interactions_are_refused():
+    with pytest.raises(DataError, match="no user with a list is in the interactions"):
+        split_served(table(INTERACTIONS_OF), SplitSettings(), 0, served=[])

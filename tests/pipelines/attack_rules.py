@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rec_msa.pipelines.attack import nodes
+from rec_msa.pipelines.ingestion import nodes as ingestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +27,13 @@ FORBIDDEN = {
     "reference_lists",
     "clone_lists",
     "ledger",
+    "lists",
 }
 """The target, its data and all that was measured on it; the ledger is for those who check."""
 
 STOLEN = {"clone_model", "stolen_model"}
+NAMES_USERS = ingestion.name_users.__name__
+"""Hands out who has a recorded list, and of the lists nothing: its own test holds that."""
 GATES = {nodes.query_target.__name__}
 
 
@@ -46,7 +50,9 @@ def data_of(node: Node) -> set[str]:
 def faults(pipeline: Pipeline) -> list[str]:
     """What is wrong: a line for each fault."""
     return [
-        fault for node in pipeline.nodes for fault in (*_of_gate(node), *_of_maker(pipeline, node), *_of_reader(node))
+        fault
+        for node in pipeline.nodes
+        for fault in (*_of_gate(node), *_of_maker(pipeline, node), *_of_reader(node), *_of_names(node))
     ]
 
 
@@ -81,6 +87,11 @@ def _of_reader(node: Node) -> Iterator[str]:
         yield f"{node.name} takes {sorted(models)}"
 
 
+def _of_names(node: Node) -> Iterator[str]:
+    if node.func.__name__ == NAMES_USERS and list(map(kind, node.outputs)) != ["served_users"]:
+        yield f"{node.name} hands out {node.outputs}"
+
+
 def seen_without_gates(pipeline: Pipeline, node: Node) -> set[str]:
     """Every dataset that a node descends from, not looking behind gates."""
     makers = {output: maker for maker in pipeline.nodes for output in maker.outputs}
@@ -91,6 +102,6 @@ def seen_without_gates(pipeline: Pipeline, node: Node) -> set[str]:
             continue
         found.add(name)
         maker = makers.get(name)
-        if maker is not None and "gate" not in maker.tags:
+        if maker is not None and "gate" not in maker.tags and maker.func.__name__ != NAMES_USERS:
             open_names += maker.inputs
     return found

@@ -30,9 +30,20 @@ def attack_nodes(pipeline: Pipeline) -> list[Node]:
     return [node for node in pipeline.nodes if "attack" in node.tags]
 
 
-@pytest.mark.parametrize("model", ["bpr", "sasrec"])
+OTHERS = {
+    "recorded": {"lists": "lists.csv", "auxiliary": "others"},
+    "left-out": {"lists": "lists.csv", "auxiliary": "others.csv"},
+    "alone": {"lists": "lists.csv"},
+    "called": {"recommend": "shop:recommend", "auxiliary": "split"},
+    "fitted": {"fit": "shop:fit"},
+    "sequences": {"recommend": "shop:recommend", "recommend_sequences": "shop:after", "clone": "sasrec"},
+}
+
+
+@pytest.mark.parametrize("model", ["bpr", "sasrec", *OTHERS])
 def test_no_clone_or_steal_node_descends_from_the_target_but_through_a_gate(small_project, model):
-    small_project.session(model=model).load_context()
+    targets = {"targets": {model: OTHERS[model]}} if model in OTHERS else {}
+    small_project.session(model=model, **targets).load_context()
     checked = 0
     for pipeline in dict(pipelines).values():
         assert not faults(pipeline)
@@ -76,6 +87,7 @@ MUTANTS = {
         {"more": f"{SPACE}.references.served_target_lists"},
         "sees .*served_target_lists",
     ),
+    "lists that a target served before": (".steal", {"more": "small.mine.lists"}, "sees .*lists"),
     "a node without a tag takes the target": (
         ".choose_attackers",
         {"more": f"{TARGET}.target_model"},

@@ -75,9 +75,17 @@ class Planned:
 
 def planned(experiments: Experiments, cell: Cell) -> list[Planned]:
     """The attacks of an audit of a cell's target, those first that say most: all seeds of a part before the next."""
+    return [one for one in _everything(experiments, cell) if not one.attack.refusal]
+
+
+def refused(experiments: Experiments, cell: Cell) -> list[str]:
+    """Why some of what the settings ask for is left out: each reason once."""
+    return list(dict.fromkeys(filter(None, (one.attack.refusal for one in _everything(experiments, cell)))))
+
+
+def _everything(experiments: Experiments, cell: Cell) -> list[Planned]:
     cells = [replace(cell, seed=seed) for seed in experiments.parameters.audit.seeds]
-    found = [one for part in _PARTS for each in cells for one in part(experiments, each)]
-    return [one for one in found if not one.attack.unfit and not one.attack.refusal]
+    return [one for part in _PARTS for each in cells for one in part(experiments, each) if not one.attack.unfit]
 
 
 def _shares(experiments: Experiments, cell: Cell) -> Iterator[Planned]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rec_msa.attacks.registry import require_attack
 from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.defenses.settings import NO_DEFENSE
-from rec_msa.experiments.audit import known_name, planned
+from rec_msa.experiments.audit import known_name, planned, refused
 from rec_msa.experiments.cells import NO_TARGET, Attacker, Cell, NamedAttack
 from rec_msa.experiments.parameters import ALL_STUDIES
 from rec_msa.experiments.varying import varied
@@ -190,8 +190,10 @@ class Experiments:
                 raise SettingsError(refusal)
 
     def _require_audit(self) -> None:
-        """Refuses an audit of which nothing can be tried."""
+        """Refuses an audit of which nothing can be tried, and says what of it cannot."""
         for cell in self.cells:
+            for refusal in refused(self, cell):
+                logger.warning("left out of the audit: %s", refusal)
             if not planned(self, cell):
                 why = next(filter(None, (self.known(cell, name, 0.1).unfit for name in self.parameters.audit.attacks)))
                 raise SettingsError(f"audit.attacks: none of them works on {cell.model}{why}")

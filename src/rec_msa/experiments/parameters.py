@@ -158,7 +158,6 @@ class Parameters(_Strict):
         self._require("audit.clones", self.audit.clones, SETTINGS)
         for name in self.audit.defenses:
             parse_defense(name)
-            require_room(name, self.list_length)
 
     def _check_studies(self) -> None:
         axes: dict[str, dict[str, Any]] = {"dataset": self.datasets, "model": self._models, "attacks": self.attacks}

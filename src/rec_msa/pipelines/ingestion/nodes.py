@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rec_msa import interactions as domain
@@ -61,15 +62,30 @@ def split_by_target(
     seed: int,
     others: bool,
     in_order: bool,
-    lists: pd.DataFrame | None = None,
+    served: pd.DataFrame | None = None,
     left_out: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Takes the users whom a target serves for its own, all of their interactions, and others for auxiliary users."""
     if in_order:
         interactions = domain.in_sequence(interactions, sequence)
-    served, apart = (None if table is None else table["user"].unique() for table in (lists, left_out))
+    users, apart = (None if table is None else table["user"].to_numpy() for table in (served, left_out))
     shares = SplitSettings(validation_fraction=validation_fraction)
-    return domain.split_served(interactions, shares, seed, served, apart, others=others)
+    return domain.split_served(interactions, shares, seed, users, apart, others=others)
+
+
+def name_users(lists: pd.DataFrame) -> pd.DataFrame:
+    """Who has a list, and nothing of what stands in it."""
+    return pd.DataFrame({"user": np.unique(lists["user"].to_numpy())})
+
+
+def acquire_target_file(
+    dataset_settings: DatasetSettings, raw_folder: str, dataset: str, target: str
+) -> dict[str, Any]:
+    """Finds a file that a target is described by; returns its name and its checksum."""
+    from rec_msa.targets.reading import told_of
+
+    with told_of(target, dataset):
+        return acquire_raw_file(dataset_settings, raw_folder, dataset)
 
 
 def read_recorded_lists(

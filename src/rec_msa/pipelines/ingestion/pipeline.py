@@ -62,7 +62,7 @@ def _made_elsewhere(cell: Cell) -> list[Node]:
         if there is None:
             continue
         name, space = f"{cell.model}-{what}", cell.all_seeds_space
-        acquire = bind(nodes.acquire_raw_file, dataset=name)
+        acquire = bind(nodes.acquire_target_file, dataset=name, target=cell.model)
         raw, settings = f"{name}.raw_file", f"params:reading.{name}"
         known = {
             "raw_file": raw,
@@ -77,6 +77,9 @@ def _made_elsewhere(cell: Cell) -> list[Node]:
             node(acquire, [settings, "params:raw_folder"], raw, name="acquire_raw_file", namespace=name),
             node(read, known, f"{space}.{what}", name=f"read_{what}", namespace=space),
         ]
+        if what == LISTS:  # who has a list is known to all who split; what stands in it only behind the gate
+            served = f"{space}.served_users"
+            found.append(node(nodes.name_users, f"{space}.{LISTS}", served, name="name_users", namespace=space))
     return found
 
 
@@ -104,7 +107,7 @@ def _split_by_target(cell: Cell) -> Node:
         "sequence": "params:sequence",
     }
     if target.lists is not None:
-        inputs["lists"] = f"{cell.all_seeds_space}.{LISTS}"
+        inputs["served"] = f"{cell.all_seeds_space}.served_users"
     if target.auxiliary_file is not None:
         inputs["left_out"] = f"{cell.all_seeds_space}.{LEFT_OUT}"
     split = bind(nodes.split_by_target, seed=cell.seed, others=target.source == OTHERS, in_order=target.sequential)

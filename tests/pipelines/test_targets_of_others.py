@@ -1,0 +1,142 @@
+"""Targets that others trained, behind the gate in Kedro's runs; and the audit of one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.framework.cli.utils import KedroCliError
+
+from rec_msa.pipelines.ingestion.nodes import name_users
+from rec_msa.recommenders.checkpoint import from_checkpoint
+from rec_msa.recommenders.ranking import rank_lists
+
+if TYPE_CHECKING:
+    from tests.small_project import SmallProject
+
+SHOP = """
+import pandas as pd
+
+def recommend(users, k):
+    lists = pd.read_csv("lists.csv").set_index("user")
+    return [lists.loc[user].sort_values("rank")["item"].tolist()[:k] for user in users]
+"""
+LISTS = {"lists": "lists.csv", "rank": "rank"}
+
+
+def recorded_lists(project: SmallProject, length: int = 30) -> pd.DataFrame:
+    """What the project's own target serves, in the ids of the raw file."""
+    model, train = (project.load(f"small.seed0.{name}") for name in ("bpr.target_model", "target_train"))
+    lists = rank_lists(from_checkpoint(model), train["user"].unique(), train, length).to_frame()
+    users, items = (project.load(f"small.{side}s")[f"raw_{side}"].to_numpy() for side in ("user", "item"))
+    return pd.DataFrame({"user": users[lists["user"]], "rank": lists["rank"], "item": items[lists["item"]]})
+
+
+@pytest.fixture
+def served(small_project) -> SmallProject:
+    """A project in which a target was trained, recorded, and made a function of."""
+    small_project.run("attack_ptq")
+    recorded_lists(small_project).to_csv("lists.csv", index=False)
+    Path("shop.py").write_text(SHOP)
+    return small_project
+
+
+def figures(project: SmallProject, model: str) -> pd.DataFrame:
+    rows = project.load("agreement")
+    rows = rows[rows["target"] == model].sort_values(["attack", "against", "group", "k"])
+    return rows[["attack", "against", "group", "k", "agreement", "n_users", "n_queries"]].reset_index(drop=True)
+
+
+def test_a_target_its_recorded_lists_and_a_function_that_reads_them_are_attacked_alike(served, monkeypatch):
+    monkeypatch.delitem(__import__("sys").modules, "shop", raising=False)
+    targets = {
+        "recorded": LISTS | {"auxiliary": "split"},
+        "called": {"recommend": "shop:recommend", "auxiliary": "split", "batch": 3},
+    }
+    for model in targets:
+        served.run("attack_ptq", params={"model": model, "targets": targets})
+        pd.testing.assert_frame_equal(figures(served, model), figures(served, "bpr"), check_exact=True)
+    ledger = served.load("small.seed0.called.none.ptq.ledger", targets=targets)
+    assert len(ledger) == figures(served, "bpr")["n_queries"].max()
+
+
+def test_a_target_of_the_data_sets_name_is_its_target_and_has_all_its_users(served):
+    targets = {"targets": {"small": LISTS | {"known": "drop"}}}
+    served.run("attack_ptq", params=targets)
+    assert set(served.load("agreement")["target"]) == {"bpr", "small"}
+    split = served.load("small.seed0.served-small.split", **targets)
+    assert set(split["part"]) == {"target_train"}
+    assert split["user"].nunique() == 80  # of 160, those with a list
+
+
+def test_an_attack_that_needs_other_users_says_how_to_name_them(served):
+    with pytest.raises(KedroCliError, match=r"attacks\.ptaq: .* there are none; say by targets\.small\.auxiliary"):
+        served.run("attack_ptaq", params={"targets": {"small": LISTS}})
+
+
+def test_a_file_of_users_says_whom_the_target_was_not_trained_on(served):
+    lists, raw = pd.read_csv("lists.csv"), pd.read_csv("small.csv")
+    others = raw[~raw["who"].isin(lists["user"])].rename(columns={"who": "user"})
+    others.to_csv("others.csv", index=False)
+    targets = {"targets": {"small": LISTS | {"known": "drop", "auxiliary": "others.csv"}}}
+    served.run("attack_pta", params=targets)
+    split = served.load("small.seed0.served-small.split", **targets)
+    sides = split["part"].str.partition("_")[0]
+    assert split.groupby(sides)["user"].nunique().to_dict() == {"auxiliary": 80, "target": 80}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"list_length": 31}, "list_length: 31 is more than the 30 items"),
+        ({"targets": {"small": {"lists": "none.csv"}}}, r"targets\.small"),
+        ({"targets": {"small": {"recommend": "nowhere:recommend"}}}, "'nowhere' cannot be imported"),
+        ({"targets": {"small": LISTS}}, "hold an item that the user has already"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_before_anything_is_trained(served, change, said):
+    before = set(Path("data").rglob("*.pt"))
+    with pytest.raises(KedroCliError, match=said):
+        served.run("attack_ptq", params={"targets": {"small": LISTS | {"known": "drop"}}} | change)
+    assert {path.parent.name for path in set(Path("data").rglob("*.pt")) - before} <= {"small"}
+
+
+def test_who_has_a_list_is_named_and_nothing_of_it():
+    lists = pd.DataFrame({"user": [3, 3, 1], "rank": [1, 2, 1], "item": [5, 6, 7]})
+    pd.testing.assert_frame_equal(name_users(lists), pd.DataFrame({"user": np.array([1, 3])}))
+
+
+AUDIT = {
+    "targets": {"small": LISTS | {"known": "drop", "auxiliary": "others"}},
+    "audit": {"seeds": [0], "shares": [0.3], "at": 0.3, "attacks": ["ptd", "ptq"], "others": [], "clones": ["ials"]}
+    | {"query_fractions": [], "list_lengths": [], "defenses": ["random_replacement_5"]},
+}
+
+
+def test_an_audit_of_two_files_leaves_a_page_and_figures_and_fails_above_its_limit(served):
+    served.run("audit", params=AUDIT)
+    folder = Path("data/08_reporting/audit/small/small")
+    figures = json.loads((folder / "audit.json").read_text())
+    assert figures["target"]["kind"] == "recorded"
+    assert figures["overstates"]
+    assert (folder / "audit.html").read_text().count("of 100 recommended items") >= 1
+    assert figures["not_tried"]
+    attacks = served.load("agreement").query("target == 'small' and kind == 'attack'")
+    assert set(attacks["attack"]) == {"ptd_known30", "ptq_known30", "ptd_known30_ials"}
+    assert set(attacks["defense"]) == {"none", "random_replacement_5"}
+    limited = AUDIT | {"audit": AUDIT["audit"] | {"fail_above": 0.001}}
+    with pytest.raises(KedroCliError, match=r"audit\.fail_above: an attack copies 0\.\d+ of a list, more than 0\.001"):
+        served.run("audit", params=limited, only_missing_outputs=True)
+
+
+def test_a_budget_leaves_attacks_out_and_a_later_run_goes_on(served):
+    short = AUDIT | {"audit": AUDIT["audit"] | {"budget": 1e-6}}
+    served.run("audit", params=short)
+    page = Path("data/08_reporting/audit/small/small/audit.md")
+    assert "when 1e-06 minutes were over" in page.read_text()
+    served.run("audit", params=AUDIT, only_missing_outputs=True)
+    assert "minutes were over" not in page.read_text()
