@@ -139,6 +139,7 @@ def test_what_stands_out(results: AuditResults) -> None:
     assert "the best attack at 5 % known (`ptaq`) copies 31 of 100 items more than popularity" in said[0]
     assert "(lists of the most similar users asked), give 35 of 100, and the best attack with questions 60" in said[1]
     assert "from 5 % to 20 % known, `ptaq` goes from 60 to 70 of 100." in said[4]
+    assert "70 of 100, by `ptaq` at 20 % known. This is what `audit.fail_above`" in said[-1]
     assert "repeats 75 of 100. The best attack at 5 % known reaches 80 % of that." in said[5]
 
 
@@ -155,7 +156,7 @@ def test_a_defense_buys_only_down_to_who_asks_nothing(results: AuditResults) -> 
 
 def test_the_page_says_what_a_defense_costs(report: AuditReport) -> None:
     said = part(report.markdown, "defenses")
-    assert "1 of 2 defenses are shown to hide something." in said
+    assert "Shown to hide something: 1 of 2 defenses." in said
     assert "keep 90 of 100 items of their own lists; 55 of 100 are copied instead of 63, by who asks nothing" in said
 
 

@@ -69,7 +69,7 @@ def caveat(audited: Audited) -> str:
 def findings(audited: Audited) -> list[str]:
     """Returns what stands out, a sentence each; no order is claimed where intervals overlap."""
     parts: Sequence[Callable[[Audited], str]]
-    parts = (_beyond_popularity, _beyond_lookup, _questions, _auxiliary, _more_known, _ceiling, _floor)
+    parts = (_beyond_popularity, _beyond_lookup, _questions, _auxiliary, _more_known, _ceiling, _floor, _most)
     return [said for said in (part(audited) for part in parts) if said]
 
 
@@ -131,6 +131,13 @@ def _floor(audited: Audited) -> str:
     bought = defenses_bought(audited)
     quiet = bought[0].quiet if bought else None
     return "" if quiet is None else str(TEXTS["floor"]).format(quiet=of100(quiet.value), share=percent(quiet.share))
+
+
+def _most(audited: Audited) -> str:
+    worst = audited.worst
+    overstated = TEXTS["most_overstated"] if worst.uses_auxiliary and audited.overstates else ""
+    said = {"copied": of100(worst.value), "method": worst.method, "share": percent(worst.share)}
+    return str(TEXTS["most"]).format(**said, overstated=overstated)
 
 
 def _first(attacks: Sequence[Point], share: float, *, asks: bool) -> Point | None:

@@ -26,7 +26,7 @@ from rec_msa.reporting.audit_findings import (
 )
 from rec_msa.reporting.audit_results import CEILING, POPULARITY, TEXTS, Audited, Point, apart, reference_name
 from rec_msa.reporting.drawing import COLOURS, NEUTRAL, Curve, Drawing, Plot, strips
-from rec_msa.reporting.names import seeds_text, span
+from rec_msa.reporting.names import ATTACKS_IN_WORDS, seeds_text, span
 from rec_msa.reporting.panels import Panel, Row
 
 if TYPE_CHECKING:
@@ -359,7 +359,16 @@ def proportion_section(audited: Audited) -> doc.Section:
     table = _by_share("figures", "Every attack and reference, by the share of users known", audited, rows)
     caption = f"Attacks beside references at {percent(audited.share)} of your users known, the best first."
     figure = doc.Figure("beside", caption, strips([panel]), table)
-    return doc.Section("proportion", "The ceiling, and what needs no copy", [doc.Paragraph(text), figure])
+    return doc.Section(
+        "proportion", "The ceiling, and what needs no copy", [doc.Paragraph(text), figure, _attacks(audited)]
+    )
+
+
+def _attacks(audited: Audited) -> doc.Folded:
+    bases = sorted({one.base for one in audited.attacks})
+    frame = pd.DataFrame({"attack": bases, "learns from": [ATTACKS_IN_WORDS.get(base, "") for base in bases]})
+    columns = [*doc.names("attack", code=["attack"]), doc.Column("learns from", doc.text_of("learns from"), "l")]
+    return doc.Folded(TEXTS["attacks"], [doc.Table("attacks", TEXTS["attacks"], frame, columns)])
 
 
 def _kind(one: Point) -> str:
