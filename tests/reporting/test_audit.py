@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.reporting.audit import AuditReport, audit
-from rec_msa.reporting.audit_findings import concerns, defenses_bought, findings, needs, over_calls
+from rec_msa.reporting.audit_findings import concerns, defenses_bought, findings, lengths, needs, over_calls
 from rec_msa.reporting.audit_json import Audit, schema_markdown
 from rec_msa.reporting.audit_results import Audited, AuditResults, profile_of
 from tests.reporting.made_up import plain
@@ -190,6 +190,23 @@ def test_what_an_outsider_needs(results: AuditResults) -> None:
     assert (least.asking.method, least.asking.calls, least.asking.minutes) == ("ptaq", 12, 1.5)
     assert least.quiet is not None
     assert (least.quiet.method, least.quiet.minutes) == ("pta", None)
+
+
+def test_a_share_below_the_held_out_users_is_not_what_it_says() -> None:
+    report = audit(audit_results(shares=(0.01, 0.05)))
+    assert "At 1 % known the attacker knows more than that: the 8 held-out users, 2 % of all" in plain(report.markdown)
+    assert report.json["needs"][0]["accounts"] == 8
+
+
+def test_other_lengths_of_list_stand_beside_popularity_of_their_length(results: AuditResults) -> None:
+    rows = results.agreement
+    some = rows[(rows["attacker_fraction"] == 0.1) & rows["base"].isin(["ptd", "popularity"])]
+    short = some.assign(list_length=5, k=5, attack=some["attack"] + "_length5", agreement=some["agreement"] - 0.1)
+    both = lengths(Audited(AuditResults(**{**vars(results), "agreement": pd.concat([rows, short])})))
+    assert [(one.best.list_length, one.best.base) for one in both] == [(5, "ptd"), (20, "ptd")]
+    assert both[0].popularity is not None
+    assert both[0].popularity.value == pytest.approx(0.19)
+    assert lengths(Audited(results)) == []
 
 
 def test_the_ceiling_is_named_where_it_was_measured_and_where_it_was_not(results: AuditResults) -> None:

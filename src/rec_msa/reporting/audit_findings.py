@@ -10,7 +10,7 @@ import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.intervals import bootstrap_interval
-from rec_msa.reporting.audit_results import TEXTS, Audited, Point, apart, start_of
+from rec_msa.reporting.audit_results import POPULARITY, TEXTS, Audited, Point, apart, start_of
 from rec_msa.reporting.measured import Estimate
 
 if TYPE_CHECKING:
@@ -290,8 +290,37 @@ def needs(audited: Audited) -> list[Need]:
     for share in audited.shares:
         quiet, asking = (_first(audited.fair_attacks, share, asks=asks) for asks in (False, True))
         if quiet or asking:
-            found.append(Need(share, round(share * n_users), quiet, asking))
+            accounts = max(round(share * n_users), *(quiet or asking).one.n_users)  # type: ignore[union-attr]
+            found.append(Need(share, accounts, quiet, asking))
     return found
+
+
+@dataclass(frozen=True)
+class Length:
+    """The best attack where lists have another length, and popularity of the same length."""
+
+    best: Point
+    popularity: Point | None
+
+
+def lengths(audited: Audited) -> list[Length]:
+    """Returns a line for each length of list, at the share with most of them; none where there is one.
+
+    An attack counts that was measured at all of them.
+    """
+    own = [one for one in audited.points if one.rule == NO_DEFENSE]
+    fair = [one for one in own if one.is_attack and not (audited.overstates and one.uses_auxiliary)]
+    counts = {share: len({one.list_length for one in fair if one.share == share}) for share in {p.share for p in fair}}
+    share = max(counts, key=lambda share: (counts[share], share == audited.share), default=0.0)
+    if counts.get(share, 0) < 2:  # noqa: PLR2004
+        return []
+    at = [one for one in fair if one.share == share]
+    known = {length: {one.method for one in at if one.list_length == length} for length in {p.list_length for p in at}}
+    common = set.intersection(*known.values())
+    best = {one.list_length: one for one in reversed(at) if one.method in common}
+    popular = [one for one in own if one.base == POPULARITY and one.share == share]
+    beside = {one.list_length: one for one in popular}
+    return [Length(one, beside.get(length)) for length, one in sorted(best.items())]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from rec_msa.reporting.audit_findings import (
     defenses_bought,
     findings,
     headline,
+    lengths,
     needs,
     of100,
     over_calls,
@@ -53,6 +54,7 @@ def audit_page(audited: Audited) -> doc.Report:
         defenses_section(audited),
         concerns_section(audited),
         needs_section(audited),
+        *lengths_sections(audited),
         proportion_section(audited),
         sure_section(audited),
         doc.Section("not-tried", "What was not tried", [doc.Bullets(not_tried(audited))]),
@@ -346,6 +348,25 @@ def _minutes(one: Point) -> str:
     return "" if one.minutes is None else f"{one.minutes:.1f}"
 
 
+def lengths_sections(audited: Audited) -> list[doc.Section]:
+    """Returns what other lengths of list come to; nothing where one was measured."""
+    found = lengths(audited)
+    if not found:
+        return []
+    rows = [{"length": one.best.list_length, **_columns(one.best), "beside": one.popularity} for one in found]
+    columns = [
+        doc.Column("items in a list", doc.text_of("length"), "l", names=True),
+        doc.Column("copied", doc.one_cell),
+        doc.Column("by", doc.text_of("method", code=True), "l"),
+        doc.Column("by popularity alone", _copied("beside")),
+    ]
+    text = str(TEXTS["lengths"]).format(share=percent(found[0].best.share))
+    data = ["length", *_columns(found[0].best)]
+    name, title = "lengths", TEXTS["lengths_section"]
+    table = doc.Table("lengths-table", title, pd.DataFrame(rows), columns, data=data, file=name, figure="agreement")
+    return [doc.Section(name, title, [doc.Paragraph(text), table])]
+
+
 def proportion_section(audited: Audited) -> doc.Section:
     """Returns the ceiling, or that it was not measured, and attacks beside references at one share."""
     if audited.ceiling:
@@ -394,10 +415,19 @@ def sure_section(audited: Audited) -> doc.Section:
     n = len({one.family for one in audited.attacks})
     said = [TEXTS["sure_users"].format(**users), TEXTS[key].format(n=len(audited.seeds)), TEXTS["sure_order"]]
     said += [TEXTS["sure_chosen"].format(n=n), TEXTS[f"auxiliary_{audited.results.auxiliary}"]]
+    said += _raised(audited)
     said += [TEXTS["sure_recorded"]] * (audited.results.target["kind"] == "recorded") + [TEXTS["sure_data"]]
     learnt = doc.Section(doc.LEARNT, "What learnt nothing from the answers", [doc.Paragraph(TEXTS["learnt"])])
     marked = any(one.one.learnt_nothing for one in audited.points)
     return doc.Section("sure", "How sure that is", [doc.Bullets(said)], [learnt] if marked else [])
+
+
+def _raised(audited: Audited) -> list[str]:
+    """Says at which shares the attacker knows more, since nobody knows fewer than the held-out users."""
+    users, least = int(audited.results.target["n_users"]), max(audited.best.one.n_users)
+    few = [percent(share) for share in audited.shares if round(share * users) < least]
+    said = {"shares": ", ".join(few), "users": least, "real": percent(least / users) if users else ""}
+    return [str(TEXTS["sure_raised"]).format(**said)] if few and users else []
 
 
 def not_tried(audited: Audited) -> list[str]:
