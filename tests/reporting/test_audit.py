@@ -78,7 +78,7 @@ def test_other_users_in_the_place_of_auxiliary_data_stay_out_of_the_first_senten
     assert "it is 60 of 100, which overstates what an outsider gets" in report.page.lead
     assert "stand in, which overstates" in part(report.markdown, "sure")
     assert report.json["overstates"] is True
-    assert report.json["worst"]["overstated"] is True
+    assert report.json["worst_attack"]["overstated"] is True
     assert report.json["best"]["overstated"] is False
 
 
@@ -87,8 +87,8 @@ def test_other_users_in_the_place_of_auxiliary_data_stay_out_of_the_first_senten
 
 def test_the_worst_figure_is_the_highest_mean_of_attacks_without_a_defense(report: AuditReport) -> None:
     assert report.worst == pytest.approx(0.70)
-    assert report.json["worst"]["attack"] == "ptaq_users20"
-    assert report.json["worst"]["result"]["agreement"] == report.worst
+    assert report.json["worst_attack"]["attack"] == "ptaq_users20"
+    assert report.json["worst"] == report.worst
 
 
 def test_below_five_seeds_intervals_are_over_users_and_from_five_on_over_seeds() -> None:
@@ -190,6 +190,20 @@ def test_what_an_outsider_needs(results: AuditResults) -> None:
     assert (least.asking.method, least.asking.calls, least.asking.minutes) == ("ptaq", 12, 1.5)
     assert least.quiet is not None
     assert (least.quiet.method, least.quiet.minutes) == ("pta", None)
+
+
+def test_few_users_make_it_a_hint() -> None:
+    report = audit(audit_results(seeds=(0,)))
+    assert report.page.lead.endswith("Measured on 8 users: take it as a hint.")
+    assert "intervals are too narrow" in part(report.markdown, "sure")
+
+
+def test_other_held_out_users_at_other_shares_are_counted(results: AuditResults) -> None:
+    rows = results.agreement
+    fewer = rows.assign(n_users=rows["n_users"].where(rows["attacker_fraction"] > 0.05, 4))
+    report = audit(AuditResults(**{**vars(results), "agreement": fewer}))
+    assert "4 at 5 % known; 8 at 10 % known; 8 at 20 % known" in part(report.markdown, "sure")
+    assert "4 held-out users at 5 %, seeds 0–2" in report.page.facts
 
 
 def test_a_share_below_the_held_out_users_is_not_what_it_says() -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PROFILES = {"n_interactions": "interactions", "popularity_rank": "mean rank of their items"}
 """What users are told apart by."""
+FEW_USERS = 20
+"""The fewest held-out users whose bootstrap is not called a hint."""
 _PARTS, _LEAST = 4, 5
 """Quarters of the users, halves where a quarter would have fewer."""
 
@@ -58,12 +60,15 @@ def headline(audited: Audited) -> str:
 
 
 def caveat(audited: Audited) -> str:
-    """Returns what other users make of it who stand in as auxiliary data; empty where none do."""
+    """Returns what other users make of it who stand in as auxiliary data, and that there are few users."""
+    said, n_users = [], sum(audited.best.one.n_users)
     overstated = [one for one in audited.attacks if one.share == audited.share and one.uses_auxiliary]
-    if not audited.overstates or not overstated:
-        return ""
-    key = "lead_only_others" if audited.best.uses_auxiliary else "lead_others"
-    return str(TEXTS[key]).format(copied=of100(overstated[0].value))
+    if audited.overstates and overstated and overstated[0].value >= audited.best.value:
+        key = "lead_only_others" if audited.best.uses_auxiliary else "lead_others"
+        said.append(str(TEXTS[key]).format(copied=of100(overstated[0].value)))
+    if n_users < FEW_USERS:
+        said.append(str(TEXTS["lead_few"]).format(n=n_users))
+    return " ".join(said)
 
 
 def findings(audited: Audited) -> list[str]:
