@@ -192,6 +192,14 @@ def test_what_an_outsider_needs(results: AuditResults) -> None:
     assert (least.quiet.method, least.quiet.minutes) == ("pta", None)
 
 
+def test_the_first_sentence_is_of_an_attack_with_most_seeds(results: AuditResults) -> None:
+    rows = results.agreement
+    ended = rows[~((rows["base"] == "ptaq") & (rows["seed"] > 0) & (rows["attacker_fraction"] == 0.05))]
+    report = audit(AuditResults(**{**vars(results), "agreement": ended}))
+    assert report.json["best"]["base"] == "pta"
+    assert "Some figures have fewer seeds" in part(report.markdown, "sure")
+
+
 def test_few_users_make_it_a_hint() -> None:
     report = audit(audit_results(seeds=(0,)))
     assert report.page.lead.endswith("Measured on 8 users: take it as a hint.")

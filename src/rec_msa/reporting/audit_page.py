@@ -419,7 +419,7 @@ def sure_section(audited: Audited) -> doc.Section:
     said = [TEXTS["sure_users"].format(**users), TEXTS[key].format(n=len(audited.seeds)), TEXTS["sure_order"]]
     said += [TEXTS["sure_few"]] * (sum(audited.best.one.n_users) < FEW_USERS)
     said += [TEXTS["sure_chosen"].format(n=n), TEXTS[f"auxiliary_{audited.results.auxiliary}"]]
-    said += _raised(audited)
+    said += [TEXTS["sure_uneven"]] * (len({one.one.seeds for one in audited.attacks}) > 1) + _raised(audited)
     said += [TEXTS["sure_recorded"]] * (audited.results.target["kind"] == "recorded") + [TEXTS["sure_data"]]
     learnt = doc.Section(doc.LEARNT, "What learnt nothing from the answers", [doc.Paragraph(TEXTS["learnt"])])
     marked = any(one.one.learnt_nothing for one in audited.points)
