@@ -159,7 +159,7 @@ class Bought:
 
     Attributes:
         defense: Its name, with the strength.
-        rule: What it does, without the strength.
+        kind: What it does, in words without the strength.
         kept: How much of the target's own lists is still served; None where it is not known.
         before: The best attack that asks, without the defense.
         after: The best attack that asks, under it: attackers may choose another then.
@@ -167,7 +167,7 @@ class Bought:
     """
 
     defense: str
-    rule: str
+    kind: str
     strength: int
     kept: Estimate | None
     before: Point
@@ -207,9 +207,10 @@ def defenses_bought(audited: Audited) -> list[Bought]:
             share = min({one.share for one in before}, key=lambda share: abs(share - audited.share))
             at = [[one for one in points if one.share == share] for points in (before, under, open_)]
             quiet = next((one for one in at[2] if not one.asks), None)
-            how = (at[1][0].rule, at[1][0].strength, audited.kept.get(defense))
+            rule = at[1][0].rule.replace("_", " ") + ", drawn anew" * at[1][0].fresh
+            how = (rule, at[1][0].strength, audited.kept.get(defense))
             found.append(Bought(defense, *how, at[0][0], at[1][0], quiet))
-    return sorted(found, key=lambda one: (one.rule, one.strength))
+    return sorted(found, key=lambda one: (one.kind, one.strength))
 
 
 @dataclass(frozen=True)

@@ -254,12 +254,12 @@ def _defenses_table(bought: Sequence[Bought]) -> doc.Table:
 
 def _bought(bought: Sequence[Bought]) -> Drawing:
     curves = []
-    for place, rule in enumerate(dict.fromkeys(one.rule for one in bought)):
-        own = sorted((one for one in bought if one.rule == rule), key=lambda one: one.strength)
+    for place, kind in enumerate(dict.fromkeys(one.kind for one in bought)):
+        own = sorted((one for one in bought if one.kind == kind), key=lambda one: one.strength)
         ends = ([one.after.one.low for one in own], [one.after.one.high for one in own])
         xs, colour = [100 * one.kept.value for one in own if one.kept], COLOURS[place % len(COLOURS)]
         labels = [str(one.strength) for one in own] if len(own) > 1 else []
-        curves.append(Curve(rule.replace("_", " "), colour, xs, [one.after.value for one in own], *ends, labels))
+        curves.append(Curve(kind, colour, xs, [one.after.value for one in own], *ends, labels))
     before = bought[0].before
     curves.append(
         Curve("without a defense", "#808080", [100], [before.value], [before.one.low], [before.one.high], symbol="s")
