@@ -95,7 +95,7 @@ def _row(base: str, seed: int, share: float, defense: str) -> dict[str, Any]:
     clone = None if base in REFERENCE_NAMES and base != "retrain" else "bpr"
     row = {**facts, "dataset": "mine", "target": "shop", "clone": clone, "base": base, "defense": defense, "seed": seed}
     row |= {"attack": base if share == 0.1 else f"{base}_users{100 * share:g}", "group": "heldout", "k": LENGTH}
-    return row | {"n_users": N_USERS, "n_queries": round(400 * share) - N_USERS if base in ASKING else 0}
+    return row | {"n_users": N_USERS, "n_queries": max(0, round(400 * share) - N_USERS) if base in ASKING else 0}
 
 
 def _kept(seed: int, defense: str) -> dict[str, Any]:

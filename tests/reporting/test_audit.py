@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.reporting.audit import AuditReport, audit
-from rec_msa.reporting.audit_findings import concerns, defenses_bought, findings, needs, over_calls
+from rec_msa.reporting.audit_findings import concerns, defenses_bought, findings, lengths, needs, over_calls
 from rec_msa.reporting.audit_json import Audit, schema_markdown
 from rec_msa.reporting.audit_results import Audited, AuditResults, profile_of
 from tests.reporting.made_up import plain
@@ -78,7 +78,7 @@ def test_other_users_in_the_place_of_auxiliary_data_stay_out_of_the_first_senten
     assert "it is 60 of 100, which overstates what an outsider gets" in report.page.lead
     assert "stand in, which overstates" in part(report.markdown, "sure")
     assert report.json["overstates"] is True
-    assert report.json["worst"]["overstated"] is True
+    assert report.json["worst_attack"]["overstated"] is True
     assert report.json["best"]["overstated"] is False
 
 
@@ -87,8 +87,8 @@ def test_other_users_in_the_place_of_auxiliary_data_stay_out_of_the_first_senten
 
 def test_the_worst_figure_is_the_highest_mean_of_attacks_without_a_defense(report: AuditReport) -> None:
     assert report.worst == pytest.approx(0.70)
-    assert report.json["worst"]["attack"] == "ptaq_users20"
-    assert report.json["worst"]["result"]["agreement"] == report.worst
+    assert report.json["worst_attack"]["attack"] == "ptaq_users20"
+    assert report.json["worst"] == report.worst
 
 
 def test_below_five_seeds_intervals_are_over_users_and_from_five_on_over_seeds() -> None:
@@ -139,6 +139,7 @@ def test_what_stands_out(results: AuditResults) -> None:
     assert "the best attack at 5 % known (`ptaq`) copies 31 of 100 items more than popularity" in said[0]
     assert "(lists of the most similar users asked), give 35 of 100, and the best attack with questions 60" in said[1]
     assert "from 5 % to 20 % known, `ptaq` goes from 60 to 70 of 100." in said[4]
+    assert "70 of 100, by `ptaq` at 20 % known. This is what `audit.fail_above`" in said[-1]
     assert "repeats 75 of 100. The best attack at 5 % known reaches 80 % of that." in said[5]
 
 
@@ -155,7 +156,7 @@ def test_a_defense_buys_only_down_to_who_asks_nothing(results: AuditResults) -> 
 
 def test_the_page_says_what_a_defense_costs(report: AuditReport) -> None:
     said = part(report.markdown, "defenses")
-    assert "1 of 2 defenses are shown to hide something." in said
+    assert "Shown to hide something: 1 of 2 defenses." in said
     assert "keep 90 of 100 items of their own lists; 55 of 100 are copied instead of 63, by who asks nothing" in said
 
 
@@ -189,6 +190,45 @@ def test_what_an_outsider_needs(results: AuditResults) -> None:
     assert (least.asking.method, least.asking.calls, least.asking.minutes) == ("ptaq", 12, 1.5)
     assert least.quiet is not None
     assert (least.quiet.method, least.quiet.minutes) == ("pta", None)
+
+
+def test_the_first_sentence_is_of_an_attack_with_most_seeds(results: AuditResults) -> None:
+    rows = results.agreement
+    ended = rows[~((rows["base"] == "ptaq") & (rows["seed"] > 0) & (rows["attacker_fraction"] == 0.05))]
+    report = audit(AuditResults(**{**vars(results), "agreement": ended}))
+    assert report.json["best"]["base"] == "pta"
+    assert "Some figures have fewer seeds" in part(report.markdown, "sure")
+
+
+def test_few_users_make_it_a_hint() -> None:
+    report = audit(audit_results(seeds=(0,)))
+    assert report.page.lead.endswith("Measured on 8 users: take it as a hint.")
+    assert "intervals are too narrow" in part(report.markdown, "sure")
+
+
+def test_other_held_out_users_at_other_shares_are_counted(results: AuditResults) -> None:
+    rows = results.agreement
+    fewer = rows.assign(n_users=rows["n_users"].where(rows["attacker_fraction"] > 0.05, 4))
+    report = audit(AuditResults(**{**vars(results), "agreement": fewer}))
+    assert "4 at 5 % known; 8 at 10 % known; 8 at 20 % known" in part(report.markdown, "sure")
+    assert "4 held-out users at 5 %, seeds 0–2" in report.page.facts
+
+
+def test_a_share_below_the_held_out_users_is_not_what_it_says() -> None:
+    report = audit(audit_results(shares=(0.01, 0.05)))
+    assert "At 1 % known the attacker knows more than that: the 8 held-out users, 2 % of all" in plain(report.markdown)
+    assert report.json["needs"][0]["accounts"] == 8
+
+
+def test_other_lengths_of_list_stand_beside_popularity_of_their_length(results: AuditResults) -> None:
+    rows = results.agreement
+    some = rows[(rows["attacker_fraction"] == 0.1) & rows["base"].isin(["ptd", "popularity"])]
+    short = some.assign(list_length=5, k=5, attack=some["attack"] + "_length5", agreement=some["agreement"] - 0.1)
+    both = lengths(Audited(AuditResults(**{**vars(results), "agreement": pd.concat([rows, short])})))
+    assert [(one.best.list_length, one.best.base) for one in both] == [(5, "ptd"), (20, "ptd")]
+    assert both[0].popularity is not None
+    assert both[0].popularity.value == pytest.approx(0.19)
+    assert lengths(Audited(results)) == []
 
 
 def test_the_ceiling_is_named_where_it_was_measured_and_where_it_was_not(results: AuditResults) -> None:

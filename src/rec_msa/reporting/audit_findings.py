@@ -10,7 +10,7 @@ import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.intervals import bootstrap_interval
-from rec_msa.reporting.audit_results import TEXTS, Audited, Point, apart, start_of
+from rec_msa.reporting.audit_results import POPULARITY, TEXTS, Audited, Point, apart, start_of
 from rec_msa.reporting.measured import Estimate
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PROFILES = {"n_interactions": "interactions", "popularity_rank": "mean rank of their items"}
 """What users are told apart by."""
+FEW_USERS = 20
+"""The fewest held-out users whose bootstrap is not called a hint."""
 _PARTS, _LEAST = 4, 5
 """Quarters of the users, halves where a quarter would have fewer."""
 
@@ -58,18 +60,21 @@ def headline(audited: Audited) -> str:
 
 
 def caveat(audited: Audited) -> str:
-    """Returns what other users make of it who stand in as auxiliary data; empty where none do."""
+    """Returns what other users make of it who stand in as auxiliary data, and that there are few users."""
+    said, n_users = [], sum(audited.best.one.n_users)
     overstated = [one for one in audited.attacks if one.share == audited.share and one.uses_auxiliary]
-    if not audited.overstates or not overstated:
-        return ""
-    key = "lead_only_others" if audited.best.uses_auxiliary else "lead_others"
-    return str(TEXTS[key]).format(copied=of100(overstated[0].value))
+    if audited.overstates and overstated and overstated[0].value >= audited.best.value:
+        key = "lead_only_others" if audited.best.uses_auxiliary else "lead_others"
+        said.append(str(TEXTS[key]).format(copied=of100(overstated[0].value)))
+    if n_users < FEW_USERS:
+        said.append(str(TEXTS["lead_few"]).format(n=n_users))
+    return " ".join(said)
 
 
 def findings(audited: Audited) -> list[str]:
     """Returns what stands out, a sentence each; no order is claimed where intervals overlap."""
     parts: Sequence[Callable[[Audited], str]]
-    parts = (_beyond_popularity, _beyond_lookup, _questions, _auxiliary, _more_known, _ceiling, _floor)
+    parts = (_beyond_popularity, _beyond_lookup, _questions, _auxiliary, _more_known, _ceiling, _floor, _most)
     return [said for said in (part(audited) for part in parts) if said]
 
 
@@ -133,6 +138,13 @@ def _floor(audited: Audited) -> str:
     return "" if quiet is None else str(TEXTS["floor"]).format(quiet=of100(quiet.value), share=percent(quiet.share))
 
 
+def _most(audited: Audited) -> str:
+    worst = audited.worst
+    overstated = TEXTS["most_overstated"] if worst.uses_auxiliary and audited.overstates else ""
+    said = {"copied": of100(worst.value), "method": worst.method, "share": percent(worst.share)}
+    return str(TEXTS["most"]).format(**said, overstated=overstated)
+
+
 def _first(attacks: Sequence[Point], share: float, *, asks: bool) -> Point | None:
     return next((one for one in attacks if one.share == share and one.asks == asks), None)
 
@@ -147,7 +159,7 @@ class Bought:
 
     Attributes:
         defense: Its name, with the strength.
-        rule: What it does, without the strength.
+        kind: What it does, in words without the strength.
         kept: How much of the target's own lists is still served; None where it is not known.
         before: The best attack that asks, without the defense.
         after: The best attack that asks, under it: attackers may choose another then.
@@ -155,7 +167,7 @@ class Bought:
     """
 
     defense: str
-    rule: str
+    kind: str
     strength: int
     kept: Estimate | None
     before: Point
@@ -195,9 +207,10 @@ def defenses_bought(audited: Audited) -> list[Bought]:
             share = min({one.share for one in before}, key=lambda share: abs(share - audited.share))
             at = [[one for one in points if one.share == share] for points in (before, under, open_)]
             quiet = next((one for one in at[2] if not one.asks), None)
-            how = (at[1][0].rule, at[1][0].strength, audited.kept.get(defense))
+            rule = at[1][0].rule.replace("_", " ") + ", drawn anew" * at[1][0].fresh
+            how = (rule, at[1][0].strength, audited.kept.get(defense))
             found.append(Bought(defense, *how, at[0][0], at[1][0], quiet))
-    return sorted(found, key=lambda one: (one.rule, one.strength))
+    return sorted(found, key=lambda one: (one.kind, one.strength))
 
 
 @dataclass(frozen=True)
@@ -283,8 +296,37 @@ def needs(audited: Audited) -> list[Need]:
     for share in audited.shares:
         quiet, asking = (_first(audited.fair_attacks, share, asks=asks) for asks in (False, True))
         if quiet or asking:
-            found.append(Need(share, round(share * n_users), quiet, asking))
+            accounts = max(round(share * n_users), *(quiet or asking).one.n_users)  # type: ignore[union-attr]
+            found.append(Need(share, accounts, quiet, asking))
     return found
+
+
+@dataclass(frozen=True)
+class Length:
+    """The best attack where lists have another length, and popularity of the same length."""
+
+    best: Point
+    popularity: Point | None
+
+
+def lengths(audited: Audited) -> list[Length]:
+    """Returns a line for each length of list, at the share with most of them; none where there is one.
+
+    An attack counts that was measured at all of them.
+    """
+    own = [one for one in audited.points if one.rule == NO_DEFENSE]
+    fair = [one for one in own if one.is_attack and not (audited.overstates and one.uses_auxiliary)]
+    counts = {share: len({one.list_length for one in fair if one.share == share}) for share in {p.share for p in fair}}
+    share = max(counts, key=lambda share: (counts[share], share == audited.share), default=0.0)
+    if counts.get(share, 0) < 2:  # noqa: PLR2004
+        return []
+    at = [one for one in fair if one.share == share]
+    known = {length: {one.method for one in at if one.list_length == length} for length in {p.list_length for p in at}}
+    common = set.intersection(*known.values())
+    best = {one.list_length: one for one in reversed(at) if one.method in common}
+    popular = [one for one in own if one.base == POPULARITY and one.share == share]
+    beside = {one.list_length: one for one in popular}
+    return [Length(one, beside.get(length)) for length, one in sorted(best.items())]
 
 
 @dataclass(frozen=True)

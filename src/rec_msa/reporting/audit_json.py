@@ -132,7 +132,10 @@ class Audit(_Model):
     overstates: bool = Field(description="whether attacks with auxiliary data look stronger than an outsider's: others")
     list_length: int = Field(ge=1, description="the length of list that all but `figures` is about")
     intervals: Literal["bootstrap over users", "t over seeds"] = Field(description="what 95 % intervals are over")
-    worst: Measured = Field(description="the highest mean without a defense: `audit.fail_above` is compared with it")
+    worst: float = Field(
+        ge=0, le=1, description="the highest agreement of all: what `audit.fail_above` is compared with"
+    )
+    worst_attack: Measured = Field(description="the attack that has it, without a defense")
     best: Measured = Field(description="the attack of the headline")
     popularity: Measured | None = Field(description="popularity among the known users, at the headline's share")
     ceiling: Measured | None = Field(description="the target trained once more; null where it was not")
@@ -157,7 +160,8 @@ def audit_json(audited: Audited) -> Audit:
         overstates=audited.overstates,
         list_length=audited.list_length,
         intervals="bootstrap over users" if audited.by_users else "t over seeds",
-        worst=_measured(audited, audited.worst),
+        worst=audited.worst.value,
+        worst_attack=_measured(audited, audited.worst),
         best=_measured(audited, audited.best),
         popularity=_maybe(audited, audited.popularity),
         ceiling=_maybe(audited, audited.ceiling),
@@ -240,7 +244,7 @@ from pathlib import Path
 from rec_msa.reporting.audit_json import Audit
 
 audit = Audit.model_validate_json(Path("audit.json").read_text())
-print(audit.headline, audit.worst.result.agreement)
+print(audit.headline, audit.worst)
 ```
 
 This page is made from the models by `python -m rec_msa.reporting.audit_json`."""

@@ -9,6 +9,7 @@ import pandas as pd
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.reporting import document as doc
 from rec_msa.reporting.audit_findings import (
+    FEW_USERS,
     Bought,
     Calls,
     Concern,
@@ -19,6 +20,7 @@ from rec_msa.reporting.audit_findings import (
     defenses_bought,
     findings,
     headline,
+    lengths,
     needs,
     of100,
     over_calls,
@@ -26,7 +28,7 @@ from rec_msa.reporting.audit_findings import (
 )
 from rec_msa.reporting.audit_results import CEILING, POPULARITY, TEXTS, Audited, Point, apart, reference_name
 from rec_msa.reporting.drawing import COLOURS, NEUTRAL, Curve, Drawing, Plot, strips
-from rec_msa.reporting.names import seeds_text, span
+from rec_msa.reporting.names import ATTACKS_IN_WORDS, seeds_text, span
 from rec_msa.reporting.panels import Panel, Row
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def audit_page(audited: Audited) -> doc.Report:
         defenses_section(audited),
         concerns_section(audited),
         needs_section(audited),
+        *lengths_sections(audited),
         proportion_section(audited),
         sure_section(audited),
         doc.Section("not-tried", "What was not tried", [doc.Bullets(not_tried(audited))]),
@@ -72,7 +75,8 @@ def facts(audited: Audited) -> list[str]:
     """Returns what the page rests on, in a few words each."""
     target = audited.results.target
     counts = ", ".join(f"{int(target[f'n_{name}']):,} {name}" for name in ("users", "items", "interactions"))
-    users = f"{span(audited.best.one.n_users)} held-out users, {seeds_text(audited.seeds)}"
+    at = f" at {percent(audited.share)}" * (len(_heldout(audited)) > 1)
+    users = f"{span(audited.best.one.n_users)} held-out users{at}, {seeds_text(audited.seeds)}"
     kind = TEXTS["kinds"].get(target["kind"], target["kind"])
     return [f"{audited.dataset}, {kind}", counts, users, f"lists of {audited.list_length}"]
 
@@ -250,12 +254,12 @@ def _defenses_table(bought: Sequence[Bought]) -> doc.Table:
 
 def _bought(bought: Sequence[Bought]) -> Drawing:
     curves = []
-    for place, rule in enumerate(dict.fromkeys(one.rule for one in bought)):
-        own = sorted((one for one in bought if one.rule == rule), key=lambda one: one.strength)
+    for place, kind in enumerate(dict.fromkeys(one.kind for one in bought)):
+        own = sorted((one for one in bought if one.kind == kind), key=lambda one: one.strength)
         ends = ([one.after.one.low for one in own], [one.after.one.high for one in own])
         xs, colour = [100 * one.kept.value for one in own if one.kept], COLOURS[place % len(COLOURS)]
         labels = [str(one.strength) for one in own] if len(own) > 1 else []
-        curves.append(Curve(rule.replace("_", " "), colour, xs, [one.after.value for one in own], *ends, labels))
+        curves.append(Curve(kind, colour, xs, [one.after.value for one in own], *ends, labels))
     before = bought[0].before
     curves.append(
         Curve("without a defense", "#808080", [100], [before.value], [before.one.low], [before.one.high], symbol="s")
@@ -306,7 +310,7 @@ def _concerns_table(found: Sequence[Concern]) -> doc.Table:
 
 def needs_section(audited: Audited) -> doc.Section:
     """Returns what an outsider needs: accounts, calls and minutes, and what each buys."""
-    rows = [_need(one) for one in needs(audited)]
+    rows, noted = [_need(one) for one in needs(audited)], any(one.minutes is not None for one in audited.attacks)
     columns = [
         doc.Column("users known", lambda row: doc.Cell(percent(row["share"])), "l", names=True),
         doc.Column("accounts", lambda row: doc.Cell(f"{row['accounts']:,}")),
@@ -314,13 +318,14 @@ def needs_section(audited: Audited) -> doc.Section:
     for group, key in (("without questions", "quiet"), ("with questions", "asking")):
         calls = [doc.Column("calls", _of_point(key, lambda one: f"{one.calls:,.0f}"), group=group)]
         columns += calls if key == "asking" else []
-        columns.append(doc.Column("minutes", _of_point(key, _minutes), group=group))
+        columns += [doc.Column("minutes", _of_point(key, _minutes), group=group)] if noted else []
         columns.append(doc.Column("copied", _copied(key), group=group))
         columns.append(doc.Column("by", _of_point(key, lambda one: f"`{one.method}`"), "l", group=group))
     data = [name for name in rows[0] if name not in ("quiet", "asking")]
     caption = "What it takes, by the share of users known"
     table = doc.Table("needs-table", caption, pd.DataFrame(rows), columns, data=data, file="needs")
-    return doc.Section("needs", "What an outsider needs", [table, doc.Paragraph(TEXTS["needs"], quiet=True)])
+    text = " ".join([TEXTS["needs"], *[TEXTS["needs_minutes"]] * noted])
+    return doc.Section("needs", "What an outsider needs", [table, doc.Paragraph(text, quiet=True)])
 
 
 def _need(one: Need) -> dict[str, Any]:
@@ -346,6 +351,25 @@ def _minutes(one: Point) -> str:
     return "" if one.minutes is None else f"{one.minutes:.1f}"
 
 
+def lengths_sections(audited: Audited) -> list[doc.Section]:
+    """Returns what other lengths of list come to; nothing where one was measured."""
+    found = lengths(audited)
+    if not found:
+        return []
+    rows = [{"length": one.best.list_length, **_columns(one.best), "beside": one.popularity} for one in found]
+    columns = [
+        doc.Column("items in a list", doc.text_of("length"), "l", names=True),
+        doc.Column("copied", doc.one_cell),
+        doc.Column("by", doc.text_of("method", code=True), "l"),
+        doc.Column("by popularity alone", _copied("beside")),
+    ]
+    text = str(TEXTS["lengths"]).format(share=percent(found[0].best.share))
+    data = ["length", *_columns(found[0].best)]
+    name, title = "lengths", TEXTS["lengths_section"]
+    table = doc.Table("lengths-table", title, pd.DataFrame(rows), columns, data=data, file=name, figure="agreement")
+    return [doc.Section(name, title, [doc.Paragraph(text), table])]
+
+
 def proportion_section(audited: Audited) -> doc.Section:
     """Returns the ceiling, or that it was not measured, and attacks beside references at one share."""
     if audited.ceiling:
@@ -359,7 +383,16 @@ def proportion_section(audited: Audited) -> doc.Section:
     table = _by_share("figures", "Every attack and reference, by the share of users known", audited, rows)
     caption = f"Attacks beside references at {percent(audited.share)} of your users known, the best first."
     figure = doc.Figure("beside", caption, strips([panel]), table)
-    return doc.Section("proportion", "The ceiling, and what needs no copy", [doc.Paragraph(text), figure])
+    return doc.Section(
+        "proportion", "The ceiling, and what needs no copy", [doc.Paragraph(text), figure, _attacks(audited)]
+    )
+
+
+def _attacks(audited: Audited) -> doc.Folded:
+    bases = sorted({one.base for one in audited.attacks})
+    frame = pd.DataFrame({"attack": bases, "learns from": [ATTACKS_IN_WORDS.get(base, "") for base in bases]})
+    columns = [*doc.names("attack", code=["attack"]), doc.Column("learns from", doc.text_of("learns from"), "l")]
+    return doc.Folded(TEXTS["attacks"], [doc.Table("attacks", TEXTS["attacks"], frame, columns)])
 
 
 def _kind(one: Point) -> str:
@@ -380,26 +413,53 @@ def _strip_row(one: Point) -> Row:
 
 def sure_section(audited: Audited) -> doc.Section:
     """Returns what the figures rest on, and what they do not say."""
-    users = {"users": span(audited.best.one.n_users), "seeds": seeds_text(audited.seeds)}
+    users = {"users": "; ".join(_heldout(audited)), "seeds": seeds_text(audited.seeds)}
     key = "sure_over_users" if audited.by_users else "sure_over_seeds"
     n = len({one.family for one in audited.attacks})
     said = [TEXTS["sure_users"].format(**users), TEXTS[key].format(n=len(audited.seeds)), TEXTS["sure_order"]]
+    said += [TEXTS["sure_few"]] * (sum(audited.best.one.n_users) < FEW_USERS)
     said += [TEXTS["sure_chosen"].format(n=n), TEXTS[f"auxiliary_{audited.results.auxiliary}"]]
+    said += [TEXTS["sure_uneven"]] * (len({one.one.seeds for one in audited.attacks}) > 1) + _raised(audited)
     said += [TEXTS["sure_recorded"]] * (audited.results.target["kind"] == "recorded") + [TEXTS["sure_data"]]
     learnt = doc.Section(doc.LEARNT, "What learnt nothing from the answers", [doc.Paragraph(TEXTS["learnt"])])
     marked = any(one.one.learnt_nothing for one in audited.points)
     return doc.Section("sure", "How sure that is", [doc.Bullets(said)], [learnt] if marked else [])
 
 
+def _heldout(audited: Audited) -> list[str]:
+    """How many users are held out: once where that is alike at all shares, else of each."""
+    counts = {share: span(_at(audited, share).one.n_users) for share in audited.shares}
+    if len(set(counts.values())) == 1:
+        return list(counts.values())[:1]
+    return [f"{n} at {percent(share)} known" for share, n in counts.items()]
+
+
+def _at(audited: Audited, share: float) -> Point:
+    return next(one for one in audited.attacks if one.share == share)
+
+
+def _raised(audited: Audited) -> list[str]:
+    """Says at which shares the attacker knows more, since nobody knows fewer than the held-out users."""
+    users, said = int(audited.results.target["n_users"]), []
+    for share in audited.shares:
+        least = max(_at(audited, share).one.n_users)
+        if round(share * users) < least:
+            real = percent(least / users)
+            said.append(str(TEXTS["sure_raised"]).format(share=percent(share), users=least, real=real))
+    return said
+
+
 def not_tried(audited: Audited) -> list[str]:
     """Returns what the budget left out, what these results do not have, and what no audit has."""
     attacks, said = audited.attacks, list(audited.results.left_out)
+    told = " ".join(said)
     absent = {
         "not_tried_asks": not any(one.asks for one in attacks),
         "not_tried_auxiliary": not any(one.uses_auxiliary for one in attacks),
-        "not_tried_defenses": not defenses_bought(audited),
-        "not_tried_lengths": len({one.list_length for one in audited.points}) == 1,
+        "not_tried_defenses": not defenses_bought(audited) and "defenses" not in told,
+        "not_tried_lengths": len({one.list_length for one in audited.points}) == 1 and "lists" not in told,
+        "not_tried_shares": "shares" not in told,
     }
-    said += [TEXTS[key].format(lengths=audited.list_length) for key, is_absent in absent.items() if is_absent]
-    said += [TEXTS["not_tried_shares"].format(shares=", ".join(map(percent, audited.shares)))]
+    values = {"lengths": audited.list_length, "shares": ", ".join(map(percent, audited.shares))}
+    said += [TEXTS[key].format(**values) for key, is_absent in absent.items() if is_absent]
     return [*said, *(str(TEXTS[f"not_tried_{name}"]) for name in ("fill", "content", "live"))]

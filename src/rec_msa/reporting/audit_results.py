@@ -236,8 +236,10 @@ class Audited:
 
     @cached_property
     def best(self) -> Point:
-        """The attack that copies most at that share."""
-        return next(one for one in self.fair_attacks if one.share == self.share)
+        """The attack that copies most at that share, of those with most seeds: a budget may have left some with few."""
+        own = [one for one in self.fair_attacks if one.share == self.share]
+        most = max(len(one.one.seeds) for one in own)
+        return next(one for one in own if len(one.one.seeds) == most)
 
     def reference(self, base: str, share: float | None = None) -> Point | None:
         """Returns a reference at a share, that of the first sentence if none is named; any share's where that lacks."""
@@ -254,8 +256,9 @@ class Audited:
 
     @property
     def popularity(self) -> Point | None:
-        """Popularity among the users that are known."""
-        return self.reference(POPULARITY)
+        """Popularity among the users that are known at that share; None where it was not measured there."""
+        found = self.reference(POPULARITY)
+        return found if found and found.share == self.share else None
 
     @property
     def ceiling(self) -> Point | None:
