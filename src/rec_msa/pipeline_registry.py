@@ -16,6 +16,7 @@ from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as auxiliary_pi
 from rec_msa.pipelines.evaluation.pipeline import create_pipeline as evaluation_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_reference_pipeline
 from rec_msa.pipelines.evaluation.pipeline import create_retrain_pipeline as retrain_evaluation_pipeline
+from rec_msa.pipelines.export.pipeline import create_pipeline as export_pipeline
 from rec_msa.pipelines.ingestion.pipeline import create_auxiliary_data_pipeline
 from rec_msa.pipelines.ingestion.pipeline import create_pipeline as ingestion_pipeline
 from rec_msa.pipelines.reporting.pipeline import (
@@ -77,6 +78,7 @@ def register_pipelines() -> OnDemand:
         {
             "__default__": compared,
             **{f"attack_{name}": attack(name) for name in experiments.parameters.attacks},
+            "export": of_cells(lambda cell: _export(experiments, cell)),
             "ingestion": lambda: _sum(ingestion_pipeline(cell) for cell in experiments.grid),
             "target": of_cells(lambda cell: ingestion_pipeline(cell) + target_pipeline(cell)),
             "audit": lambda: _sum(audit_pipeline(experiments, cell) for cell in _targets(cells)),
@@ -87,6 +89,12 @@ def register_pipelines() -> OnDemand:
             "study": compared,
         }
     )
+
+
+def _export(experiments: Experiments, cell: Cell) -> Pipeline:
+    attack = experiments.attack(cell, experiments.parameters.attack)
+    histories = experiments.parameters.export.histories is not None
+    return ingestion_pipeline(cell) + target_pipeline(cell) + export_pipeline(attack, histories=histories)
 
 
 def _targets(cells: Sequence[Cell]) -> list[Cell]:

@@ -180,7 +180,7 @@ class Experiments:
                 raise SettingsError(msg)
             if pipeline == "audit":
                 self._require_audit()
-            name = pipeline.removeprefix("attack_")
+            name = self.parameters.attack if pipeline == "export" else pipeline.removeprefix("attack_")
             asked = self.grid if pipeline in COMPARISONS else {}
             if name != pipeline:
                 asked = {cell: (self.attack(cell, name),) for cell in self.cells}

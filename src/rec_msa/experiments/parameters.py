@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+HISTORIES = "export-histories"
+"""What the file of ``export.histories`` is called where it is read."""
+
 RESERVED = {*REFERENCES, "references", "retrain", "target"}
 """Names that results and folders give to what is no attack."""
 
@@ -75,6 +78,21 @@ class GridSettings(_Strict):
         return self
 
 
+class ExportSettings(_Strict):
+    """What is handed on of a clone."""
+
+    histories: str | None = Field(None, description="a file of any users' interactions, for whom it recommends")
+    user: str = Field("user", description="the column of users in it")
+    item: str = Field("item", description="the column of items in it")
+
+    @property
+    def table(self) -> DatasetSettings | None:
+        """How the file is read; None where there is none."""
+        if self.histories is None:
+            return None
+        return DatasetSettings(path=self.histories, user=self.user, item=self.item)
+
+
 Study = Annotated[tuple[GridSettings, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 """A grid, or a list of grids."""
 
@@ -104,6 +122,8 @@ class Parameters(_Strict):
     references: ReferenceSettings = ReferenceSettings()
     defenses: DefenseSettings = DefenseSettings()
     audit: AuditSettings = AuditSettings()
+    attack: str = Field("ptaq", description="export: a key under attacks, whose clone is handed on")
+    export: ExportSettings = ExportSettings()
     targets: dict[str, TargetSettings] = Field({}, description="targets that others trained; model names one")
     attacks: dict[str, AnyAttack]
     studies: dict[str, Study] = {}
@@ -197,7 +217,11 @@ class Parameters(_Strict):
         """The same parameters with every relative path put under the project's root."""
         datasets = {name: settings.under(root) for name, settings in self.datasets.items()}
         targets = {name: settings.under(root) for name, settings in self.targets.items()}
-        placed = {"raw_folder": str(root / self.raw_folder), "datasets": datasets, "targets": targets}
+        if (table := self.export.table) is not None:
+            export = self.export.model_copy(update={"histories": table.under(root).path})
+        else:
+            export = self.export
+        placed = {"raw_folder": str(root / self.raw_folder), "datasets": datasets, "targets": targets, "export": export}
         return self.model_copy(update=placed)
 
     def held_out_as_studied(self) -> Parameters:

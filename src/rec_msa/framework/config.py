@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from rec_msa.experiments.grid import AXES, Experiments
-from rec_msa.experiments.parameters import Parameters, read_parameters
+from rec_msa.experiments.parameters import HISTORIES, Parameters, read_parameters
 from rec_msa.foundation.errors import RecMsaError, SettingsError, nearest
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.interactions.settings import OF_THE_FILTER
@@ -129,6 +129,8 @@ def as_catalogued(parameters: Parameters) -> dict[str, Any]:
     for name, target in parameters.targets.items():
         tables = {LISTS: target.table if target.lists else None, LEFT_OUT: target.auxiliary_file}
         reading |= {f"{name}-{what}": table.model_dump(mode="json") for what, table in tables.items() if table}
+    if (histories := parameters.export.table) is not None:
+        reading[HISTORIES] = histories.model_dump(mode="json")
     return {**plain, "reading": reading, "filtering": filtering}
 
 

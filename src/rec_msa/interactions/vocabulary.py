@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from rec_msa.foundation.errors import DataError
 from rec_msa.interactions.filtering import filtered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rec_msa.interactions.settings import DatasetSettings
+
+logger = logging.getLogger(__name__)
 
 _TABLE_PER_ROW = 4
 """Ids are counted off in a table as long as the largest of them, up to so many entries for each row."""
@@ -76,3 +80,35 @@ def _indices(codes: NDArray[np.int32], ids: pd.Index) -> tuple[NDArray[np.int32]
     index_of = np.zeros(len(ids), dtype=np.int32)
     index_of[is_left], left = pd.factorize(ids[is_left], sort=True)
     return index_of[codes], left
+
+
+def codes_of(ids: pd.Series, ours: pd.Series, side: str, key: str, remedy: str | None) -> NDArray[np.int64]:
+    """The indices of ids that another file has ``[n]``, -1 of those without an interaction.
+
+    Numbers in one and strings in the other are compared as they are written.
+
+    Args:
+        ids: As the file has them.
+        ours: As the interactions have them, by index.
+        side: ``user`` or ``item``, for messages.
+        key: The parameter that names the file, for messages.
+        remedy: The parameter that leaves unknown ones out; None: they are, with a warning.
+
+    Raises:
+        DataError: None is known, or one is not and a remedy is named.
+    """
+    as_text = pd.api.types.is_integer_dtype(ids) != pd.api.types.is_integer_dtype(ours)
+    index = pd.Index(ours.astype(str)) if as_text else pd.Index(ours)
+    codes = index.get_indexer(pd.Index(ids.astype(str) if as_text else ids))
+    unknown = codes < 0
+    if unknown.all():
+        shown = f"{ids.iloc[0]} here, {ours.iloc[0]} there"
+        raise DataError(f"{key}: no {side} of the file is in the interactions ({shown}): ids must be the same")
+    if unknown.any():
+        few = ", ".join(map(str, ids[unknown].drop_duplicates().head(3)))
+        n_unknown = ids[unknown].nunique()
+        found = f"{n_unknown} {side}s in {unknown.sum()} of {len(ids)} rows are in no interaction ({few}, ...)"
+        if remedy is not None:
+            raise DataError(f"{key}: {found}; {remedy} leaves these out")
+        logger.warning("%s: %s, and are left out", key, found)
+    return codes.astype(np.int64)

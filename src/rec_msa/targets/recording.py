@@ -13,6 +13,7 @@ from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.foundation.functions import function_of
 from rec_msa.foundation.lists import Lists
 from rec_msa.foundation.randomness import stream
+from rec_msa.interactions.vocabulary import codes_of
 from rec_msa.recommenders.called import Called
 from rec_msa.recommenders.checkpoint import Checkpoint, to_checkpoint
 from rec_msa.recommenders.recorded import Recorded
@@ -43,9 +44,10 @@ def coded_lists(lists: pd.DataFrame, users: pd.DataFrame, items: pd.DataFrame, t
     Raises:
         DataError: Ids are of another kind than those of the interactions, some have no interaction, or no list is left.
     """
+    key, remedy = f"targets.{target}", None if drop else f"targets.{target}.unknown: drop"
     codes = {
-        "user": _coded(lists["user"], users["raw_user"], "user", target, drop),
-        "item": _coded(lists["item"], items["raw_item"], "item", target, drop),
+        "user": codes_of(lists["user"], users["raw_user"], "user", key, remedy),
+        "item": codes_of(lists["item"], items["raw_item"], "item", key, remedy),
     }
     table = pd.DataFrame(codes)[(codes["user"] >= 0) & (codes["item"] >= 0)]
     n_items = table.groupby("user")["item"].transform("size")
@@ -61,7 +63,8 @@ def coded_lists(lists: pd.DataFrame, users: pd.DataFrame, items: pd.DataFrame, t
 
 def coded_users(raw_users: pd.Series, users: pd.DataFrame, target: str, drop: bool) -> pd.DataFrame:
     """Users whom a file names, in our numbers (column user); refused as those of lists are."""
-    codes = _coded(raw_users, users["raw_user"], "user", f"{target}.auxiliary", drop)
+    remedy = None if drop else f"targets.{target}.unknown: drop"
+    codes = codes_of(raw_users, users["raw_user"], "user", f"targets.{target}.auxiliary", remedy)
     return pd.DataFrame({"user": np.unique(codes[codes >= 0]).astype(np.int32)})
 
 
@@ -209,26 +212,3 @@ def _recorded(lists: Lists, n_items: int) -> Checkpoint:
     model = Recorded(torch.from_numpy(lists.users.astype(np.int64)), n_items, RecordedSettings(length=lists.length))
     model.record(lists)
     return to_checkpoint(model)
-
-
-def _coded(ids: pd.Series, ours: pd.Series, side: str, target: str, drop: bool) -> np.ndarray:
-    """Our numbers of ids ``[n]``, -1 of those without an interaction where these are left out."""
-    as_text = pd.api.types.is_integer_dtype(ids) != pd.api.types.is_integer_dtype(ours)
-    index = pd.Index(ours.astype(str)) if as_text else pd.Index(ours)
-    codes = index.get_indexer(pd.Index(ids.astype(str) if as_text else ids))
-    unknown = codes < 0
-    if unknown.all():
-        shown = f"{ids.iloc[0]} here, {ours.iloc[0]} there"
-        raise DataError(
-            f"targets.{target}: no {side} of the file is in the interactions ({shown}): ids must be the same"
-        )
-    if unknown.any():
-        few = ", ".join(map(str, ids[unknown].drop_duplicates().head(3)))
-        found = (
-            f"{ids[unknown].nunique()} {side}s in {unknown.sum()} of {len(ids)} rows are in no interaction ({few}, ...)"
-        )
-        if not drop:
-            name = target.partition(".")[0]
-            raise DataError(f"targets.{target}: {found}; targets.{name}.unknown: drop leaves these out")
-        logger.warning("targets.%s: %s, and are left out", target, found)
-    return codes.astype(np.int64)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from rec_msa.foundation.errors import DataError
@@ -45,7 +44,7 @@ def write_audit(
         budget: Minutes that the audit was given; the page says what they left out.
     """
     from rec_msa.reporting.audit import audit
-    from rec_msa.reporting.audit_results import AuditResults
+    from rec_msa.reporting.audit_results import AuditResults, profile_of
 
     results = [table for table in measured[n_attackers:] if len(table)]
     agreement = pd.concat([table for table in results if "n_users" in table], ignore_index=True)
@@ -56,17 +55,19 @@ def write_audit(
     left_out = [f"{part}: {len(some)} of {len(planned[part])} attacks{over}" for part, some in missing.items() if some]
     n_users, n_interactions = target_train["user"].nunique(), len(target_train)
     counts = {"n_users": n_users, "n_items": statistics["items"], "n_interactions": n_interactions}
+    known = zip(facts["seeds"], measured[:n_attackers], strict=True)
+    profiles = [profile_of(target_train, own["user"].unique(), facts["dataset"], seed) for seed, own in known]
     report = audit(
         AuditResults(
             agreement=agreement.drop_duplicates(ignore_index=True),
             per_user=per_user.drop_duplicates(ignore_index=True),
-            profile=_profile(target_train, measured[:n_attackers], facts),
+            profile=pd.concat(profiles, ignore_index=True),
             auxiliary=facts["auxiliary"],
             target={"name": facts["name"], "kind": facts["kind"], "retrained": facts["retrained"], **counts},
             left_out=left_out,
         )
     )
-    return report.html, report.markdown, {**report.json, "worst": report.worst}, report.files
+    return report.html, report.markdown, report.json, report.files
 
 
 def require_below(audit: dict[str, Any], fail_above: float) -> dict[str, Any]:
@@ -78,16 +79,3 @@ def require_below(audit: dict[str, Any], fail_above: float) -> dict[str, Any]:
     if audit["worst"] > fail_above:
         raise DataError(f"audit.fail_above: an attack copies {audit['worst']:.3f} of a list, more than {fail_above:g}")
     return {"worst": audit["worst"], "fail_above": fail_above}
-
-
-def _profile(target_train: pd.DataFrame, known: tuple[pd.DataFrame, ...], facts: dict[str, Any]) -> pd.DataFrame:
-    """For each seed's attacker users how much they have, and how popular: the mean rank of their items, from 1."""
-    n_each = np.bincount(target_train["item"].to_numpy())
-    rank = np.empty(len(n_each))
-    rank[np.argsort(-n_each, kind="stable")] = np.arange(1, len(n_each) + 1)
-    rows = []
-    for seed, interactions in zip(facts["seeds"], known, strict=True):
-        of_user = interactions.assign(rank=rank[interactions["item"]]).groupby("user")["rank"]
-        table = pd.DataFrame({"n_interactions": of_user.size(), "popularity_rank": of_user.mean()}).reset_index()
-        rows.append(table.assign(dataset=facts["dataset"], seed=seed))
-    return pd.concat(rows, ignore_index=True)

@@ -1,0 +1,1 @@
+"""What was stolen, for others to go on with: lists of any users, and vectors."""
