@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 # Nobody is told of a test's runs; kedro's telemetry would build every pipeline of each to count it.
 os.environ["DO_NOT_TRACK"] = "1"
 
-# How long an example takes on a busy machine says nothing about the code.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
+# How long an example takes on a busy machine says nothing about the code. What reads files of others asks for more
+# examples; `make test ARGS=--hypothesis-profile=thorough` asks for more of everything.
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=300)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=30)
+hypothesis.settings.load_profile("quick")
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
