@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def finished_project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
     """A small project in which ``__default__`` has run."""
     project = SmallProject(tmp_path_factory.mktemp("finished"))
