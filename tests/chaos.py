@@ -7,7 +7,6 @@ and how many files differ when the runs have gone on and ended. More kills: ``ma
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import random
 import shutil
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.forked import Command
 from tests.kill_and_resume import contents
 from tests.killed_run import SAID, Steps
 from tests.small_project import SmallProject
@@ -77,10 +77,8 @@ class Counts:
     files: int = 0
 
 
-class Run:
-    """``kedro run --only-missing-outputs`` as a process of its own.
-
-    It is forked from one that has imported everything: so a kill costs a second, and hundreds fit into minutes.
+class Run(Command):
+    """``kedro run --only-missing-outputs``: forked, a kill costs a second, and hundreds fit into minutes.
 
     Args:
         folder: The project.
@@ -89,65 +87,19 @@ class Run:
     """
 
     def __init__(self, folder: Path, *arguments: str, steps: int | None = None) -> None:
-        with tempfile.NamedTemporaryFile(prefix="rec_msa-chaos-", delete=False) as file:
-            self.output = Path(file.name)
-        self.process = FORKS.Process(target=_run, args=(str(folder), arguments, steps, str(self.output)))
-        self.process.start()
-        self.pid = int(self.process.pid or 0)
-
-    def ended(self, seconds: float | None = None) -> bool:
-        """Whether it ends within some seconds."""
-        self.process.join(seconds)
-        return self.process.exitcode is not None
+        first = None if steps is None else Steps(steps).watch
+        super().__init__(folder, "run", "--only-missing-outputs", *arguments, first=first)
 
     def kill_after(self, seconds: float) -> None:
         """Kills it with all that it started."""
         if not self.ended(seconds):
-            os.killpg(self.pid, signal.SIGKILL)
-
-    def printed(self) -> str:
-        """What it said."""
-        said = self.output.read_text(errors="replace")
-        self.output.unlink()
-        return said
-
-
-FORKS = multiprocessing.get_context("forkserver")
-PREPARED = ["torch", "kedro.framework.cli", "kedro_datasets.pandas", "matplotlib.figure"]
-PREPARED += [
-    "scipy.stats",
-    "statsmodels.stats.multitest",
-    "pandera.pandas",
-    "rec_msa.framework.hooks",
-    "rec_msa.framework.session",
-]
-PREPARED += [
-    "rec_msa.pipeline_registry",
-    "rec_msa.datasets.files",
-    "rec_msa.reporting.report",
-    "tests.killed_run",
-]
-
-
-def _run(folder: str, arguments: Sequence[str], steps: int | None, output: str) -> None:
-    os.setsid()
-    os.chdir(folder)
-    with open(output, "w", encoding="utf-8") as file:
-        for stream in (1, 2):
-            os.dup2(file.fileno(), stream)
-    os.environ |= {"OMP_NUM_THREADS": "1", "DO_NOT_TRACK": "1"}
-    sys.argv = ["kedro", "run", "--only-missing-outputs", *arguments]
-    if steps is not None:
-        Steps(steps).watch()
-    from kedro.framework.cli import main
-
-    main()
+            self.kill()
 
 
 def end(counts: Counts, run: Run) -> None:
     """Waits for a run and notes how it ended."""
     run.ended()
-    printed, status = run.printed(), run.process.exitcode
+    printed, status = run.printed(), run.status
     if status == -signal.SIGKILL:
         counts.kills += 1
         said = [line for line in printed.splitlines() if line.startswith(SAID)]
@@ -184,7 +136,7 @@ def compare(counts: Counts, folder: Path, right: dict[str, str]) -> None:
         run = Run(folder, f"--pipeline={pipeline}")
         run.ended()
         printed = run.printed()
-        if run.process.exitcode:
+        if run.status:
             raise RuntimeError(printed)
     left = comparable(folder)
     counts.files += len(left.keys() | right.keys())
@@ -313,7 +265,6 @@ def main() -> int:
         parser.add_argument(f"--{name}", type=int, default=default, help=f"kills of this kind; {default} if not given")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    FORKS.set_forkserver_preload(PREPARED)
     rng, counts = random.Random(asked.seed), []
     with tempfile.TemporaryDirectory() as place:
         folder = SmallProject(Path(place)).folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -18,9 +18,33 @@ if TYPE_CHECKING:
 # Nobody is told of a test's runs; kedro's telemetry would build every pipeline of each to count it.
 os.environ["DO_NOT_TRACK"] = "1"
 
-# How long an example takes on a busy machine says nothing about the code.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
+# How long an example takes on a busy machine says nothing about the code. What reads files of others asks for more
+# examples; `make test ARGS=--hypothesis-profile=thorough` asks for more of everything.
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=300)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=30)
+hypothesis.settings.load_profile("quick")
+
+
+# Files whose tests share what is dear to make, and so a worker of `make test`; every other file is by itself.
+TOGETHER = {
+    "the report": {"reporting/test_report.py", "reporting/test_report_in_chromium.py"},
+    "finished runs": {"pipelines/test_runs.py", "pipelines/test_resuming.py", "pipelines/test_notebook.py"},
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """``--dist=loadfile`` with files that stay together."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return next((name for name, files in TOGETHER.items() if file.removeprefix("tests/") in files), file)
+
+    return Together(config, log)
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

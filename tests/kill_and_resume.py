@@ -6,18 +6,18 @@
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from tests.forked import Command
 from tests.small_project import SmallProject
 
 POLL_SECONDS = 0.002
@@ -52,6 +52,7 @@ def disturb(folder: Path, pipeline: str, kills: int, seed: int = 0) -> Counts:
         seed: For the moments.
     """
     project = SmallProject(folder).folder
+    _finish(_start(project, "ingestion"))  # what all runs are forked from is there now, and imports are no run's
     start = time.perf_counter()
     _finish(_start(project, pipeline))
     seconds = time.perf_counter() - start
@@ -59,7 +60,7 @@ def disturb(folder: Path, pipeline: str, kills: int, seed: int = 0) -> Counts:
     shutil.rmtree(_data(project))
     counts, rng = Counts(), random.Random(seed)
     while counts.kills < kills:
-        moment = rng.uniform(0.3 * seconds, seconds)
+        moment = rng.uniform(0.1 * seconds, seconds)
         run = _start(project, pipeline)
         # Every other time not by the clock, but in the middle of writing a file.
         if _killed(run, project, moment, files=rng.randint(1, 12) if counts.kills % 2 else None):
@@ -79,37 +80,29 @@ def _data(folder: Path) -> Path:
     return folder / "data"
 
 
-def _start(folder: Path, pipeline: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "kedro", "run", f"--pipeline={pipeline}", "--only-missing-outputs"]
-    threads = {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        command,
-        cwd=folder,
-        env={**os.environ, **threads},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+def _start(folder: Path, pipeline: str) -> Command:
+    return Command(folder, "run", f"--pipeline={pipeline}", "--only-missing-outputs")
 
 
-def _finish(run: subprocess.Popen[bytes]) -> None:
-    printed, _ = run.communicate()
-    if run.returncode:
-        raise RuntimeError(printed.decode())
+def _finish(run: Command) -> None:
+    run.ended()
+    printed = run.printed()
+    if run.status:
+        raise RuntimeError(printed)
 
 
-def _killed(run: subprocess.Popen[bytes], folder: Path, moment: float, files: int | None) -> bool:
+def _killed(run: Command, folder: Path, moment: float, files: int | None) -> bool:
     """Kills a run after some seconds, or while it writes its n-th file; False where it ended before that."""
     deadline, seen = time.perf_counter() + moment, set[str]()
-    while run.poll() is None:
+    while not run.ended(POLL_SECONDS):
         if files is not None:
             seen |= {part.name for part in _data(folder).rglob(".*.part")}
         due = time.perf_counter() > deadline if files is None else len(seen) >= files
         if due:
-            os.killpg(run.pid, signal.SIGKILL)
-        time.sleep(POLL_SECONDS)
-    run.communicate()
-    return run.returncode == -signal.SIGKILL
+            with suppress(ProcessLookupError):  # ended this moment, or not yet begun
+                run.kill()
+    run.printed()
+    return run.status == -signal.SIGKILL
 
 
 def contents(folder: Path) -> dict[str, str]:

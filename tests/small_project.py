@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,12 @@ class SmallProject:
         self.parameters |= _short_trainings()
         self.configure(self.parameters)
         _write_small_data(folder / "small.csv")
+
+    def copied(self, folder: Path) -> SmallProject:
+        """A copy with all that runs left, the times of writing too."""
+        other = copy.copy(self)
+        other.folder = shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return other
 
     def configure(self, parameters: dict) -> None:
         """Puts parameters into the environment ``local``."""

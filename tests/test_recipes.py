@@ -55,11 +55,6 @@ def run(project: SmallProject, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> SmallProject:
-    return SmallProject(tmp_path)
-
-
 def agreement(project: SmallProject) -> pd.DataFrame:
     return pd.read_parquet(project.folder / "data/08_reporting/agreement.parquet")
 
@@ -82,9 +77,18 @@ def heldout(project: SmallProject, attack: str) -> dict[str, Any]:
     return row
 
 
-def test_the_recipe_of_a_new_attack_makes_one(project: SmallProject) -> None:
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
+    """A copy of the project with a new attack and a new model, in which the attack and another one stole the model."""
+    project = SmallProject(tmp_path_factory.mktemp("recipes"))
     follow(project, "A new attack", {"src/rec_msa/attacks/registry.py": ('    "ptd": PTD,',)})
-    run(project, "--pipeline=attack_absorb")
+    anchors = ("class RecommenderParameters(", "    bpr: BprSettings = BprSettings()")
+    follow(project, "A new model", {"src/rec_msa/recommenders/settings.py": anchors})
+    run(project, "--pipelines=attack_absorb,attack_ptd", "--params=model=itemknn")
+    return project
+
+
+def test_the_recipe_of_a_new_attack_makes_one(project: SmallProject) -> None:
     measured = heldout(project, "absorb")
     assert measured["kind"] == "attack"
     assert measured["n_queries"] > 0
@@ -92,9 +96,6 @@ def test_the_recipe_of_a_new_attack_makes_one(project: SmallProject) -> None:
 
 
 def test_the_recipe_of_a_new_model_makes_a_target_and_a_clone(project: SmallProject) -> None:
-    anchors = ("class RecommenderParameters(", "    bpr: BprSettings = BprSettings()")
-    follow(project, "A new model", {"src/rec_msa/recommenders/settings.py": anchors})
-    run(project, "--pipeline=attack_ptd", "--params=model=itemknn")
     measured = heldout(project, "ptd")
     assert (measured["target"], measured["clone"]) == ("itemknn", "itemknn")
     assert measured["agreement"] > heldout(project, "random")["agreement"]

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,6 +17,7 @@ from kedro.framework.session import KedroServiceSession, KedroSession
 from kedro.runner import ParallelRunner, ThreadRunner
 
 from rec_msa.framework.clear_error import ClearError
+from tests.forked import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,16 +101,13 @@ def server(small_project) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "kedro", "server", "start", "--port", str(port)]
-    paths = [str(small_project.folder / "src"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-    with (small_project.folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=small_project.folder, env=environment, stdout=log, stderr=log)
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
+    command = Command(small_project.folder, "server", "start", "--port", str(port))
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        command.process.terminate()
+        command.ended()
+        command.printed()
 
 
 def ask(server: str, request: dict) -> dict:

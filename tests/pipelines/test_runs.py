@@ -151,27 +151,30 @@ def test_missing_data_of_a_later_cell_end_a_study_before_anything_is_trained(sma
     assert not list(Path("data").rglob("*.pt"))
 
 
-def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(small_project, agreement):
-    small_project.run("attack_ptd")
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(attacked_project, agreement):
     again = pd.read_parquet("data/08_reporting/agreement.parquet")
     merged = again.merge(agreement, on=list(KEY), suffixes=("", "_before"))
     assert len(merged) == len(again)
     assert (merged["agreement"] == merged["agreement_before"]).all()
-    small_project.run("attack_ptd", params={"seed": 1})
+    attacked_project.run("attack_ptd", params={"seed": 1})
     both = pd.read_parquet("data/08_reporting/agreement.parquet")
     assert set(both["seed"]) == {0, 1}
 
 
-def test_only_missing_outputs_runs_nothing_twice_and_a_changed_parameter_reruns_what_depends_on_it(small_project):
+def test_only_missing_outputs_runs_nothing_twice_and_a_changed_parameter_reruns_what_depends_on_it(
+    finished_project, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    project = finished_project.copied(tmp_path)
+
     def written() -> dict[str, int]:
         return {str(p): p.stat().st_mtime_ns for p in Path("data").rglob("*") if p.suffix in (".parquet", ".pt")}
 
-    small_project.run("attack_ptaq")
     first = written()
-    small_project.run("attack_ptaq", only_missing_outputs=True)
+    project.run("attack_ptaq", only_missing_outputs=True)
     cells = {name for name in first if Path(name).parent.name != "08_reporting"}
     assert {name: written()[name] for name in cells} == {name: first[name] for name in cells}
-    small_project.run("attack_ptaq", params={"steal": {"margin": 0.25}}, only_missing_outputs=True)
+    project.run("attack_ptaq", params={"steal": {"margin": 0.25}}, only_missing_outputs=True)
     changed = {Path(name).name for name in cells if written()[name] != first[name]}
     assert changed == {
         "stolen.pt",
@@ -182,26 +185,23 @@ def test_only_missing_outputs_runs_nothing_twice_and_a_changed_parameter_reruns_
     }
 
 
-def test_a_truncated_artifact_is_made_again(small_project):
-    small_project.run("attack_ptd")
+def test_a_truncated_artifact_is_made_again(attacked_project):
     model = Path("data/06_models/small/seed0/bpr/target.pt")
     whole = model.read_bytes()
     model.write_bytes(whole[:100])
-    small_project.run("attack_ptd", only_missing_outputs=True)
+    attacked_project.run("attack_ptd", only_missing_outputs=True)
     assert model.read_bytes() == whole
 
 
-def test_results_of_other_settings_are_left_out_of_the_assembled_table(small_project):
-    small_project.run("attack_ptd")
-    small_project.run("attack_pta", params={"target": {"learning_rate": 0.01}})
+def test_results_of_other_settings_are_left_out_of_the_assembled_table(attacked_project):
+    attacked_project.run("attack_pta", params={"target": {"learning_rate": 0.01}})
     found = pd.read_parquet("data/08_reporting/agreement.parquet")
     assert "pta" in set(found["attack"])
     assert "ptd" not in set(found["attack"])
 
 
-def test_results_that_are_all_of_other_settings_leave_no_assembled_table(small_project):
-    small_project.run("attack_ptd")
-    small_project.run("target", params={"target": {"learning_rate": 0.01}})
+def test_results_that_are_all_of_other_settings_leave_no_assembled_table(attacked_project):
+    attacked_project.run("target", params={"target": {"learning_rate": 0.01}})
     assert not [path.name for path in Path("data/08_reporting").glob("*.parquet")]
 
 
@@ -247,18 +247,18 @@ def test_a_variant_of_an_attack_is_a_line_of_yaml(small_project):
         "ptaq_half": {"base": "ptaq", "auxiliary_fraction": 0.5, "query_fraction": 0.5, "item_fraction": 0.5},
     }
     for name in variants:
-        small_project.run(f"attack_{name}", params={"attacks": variants})
+        small_project.run(f"attack_{name}", params={"attacks": variants}, only_missing_outputs=True)
     found = pd.read_parquet("data/08_reporting/agreement.parquet").query("attack in @variants and group == 'heldout'")
     assert found.groupby("attack")["k"].max().to_dict() == {"ptaq_short": 10, "ptaq_lmf": 20, "ptaq_half": 20}
     assert found.groupby("attack")["clone"].first()["ptaq_lmf"] == "lmf"
     assert set(found["base"]) == {"ptaq"}
 
 
-def test_a_defended_target_is_measured_against_what_it_serves_and_against_itself(small_project):
-    small_project.run(
-        "attack_ptd", params={"defense": "popular_mixing_5", "defenses": {"popular_mixing": {"pool": 50}}}
-    )
-    found = pd.read_parquet("data/08_reporting/agreement.parquet").query("k == 20 and group == 'heldout'")
+def test_a_defended_target_is_measured_against_what_it_serves_and_against_itself(attacked_project):
+    defended = {"defense": "popular_mixing_5", "defenses": {"popular_mixing": {"pool": 50}}}
+    attacked_project.run("attack_ptd", params=defended, only_missing_outputs=True)
+    cell = "k == 20 and group == 'heldout' and defense != 'none'"
+    found = pd.read_parquet("data/08_reporting/agreement.parquet").query(cell)
     ceiling = found[found["attack"] == "target"].set_index("against")["agreement"]
     assert ceiling["undefended"] == 1
     assert ceiling["served"] == pytest.approx(1 - 5 / 20)

@@ -101,7 +101,7 @@ def test_it_shows_all_without_an_error_or_a_request(
     browser: Any, page_file: Path, report: Report, size: tuple[int, int], scheme: str
 ) -> None:
     n_plots = open_page(browser, page_file, size, scheme)
-    assert n_plots == sum(len(figure.drawing.parts()) for figure in report.figures())
+    assert n_plots == sum(len(row) for figure in report.figures() for row in figure.drawing.rows)
     shown = [caption.get_attribute("id") for caption in browser.find_elements("css selector", "main table caption")]
     assert sorted(shown) == sorted(table.name for table in report.tables())
     verdicts = browser.find_elements("css selector", "table:has(#scoreboard) td .verdict")

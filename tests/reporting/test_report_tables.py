@@ -237,7 +237,7 @@ def test_a_missing_column_is_named(results: Results, place: int, name: str) -> N
         report_of((tables[0], tables[1], tables[2]))
 
 
-@settings(max_examples=10)
+@settings(max_examples=4)
 @given(kept=st.sets(st.integers(0, 10_000), max_size=40))
 def test_any_part_of_the_results_gives_aligned_tables_without_nan(results: Results, kept: set[int]) -> None:
     agreement, per_user, quality = results

@@ -116,14 +116,19 @@ def test_a_run_of_chosen_outputs_that_measured_no_target_has_a_table_all_the_sam
     assert lines_of(study_table(study, pd.DataFrame()), 200) == lines_of(study_table(study), 200)
 
 
+@pytest.fixture(scope="module")
+def shown(study: pd.DataFrame) -> Any:
+    return study_table(study)
+
+
 @settings(max_examples=20)
 @given(width=st.integers(45, 160))
-def test_a_study_that_is_too_wide_goes_on_below(study: pd.DataFrame, width: int) -> None:
-    lines = lines_of(study_table(study), width)
+def test_a_study_that_is_too_wide_goes_on_below(shown: Any, width: int) -> None:
+    lines = lines_of(shown, width)
     assert max(map(len, lines)) <= width
     heads = [head for line in lines if line.startswith(" ") for head in re.findall("bpr|lmf|ncf", line)]
     assert heads == ["bpr", "lmf", "ncf"]
-    needed = max(len(line) for line in lines_of(study_table(study), 200)[:5])
+    needed = max(len(line) for line in lines_of(shown, 200)[:5])
     assert (sum(line.startswith("ptaq ") for line in lines) == 1) == (width >= needed)
 
 

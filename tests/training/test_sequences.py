@@ -130,9 +130,12 @@ def test_a_model_learns_what_follows_and_the_same_seed_gives_the_same_model(name
     train = frame({user: items[:-1] for user, items in sequences.items()})
     held_back = frame({user: items[-1:] for user, items in sequences.items()})
     rules = TrainingSettings(learning_rate=0.01, batch_size=100, max_steps=240, validate_every=120, patience=1000)
+    few = rules.model_copy(update={"max_steps": 10, "validate_every": 5})
     chosen = {"dimensions": 16, "length": LENGTH}
-    models = [train_recommender(name, chosen, train, held_back, 60, rules, seed, "target", "cpu") for seed in (0, 0, 1)]
-    checkpoint, curve = models[0]
+    (checkpoint, curve), *models = (
+        train_recommender(name, chosen, train, held_back, 60, settings, seed, "target", "cpu")
+        for settings, seed in ((rules, 0), (few, 0), (few, 0), (few, 1))
+    )
     assert curve["loss"].iloc[-1] < curve["loss"].iloc[1]
     assert curve["validation"].max() == 1
     model = from_checkpoint(checkpoint)

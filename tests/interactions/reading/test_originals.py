@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rec_msa.foundation.errors import DataError
@@ -145,6 +145,7 @@ def test_a_truncated_gzip_is_one_clear_error(kept: int, tmp_path: Path) -> None:
         read(tmp_path / "ratings.dat.gz", gzip.compress(content)[:kept])
 
 
+@settings(max_examples=100)
 @given(st.lists(st.tuples(*[st.integers(0, 2**59)] * 2, st.none() | st.integers(-(2**59), 2**59)), min_size=1))
 def test_what_was_written_is_read(written: list[tuple[int, int, int | None]]) -> None:
     content = "".join(f"{user}::{item}::1::{'' if time is None else time}\n" for user, item, time in written)
@@ -166,6 +167,7 @@ NOISE = st.text('01:,\t"-.\n\ré\x00').map(str.encode) | st.binary(max_size=40)
         ("mine.parquet", b""),
     ],
 )
+@settings(max_examples=100)
 @given(content=NOISE, is_start_kept=st.booleans())
 def test_any_content_is_a_table_or_one_clear_error(
     name: str, start: bytes, content: bytes, is_start_kept: bool

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -74,6 +74,7 @@ def plainly_sound(text: str) -> bool:
     return not inside
 
 
+@settings(max_examples=100)
 @given(st.text('",a\n\r', max_size=30), st.integers(1, 5))
 def test_the_quick_look_at_quotes_is_the_slow_one(text: str, chunk: int) -> None:
     import io
