@@ -140,3 +140,15 @@ def test_a_budget_leaves_attacks_out_and_a_later_run_goes_on(served):
     assert "when 1e-06 minutes were over" in page.read_text()
     served.run("audit", params=AUDIT, only_missing_outputs=True)
     assert "minutes were over" not in page.read_text()
+
+
+def test_what_was_stolen_is_handed_on_in_the_ids_of_the_file(served):
+    Path("others.csv").write_text("user,item\nanna,5\nanna,6\nanna,7\nbert,8\nbert,404\n")
+    asked = {"attack": "ptq", "export": {"histories": "others.csv"}}
+    served.run("export", params=asked, only_missing_outputs=True)
+    lists = served.load("small.seed0.bpr.none.ptq.exported_lists", **asked)
+    assert lists.groupby("user")["item"].size().to_dict() == {"anna": 20, "bert": 20}
+    assert not lists.query("user == 'anna'")["item"].isin([5, 6, 7]).any()
+    assert set(lists["item"]) <= set(pd.read_csv("small.csv")["what"])
+    vectors = served.load("small.seed0.bpr.none.ptq.exported_vectors", **asked)
+    assert set(vectors["side"]) == {"user", "item"}

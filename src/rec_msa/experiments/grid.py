@@ -191,6 +191,7 @@ class Experiments:
 
     def _require_audit(self) -> None:
         """Refuses an audit of which nothing can be tried, and says what of it cannot."""
+        self.parameters.require_audit()
         for cell in self.cells:
             for refusal in refused(self, cell):
                 logger.warning("left out of the audit: %s", refusal)

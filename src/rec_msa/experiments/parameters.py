@@ -141,7 +141,6 @@ class Parameters(_Strict):
         self._require("model", self.model, self._models)
         self._check_attacks()
         self._check_studies()
-        self._check_audit()
         parse_defense(self.defense)
         require_room(self.defense, self.list_length)
         return self
@@ -171,6 +170,17 @@ class Parameters(_Strict):
                 msg = f"attacks.{name}: this name belongs to a reference; choose another"
                 raise ValueError(msg)
             self._require(f"attacks.{name}.clone", (attack.clone,) if attack.clone else None, SETTINGS)
+
+    def require_audit(self) -> None:
+        """Refuses an audit of what is not there.
+
+        Raises:
+            SettingsError: An attack, an architecture or a defense of it is not there.
+        """
+        try:
+            self._check_audit()
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
 
     def _check_audit(self) -> None:
         for key in ("attacks", "others"):

@@ -28,20 +28,12 @@ def untrained_like(checkpoint: Checkpoint, users: np.ndarray, n_items: int | Non
 
 
 def rows_of(checkpoint: Checkpoint, side: Side) -> list[str]:
-    """The tensors of a model that have a row for each user, or for each item: those that grow with their number."""
-    n_items = checkpoint["n_items"]
-    plain = untrained_like(checkpoint, np.arange(1))
-    more = (
-        untrained_like(checkpoint, np.arange(1), n_items + 1)
-        if side == "item"
-        else untrained_like(checkpoint, np.arange(2))
-    )
-    grown = more.state_dict()
-    found = []
-    for name, tensor in plain.state_dict().items():
-        if not name.startswith("histories.") and tensor.shape[:1] != grown[name].shape[:1]:
-            found.append(name)
-    return found
+    """The tensors of a model that have a row for each user, or each item: those that grow by one with one more."""
+    more = {"user": (2, checkpoint["n_items"]), "item": (1, checkpoint["n_items"] + 1)}[side]
+    grown = untrained_like(checkpoint, np.arange(more[0]), more[1]).state_dict()
+    plain = untrained_like(checkpoint, np.arange(1)).state_dict()
+    own = {name: tensor.shape for name, tensor in plain.items() if not name.startswith("histories.")}
+    return [name for name, shape in own.items() if shape != grown[name].shape and shape[1:] == grown[name].shape[1:]]
 
 
 def vectors_of(checkpoint: Checkpoint, raw_users: pd.Series, raw_items: pd.Series) -> pd.DataFrame:
@@ -63,7 +55,7 @@ def vectors_of(checkpoint: Checkpoint, raw_users: pd.Series, raw_items: pd.Serie
     for side in ("user", "item"):
         for name in rows_of(checkpoint, side):
             table = state[name]
-            if table.ndim == 2 and table.is_floating_point() and table.shape[1] < checkpoint["n_items"]:  # noqa: PLR2004 - a table of vectors
+            if table.ndim == 2 and table.is_floating_point():  # noqa: PLR2004 - a table of vectors
                 columns = {"side": side, "table": name, "id": ids[side].astype(str), "vector": list(table.numpy())}
                 parts.append(pd.DataFrame(columns))
     empty = pd.DataFrame({"side": [], "table": [], "id": [], "vector": []})

@@ -56,7 +56,7 @@ def write_audit(
     n_users, n_interactions = target_train["user"].nunique(), len(target_train)
     counts = {"n_users": n_users, "n_items": statistics["items"], "n_interactions": n_interactions}
     known = zip(facts["seeds"], measured[:n_attackers], strict=True)
-    profiles = [profile_of(target_train, own["user"].unique(), facts["dataset"], seed) for seed, own in known]
+    profiles = [profile_of(target_train, own["user"].unique().tolist(), facts["dataset"], seed) for seed, own in known]
     report = audit(
         AuditResults(
             agreement=agreement.drop_duplicates(ignore_index=True),
