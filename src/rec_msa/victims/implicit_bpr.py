@@ -1,7 +1,7 @@
 """BPR of the library implicit: Rendle et al., "BPR: Bayesian personalized ranking from implicit feedback", UAI 2009.
 
-The same seed makes the same model, to the last digit, since it is trained on one thread. On two, threads write over each
-other's vectors, and no two fits are alike.
+The same seed makes the same model, to the last digit, since it is trained on one thread. Two write over each other's
+vectors, and no two fits are alike.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class Observed:
         return self.lists_by(lambda rows: left[rows] @ right.T)
 
     def _rows_of(self, users: NDArray[Any]) -> NDArray[np.intp]:
-        rows = self.users.get_indexer(users)
+        rows: NDArray[np.intp] = self.users.get_indexer(users)
         if (rows < 0).any():
             stranger = users[rows < 0][0]
             raise DataError(f"user {stranger}: has no interaction that the model was trained on; ask about others")
