@@ -101,6 +101,7 @@ def test_ids_may_be_words(victim, users):
     numbers = fitted(victim)(users, K)
     expected = as_words(pd.DataFrame({"user": np.repeat(users, K), "item": numbers.ravel()}))["item"].to_numpy()
     assert np.array_equal(fitted(victim, "words")(words, K).ravel(), expected)
+    assert np.array_equal(fitted(victim, "words")(list(words), K).ravel(), expected)
 
 
 def test_the_seed_makes_the_model_whatever_the_order_of_the_table(victim, users):

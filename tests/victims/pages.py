@@ -1,0 +1,53 @@
+"""What a page of docs says to write and to run, done in a copy of the project."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any, NamedTuple
+
+import yaml
+
+from tests.small_project import ROOT, SmallProject
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"`([\w/]+\.py)`")
+
+
+class Page(NamedTuple):
+    """A page of docs.
+
+    Attributes:
+        parameters: What its YAML puts into conf/local/parameters.yml, all blocks together.
+        files: The Python files that it says to write, each named in the text before its block.
+        commands: Its commands, as they stand there.
+    """
+
+    parameters: dict[str, dict[str, Any]]
+    files: dict[str, str]
+    commands: list[str]
+
+
+def page(name: str) -> Page:
+    """Reads ``docs/<name>.md``."""
+    text = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    blocks = list(BLOCK.finditer(text))
+    parameters: dict[str, dict[str, Any]] = {}
+    for block in blocks:
+        if block[1] == "yaml":
+            for key, entries in yaml.safe_load(block[2]).items():
+                parameters.setdefault(key, {}).update(entries)
+    files = {FILE.findall(text[: block.start()])[-1]: block[2] for block in blocks if block[1] == "python"}
+    lines = [line for block in blocks if block[1] == "sh" for line in block[2].splitlines()]
+    return Page(parameters, files, lines)
+
+
+def run_as_written(project: SmallProject, command: str) -> None:
+    """Does what ``kedro run --pipeline=... --params=...`` does, in this process."""
+    program, what, *options = shlex.split(command)
+    assert (program, what) == ("kedro", "run"), command
+    said = dict(option.removeprefix("--").split("=", 1) for option in options)
+    params = dict(pair.split("=", 1) for pair in said.pop("params", "").split(",") if pair)
+    pipeline = said.pop("pipeline")
+    assert not said, command
+    project.run(pipeline, params={key: yaml.safe_load(value) for key, value in params.items()})
