@@ -16,6 +16,7 @@ import pandas as pd
 import yaml
 
 from bench.measure import RAW, ROOT
+from rec_msa.foundation.errors import SettingsError
 from rec_msa.foundation.lists import Lists
 from rec_msa.interactions import DatasetSettings, SplitSettings, acquire, prepare, read_raw, split_interactions
 from rec_msa.interactions.splits import target_parts
@@ -42,7 +43,7 @@ def main() -> None:
     for name in arguments.targets or [*OURS, *victims()]:
         try:
             runs = pd.DataFrame([measured(name, seed, parts[seed]) for seed in arguments.seeds])
-        except ImportError as error:
+        except SettingsError as error:
             print(f"| `{name}` | not measured: {error} | | |", flush=True)
             continue
         mean, spread = runs.mean(), runs["recall"].max() - runs["recall"].min()

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import rec_msa.victims
-from rec_msa.foundation.errors import DataError
+from rec_msa.foundation.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
     from rec_msa.victims.observed import Recommend
@@ -70,6 +70,13 @@ def victim(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def users() -> np.ndarray:
     return liked()[0]["user"].unique()
+
+
+@pytest.mark.parametrize("name", VICTIMS)
+def test_a_library_that_is_not_there_is_named_with_what_installs_it(name, monkeypatch):
+    monkeypatch.setattr("rec_msa.victims.observed.find_spec", lambda library: None)
+    with pytest.raises(SettingsError, match=rf"^{name.split('_')[0]}: this library is not installed: pip install"):
+        importlib.import_module(f"rec_msa.victims.{name}").fit(liked()[0], 0)
 
 
 def test_there_are_victims_of_three_libraries():

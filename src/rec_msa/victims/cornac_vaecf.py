@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rec_msa.victims.observed import Observed, undisturbed
+from rec_msa.victims.observed import Observed, require, undisturbed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,7 @@ SETTINGS = {"k": 64, "autoencoder_structure": [200], "n_epochs": 100, "batch_siz
 
 def fit(interactions: pd.DataFrame, seed: int) -> Recommend:
     """Trains the model on interactions (columns user, item); returns ``recommend(users, k)``."""
+    require("cornac")
     from cornac.data import Dataset
     from cornac.models import VAECF
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rec_msa.victims.observed import Observed, undisturbed
+from rec_msa.victims.observed import Observed, require, undisturbed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +19,7 @@ SETTINGS = {"factors": 64, "regularization": 10.0, "alpha": 1.0, "iterations": 1
 
 def fit(interactions: pd.DataFrame, seed: int) -> Recommend:
     """Trains the model on interactions (columns user, item); returns ``recommend(users, k)``."""
+    require("implicit")
     from implicit.cpu.als import AlternatingLeastSquares
 
     observed = Observed(interactions)

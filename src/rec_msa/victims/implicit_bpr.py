@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rec_msa.victims.observed import Observed, undisturbed
+from rec_msa.victims.observed import Observed, require, undisturbed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +20,7 @@ SETTINGS = {"factors": 64, "learning_rate": 0.01, "regularization": 0.01, "itera
 
 def fit(interactions: pd.DataFrame, seed: int) -> Recommend:
     """Trains the model on interactions (columns user, item); returns ``recommend(users, k)``."""
+    require("implicit")
     from implicit.cpu.bpr import BayesianPersonalizedRanking
 
     observed = Observed(interactions)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rec_msa.victims.observed import Observed, undisturbed
+from rec_msa.victims.observed import Observed, require, undisturbed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +22,7 @@ SETTINGS = {"max_nbrs": 20, "feedback": "implicit"}
 
 def fit(interactions: pd.DataFrame, seed: int) -> Recommend:
     """Trains the model on interactions (columns user, item); returns ``recommend(users, k)``."""
+    require("lenskit")
     from lenskit.data import ItemList, RecQuery, from_interactions_df
     from lenskit.knn import ItemKNNScorer
     from lenskit.training import TrainingOptions

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from rec_msa.foundation.errors import DataError
+from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.foundation.tables import require_table
 
 if TYPE_CHECKING:
@@ -91,6 +92,18 @@ class Observed:
         kept = np.where(self.matrix[rows].toarray() > 0, -np.inf, scores)
         best: NDArray[np.intp] = np.argsort(-kept, axis=1, kind="stable")[:, :k]
         return best
+
+
+def require(library: str) -> None:
+    """Refuses to train without a library of the extra ``victims``.
+
+    Raises:
+        SettingsError: It is not installed; the message says what installs it.
+    """
+    if find_spec(library) is None:
+        newer = ", with Python 3.12.5 or newer" if library == "lenskit" else ""
+        remedy = f"pip install -c constraints.txt '.[victims]'{newer}"
+        raise SettingsError(f"{library}: this library is not installed: {remedy}")
 
 
 @contextmanager
