@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rec_msa.victims.observed import Recommend
 
-SETTINGS = {"factors": 64, "learning_rate": 0.01, "regularization": 0.01, "iterations": 100}
+SETTINGS = {"factors": 64, "learning_rate": 0.01, "regularization": 0.02, "iterations": 80}
 
 
 def fit(interactions: pd.DataFrame, seed: int) -> Recommend:
