@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 from typing import Any, NamedTuple
 
@@ -43,8 +44,11 @@ def page(name: str) -> Page:
 
 
 def run_as_written(project: SmallProject, command: str) -> None:
-    """Does what ``kedro run --pipeline=... --params=...`` does, in this process."""
+    """Does what ``kedro run --pipeline=... --params=...`` or ``python ...`` does, in this process."""
     program, what, *options = shlex.split(command)
+    if program == "python":
+        runpy.run_path(what, run_name="__main__")
+        return
     assert (program, what) == ("kedro", "run"), command
     said = dict(option.removeprefix("--").split("=", 1) for option in options)
     params = dict(pair.split("=", 1) for pair in said.pop("params", "").split(",") if pair)
