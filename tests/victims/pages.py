@@ -8,6 +8,7 @@ import shlex
 from typing import Any, NamedTuple
 
 import yaml
+from kedro.framework.cli.utils import _split_params
 
 from tests.small_project import ROOT, SmallProject
 
@@ -50,8 +51,8 @@ def run_as_written(project: SmallProject, command: str) -> None:
         runpy.run_path(what, run_name="__main__")
         return
     assert (program, what) == ("kedro", "run"), command
-    said = dict(option.removeprefix("--").split("=", 1) for option in options)
-    params = dict(pair.split("=", 1) for pair in said.pop("params", "").split(",") if pair)
-    pipeline = said.pop("pipeline")
+    resuming = "--only-missing-outputs"
+    said = dict(option.removeprefix("--").split("=", 1) for option in options if option != resuming)
+    pipeline, params = said.pop("pipeline"), _split_params(None, None, said.pop("params", ""))
     assert not said, command
-    project.run(pipeline, params={key: yaml.safe_load(value) for key, value in params.items()})
+    project.run(pipeline, params=params, only_missing_outputs=resuming in options)
