@@ -22,6 +22,7 @@ PAGE = page("own-recommender")
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallProject]:
     """The small project with the page's settings and files, and a shop's interactions and served lists."""
+    pytest.importorskip("implicit", reason="needs implicit, of the extra 'victims'")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     project = SmallProject(tmp_path)
@@ -52,16 +53,16 @@ def write_shop(folder: Path) -> None:
 def agreement(project: SmallProject) -> pd.DataFrame:
     """Of ptq, by target and group."""
     table = pd.read_parquet(project.folder / "data/08_reporting/agreement.parquet")
-    table = table[(table["attack"] == "ptq") & (table["k"] == 10) & (table["against"] == "served")]
+    table = table[(table["attack"] == "ptq") & (table["k"] == 20) & (table["against"] == "served")]
     return table.set_index(["target", "group"])
 
 
-def test_the_page_followed_word_for_word_measures_three_targets(shop):
+def test_the_page_followed_word_for_word_measures_each_kind_of_target(shop):
     assert len(PAGE.parameters["targets"]) == 3
     for command in PAGE.commands:
         run_as_written(shop, command)
     measured = agreement(shop)
-    assert set(measured.index.get_level_values("target")) == set(PAGE.parameters["targets"])
+    assert set(measured.index.get_level_values("target")) == {*PAGE.parameters["targets"], "implicit_als"}
     assert (measured["n_queries"] > 0).all()
     both = [measured.loc[name, ["agreement", "n_users"]] for name in ("served", "asked")]
     assert np.array_equal(*both), "lists from a file and from a function are one target"
