@@ -52,7 +52,7 @@ lock: ## resolve every dependency afresh and pin it in constraints.txt
 	@echo "Resolving all extras in a fresh environment: one to four minutes ..."
 	@set -e; place=$$(mktemp -d); trap 'rm -rf "$$place"' EXIT; \
 	$(PYTHON) -m venv "$$place/venv"; echo "torch==$(TORCH)" > "$$place/pins"; \
-	"$$place/venv/bin/python" $(PIP) --constraint "$$place/pins" --editable '.[viz,test,cluster,lint,notebook,bench]'; \
+	"$$place/venv/bin/python" $(PIP) --constraint "$$place/pins" --editable '.[viz,test,cluster,lint,notebook,bench,victims]'; \
 	"$$place/venv/bin/python" -m pip freeze --exclude-editable > "$$place/frozen"; \
 	{ echo "# Made by 'make lock': the packages of all extras. torch's local version (+cpu) and the CUDA packages that some of"; \
 	  echo "# its builds bring along are left out, so that the pins hold with a GPU and without."; \
@@ -79,7 +79,7 @@ CHECK_PYTHON = \
 $(VENV)/.installed: pyproject.toml constraints.txt $(shell $(BIN)/python -c '' 2>/dev/null || echo FORCE)
 	@$(BIN)/python -c '' 2>/dev/null || { $(CHECK_PYTHON); $(PYTHON) -m venv --clear $(VENV); }
 	@echo "Installing the pinned packages into $(VENV), once: one to four minutes, most of it torch ..."
-	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[viz,test,cluster]' \
+	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[viz,test,cluster,victims]' \
 		|| { echo "make: the installation failed, pip says why above; the same command tries again." >&2; exit 1; }
 	@touch $@
 

@@ -76,6 +76,7 @@ def require_below(audit: dict[str, Any], fail_above: float) -> dict[str, Any]:
     Raises:
         DataError: It does.
     """
-    if audit["worst"] > fail_above:
-        raise DataError(f"audit.fail_above: an attack copies {audit['worst']:.3f} of a list, more than {fail_above:g}")
-    return {"worst": audit["worst"], "fail_above": fail_above}
+    worst = audit["worst"]["result"]["agreement"]
+    if worst > fail_above:
+        raise DataError(f"audit.fail_above: an attack copies {worst:.3f} of a list, more than {fail_above:g}")
+    return {"worst": worst, "fail_above": fail_above}
