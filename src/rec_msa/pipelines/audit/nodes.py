@@ -76,7 +76,7 @@ def require_below(audit: dict[str, Any], fail_above: float) -> dict[str, Any]:
     Raises:
         DataError: It does.
     """
-    worst = audit["worst"]["result"]["agreement"]
+    worst = float(audit["worst"])
     if worst > fail_above:
         raise DataError(f"audit.fail_above: an attack copies {worst:.3f} of a list, more than {fail_above:g}")
     return {"worst": worst, "fail_above": fail_above}
