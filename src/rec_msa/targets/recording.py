@@ -184,9 +184,10 @@ def fit(
         raise DataError(f"{key} returned {type(recommend).__name__}, not a function recommend(users, k)")
     model = _called(settings, key, settings.fit, users, items, target_train)
     model.recommend = recommend
-    longest = int(target_train["user"].value_counts().max())
+    # A library knows the items that it was trained on, and of them each user has some.
+    left = target_train["item"].nunique() - int(target_train["user"].value_counts().max())
     ids = model.user_ids.numpy()
-    return _recorded(Lists(ids, model.answers(ids, min(settings.depth, len(items) - longest))), len(items))
+    return _recorded(Lists(ids, model.answers(ids, min(settings.depth, left))), len(items))
 
 
 def _called(
