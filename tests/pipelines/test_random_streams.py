@@ -22,6 +22,7 @@ from rec_msa.foundation.lists import Lists
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as create_auxiliary_pipeline
 from rec_msa.pipelines.target.pipeline import create_pipeline as create_target_pipeline
 from rec_msa.pipelines.target.pipeline import create_retrain_pipeline
+from rec_msa.recommenders.settings import IalsSettings
 from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ def third_of_three() -> Any:
 def models_of_references() -> Any:
     known = interactions(12, 0)
     knowledge = Knowledge(USERS, known, interactions(5, 1), Lists(USERS[:0], np.empty((0, 5))), N_ITEMS)
-    return {name: made.items for name, made in solved_references(knowledge, 5, ReferenceSettings(), 0, "cpu").items()}
+    # So few numbers in one sweep that the start is still to be seen.
+    settings = ReferenceSettings(ials=IalsSettings(dimensions=2, sweeps=1))
+    return {name: made.items for name, made in solved_references(knowledge, 5, settings, 0, "cpu").items()}
 
 
 def auxiliary() -> Any:
