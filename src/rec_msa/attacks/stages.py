@@ -58,6 +58,21 @@ def steal(
     return stage.steal(clone_model, served, attacker_train, settings, losses, seed, device, outside)
 
 
+def correct(
+    clone_model: dict[str, Any],
+    served_lists: pd.DataFrame,
+    attacker_train: pd.DataFrame,
+    device: str,
+    penalties: tuple[float, ...],
+    strengths: tuple[float, ...],
+) -> Made:
+    """Steal stage in closed form: corrects the clone by the served lists; returns checkpoint and what was tried."""
+    from rec_msa.attacks import ridge
+    from rec_msa.foundation.lists import Lists
+
+    return ridge.correct(clone_model, Lists.from_frame(served_lists), attacker_train, penalties, strengths, device)
+
+
 def steal_from_lists_alone(
     served_lists: pd.DataFrame,
     attackers: pd.DataFrame,

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from rec_msa.recommenders.base import Recommender
-from rec_msa.recommenders.settings import RecommenderSettings
+from rec_msa.recommenders.composed import Composed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
-    import pandas as pd
+    from rec_msa.recommenders.base import Recommender
 
 
-class Averaged(Recommender):
+class Averaged(Composed):
     """Ranks by the mean of its members' scores; each member's, of a user, have mean 0 and deviation 1 over all items.
 
     Args:
@@ -29,16 +29,11 @@ class Averaged(Recommender):
         shared = members[0].user_ids
         for one in members[1:]:
             shared = shared[torch.isin(shared, one.user_ids)]
-        super().__init__(shared, members[0].n_items, RecommenderSettings())
-        self.members = list(members)
+        super().__init__(members, shared)
 
-    @property
-    def floats_per_score(self) -> int:
-        return 2 * len(self.members) + max(one.floats_per_score for one in self.members)
-
-    def read(self, interactions: pd.DataFrame) -> None:
-        for one in self.members:
-            one.read(interactions)
+    @classmethod
+    def of(cls, members: Sequence[Recommender], state: dict[str, Tensor]) -> Self:
+        return cls(members)
 
     def score_all(self, users: Tensor) -> Tensor:
         ids = self.user_ids[users]

@@ -47,6 +47,9 @@ ATTACKS_IN_WORDS = {
     "pta_joint": "one clone on both data",
     "ptaq_joint": "the same, answers",
     "pta_mean": "vectors fused half and half",
+    "ptq_ridge": "known data; answers correct it",
+    "ptaq_ridge": "both data; answers correct it",
+    "ptaq_joint_ridge": "one clone on both data; the same",
     "random_sequences": "made-up sequences at random",
     "qsd30_sequences": "30 whole made-up sequences a user",
 }
