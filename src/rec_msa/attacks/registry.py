@@ -8,6 +8,7 @@ from pydantic import Discriminator, Tag, TypeAdapter
 
 from rec_msa.attacks.asking import Asks
 from rec_msa.attacks.by_ridge import PTAQJointRidge, PTAQRidge, PTQRidge
+from rec_msa.attacks.by_whole_lists import PTAQJointListwise, PTAQListwise, PTQListwise
 from rec_msa.attacks.joint import PTAJoint, PTAQJoint
 from rec_msa.attacks.pretrained import PTAPre, PTAQPre
 from rec_msa.attacks.pta import PTA, PTAQ, PTAMean
@@ -29,6 +30,9 @@ ATTACKS: dict[str, type[Attack]] = {
     "pta_joint": PTAJoint,
     "ptaq_joint": PTAQJoint,
     "pta_mean": PTAMean,
+    "ptq_listwise": PTQListwise,
+    "ptaq_listwise": PTAQListwise,
+    "ptaq_joint_listwise": PTAQJointListwise,
     "ptq_ridge": PTQRidge,
     "ptaq_ridge": PTAQRidge,
     "ptaq_joint_ridge": PTAQJointRidge,
