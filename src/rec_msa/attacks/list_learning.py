@@ -250,8 +250,8 @@ class ListwiseTask(CatalogueTask):
 
     Items are drawn one after the other by a softmax of the user's standardised scores, divided by the temperature:
     L = -tau / n sum over places r of (z_r / tau - ln sum over later places and all outside of exp(z_j / tau)).
-    Standardised, a scale of the scores is no way to a lower loss; a low temperature looks at the border of the list
-    and not at the thousands of items far below it.
+    Standardised, by a deviation that counts as given, larger scores alone are no way to a lower loss; a low temperature
+    looks at the border of the list and not at the thousands of items far below it.
     """
 
     def __init__(self, *args: Any, temperature: float) -> None:
@@ -261,7 +261,7 @@ class ListwiseTask(CatalogueTask):
     def loss(self, batch: Batch) -> Tensor:
         rows, items, _ = batch
         scores = self.model.score_all(rows)
-        deviation = scores.std(dim=1, keepdim=True, correction=0)
+        deviation = scores.detach().std(dim=1, keepdim=True, correction=0)
         listed, _, rest = self.parted(scores / deviation / self.temperature, rows, items)
         return self.temperature * plackett_luce(listed, rest.logsumexp(dim=1), items != PADDING)
 

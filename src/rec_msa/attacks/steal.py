@@ -102,7 +102,9 @@ def steal_listwise(
     what = _what_is_taught(model, served, known, settings, seed)
     lists = ListwiseTask(model, *what, settings, ("bpr", "bpr"), temperature=temperature)
     task = BesideTask(lists, own, own_weight) if own_weight else lists
-    curve = fit(model, task, settings.training, torch_stream(seed, "steal"), f"steal {model.name} listwise")
+    # The loss falls long after the clone has begun to learn the taught users by heart.
+    training = settings.training.model_copy(update={"stop_by": "validation"})
+    curve = fit(model, task, training, torch_stream(seed, "steal"), f"steal {model.name} listwise")
     return to_checkpoint(model), curve
 
 
