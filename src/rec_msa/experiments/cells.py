@@ -81,7 +81,7 @@ class Cell:
         return self.made_elsewhere is None or self.made_elsewhere.kind == "fitted"
 
     def times_retrained(self, asked: int) -> int:
-        """How often it is trained again where so many are asked for; what answers with lists has no scores to average."""
+        """How often it is trained again where so many are asked for; lists without scores cannot be averaged."""
         return asked if self.made_elsewhere is None else min(asked, int(self.retrained))
 
     @property
