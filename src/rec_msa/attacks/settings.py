@@ -68,6 +68,6 @@ class ReferenceSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     neighbours: int = Field(10, ge=1, description="neighbours of knn_lists")
-    ease: EaseSettings = Field(EaseSettings(), description="of ease and ease_joint")
+    ease: EaseSettings = Field(EaseSettings(l2=1000.0), description="of ease and ease_joint")
     ease_items: int = Field(15_000, ge=0, description="the largest catalogue for which ease is solved")
     ials: IalsSettings = Field(IalsSettings(dimensions=16), description="of ials and ials_joint")
