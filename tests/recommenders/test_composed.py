@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 import torch
 
+from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.averaged import Averaged
 from rec_msa.recommenders.checkpoint import COMPOSED, from_checkpoint, to_checkpoint
 from rec_msa.recommenders.corrected import Corrected
 from rec_msa.recommenders.settings import SETTINGS
+from rec_msa.recommenders.vectors import untrained_like, vectors_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +60,15 @@ def test_what_is_read_reaches_the_members_and_the_taught_users_too(
         expected.read(others)
         assert torch.allclose(model.score_all(USERS), MAKERS[made](expected).score_all(USERS), atol=1e-6)
     assert not torch.allclose(model.score_all(USERS), before)
+
+
+def test_what_is_made_of_others_has_no_vectors_of_its_own_and_knows_no_other_users(
+    make_model: Callable[..., Recommender],
+) -> None:
+    made = to_checkpoint(Corrected(make_model("bpr"), TAUGHT, CORRECTIONS))
+    assert vectors_of(made, pd.Series(range(12)), pd.Series(range(13))).empty
+    with pytest.raises(SettingsError, match=r"export\.histories: 'corrected' models are made of others"):
+        untrained_like(made, np.arange(3))
 
 
 def test_a_correction_is_a_sum_over_taught_users_by_squared_correlation(
