@@ -111,7 +111,7 @@ def single_attack(experiments: Experiments, cell: Cell, name: str) -> Pipeline:
         + attack_pipeline(attack)
         + evaluation_pipeline(attack)
         + create_reference_pipeline(attack.attacker)
-        + create_comparison_pipeline(attack.space, [attack], retrain=False)
+        + create_comparison_pipeline(attack.space, [attack], retrained=0)
     )
 
 
@@ -122,22 +122,23 @@ def _study_part(experiments: Experiments, cell: Cell, attacks: Sequence[NamedAtt
         experiments.require_somebody(attack)
     study = experiments.parameters.study
     # Two studies of one cell draw other attacks.
-    return comparison(cell, attacks, f"{study}." if study else "")
+    return comparison(cell, attacks, experiments.retrained, f"{study}." if study else "")
 
 
-def comparison(cell: Cell, attacks: Sequence[NamedAttack], prefix: str = "") -> Pipeline:
+def comparison(cell: Cell, attacks: Sequence[NamedAttack], retrained: int, prefix: str = "") -> Pipeline:
     """Several named attacks on a cell beside all references, the retrained target too.
 
     Args:
         cell: The cell.
         attacks: Attacks on it.
+        retrained: How often the target is trained again.
         prefix: Put before the name of the figure.
     """
-    parts = [ingestion_pipeline(cell), target_pipeline(cell), create_retrain_pipeline(cell)]
+    parts = [ingestion_pipeline(cell), target_pipeline(cell), create_retrain_pipeline(cell, retrained)]
     parts += [part for attack in attacks for part in (attack_pipeline(attack), evaluation_pipeline(attack))]
     for attacker in dict.fromkeys(attack.attacker for attack in attacks):
-        parts += [create_reference_pipeline(attacker), retrain_evaluation_pipeline(attacker)]
-    return _sum([*parts, create_comparison_pipeline(f"{prefix}{cell.served_space}", attacks, retrain=True)])
+        parts += [create_reference_pipeline(attacker), retrain_evaluation_pipeline(attacker, retrained)]
+    return _sum([*parts, create_comparison_pipeline(f"{prefix}{cell.served_space}", attacks, retrained=retrained)])
 
 
 def _auxiliary(cell: Cell) -> Pipeline:
@@ -148,7 +149,7 @@ def _defense(experiments: Experiments, cell: Cell) -> Pipeline:
     cells = defended_cells(cell, experiments.parameters.defenses)
     names = {one: attacks_on(one, experiments.parameters.attacks) for one in cells}
     measured = {one: [experiments.attack(one, name) for name in found] for one, found in names.items()}
-    parts = [comparison(one, attacks) for one, attacks in measured.items()]
+    parts = [comparison(one, attacks, experiments.retrained) for one, attacks in measured.items()]
     return _sum([*parts, create_defense_pipeline([attack for attacks in measured.values() for attack in attacks])])
 
 

@@ -19,6 +19,10 @@ USERS, SEQUENCES = Target("bpr", sequential=False), Target("sasrec", sequential=
 AUXILIARY = {"fused": ("auxiliary_model",), "pretrained": ("auxiliary_model",), "mean": ("auxiliary_model",)}
 
 
+AUX_TRAIN = ("auxiliary_train",)
+OF_THE_RUN = {"steal_settings", "clone_settings", "device", "seed", "statistics"}
+
+
 @pytest.mark.parametrize(
     ("base", "variant", "queries"),
     [
@@ -52,7 +56,20 @@ def test_qsd_knows_answers_alone(target: Target) -> None:
 
 
 def test_attacks_with_queries_begin_as_the_same_without() -> None:
-    assert STARTS == {"ptq": "ptd", "ptaq": "pta", "ptaq_pre": "pta_pre", "ptaq_joint": "pta_joint"}
+    papers = {"ptq": "ptd", "ptaq": "pta", "ptaq_pre": "pta_pre", "ptaq_joint": "pta_joint"}
+    others = {f"{name}_{how}": papers[name] for name in ("ptq", "ptaq", "ptaq_joint") for how in ("listwise", "ridge")}
+    assert papers | others == STARTS
+
+
+@pytest.mark.parametrize(("name", "extra"), [("ptq", ()), ("ptaq", ("auxiliary_model",)), ("ptaq_joint", AUX_TRAIN)])
+@pytest.mark.parametrize("how", ["listwise", "ridge"])
+def test_other_steal_stages_know_what_the_attack_behind_them_knows(name: str, extra: tuple[str, ...], how: str) -> None:
+    attack, plain = attack_of(base=f"{name}_{how}"), attack_of(base=name)
+    assert attack.knowledge(USERS) == plain.knowledge(USERS)
+    assert attack.stages(USERS)[0] == plain.stages(USERS)[0], "the clone stage is shared"
+    also = extra if (name, how) == ("ptaq_joint", "listwise") else ()
+    reads = {"clone_model", "served_lists", "attacker_train", *also}
+    assert set(attack.stages(USERS)[1].reads) - OF_THE_RUN == reads
 
 
 def test_an_unknown_attack_is_named_with_the_nearest() -> None:

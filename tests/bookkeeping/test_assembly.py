@@ -19,6 +19,8 @@ def row(attack: str, base: str, defense: str = "none") -> dict:
         (row("popularity-asked20", "popularity"), "ml-1m.seed3.bpr.none.references-asked20"),
         (row("target", "target", "shuffle_5"), "ml-1m.seed3.bpr.shuffle_5.references"),
         (row("retrain-length10", "retrain"), "ml-1m.seed3.bpr.none.retrain-length10"),
+        (row("retrain_ensemble", "retrain_ensemble"), "ml-1m.seed3.bpr.none.retrain_ensemble"),
+        (row("ease_joint-users5", "ease_joint"), "ml-1m.seed3.bpr.none.references-users5"),
     ],
 )
 def test_a_row_names_the_namespace_that_it_was_measured_in(measured, space):

@@ -98,6 +98,12 @@ def test_a_scalar_is_a_list_of_one():
         ({"attacks": {"a": {"clone": "bpr"}}}, "attacks.a.base: this parameter is missing"),
         ({"attacks": {"A b": {"base": "ptd"}}}, "attacks.A b: a name may have only"),
         ({"attacks": {"knn_lists": {"base": "ptd"}}}, "attacks.knn_lists: this name belongs to a reference"),
+        ({"attacks": {"ease": {"base": "ptd"}}}, "attacks.ease: this name belongs to a reference"),
+        (
+            {"attacks": {"retrain_ensemble": {"base": "ptd"}}},
+            "attacks.retrain_ensemble: this name belongs to a referen",
+        ),
+        ({"retrained": 0}, "retrained: 0 is not valid"),
         ({"attacks": {"retrain-x": {"base": "ptd"}}}, "attacks.retrain-x: this name belongs to a reference"),
         ({"datasets": {"ml-1n": {}}}, "datasets.ml-1n: your own data need a path"),
         ({"studies": {"s": {"dataset": "ml-1m", "model": "bpr", "seed": 0, "attacks": ["ptb"]}}}, "there is no 'ptb'"),

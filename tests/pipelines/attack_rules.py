@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rec_msa.pipelines.attack import nodes
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from kedro.pipeline.node import Node
 
 FORBIDDEN = {
-    "target_model",
-    "retrain_model",
     "target_train",
     "target_validation",
     "target_test",
@@ -31,6 +30,7 @@ FORBIDDEN = {
 }
 """The target, its data and all that was measured on it; the ledger is for those who check."""
 
+TARGETS = re.compile(r"(target|retrain\d*)_model")
 STOLEN = {"clone_model", "stolen_model"}
 NAMES_USERS = ingestion.name_users.__name__
 """Hands out who has a recorded list, and of the lists nothing: its own test holds that."""
@@ -75,14 +75,14 @@ def _of_maker(pipeline: Pipeline, node: Node) -> Iterator[str]:
     if not {"attack"} <= node.tags or "gate" in node.tags:
         yield f"{node.name} makes a clone and is tagged {sorted(node.tags)}"
     for name in sorted(seen_without_gates(pipeline, node)):
-        if kind(name) in FORBIDDEN:
+        if kind(name) in FORBIDDEN or TARGETS.fullmatch(kind(name)):
             yield f"{node.name} sees {name}"
         elif kind(name) == "served_lists" and name.rpartition(".")[0] != node.namespace:
             yield f"{node.name} learns what another attack asked: {name}"
 
 
 def _of_reader(node: Node) -> Iterator[str]:
-    models = {name for name in data_of(node) if kind(name) in ("target_model", "retrain_model")}
+    models = {name for name in data_of(node) if TARGETS.fullmatch(kind(name))}
     if models and not node.tags & {"gate", "evaluation"}:
         yield f"{node.name} takes {sorted(models)}"
 

@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from rec_msa.attacks.prefixes import PrefixLists
-from rec_msa.attacks.settings import CloneSettings, StealSettings
+from rec_msa.attacks.references import Knowledge
+from rec_msa.attacks.settings import CloneSettings, ReferenceSettings, StealSettings
+from rec_msa.attacks.solved import solved_references
 from rec_msa.attacks.stages import train_clone
 from rec_msa.attacks.steal import steal, steal_from_lists_alone
 from rec_msa.experiments.cells import Cell
@@ -20,6 +22,7 @@ from rec_msa.foundation.lists import Lists
 from rec_msa.pipelines.auxiliary.pipeline import create_pipeline as create_auxiliary_pipeline
 from rec_msa.pipelines.target.pipeline import create_pipeline as create_target_pipeline
 from rec_msa.pipelines.target.pipeline import create_retrain_pipeline
+from rec_msa.recommenders.settings import IalsSettings
 from rec_msa.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
 
     from kedro.pipeline import Pipeline
 
-ROLES = ("split", "split-items", "target", "retrain", "auxiliary", "clone", "steal", "gate", "defense", "references")
+ROLES = (
+    *("split", "split-items", "target", "retrain", "retrain2", "retrain3", "auxiliary", "clone", "steal", "gate"),
+    *("defense", "references"),
+)
 CELL = Cell("small", "bpr", 0)
 USERS, N_ITEMS = np.arange(12, dtype=np.int32), 40
 SHORT = TrainingSettings(learning_rate=0.01, batch_size=32, max_steps=4, validate_every=2)
@@ -65,7 +71,23 @@ def target() -> Any:
 
 
 def retrain() -> Any:
-    return trained_by(create_retrain_pipeline(CELL), "retrain_target")
+    return trained_by(create_retrain_pipeline(CELL), ".retrain_target")
+
+
+def first_of_three() -> Any:
+    return trained_by(create_retrain_pipeline(CELL, 3), ".retrain_target")
+
+
+def third_of_three() -> Any:
+    return trained_by(create_retrain_pipeline(CELL, 3), ".retrain3_target")
+
+
+def models_of_references() -> Any:
+    known = interactions(12, 0)
+    knowledge = Knowledge(USERS, known, interactions(5, 1), Lists(USERS[:0], np.empty((0, 5))), N_ITEMS)
+    # So few numbers in one sweep that the start is still to be seen.
+    settings = ReferenceSettings(ials=IalsSettings(dimensions=2, sweeps=1))
+    return {name: made.items for name, made in solved_references(knowledge, 5, settings, 0, "cpu").items()}
 
 
 def auxiliary() -> Any:
@@ -118,6 +140,9 @@ def alike(first: Any, second: Any) -> bool:
 STAGES = {
     "target": (target, "target"),
     "retrained target": (retrain, "retrain"),
+    "the first of several": (first_of_three, "retrain"),
+    "the third": (third_of_three, "retrain3"),
+    "references that are solved": (models_of_references, "references"),
     "auxiliary model": (auxiliary, "auxiliary"),
     "clone stage": (clone, "clone"),
     "steal stage": (taught, "steal"),

@@ -47,6 +47,7 @@ def lists() -> Callable[[pd.DataFrame], dict[str, dict[int, list[int]]]]:
             "served_target_lists": served_lists,
             "statistics": {"items": N_ITEMS},
             "params:references": ReferenceSettings(),
+            "params:device": "cpu",
         }
         [made] = node.run({name: data[name.rpartition(".")[2]] for name in node.inputs}).values()
         by_name = {name: own.sort_values("rank") for name, own in made.groupby("attack")}
@@ -63,6 +64,19 @@ def test_popularity_is_counted_in_what_the_attacker_knows_of_the_target_and_not_
     assert made["popularity"][HELDOUT[0]] == [2, 3, 4, 5, 6]
     assert made["popularity"][QUERIED[0]] == [1, 3, 4, 5, 6]
     assert made["auxiliary_popularity"][HELDOUT[0]][:2] == [7, 8]
+
+
+def test_models_in_closed_form_know_auxiliary_data_where_their_name_says_so(
+    lists: Callable[[pd.DataFrame], dict[str, dict[int, list[int]]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = lists(served(20))
+    # Auxiliary users have 1 beside 0 and 3 beside 2: more of them than D_t has users.
+    monkeypatch.setitem(globals(), "AUXILIARY", {user: [0, 3] for user in range(10, 40)})
+    otherwise = lists(served(20))
+    for name in ("ease", "ials"):
+        assert made[name] == otherwise[name]
+        assert otherwise[f"{name}_joint"][HELDOUT[0]][0] == 3
+        assert otherwise[name][HELDOUT[0]][0] == 2
 
 
 def test_no_reference_sees_the_lists_of_held_out_users(

@@ -16,6 +16,7 @@ from rec_msa.framework.config import current_experiments
 from tests.small_project import SmallProject
 
 REFERENCES = {"random", "popularity", "auxiliary_popularity", "list_popularity", "knn_lists", "cache", "retrain"}
+REFERENCES |= {"ease", "ials", "ease_joint", "ials_joint"}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def test_queries_are_counted_as_one_call_for_each_queried_user(agreement):
     n_queried = agreement.loc[agreement["group"] == "queried", "n_users"].iloc[0]
     calls = agreement.groupby("attack")["n_queries"].first()
     assert set(calls[["ptq", "ptaq", "qsd", "knn_lists", "cache", "list_popularity"]]) == {n_queried}
-    assert set(calls[["ptd", "pta", "random", "popularity", "retrain"]]) == {0}
+    assert set(calls[["ptd", "pta", "random", "popularity", "ease", "ials_joint", "retrain"]]) == {0}
 
 
 def test_what_attacks_with_queries_made_of_the_answers_stands_beside_their_agreement(finished_project, agreement):

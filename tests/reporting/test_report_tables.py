@@ -17,7 +17,7 @@ from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.lists import Lists
 from rec_msa.reporting.document import Report, Table
 from rec_msa.reporting.measured import Measured
-from rec_msa.reporting.names import paper_agreement
+from rec_msa.reporting.names import NOT_IN_ALL, REFERENCE_NAMES, paper_agreement
 from rec_msa.reporting.report import build_report
 from rec_msa.reporting.sections import ATTACKS, PAIRS, tables_section, targets_section
 from rec_msa.reporting.writing import to_markdown
@@ -195,6 +195,22 @@ def test_a_loser_and_a_tie_are_called_so(results: Results) -> None:
 def test_five_seeds_give_a_verdict() -> None:
     found = report_of(results_of([("ml-1m", "bpr", seed) for seed in range(5)]))
     assert row(found, "difference-pta-ptd", "ml-1m", "bpr")[-1] == "borne out"
+
+
+def test_references_that_not_all_results_have_are_shown_where_they_were_measured(
+    results: Results, report: Report
+) -> None:
+    agreement, per_user, quality = results
+    twins = [one[one["attack"] == "retrain"] for one in (agreement, per_user)]
+    twins = [one.assign(attack="retrain_ensemble", base="retrain_ensemble") for one in twins]
+    on_ml_1m = [one[one["dataset"] == "ml-1m"] for one in twins]
+    found = report_of((pd.concat([agreement, on_ml_1m[0]]), pd.concat([per_user, on_ml_1m[1]]), quality))
+    averaged = row(found, "table4-ml-1m", "retrained, averaged")
+    assert averaged[1] == row(found, "table4-ml-1m", "retrained target")[1] == over_seeds(results, "retrain")
+    names = [body[0].text for _, rows in table(found, "table4-steam").bodies() for body in rows]
+    assert "retrained target" in names
+    assert not {REFERENCE_NAMES[name] for name in NOT_IN_ALL} & {*names}, "no row of dashes"
+    assert table(found, "table4-steam").bodies() == table(report, "table4-steam").bodies()
 
 
 def test_comparisons_without_results_say_so(results: Results) -> None:

@@ -74,11 +74,9 @@ def train_clone(
         DataError: The variant needs auxiliary data or an auxiliary model that is not there, or no attacker user has
             enough interactions to hold one back.
     """
-    train, held_back = hold_back(data.interactions, settings, seed, last=is_sequential(architecture))
-    if variant == "joint":
-        if data.auxiliary_interactions is None:
-            raise DataError("the clone variant 'joint' needs auxiliary interactions")
-        train = pd.concat([train, data.auxiliary_interactions[["user", "item"]]], ignore_index=True)
+    if variant == "joint" and data.auxiliary_interactions is None:
+        raise DataError("the clone variant 'joint' needs auxiliary interactions")
+    train, held_back = learnt_of(data, settings, seed, last=is_sequential(architecture))
     users = torch.from_numpy(np.union1d(train["user"].to_numpy(), data.interactions["user"].to_numpy()))
     generator = torch_stream(seed, "clone")
     clone = build(architecture, users, data.n_items, recommender)
@@ -89,6 +87,16 @@ def train_clone(
     clone.to(choose_device(device))
     curve = fit_interactions(clone, train, held_back, settings.training, generator, f"clone {architecture} {variant}")
     return to_checkpoint(clone), curve
+
+
+def learnt_of(
+    data: AttackerData, settings: CloneSettings, seed: int, *, last: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What a clone is trained on, auxiliary interactions too where there are any, and what is held back of D_t."""
+    train, held_back = hold_back(data.interactions, settings, seed, last=last)
+    if data.auxiliary_interactions is not None:
+        train = pd.concat([train, data.auxiliary_interactions[["user", "item"]]], ignore_index=True)
+    return train, held_back
 
 
 def _use_auxiliary(clone: Recommender, variant: Variant, data: AttackerData) -> None:

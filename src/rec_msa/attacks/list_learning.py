@@ -7,7 +7,7 @@ ranks highest, and against the whole catalogue. They show what sampling costs.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rec_msa.attacks.settings import Outside, PairLoss, StealSettings
     from rec_msa.recommenders.base import GradientRecommender, Recommender
-    from rec_msa.training.fit import Batch
+    from rec_msa.training.fit import Batch, Task
 
 Losses = tuple["PairLoss", "PairLoss"]
 Pairs = tuple[Tensor, Tensor]
@@ -205,6 +205,10 @@ class CatalogueTask(StealTask):
         The last have -inf in the place of what is inside.
         """
         scores = self.model.score_all(rows)
+        return self.parted(scores, rows, items)
+
+    def parted(self, scores: Tensor, rows: Tensor, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores ``[n, n_items]`` taken apart, as ``scored`` has it."""
         return scores.gather(1, items.clamp(min=0)), scores, scores.masked_fill(self._inside(rows), -torch.inf)
 
     def _inside(self, rows: Tensor) -> Tensor:
@@ -239,6 +243,71 @@ class SoftmaxTask(CatalogueTask):
         there = items != PADDING
         above = torch.where(there, F.softplus(rest.logsumexp(dim=1, keepdim=True) - listed), 0.0).sum()
         return (ranking_sum(listed, there, self.losses[0], self.settings.margin) + above) / there.sum()
+
+
+class ListwiseTask(CatalogueTask):
+    """Whole lists against the whole catalogue: Plackett and Luce's likelihood of a list's order before all outside.
+
+    Items are drawn one after the other by a softmax of the user's standardised scores, divided by the temperature:
+    L = -tau / n sum over places r of (z_r / tau - ln sum over later places and all outside of exp(z_j / tau)).
+    Standardised, by a deviation that counts as given, larger scores alone are no way to a lower loss; a low temperature
+    looks at the border of the list and not at the thousands of items far below it.
+    """
+
+    def __init__(self, *args: Any, temperature: float) -> None:
+        super().__init__(*args)
+        self.temperature = temperature
+
+    def loss(self, batch: Batch) -> Tensor:
+        rows, items, _ = batch
+        scores = self.model.score_all(rows)
+        deviation = scores.detach().std(dim=1, keepdim=True, correction=0)
+        listed, _, rest = self.parted(scores / deviation / self.temperature, rows, items)
+        return self.temperature * plackett_luce(listed, rest.logsumexp(dim=1), items != PADDING)
+
+
+def plackett_luce(listed: Tensor, outside: Tensor, there: Tensor) -> Tensor:
+    """-ln of the likelihood of some lists, for each list place (Plackett 1975; Xia et al., ICML 2008: ListMLE).
+
+    Args:
+        listed: Scores of the lists' items, best place first ``[n_lists, length]``.
+        outside: ln of the sum of exp of the scores of all other candidates ``[n_lists]``.
+        there: Whether a list has the place; padding has none after it ``[n_lists, length]``.
+    """
+    backwards = torch.cat([outside.unsqueeze(1), listed.masked_fill(~there, -torch.inf).flip(1)], dim=1)
+    left = backwards.logcumsumexp(dim=1)[:, 1:].flip(1)
+    return torch.where(there, left - listed, 0.0).sum() / there.sum()
+
+
+class BesideTask:
+    """What a clone learnt from interactions is learnt on while it learns lists, a batch of each in a step.
+
+    Args:
+        lists: Says what an epoch is and which state is kept.
+        own: The task of the clone stage.
+        weight: What the clone's own loss counts beside that of the lists.
+    """
+
+    def __init__(self, lists: ListTask, own: Task, weight: float) -> None:
+        self.lists, self.own, self.weight = lists, own, weight
+        self.measure, self.start_counts, self.n_terms = lists.measure, lists.start_counts, lists.n_terms
+        self._own_batches: Iterator[Batch] = iter(())
+
+    def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
+        """Yields the parts of a batch of lists, then those of a batch of interactions."""
+        for batch in self.lists.epoch(batch_size, generator):
+            own = next(self._own_batches, None)
+            if own is None:
+                self._own_batches = iter(self.own.epoch(batch_size, generator))
+                own = next(self._own_batches)
+            self.n_parts = len(batch)
+            yield *batch, *own
+
+    def loss(self, batch: Batch) -> Tensor:
+        return self.lists.loss(batch[: self.n_parts]) + self.weight * self.own.loss(batch[self.n_parts :])
+
+    def quality(self) -> float:
+        return self.lists.quality()
 
 
 TASKS: dict[Outside, type[StealTask]] = {"sampled": StealTask, "hardest": HardestTask, "catalogue": SoftmaxTask}

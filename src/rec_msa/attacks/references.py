@@ -93,12 +93,17 @@ class Knowledge:
         return self.ranked(lambda rows: everyone[rows], list_length)
 
 
-def all_references(known: Knowledge, list_length: int, settings: ReferenceSettings, seed: int) -> dict[str, Lists]:
+def all_references(
+    known: Knowledge, list_length: int, settings: ReferenceSettings, seed: int, device: str = "auto"
+) -> dict[str, Lists]:
     """The lists of every reference for all attacker users, by name; those from answers where somebody was asked."""
+    from rec_msa.attacks.solved import solved_references
+
     ranked = {
         "random": random_lists(known, list_length, seed),
         "popularity": popularity_lists(known, known.attacker_train, list_length),
         "auxiliary_popularity": popularity_lists(known, known.auxiliary_train, list_length),
+        **solved_references(known, list_length, settings, seed, device),
     }
     if not len(known.queried.users):
         return ranked

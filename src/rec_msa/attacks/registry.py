@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import Discriminator, Tag, TypeAdapter
 
-from rec_msa.attacks.asking import Steals
+from rec_msa.attacks.asking import Asks
+from rec_msa.attacks.by_ridge import PTAQJointRidge, PTAQRidge, PTQRidge
+from rec_msa.attacks.by_whole_lists import PTAQJointListwise, PTAQListwise, PTQListwise
 from rec_msa.attacks.joint import PTAJoint, PTAQJoint
 from rec_msa.attacks.pretrained import PTAPre, PTAQPre
 from rec_msa.attacks.pta import PTA, PTAQ, PTAMean
@@ -28,12 +30,18 @@ ATTACKS: dict[str, type[Attack]] = {
     "pta_joint": PTAJoint,
     "ptaq_joint": PTAQJoint,
     "pta_mean": PTAMean,
+    "ptq_listwise": PTQListwise,
+    "ptaq_listwise": PTAQListwise,
+    "ptaq_joint_listwise": PTAQJointListwise,
+    "ptq_ridge": PTQRidge,
+    "ptaq_ridge": PTAQRidge,
+    "ptaq_joint_ridge": PTAQJointRidge,
 }
 STARTS = {
     name: start
     for name, kind in ATTACKS.items()
     for start, other in ATTACKS.items()
-    if issubclass(kind, Steals) and other in kind.__bases__
+    if issubclass(kind, Asks) and other in kind.__bases__
 }
 """The attack without queries that each attack with queries begins as; ``qsd`` begins as none."""
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rec_msa.recommenders.settings import EaseSettings, IalsSettings
 from rec_msa.training.settings import TrainingSettings
 
 PairLoss = Literal["bpr", "hinge"]
@@ -15,8 +16,16 @@ Choice = Literal["recommended", "random"]
 """Where a made-up sequence's next item comes from: the list that the target served, or the whole catalogue."""
 PAPER_ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
 """Those of the paper's tables, in its order."""
-REFERENCES = ("random", "popularity", "auxiliary_popularity", "list_popularity", "knn_lists", "cache")
+SOLVED_REFERENCES = ("ease", "ials", "ease_joint", "ials_joint")
+"""Known models in closed form of D_t alone, and of D_t and the auxiliary interactions together."""
+REFERENCES = (
+    *("random", "popularity", "auxiliary_popularity"),
+    *SOLVED_REFERENCES,
+    *("list_popularity", "knn_lists", "cache"),
+)
 """The references that any attacker can have without a clone."""
+RETRAIN, ENSEMBLE = "retrain", "retrain_ensemble"
+"""The target's architecture trained once more on the target's own data; several such, their scores averaged."""
 
 
 class CloneSettings(BaseModel):
@@ -59,3 +68,6 @@ class ReferenceSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     neighbours: int = Field(10, ge=1, description="neighbours of knn_lists")
+    ease: EaseSettings = Field(EaseSettings(l2=1000.0), description="of ease and ease_joint")
+    ease_items: int = Field(15_000, ge=0, description="the largest catalogue for which ease is solved")
+    ials: IalsSettings = Field(IalsSettings(dimensions=16), description="of ials and ials_joint")

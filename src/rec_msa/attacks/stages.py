@@ -58,6 +58,46 @@ def steal(
     return stage.steal(clone_model, served, attacker_train, settings, losses, seed, device, outside)
 
 
+def steal_listwise(
+    clone_model: dict[str, Any],
+    served_lists: pd.DataFrame,
+    attacker_train: pd.DataFrame,
+    statistics: dict[str, Any],
+    steal_settings: StealSettings,
+    clone_settings: CloneSettings,
+    device: str,
+    temperature: float,
+    own_weight: float,
+    seed: int,
+    auxiliary_train: pd.DataFrame | None = None,
+    patience: int | None = None,
+) -> Made:
+    """Steal stage over whole lists and the catalogue, the clone's own loss beside; returns checkpoint and curve."""
+    from rec_msa.attacks import steal as stage
+    from rec_msa.attacks.clone import AttackerData
+    from rec_msa.foundation.lists import Lists
+
+    data = AttackerData(attacker_train, statistics["items"], auxiliary_interactions=auxiliary_train)
+    settings, served = steal_settings.waiting(patience), Lists.from_frame(served_lists)
+    how = clone_settings, temperature, own_weight, seed, device
+    return stage.steal_listwise(clone_model, served, data, settings, *how)
+
+
+def correct(
+    clone_model: dict[str, Any],
+    served_lists: pd.DataFrame,
+    attacker_train: pd.DataFrame,
+    device: str,
+    penalties: tuple[float, ...],
+    strengths: tuple[float, ...],
+) -> Made:
+    """Steal stage in closed form: corrects the clone by the served lists; returns checkpoint and what was tried."""
+    from rec_msa.attacks import ridge
+    from rec_msa.foundation.lists import Lists
+
+    return ridge.correct(clone_model, Lists.from_frame(served_lists), attacker_train, penalties, strengths, device)
+
+
 def steal_from_lists_alone(
     served_lists: pd.DataFrame,
     attackers: pd.DataFrame,

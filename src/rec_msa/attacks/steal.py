@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from rec_msa.attacks.clone import learnt_of
 from rec_msa.attacks.held_back import places_held_back, users_held_back
-from rec_msa.attacks.list_learning import TASKS, AgreementProbe, ListTask, StealTask
+from rec_msa.attacks.list_learning import TASKS, AgreementProbe, BesideTask, ListTask, ListwiseTask, StealTask
 from rec_msa.attacks.prefix_learning import prefix_task
 from rec_msa.foundation.lists import Lists
 from rec_msa.foundation.randomness import torch_stream
 from rec_msa.recommenders.checkpoint import Checkpoint, as_trained, from_checkpoint, to_checkpoint
+from rec_msa.recommenders.settings import is_sequential
 from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit
-from rec_msa.training.recommender import untrained
+from rec_msa.training.recommender import task_of, untrained
 
 if TYPE_CHECKING:
+    from rec_msa.attacks.clone import AttackerData
     from rec_msa.attacks.list_learning import Losses
     from rec_msa.attacks.prefixes import PrefixLists
-    from rec_msa.attacks.settings import Outside, StealSettings
+    from rec_msa.attacks.settings import CloneSettings, Outside, StealSettings
     from rec_msa.recommenders.base import GradientRecommender
     from rec_msa.recommenders.settings import RecommenderSettings
 
@@ -47,12 +50,61 @@ def steal(
     """
     model = as_trained(from_checkpoint(clone, choose_device(device)))
     model.read(known)
+    task = TASKS[outside](model, *_what_is_taught(model, served, known, settings, seed), settings, losses)
+    curve = fit(model, task, settings.training, torch_stream(seed, "steal"), f"steal {model.name}")
+    return to_checkpoint(model), curve
+
+
+def _what_is_taught(
+    model: GradientRecommender, served: Lists, known: pd.DataFrame, settings: StealSettings, seed: int
+) -> tuple[Lists, pd.DataFrame, AgreementProbe]:
+    """The lists to learn, what is outside no list (columns user, item), and agreement with those held back."""
     held_back = users_held_back(served.users, settings.held_back_fraction, seed)
     taught = served.of(np.setdiff1d(served.users, held_back))
     probe = AgreementProbe(model, served.of(held_back), known, start_counts=True)
     forbidden = pd.concat([known[["user", "item"]], served.to_frame()[["user", "item"]]], ignore_index=True)
-    task = TASKS[outside](model, taught, forbidden, probe, settings, losses)
-    curve = fit(model, task, settings.training, torch_stream(seed, "steal"), f"steal {model.name}")
+    return taught, forbidden, probe
+
+
+def steal_listwise(
+    clone: Checkpoint,
+    served: Lists,
+    data: AttackerData,
+    settings: StealSettings,
+    clone_settings: CloneSettings,
+    temperature: float,
+    own_weight: float,
+    seed: int,
+    device: str = "auto",
+) -> tuple[Checkpoint, pd.DataFrame]:
+    """Teaches a trained clone whole lists against the whole catalogue, and what it was trained on beside them.
+
+    Args:
+        clone: The clone.
+        served: What the target served.
+        data: What the clone was trained on: D_t, and the auxiliary interactions where it knows them.
+        settings: Of the steal stage.
+        clone_settings: Of the clone stage: the same interactions are held back.
+        temperature: Of the lists' loss, in deviations of a user's scores.
+        own_weight: What the clone's own loss counts.
+        seed: Of the run.
+        device: Where it is trained.
+
+    Returns:
+        The stolen model's checkpoint and its training curve.
+
+    Raises:
+        DataError: Fewer than two users were queried.
+    """
+    model, known = as_trained(from_checkpoint(clone, choose_device(device))), data.interactions
+    own = task_of(model, *learnt_of(data, clone_settings, seed, last=is_sequential(model.name)))
+    model.read(known)
+    what = _what_is_taught(model, served, known, settings, seed)
+    lists = ListwiseTask(model, *what, settings, ("bpr", "bpr"), temperature=temperature)
+    task = BesideTask(lists, own, own_weight) if own_weight else lists
+    # The loss falls long after the clone has begun to learn the taught users by heart.
+    training = settings.training.model_copy(update={"stop_by": "validation"})
+    curve = fit(model, task, training, torch_stream(seed, "steal"), f"steal {model.name} listwise")
     return to_checkpoint(model), curve
 
 

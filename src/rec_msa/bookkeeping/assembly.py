@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from rec_msa.attacks.settings import ENSEMBLE, RETRAIN
 from rec_msa.bookkeeping.provenance import is_current, whole
 from rec_msa.evaluation.results import COLUMNS, KEY
 from rec_msa.reporting.names import REFERENCE_NAMES
@@ -170,4 +171,4 @@ def _name_in_space(attack: str, base: str) -> str:
     """The last part of the namespace: references share one, the retrained target has its own (``NamedAttack``)."""
     if base not in REFERENCE_NAMES:
         return attack
-    return ("retrain" if base == "retrain" else "references") + attack.removeprefix(base)
+    return (base if base in (RETRAIN, ENSEMBLE) else "references") + attack.removeprefix(base)

@@ -169,7 +169,8 @@ def _example(experiments: Experiments) -> Pipeline:
 
     cell = next(iter(experiments.cells))
     cells = [cell, replace(cell, defense=DEFENSE)]
-    parts = [comparison(each, [experiments.attack(each, name) for name in EXAMPLE]) for each in cells]
+    attacks = {each: [experiments.attack(each, name) for name in EXAMPLE] for each in cells}
+    parts = [comparison(each, of_cell, experiments.retrained) for each, of_cell in attacks.items()]
     return parts[0] + parts[1]
 
 

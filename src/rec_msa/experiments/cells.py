@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rec_msa.attacks.base import FACTS, Attack, Stage, Target
+from rec_msa.attacks.settings import ENSEMBLE, RETRAIN
 from rec_msa.defenses.settings import FRESH, NO_DEFENSE, Serving, parse_defense, settings_key
 from rec_msa.experiments.naming import KNOWN, WORDS, label, label_unless
 from rec_msa.recommenders.settings import is_sequential
@@ -78,6 +79,10 @@ class Cell:
     def retrained(self) -> bool:
         """Whether the target can be trained again from another start."""
         return self.made_elsewhere is None or self.made_elsewhere.kind == "fitted"
+
+    def times_retrained(self, asked: int) -> int:
+        """How often it is trained again where so many are asked for; lists without scores cannot be averaged."""
+        return asked if self.made_elsewhere is None else min(asked, int(self.retrained))
 
     @property
     def target_space(self) -> str:
@@ -177,10 +182,13 @@ class Attacker:
         """Namespace of the target's lists and the references that attacks are measured with."""
         return f"{self.cell.served_space}.{self.named('references')}"
 
-    @property
-    def retrain_space(self) -> str:
-        """Namespace of the retrained target's lists and agreement."""
-        return f"{self.cell.served_space}.{self.named('retrain')}"
+    def retrain_space(self, reference: str = RETRAIN) -> str:
+        """Namespace of the lists and agreement of the retrained target, or of several averaged."""
+        return f"{self.cell.served_space}.{self.named(reference)}"
+
+    def retrain_spaces(self, times: int) -> list[str]:
+        """The namespaces of what is measured of a target that is trained again so many times, where it can be."""
+        return [self.retrain_space(name) for name in (RETRAIN, ENSEMBLE)[: self.cell.times_retrained(times)]]
 
     @property
     def apart(self) -> str:

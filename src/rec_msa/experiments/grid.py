@@ -51,6 +51,11 @@ class Experiments:
         """
         return [cell for cell in self.grid if cell.model != NO_TARGET]
 
+    @property
+    def retrained(self) -> int:
+        """How often each target is trained again, to tell what no thief can do better."""
+        return self.parameters.retrained
+
     @cached_property
     def grid(self) -> dict[Cell, tuple[NamedAttack, ...]]:
         """The named attacks on each cell of the study, or of ``dataset``, ``model`` and ``seed``.

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from rec_msa.attacks.registry import ATTACKS, AnyAttack
-from rec_msa.attacks.settings import REFERENCES, CloneSettings, ReferenceSettings, StealSettings
+from rec_msa.attacks.settings import (
+    ENSEMBLE,
+    REFERENCES,
+    RETRAIN,
+    CloneSettings,
+    ReferenceSettings,
+    StealSettings,
+)
 from rec_msa.defenses.settings import DefenseSettings, parse_defense, require_room
 from rec_msa.experiments.audit import AuditSettings
 from rec_msa.experiments.varying import varied
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
 HISTORIES = "export-histories"
 """What the file of ``export.histories`` is called where it is read."""
 
-RESERVED = {*REFERENCES, "references", "retrain", "target"}
+RESERVED = {*REFERENCES, "references", RETRAIN, ENSEMBLE, "target"}
 """Names that results and folders give to what is no attack."""
 
 NAME = re.compile(r"[a-z0-9_-]{1,60}")
@@ -120,6 +127,7 @@ class Parameters(_Strict):
     clone: CloneSettings = CloneSettings()
     steal: StealSettings = StealSettings()
     references: ReferenceSettings = ReferenceSettings()
+    retrained: Count = Field(1, le=99, description="times that a target is trained again; from 2 on averaged, too")
     defenses: DefenseSettings = DefenseSettings()
     audit: AuditSettings = AuditSettings()
     attack: str = Field("ptaq", description="export: a key under attacks, whose clone is handed on")

@@ -14,7 +14,10 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from rec_msa.foundation.errors import DataError, SettingsError, nearest
+from rec_msa.recommenders.averaged import Averaged
 from rec_msa.recommenders.base import FusableRecommender, GradientRecommender
+from rec_msa.recommenders.composed import Composed
+from rec_msa.recommenders.corrected import Corrected
 from rec_msa.recommenders.items import FusedItemTable
 from rec_msa.recommenders.settings import MADE_ELSEWHERE, SETTINGS, refusal
 
@@ -41,6 +44,10 @@ def build(name: str, user_ids: Tensor, n_items: int, settings: RecommenderSettin
         raise SettingsError(f"model: there is no recommender '{name}'; {nearest(name, SETTINGS)}")
     typed = KINDS[name].model_validate(settings)
     return RECOMMENDERS[name](torch.as_tensor(user_ids).long().unique(), n_items, typed)
+
+
+COMPOSED: dict[str, type[Composed]] = {kind.name: kind for kind in (Averaged, Corrected)}
+"""What is made of other recommenders; no settings name it, so that it is nobody's architecture."""
 
 
 def as_fusable(model: Recommender) -> FusableRecommender:
@@ -98,7 +105,10 @@ def item_vectors(checkpoint: Checkpoint) -> list[Tensor]:
 
 
 def to_checkpoint(model: Recommender) -> Checkpoint:
-    """Turns a recommender into a plain dictionary on the CPU."""
+    """Turns a recommender into a plain dictionary on the CPU; of one that is made of others, theirs are part of it."""
+    if isinstance(model, Composed):
+        state = {name: value.detach().cpu().clone() for name, value in model.own_state().items()}
+        return {"architecture": model.name, "members": [to_checkpoint(one) for one in model.members], "state": state}
     table, fusion = model.tables()[0] if isinstance(model, FusableRecommender) else None, None
     if isinstance(table, FusedItemTable):
         fusion = "attention" if table.attention else "mean"
@@ -117,6 +127,9 @@ def from_checkpoint(checkpoint: Checkpoint, device: torch.device | str = "cpu") 
     Raises:
         DataError: Another version of the program made it, with settings that there are no more.
     """
+    if "members" in checkpoint:
+        members = [from_checkpoint(one, device) for one in checkpoint["members"]]
+        return COMPOSED[checkpoint["architecture"]].of(members, checkpoint["state"])
     name, users = checkpoint["architecture"], checkpoint["state"]["user_ids"]
     try:
         model = build(name, users, checkpoint["n_items"], checkpoint["settings"])

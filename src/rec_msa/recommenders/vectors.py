@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.checkpoint import build, fuse
 
 if TYPE_CHECKING:
@@ -18,7 +19,14 @@ Side = Literal["user", "item"]
 
 
 def untrained_like(checkpoint: Checkpoint, users: np.ndarray, n_items: int | None = None) -> Recommender:
-    """An untrained model of the same kind for other users (global ids ``[n]``), and perhaps another catalogue."""
+    """An untrained model of the same kind for other users (global ids ``[n]``), and perhaps another catalogue.
+
+    Raises:
+        SettingsError: The model is made of others, which know their own users.
+    """
+    if "members" in checkpoint:
+        made = f"'{checkpoint['architecture']}' models are made of others and know their own users alone"
+        raise SettingsError(f"export.histories: {made}; leave it out, or name another attack")
     ids = torch.from_numpy(users.astype(np.int64))
     size = checkpoint["n_items"] if n_items is None else n_items
     model = build(checkpoint["architecture"], ids, size, checkpoint["settings"])
@@ -50,6 +58,9 @@ def vectors_of(checkpoint: Checkpoint, raw_users: pd.Series, raw_items: pd.Serie
     Returns:
         Columns side (user or item), table, id (as text) and vector (a list of numbers).
     """
+    empty = pd.DataFrame({"side": [], "table": [], "id": [], "vector": []})
+    if "members" in checkpoint:
+        return empty
     state, parts = checkpoint["state"], []
     ids = {"user": raw_users.iloc[state["user_ids"].numpy()], "item": raw_items}
     for side in ("user", "item"):
@@ -58,5 +69,4 @@ def vectors_of(checkpoint: Checkpoint, raw_users: pd.Series, raw_items: pd.Serie
             if table.ndim == 2 and table.is_floating_point():  # noqa: PLR2004 - a table of vectors
                 columns = {"side": side, "table": name, "id": ids[side].astype(str), "vector": list(table.numpy())}
                 parts.append(pd.DataFrame(columns))
-    empty = pd.DataFrame({"side": [], "table": [], "id": [], "vector": []})
     return pd.concat(parts, ignore_index=True) if parts else empty

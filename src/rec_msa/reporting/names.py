@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rec_msa.attacks.settings import ENSEMBLE, RETRAIN, SOLVED_REFERENCES
 from rec_msa.evaluation.verdicts import SEEDS_FOR_A_VERDICT
 
 if TYPE_CHECKING:
@@ -20,13 +21,20 @@ REFERENCE_NAMES = {
     "random": "random items",
     "popularity": "popularity in D_t",
     "auxiliary_popularity": "auxiliary popularity",
+    "ease": "EASE of D_t",
+    "ials": "iALS of D_t",
+    "ease_joint": "EASE of both data",
+    "ials_joint": "iALS of both data",
     "list_popularity": "popularity in answers",
     "knn_lists": "k nearest lists",
     "cache": "cache of answers",
-    "retrain": "retrained target",
+    RETRAIN: "retrained target",
+    ENSEMBLE: "retrained, averaged",
     TARGET: "target as served",
 }
 """The references by name; whatever else stands under ``attack`` is a named attack."""
+NOT_IN_ALL = (*SOLVED_REFERENCES, ENSEMBLE)
+"""References that not all results have: a table has a row of them where they were measured."""
 
 ATTACKS_IN_WORDS = {
     "qsd": "answers alone",
@@ -39,6 +47,12 @@ ATTACKS_IN_WORDS = {
     "pta_joint": "one clone on both data",
     "ptaq_joint": "the same, answers",
     "pta_mean": "vectors fused half and half",
+    "ptq_listwise": "known data, whole lists",
+    "ptaq_listwise": "known and auxiliary data, whole lists",
+    "ptaq_joint_listwise": "one clone on both data, whole lists",
+    "ptq_ridge": "known data; answers correct it",
+    "ptaq_ridge": "both data; answers correct it",
+    "ptaq_joint_ridge": "one clone on both data; the same",
     "random_sequences": "made-up sequences at random",
     "qsd30_sequences": "30 whole made-up sequences a user",
 }

@@ -31,6 +31,7 @@ from rec_msa.reporting.names import (
     ATTACKS_IN_WORDS,
     DATASETS,
     DECIMALS,
+    NOT_IN_ALL,
     REFERENCE_NAMES,
     SEQUENTIAL_TARGETS,
     TARGET,
@@ -208,6 +209,7 @@ def beside_table(
         {"label": label, "attack": attack, "dataset": dataset, "target": target, "key": (dataset, target, attack)}
         for label, attacks in lines
         for attack in attacks
+        if attack not in NOT_IN_ALL or any((dataset, target, attack) in ours for target in targets)
         for target in targets
     ]
     frame = pd.DataFrame(rows, columns=["label", "attack", "dataset", "target", "key"])

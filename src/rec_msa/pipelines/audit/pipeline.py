@@ -73,7 +73,7 @@ def _page(experiments: Experiments, plan: Sequence[Planned], attackers: Sequence
     settings, cell = experiments.parameters.audit, plan[0].attack.cell
     most = {one.cell.seed: one for one in sorted(attackers, key=lambda one: one.attacker_fraction)}
     spaces = [one.attack.space for one in plan] + [one.reference_space for one in attackers]
-    spaces += [one.retrain_space for one in attackers if one.cell.retrained]
+    spaces += [one.retrain_space() for one in attackers if one.cell.retrained]
     inputs = [
         f"{cell.dataset}.statistics",
         f"{cell.split_space}.target_train",

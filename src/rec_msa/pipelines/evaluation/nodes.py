@@ -36,6 +36,20 @@ def rank_clone(
     return rank_lists(model, attackers["user"].to_numpy(), exclude, list_length).to_frame()
 
 
+def rank_together(
+    exclude: pd.DataFrame, attackers: pd.DataFrame, device: str, list_length: int, **models: dict[str, Any]
+) -> pd.DataFrame:
+    """The lists of several models whose standardised scores are averaged, as ``rank_clone`` makes those of one."""
+    from rec_msa.recommenders.averaged import Averaged
+    from rec_msa.recommenders.checkpoint import from_checkpoint
+    from rec_msa.recommenders.ranking import rank_lists
+    from rec_msa.training.device import choose_device
+
+    model = Averaged([from_checkpoint(one, choose_device(device)) for one in models.values()])
+    model.read(exclude)
+    return rank_lists(model, attackers["user"].to_numpy(), exclude, list_length).to_frame()
+
+
 def measure_agreement(
     clone_lists: pd.DataFrame,
     undefended_lists: pd.DataFrame,
@@ -63,10 +77,11 @@ def rank_references(
     attackers: pd.DataFrame,
     statistics: dict[str, Any],
     settings: ReferenceSettings,
+    device: str,
     list_length: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Lists that anyone could make without a clone: at random, by popularity, from the queried users' lists."""
+    """Lists that anyone could make without a clone: random, popular, of known models, from the queried users' lists."""
     from rec_msa.attacks import references
 
     queried = attackers.loc[attackers["group"] == "queried", "user"]
@@ -77,7 +92,7 @@ def rank_references(
         queried=Lists.from_frame(served_lists, list_length).of(queried),
         n_items=statistics["items"],
     )
-    ranked = references.all_references(known, list_length, settings, seed)
+    ranked = references.all_references(known, list_length, settings, seed, device)
     return pd.concat([lists.to_frame().assign(attack=name) for name, lists in ranked.items()], ignore_index=True)
 
 
@@ -100,7 +115,7 @@ def measure_references(
     n_queried = int((attackers["group"] == "queried").sum())
     for of_whom in facts:
         base = of_whom["base"]
-        if base in lists:  # where nobody was asked, there are none from answers
+        if base in lists:  # where nobody was asked, there are none from answers; of a huge catalogue, none of ease
             who = {**of_whom, "n_queries": n_queried if base in references.FROM_QUERIES else 0}
             tables.append(agreement_of(lists[base], against, attackers, who))
     summaries, per_user = zip(*tables, strict=True)

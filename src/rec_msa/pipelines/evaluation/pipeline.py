@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.pipeline import Pipeline, node
 
-from rec_msa.attacks.settings import REFERENCES
+from rec_msa.attacks.settings import ENSEMBLE, REFERENCES, RETRAIN
 from rec_msa.pipelines.attack.pipeline import target_side
 from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.evaluation import nodes
 from rec_msa.pipelines.ingestion.pipeline import create_attacker_pipeline, create_auxiliary_data_pipeline
-from rec_msa.pipelines.target.pipeline import create_check_pipeline
+from rec_msa.pipelines.target.pipeline import create_check_pipeline, retrained_roles
 
 if TYPE_CHECKING:
     from kedro.pipeline.node import Node
@@ -31,16 +31,23 @@ def create_pipeline(attack: NamedAttack) -> Pipeline:
         learnt["ledger"] = f"{space}.ledger"
     if any("steal_curve" in stage.writes for stage in attack.stages):
         learnt |= {"steal_curve": f"{space}.steal_curve", "step_limit": "params:steal.training.max_steps"}
-    return _rank_and_measure(attack.attacker, space, attack.stolen, attack.facts, learnt)
+    return _rank_and_measure(attack.attacker, space, {"clone_model": attack.stolen}, attack.facts, learnt)
 
 
-def create_retrain_pipeline(attacker: Attacker) -> Pipeline:
-    """Ranks with the retrained target, where it can be trained here, and measures how far it agrees with its twin."""
-    if not attacker.cell.retrained:
-        return Pipeline([])
-    facts = {**_facts("retrain", "reference", attacker), "clone": attacker.cell.model}
-    model = f"{attacker.cell.target_space}.retrain_model"
-    return _rank_and_measure(attacker, attacker.retrain_space, model, facts, {})
+def create_retrain_pipeline(attacker: Attacker, times: int = 1) -> Pipeline:
+    """Ranks with the retrained target and measures how far it agrees with its twin; with several averaged, too.
+
+    Where the target cannot be trained here, there is nothing to run.
+    """
+    roles = retrained_roles(attacker.cell, times)
+    models = {f"model{n}": f"{attacker.cell.target_space}.{role}_model" for n, role in enumerate(roles)}
+    alone = [_of_retrained(attacker, RETRAIN, {"clone_model": models["model0"]})] if models else []
+    return Pipeline([*alone, *([_of_retrained(attacker, ENSEMBLE, models)] if len(models) > 1 else [])])
+
+
+def _of_retrained(attacker: Attacker, reference: str, models: dict[str, str]) -> Pipeline:
+    facts = {**_facts(reference, "reference", attacker), "clone": attacker.cell.model}
+    return _rank_and_measure(attacker, attacker.retrain_space(reference), models, facts, {})
 
 
 def create_reference_pipeline(attacker: Attacker) -> Pipeline:
@@ -73,6 +80,7 @@ def _rank_references(attacker: Attacker) -> Node:
         "attackers": f"{attacker.groups_space}.attackers",
         "statistics": f"{cell.dataset}.statistics",
         "settings": "params:references",
+        "device": "params:device",
     }
     rank = bind(nodes.rank_references, list_length=attacker.list_length, seed=cell.seed)
     return node(rank, known, f"{space}.reference_lists", name="rank_references", namespace=space)
@@ -87,16 +95,17 @@ def _measure_references(attacker: Attacker) -> Node:
 
 
 def _rank_and_measure(
-    attacker: Attacker, space: str, model: str, facts: dict[str, Any], learnt: dict[str, str]
+    attacker: Attacker, space: str, models: dict[str, str], facts: dict[str, Any], learnt: dict[str, str]
 ) -> Pipeline:
     # The evaluator takes out all that the target itself does not recommend to these users.
-    ranked = [model, f"{attacker.users_space}.attacker_train", f"{attacker.groups_space}.attackers", "params:device"]
-    rank = bind(nodes.rank_clone, list_length=attacker.list_length)
+    known = {"exclude": f"{attacker.users_space}.attacker_train", "attackers": f"{attacker.groups_space}.attackers"}
+    ranked = {**models, **known, "device": "params:device"}
+    rank = bind(nodes.rank_clone if len(models) == 1 else nodes.rank_together, list_length=attacker.list_length)
     measured = {"clone_lists": f"{space}.clone_lists", **_target_lists(attacker), **learnt}
     measure = bind(nodes.measure_agreement, facts=facts, list_length=attacker.list_length)
     return Pipeline(
         [
-            node(rank, ranked, f"{space}.clone_lists", name="rank_clone", namespace=space),
+            node(rank, ranked, f"{space}.clone_lists", name=rank.__name__, namespace=space),
             node(measure, measured, _agreement(space), name="measure_agreement", namespace=space),
         ],
         tags=TAGS,

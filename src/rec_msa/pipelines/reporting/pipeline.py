@@ -26,11 +26,10 @@ PREVIEWS = ("figure2", "figure3", "figure4", "figure6", "figure9")
 """Figures of the report that kedro viz shows; figures 7 and 8 and the comparison have entries of their own."""
 
 
-def create_comparison_pipeline(space: str, attacks: Sequence[NamedAttack], *, retrain: bool) -> Pipeline:
+def create_comparison_pipeline(space: str, attacks: Sequence[NamedAttack], *, retrained: int) -> Pipeline:
     """Draws attacks beside their references; the figure lies in ``space``, a cell's, a study's or an attack's."""
     spaces = [attack.space for attack in attacks] + [attack.attacker.reference_space for attack in attacks]
-    if retrain:
-        spaces += [attack.attacker.retrain_space for attack in attacks]
+    spaces += [space for attack in attacks for space in attack.attacker.retrain_spaces(retrained)]
     inputs = [f"{measured}.agreement" for measured in dict.fromkeys(spaces)]
     # In an attack's own namespace it would make kedro viz see a circle: that box would read what it leads to.
     cell = attacks[0].cell.served_space

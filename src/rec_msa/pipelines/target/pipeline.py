@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.pipeline import Pipeline, node
 
+from rec_msa.attacks.settings import RETRAIN
 from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.target import nodes
 from rec_msa.targets.settings import LISTS
@@ -23,14 +24,20 @@ def create_pipeline(cell: Cell) -> Pipeline:
     return check + made + _assess(cell)
 
 
-def create_retrain_pipeline(cell: Cell) -> Pipeline:
-    """Trains the target again on the same data from another start: the measure of run-to-run variation.
+def create_retrain_pipeline(cell: Cell, times: int = 1) -> Pipeline:
+    """Trains the target again on the same data from other starts: the measure of run-to-run variation.
 
     Where it cannot be trained here, there is nothing to run.
     """
-    if not cell.retrained:
-        return Pipeline([])
-    return _train(cell, "retrain", "retrain_target") if cell.made_elsewhere is None else _take(cell, "retrain")
+    roles = retrained_roles(cell, times)
+    if cell.made_elsewhere is not None:
+        return Pipeline([_take(cell, role) for role in roles])
+    return Pipeline([_train(cell, role, f"{role}_target") for role in roles])
+
+
+def retrained_roles(cell: Cell, times: int) -> list[str]:
+    """The random streams of targets trained again, which name their models, too; the first does not know of others."""
+    return [RETRAIN + (str(number) if number > 1 else "") for number in range(1, cell.times_retrained(times) + 1)]
 
 
 def _train(cell: Cell, role: str, name: str) -> Pipeline:
