@@ -201,6 +201,7 @@ class Report:
     """The whole: a heading, what it is in a sentence or two, what it rests on in a few words each, and its parts.
 
     ``made_by`` is the command that writes it, ``folder`` where the pictures and tables of its Markdown lie.
+    ``beside`` is the title and the file of the page that lies beside it; empty for none.
     """
 
     title: str
@@ -209,6 +210,7 @@ class Report:
     sections: Sequence[Section] = ()
     made_by: str = "kedro run --pipeline=reporting"
     folder: str = "report"
+    beside: tuple[str, ...] = ()
 
     def figures(self) -> list[Figure]:
         """Returns every figure."""
