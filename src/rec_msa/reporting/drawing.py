@@ -363,7 +363,7 @@ class Bars:
         """Paints a bar for each name, the first above."""
         for y, (name, one) in enumerate(zip(self.names, self.found, strict=True)):
             colour = COLOURS[1] if name in self.marked else NEUTRAL
-            [bar] = place.barh([y], [one.value], 0.62, color=colour, alpha=1 if name in self.marked else 0.65)
+            [bar] = place.barh([y], [one.value], 0.62, color=colour)
             text = f"{name}\n{share(one.value)}" + f", 95 % interval {share(one.low)} to {share(one.high)}" * (
                 one.high > one.low
             )

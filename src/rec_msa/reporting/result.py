@@ -30,9 +30,21 @@ def result_section(panels: Sequence[Panel]) -> list[doc.Section]:
         return []
     bars = [_bars(panel, shown) for panel, shown in found]
     drawing = Drawing([bars[at : at + _BARS_IN_A_ROW] for at in range(0, len(bars), _BARS_IN_A_ROW)])
-    said = [sentence for panel, shown in found for sentence in meaning(panel, shown)]
     figure = doc.Figure("result", TEXTS["result"], drawing, _table(found))
-    return [doc.Section("result", "How much a stolen copy repeats", [doc.Bullets(said[:1]), figure, *_rest(said[1:])])]
+    return [doc.Section("result", "How much a stolen copy repeats", _around(figure, found))]
+
+
+def _around(figure: doc.Figure, found: Sequence[tuple[Panel, dict[str, Row]]]) -> list[doc.Block]:
+    """The figure with its meaning: of one target before it, of several in one sentence and one by one behind it."""
+    said = [sentence for panel, shown in found for sentence in meaning(panel, shown)]
+    if len(found) == 1:
+        return [*map(doc.Paragraph, said), figure]
+    frame = pd.DataFrame([{what: row.groups["heldout"].value for what, row in shown.items()} for _, shown in found])
+    medians = ", ".join(f"{what} **{share(frame[what].median())}**" for what in frame)
+    text = (
+        f"Medians over {len(found)} targets, of the list for a user that the target was never asked about: {medians}."
+    )
+    return [doc.Paragraph(text), figure, doc.Folded("Target by target, in words", [doc.Bullets(said)])]
 
 
 def ladder(panel: Panel) -> dict[str, Row]:
@@ -100,10 +112,6 @@ def _undecided(panel: Panel, clone: Row) -> list[str]:
 
 def _items(row: Row, k: int) -> str:
     return f"{row.groups['heldout'].value * k:.0f}"
-
-
-def _rest(said: Sequence[str]) -> list[doc.Block]:
-    return [doc.Bullets(said)] if said else []
 
 
 def _name(what: str, row: Row) -> str:

@@ -20,7 +20,7 @@ from rec_msa.reporting.panels import panels_of
 from rec_msa.reporting.result import facts, other_files, result_section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rec_msa.reporting.panels import Panel
 
@@ -98,11 +98,11 @@ def _trainings(curves: pd.DataFrame) -> list[doc.Section]:
         return []
     plain = curves.assign(stage=curves["stage"].replace("retrain", "target"), retrained=curves["stage"] == "retrain")
     trained = {key: pd.DataFrame(rows) for key, rows in records(plain, ["stage", "place", "retrained"]).items()}
-    plots = []
+    plots, colours = [], cycle(COLOURS)
     for stage, title in _STAGES.items():
         for dataset in dict.fromkeys(place.partition(".")[0] for _, place, _ in trained):
             own = [(key, part) for key, part in trained.items() if key[0] == stage and key[1].startswith(f"{dataset}.")]
-            plots += [_plot(f"{dataset} · {title}", stage, own[:_CURVES])] if own else []
+            plots += [_plot(f"{dataset} · {title}", stage, own[:_CURVES], colours)] if own else []
     frame = pd.DataFrame([_summary(*one) for one in trained.items()])
     columns = [*doc.names("training"), *(doc.Column(name, doc.text_of(name)) for name in ("steps", "kept at"))]
     columns.append(doc.Column("validation there", doc.share_of("validation")))
@@ -111,9 +111,9 @@ def _trainings(curves: pd.DataFrame) -> list[doc.Section]:
     return [doc.Section("trainings", "How the trainings went", [figure])]
 
 
-def _plot(title: str, stage: str, trained: Sequence[tuple[Any, pd.DataFrame]]) -> Plot:
+def _plot(title: str, stage: str, trained: Sequence[tuple[Any, pd.DataFrame]], colours: Iterator[str]) -> Plot:
     lines = []
-    for colour, (key, part) in zip(cycle(COLOURS), trained, strict=False):
+    for colour, (key, part) in zip(colours, trained, strict=False):
         name = _training(key)
         look = ATTACK_LOOKS.get(name, (colour, "o"))
         known = part.dropna(subset="validation")
