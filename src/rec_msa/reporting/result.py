@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from rec_msa.reporting.panels import Panel, Row
 
 _LOOKUPS = ("auxiliary_popularity", "list_popularity", "knn_lists")
-_RANDOM, _POPULAR, _LOOKUP, _CLONE, _AGAIN = "random items", "popularity", "best look-up", "clone", "target retrained"
+_RANDOM, _POPULAR, _LOOKUP, _CLONE, _AGAIN = (
+    "random items",
+    "popularity",
+    "best look-up",
+    "best clone",
+    "target retrained",
+)
 _ITSELF = "the target itself"
 _BARS_IN_A_ROW = 3
 
@@ -36,7 +42,7 @@ def result_section(panels: Sequence[Panel]) -> list[doc.Section]:
 
 def _around(figure: doc.Figure, found: Sequence[tuple[Panel, dict[str, Row]]]) -> list[doc.Block]:
     """The figure with its meaning: of one target before it, of several in one sentence and one by one behind it."""
-    said = [sentence for panel, shown in found for sentence in meaning(panel, shown)]
+    said = [meaning(panel, shown) for panel, shown in found]
     if len(found) == 1:
         return [*map(doc.Paragraph, said), figure]
     frame = pd.DataFrame([{what: row.groups["heldout"].value for what, row in shown.items()} for _, shown in found])
@@ -52,9 +58,10 @@ def ladder(panel: Panel) -> dict[str, Row]:
 
     Only attacks on as many users as popularity was counted on, and lists of one length, compare.
     """
-    held = {row.attack: row for row in panel.rows if "heldout" in row.groups and row.k == panel.k}
-    known = {row.attacker_fraction for name, row in held.items() if name in ("random", "popularity")}
-    clones = [row for row in held.values() if not row.is_reference and (not known or row.attacker_fraction in known)]
+    held = {row.attack: row for row in panel.rows if "heldout" in row.groups}
+    like = {(row.k, row.attacker_fraction) for name, row in held.items() if name in ("random", "popularity")}
+    clones = [row for row in held.values() if not row.is_reference]
+    clones = [row for row in clones if (row.k, row.attacker_fraction) in like] if like else clones
     lookups = sorted((held[name] for name in _LOOKUPS if name in held), key=lambda row: row.rank)
     best = {_LOOKUP: lookups[:1], _CLONE: clones[:1]}
     named = {_RANDOM: "random", _POPULAR: "popularity", _AGAIN: "retrain"}
@@ -62,24 +69,24 @@ def ladder(panel: Panel) -> dict[str, Row]:
     return {what: found[what][0] for what in (_RANDOM, _POPULAR, _LOOKUP, _CLONE, _AGAIN) if found.get(what)}
 
 
-def meaning(panel: Panel, shown: dict[str, Row]) -> list[str]:
+def meaning(panel: Panel, shown: dict[str, Row]) -> str:
     """Says what the figure of a target means: what the clone names, beside whom, and how sure that is."""
     clone = shown[_CLONE]
     one = clone.groups["heldout"]
-    others = [f"{_noted(what, row)} {_items(row, panel.k)}" for what, row in shown.items() if what != _CLONE]
+    others = [f"{_noted(what, row)} {_items(row)}" for what, row in shown.items() if what != _CLONE]
     sure = f"95 % interval {share(one.low)} to {share(one.high)}" if one.high > one.low else "all seeds alike"
     whom = f"{span(one.n_users)} users{' a seed' * (len(one.seeds) > 1)}, {seeds_text(one.seeds)}"
     text = (
-        f"**{' · '.join(panel.name)}**: of the {panel.k} items that the target recommends to a user it was never asked "
-        f"about, the clone `{clone.attack}` names **{_items(clone, panel.k)}** ({share(one.value)}, {sure}; {whom}). "
-        f"Beside it: {', '.join(others)}."
+        f"**{' · '.join(panel.name)}**: of the {clone.k} items that the target recommends to a user it was never asked "
+        f"about, the clone `{clone.attack}` names **{_items(clone)}** ({share(one.value)}, {sure}; {whom})."
     )
+    text += f" Beside it: {', '.join(others)}." * bool(others)
     both = [shown[what].groups["heldout"] for what in (_POPULAR, _AGAIN) if what in shown]
     ends = [other.value for other in both if other.seeds == one.seeds]
     if len(ends) == 2 and ends[1] > ends[0]:  # noqa: PLR2004 - both
         way = (one.value - ends[0]) / (ends[1] - ends[0])
         text += f" That is {100 * way:.0f} % of the way from popularity to a target trained once more on its own data."
-    return [text, *_undecided(panel, clone)]
+    return " ".join([text, *_undecided(panel, clone)])
 
 
 def other_files(measured: Measured) -> list[str]:
@@ -105,13 +112,12 @@ def _undecided(panel: Panel, clone: Row) -> list[str]:
     near = [row for row in near if row.k == clone.k and row.groups["heldout"].high >= least]
     named = ", ".join(f"`{row.attack}`" for row in near[:_BARS_IN_A_ROW])
     more = f" and {len(near) - _BARS_IN_A_ROW} more" * (len(near) > _BARS_IN_A_ROW)
-    return [f"Intervals overlap with that of `{clone.attack}`: {named}{more}. No order among them is shown."] * bool(
-        near
-    )
+    text = f"Intervals overlap with that of `{clone.attack}`: {named}{more}. No order among them is shown."
+    return [text] if near else []
 
 
-def _items(row: Row, k: int) -> str:
-    return f"{row.groups['heldout'].value * k:.0f}"
+def _items(row: Row) -> str:
+    return f"{row.groups['heldout'].value * row.k:.0f}"
 
 
 def _name(what: str, row: Row) -> str:
@@ -119,8 +125,9 @@ def _name(what: str, row: Row) -> str:
 
 
 def _noted(name: str, row: Row) -> str:
-    """The name with what sets the row apart, as fewer seeds do."""
-    return f"{name} ({', '.join(row.notes)})" if row.notes else name
+    """The name, and the seeds where they are fewer; all are at one k."""
+    notes = [note for note in row.notes if note.startswith("seed")]
+    return f"{name} ({', '.join(notes)})" if notes else name
 
 
 def _bars(panel: Panel, shown: dict[str, Row]) -> Bars:
