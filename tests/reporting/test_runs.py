@@ -63,27 +63,27 @@ def test_the_figure_goes_from_random_items_to_the_target_itself(own_page: Report
         *("random items", "popularity", "best look-up", "best clone", "target retrained", "the target itself"),
     ]
     assert bars.found[-1].value == 1
-    assert bars.marked == ["best clone: ptaq"]
+    assert bars.marked == ["best clone: pta"]
 
 
 def test_the_sentence_counts_the_items_of_the_list(mine: pd.DataFrame) -> None:
     [panel] = panels_of(mine)
     shown, own = (
         ladder(panel),
-        mine.query("attack == 'ptaq' and group == 'heldout' and k == 50 and against == 'served'"),
+        mine.query("attack == 'pta' and group == 'heldout' and k == 50 and against == 'served'"),
     )
     text = meaning(panel, shown)
-    assert f"the clone `ptaq` names **{50 * own['agreement'].iloc[0]:.0f}**" in text
+    assert f"the clone `pta` names **{50 * own['agreement'].iloc[0]:.0f}**" in text
     assert "12 users, seed 0" in text
     assert "% of the way from popularity" in text
-    assert "Intervals overlap with that of `ptaq`: `ptaq_few`" in text
+    assert "Intervals overlap with that of `pta`: " in text
 
 
 def test_an_attack_that_knows_more_users_is_not_set_beside_the_references(mine: pd.DataFrame) -> None:
     more = mine[mine["attack"] == "ptaq"].assign(attack="ptaq_more", attacker_fraction=0.3, agreement=0.99)
     [panel] = panels_of(pd.concat([mine, more], ignore_index=True))
     assert panel.rows[0].attack == "ptaq_more"
-    assert ladder(panel)["best clone"].attack == "ptaq"
+    assert ladder(panel)["best clone"].attack == "pta"
 
 
 def test_of_several_targets_one_sentence_has_the_medians(study: pd.DataFrame) -> None:
