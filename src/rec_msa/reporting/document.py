@@ -179,12 +179,16 @@ Block = Paragraph | Bullets | Command | Tiles | Numbers | Table | Figure | Folde
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report: an anchor, a heading, what stands below it, and parts within it, which follow."""
+    """A part of the report: an anchor, a heading, what stands below it, and parts within it, which follow.
+
+    Where it is ``folded``, the page shows its parts on demand, under these words.
+    """
 
     anchor: str
     title: str
     blocks: Sequence[Block] = ()
     sections: Sequence[Section] = ()
+    folded: str = ""
 
     def all_blocks(self) -> Iterator[Block]:
         """Returns every block, those within others too, as they are read."""

@@ -81,7 +81,9 @@ def build_report(measured: Measured) -> doc.Report:
         claims_section(judged, verdicts),
         environment_section(measured.journal),
     ]
-    return doc.Report("Stealing a recommender: the reproduction", TEXTS["lead"], facts(measured), sections, _RUNS)
+    return doc.Report(
+        "Stealing a recommender: the reproduction", TEXTS["lead"], facts(measured), sections, beside=_RUNS
+    )
 
 
 def _papers_panels(measured: Measured) -> list[Panel]:
@@ -99,7 +101,7 @@ def summary_section(measured: Measured, verdicts: Sequence[ClaimVerdict]) -> doc
         scoreboard(verdicts),
     ]
     return doc.Section(
-        "summary", "The paper's claims", [*blocks, doc.Paragraph(TEXTS["made_reproduction"], quiet=True)]
+        "summary", "What holds of the paper's claims", [*blocks, doc.Paragraph(TEXTS["made_reproduction"], quiet=True)]
     )
 
 
@@ -197,7 +199,7 @@ def _count_of(name: str) -> Callable[[Mapping[Any, Any]], doc.Cell]:
 def claims_section(judged: pd.DataFrame, verdicts: Sequence[ClaimVerdict]) -> doc.Section:
     """Returns the claims one by one."""
     parts = [_claim(judged[judged["claim"] == one.claim.id], one) for one in verdicts]
-    return doc.Section("claims", "The paper's claims, one by one", [doc.Paragraph(TEXTS["claims"])], parts)
+    return doc.Section("claims", "The paper's claims, one by one", [doc.Paragraph(TEXTS["claims"])], parts, "Show all")
 
 
 def _claim(own: pd.DataFrame, one: ClaimVerdict) -> doc.Section:

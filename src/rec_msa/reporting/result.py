@@ -81,6 +81,8 @@ def meaning(panel: Panel, shown: dict[str, Row]) -> str:
         f"about, the clone `{clone.attack}` names **{_items(clone)}** ({share(one.value)}, {sure}; {whom})."
     )
     text += f" Beside it: {', '.join(others)}." * bool(others)
+    if _LOOKUP in shown and shown[_LOOKUP].groups["heldout"].value >= one.value:
+        text += " A look-up, which needs no model, repeats as much."
     both = [shown[what].groups["heldout"] for what in (_POPULAR, _AGAIN) if what in shown]
     ends = [other.value for other in both if other.seeds == one.seeds]
     if len(ends) == 2 and ends[1] > ends[0]:  # noqa: PLR2004 - both

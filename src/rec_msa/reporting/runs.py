@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rec_msa.reporting.panels import Panel
 
-REPRODUCTION_FILE = ("The reproduction", "reproduction.html")
+_REPRODUCTION = ("The reproduction", "reproduction.html")
 _SHOWN = 24
 """So many attacks and references are drawn of a target; the table has all."""
 _CURVES = 8
@@ -50,7 +50,7 @@ def runs_page(measured: Measured, curves: pd.DataFrame) -> doc.Report:
     sections.append(doc.Section("made", "What was made, and where it lies", [doc.Bullets(TEXTS["made_runs"])]))
     sections += [environment_section(measured.journal)] if len(measured.journal) else []
     said = [*facts(measured), *other_files(measured)]
-    return doc.Report("Your runs", TEXTS["lead_runs"], said, sections, REPRODUCTION_FILE)
+    return doc.Report("Your runs", TEXTS["lead_runs"], said, sections, beside=_REPRODUCTION)
 
 
 def _comparison(panels: Sequence[Panel]) -> list[doc.Section]:
