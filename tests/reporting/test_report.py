@@ -12,11 +12,12 @@ import pytest
 from rec_msa.evaluation.intervals import seed_interval
 from rec_msa.foundation.errors import DataError
 from rec_msa.reporting.claims import CLAIMS
+from rec_msa.reporting.cost import duration, environment_section
 from rec_msa.reporting.document import Report, Table
 from rec_msa.reporting.figures import drawing_of
 from rec_msa.reporting.measured import Measured
 from rec_msa.reporting.names import REFERENCE_NAMES
-from rec_msa.reporting.report import build_report, duration, environment_section
+from rec_msa.reporting.report import build_report
 from rec_msa.reporting.sections import SHOWN_REFERENCES
 from rec_msa.reporting.writing import tables_of, to_html, to_markdown, to_page, to_plain
 from tests.reporting.made_up import SEEDS, made_up
