@@ -392,7 +392,8 @@ def trade_off(points: pd.DataFrame) -> Drawing:
     """Agreement against utility (of ``defense_points``): a row for each target, a plot for each attack that asks."""
     rows = []
     for (dataset, target), own in points[points["against"] == "undefended"].groupby(["dataset", "target"]):
-        known = [attack for attack in dict.fromkeys([*ASKING, *own["attack"]]) if attack in asking(own)]
+        met = asking(own[own["rule"] != NO_DEFENSE])
+        known = [attack for attack in dict.fromkeys([*ASKING, *own["attack"]]) if attack in met]
         rows.append([_trade_off_plot(f"{dataset} · {target} · {attack}", own, attack) for attack in known])
     return Drawing(
         [row for row in rows if row], *_heads("The trade-off: what is stolen against what is served", points)
