@@ -36,8 +36,10 @@ OTHERWISE = "--params=split.validation_fraction=0.2,steal.margin=0.25"
 MOST_STEPS = 80
 """A run goes on where it was killed, and each artifact is some six steps: so all stages are met."""
 
-OF_THE_JOURNAL = ("report.html", "report.md", "report/runs.csv")
-OF_THE_JOURNAL += tuple(f"/.{name}.record.json" for name in ("report.html", "report.md", "report"))
+OF_THE_JOURNAL = ("report.html", "reproduction.html", "reproduction.md", "report/runs.csv")
+OF_THE_JOURNAL += tuple(
+    f"/.{name}.record.json" for name in ("report.html", "reproduction.html", "reproduction.md", "report")
+)
 
 STAGES = {
     ".locks": "a claim",

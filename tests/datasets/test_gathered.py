@@ -1,4 +1,4 @@
-"""JSON files of many folders are one table."""
+"""Small files of many folders are one table."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline, node
 
 from rec_msa.bookkeeping.provenance import fingerprints
-from rec_msa.datasets.files import JSONDataset
-from rec_msa.datasets.gathered import GatheredJSONDataset
+from rec_msa.datasets.files import JSONDataset, ParquetDataset
+from rec_msa.datasets.gathered import GatheredCurvesDataset, GatheredJSONDataset
 from rec_msa.datasets.recorded import Provenance
 
 if TYPE_CHECKING:
@@ -95,3 +95,39 @@ def test_a_copied_folder_was_another_data_set(tmp_path: Path) -> None:
     dataset = statistics(tmp_path)
     shutil.copytree(tmp_path / "steam", tmp_path / "steam_old")
     assert dataset.load()["dataset"].tolist() == ["ml-1m", "steam"]
+
+
+def save_curve(folder: Path, place: str, name: str, value: float) -> Path:
+    """Saves a curve of one step, with its record."""
+    path = folder / place.replace(".", "/") / f"{name}.parquet"
+    dataset = ParquetDataset(filepath=str(path))
+    dataset.expected = Provenance("made", {}, f"{place}.{name}")
+    dataset.save(pd.DataFrame({"step": [0], "loss": [1.0], "validation": [value], "kept": [True]}))
+    return path
+
+
+def test_curves_are_those_of_the_lowest_seed_without_a_defense_that_fit_their_records(tmp_path: Path) -> None:
+    for place, name in (
+        ("mine.seed2.bpr", "target_curve"),
+        ("mine.seed10.bpr", "target_curve"),
+        ("mine.seed2.users10.bpr.own", "clone_curve"),
+        ("mine.seed2.bpr.none.ptq", "steal_curve"),
+        ("mine.seed2.bpr.shuffle_20.ptq", "steal_curve"),
+    ):
+        save_curve(tmp_path, place, name, 0.5)
+    damaged = save_curve(tmp_path, "mine.seed2.lmf", "target_curve", 0.5)
+    shutil.copytree(tmp_path / "mine/seed2/bpr", tmp_path / "mine/seed2/copied")
+    pd.DataFrame({"step": [0], "loss": [1.0], "validation": [0.9], "kept": [True]}).to_parquet(damaged)
+    found = GatheredCurvesDataset(path=f"{tmp_path}/*/*/**/*_curve.parquet").load()
+    assert set(zip(found["place"], found["stage"], strict=True)) == {
+        ("mine.seed2.bpr", "target"),
+        ("mine.seed2.users10.bpr.own", "clone"),
+        ("mine.seed2.bpr.none.ptq", "steal"),
+    }
+
+
+def test_no_curve_is_a_table_without_a_row(tmp_path: Path) -> None:
+    dataset = GatheredCurvesDataset(path=f"{tmp_path}/*/*/**/*_curve.parquet")
+    assert dataset.load().empty
+    with pytest.raises(DatasetError, match="only read"):
+        dataset.save({})

@@ -416,7 +416,7 @@ def test_a_report_was_one_run_late_and_believed_a_table_without_a_record(ran_onc
     (reporting / ".agreement.parquet.record.json").unlink()
     project.run("reporting")
     pd.testing.assert_frame_equal(results(), whole)
-    assert ".999" not in (reporting / "report.md").read_text()
+    assert ".999" not in (reporting / "reproduction.md").read_text()
     # A result that is left out of the table is left out of the report of the same run, too.
     (reporting / "small/seed0/bpr/none/ptd/agreement.parquet").write_bytes(right[:-1])
     project.run("reporting")

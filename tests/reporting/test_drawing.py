@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from rec_msa.foundation.errors import DataError
-from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, Curve, Drawing, Heatmap, Plot, strips
+from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, PALETTE, Bars, Curve, Drawing, Heatmap, Plot, strips
+from rec_msa.reporting.measured import Estimate
+from rec_msa.reporting.names import share
 from rec_msa.reporting.panels import Panel, panels_of
 
 if TYPE_CHECKING:
@@ -96,6 +98,45 @@ def test_a_heatmap_has_each_value_in_its_field_and_a_dash_where_there_is_none() 
     assert gap[3] == 0
 
 
+def test_bars_have_their_figures_and_the_one_that_matters_stands_out() -> None:
+    found = [Estimate(value, value - 0.1, value + 0.1, (0,), (9,)) for value in (0.3, 0.5)]
+    drawing = Drawing([[Bars("bpr", "repeated share", ["popularity", "clone"], found, ["clone"])]])
+    [place], [part] = drawing.picture().axes, drawing.parts()
+    assert [text.get_text() for text in place.texts] == [".300", ".500"]
+    assert place.patches[0].get_facecolor() != place.patches[1].get_facecolor()
+    assert tips_of(part.svg)[1] == "clone\n.500, 95 % interval .400 to .600"
+    assert part.described == "Repeated share: popularity .300, clone .500."
+
+
+def test_labels_stand_apart_and_one_without_room_is_left_to_its_tip() -> None:
+    x, labels = [*(0.5 + n / 1000 for n in range(12)), 9], [*(["label"] * 12), "far"]
+    [place] = Drawing([[Plot("", "x", "y", [Curve("x", COLOURS[0], x, [0.5] * 13, labels=labels)], 1)]]).picture().axes
+    beside = [text.get_position() for text in place.texts]
+    assert len({(round(x), round(y)) for x, y in beside}) == len(beside) > 1, "no two lie on each other"
+    assert len(beside) < 13
+    assert place.texts[-1].get_text() == "far"
+
+
+@pytest.mark.parametrize(("scheme", "ground"), [(0, "#fdfdfc"), (1, "#16181b")])
+def test_each_colour_stands_out_from_its_ground(scheme: int, ground: str) -> None:
+    for pair in PALETTE.items():
+        lightness = sorted(map(luminance, (pair[scheme], ground)))
+        assert (lightness[1] + 0.05) / (lightness[0] + 0.05) >= 4.5
+
+
+def luminance(colour: str) -> float:
+    """Returns the relative luminance of WCAG 2."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_page_colours_a_drawing_as_its_ground_asks() -> None:
+    [part] = Drawing([[Plot("", "x", "y", [Curve("x", COLOURS[0], [1, 2], [0.5, 0.6])], 1)]]).parts()
+    assert f"stroke: var(--c{COLOURS[0][1:]})" in part.svg
+    assert COLOURS[0] not in part.svg
+
+
 def test_a_figure_of_nothing_has_a_title_and_a_note() -> None:
     assert Drawing([], "a title", "a note").picture().get_suptitle() == "a title\na note"
 
@@ -143,7 +184,7 @@ def test_only_held_out_users_have_intervals_and_printed_values(one_cell: pd.Data
     assert len(place.collections) == 3, "the lines that lead the eye, and intervals of attacks and references"
     assert list(attacks[0][:, 0]) == pytest.approx([best.low, best.high])
     beside = [text.get_text() for text in place.texts]
-    assert sorted(beside) == sorted(["held-out", *(f"{row.groups['heldout'].value:.2f}" for row in panel.rows)])
+    assert sorted(beside) == sorted(["held-out", *(share(row.groups["heldout"].value) for row in panel.rows)])
 
 
 def test_the_title_says_where_and_the_note_on_whom(one_cell: pd.DataFrame) -> None:
@@ -160,7 +201,7 @@ def test_pointing_at_a_mark_tells_its_figures(one_cell: pd.DataFrame) -> None:
     [ptaq] = [row for row in panel.rows if row.attack == "ptaq"]
     [part] = strips([panel]).parts()
     [told] = [text for text in tips_of(part.svg) if text.startswith("ptaq,") and "held-out" in text]
-    for said in ("clone bpr", f"{ptaq.groups['heldout'].value:.2f}", "12 held-out users", "35 calls"):
+    for said in ("clone bpr", share(ptaq.groups["heldout"].value), "12 held-out users", "35 calls"):
         assert said in told
 
 

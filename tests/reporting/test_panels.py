@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rec_msa.evaluation.intervals import seed_interval
+from rec_msa.evaluation.intervals import bootstrap_interval, seed_interval
 from rec_msa.foundation.errors import DataError
+from rec_msa.reporting.measured import estimate
 from rec_msa.reporting.names import REFERENCE_NAMES
 from rec_msa.reporting.panels import Panel, Row, intervals_text, panels_of
 
@@ -31,8 +32,8 @@ def test_a_cell_is_one_panel_at_the_largest_k(one_cell: pd.DataFrame) -> None:
     [panel] = panels_of(one_cell)
     assert (panel.where, panel.k, panel.users) == ("ml-100k · bpr · seed 0", 50, "12 held-out and 35 queried users")
     for attack, row in rows_by_attack(panel).items():
-        for group, estimate in row.groups.items():
-            assert [estimate.value] == values(one_cell, attack, group)
+        for group, one in row.groups.items():
+            assert [one.value] == values(one_cell, attack, group)
 
 
 def test_attacks_stand_above_references_and_the_best_first(one_cell: pd.DataFrame) -> None:
@@ -62,19 +63,46 @@ def test_a_single_seed_has_the_interval_over_its_users(one_cell: pd.DataFrame) -
     assert intervals_text([panel]) == "95 % intervals, bootstrap over users"
 
 
-def test_several_seeds_have_their_mean_and_its_t_interval(study: pd.DataFrame) -> None:
-    bpr, lmf, ncf = panels_of(study)
-    over = seed_interval(values(study[study["target"] == "bpr"], "ptq", "heldout"))
-    shown = rows_by_attack(bpr)["ptq"].groups["heldout"]
+def test_five_seeds_have_their_mean_and_its_t_interval(make_agreement: AgreementMaker) -> None:
+    five = pd.concat([make_agreement(seed=seed, attacks=("ptq",)) for seed in range(5)])
+    [panel] = panels_of(five)
+    over, shown = seed_interval(values(five, "ptq", "heldout")), rows_by_attack(panel)["ptq"].groups["heldout"]
     assert (shown.value, shown.low, shown.high) == pytest.approx((over.mean, over.low, over.high))
+    assert intervals_text([panel]) == "95 % intervals, t over seeds"
+
+
+def test_two_seeds_had_an_interval_from_below_0_to_above_1() -> None:
+    seeds = [{"seed": seed, "n_users": 60, "kept_step": None} for seed in (0, 1)]
+    figures = [{"agreement": value, "ci_low": value - 0.03, "ci_high": value + 0.04} for value in (0.5, 0.634)]
+    found = estimate([seed | figure for seed, figure in zip(seeds, figures, strict=True)])
+    assert found.value == pytest.approx(0.567)
+    assert found.low == pytest.approx(0.567 - np.sqrt(2 * 0.03**2) / 2)
+    assert found.high == pytest.approx(0.567 + np.sqrt(2 * 0.04**2) / 2)
+
+
+def test_the_interval_of_few_seeds_is_the_bootstrap_of_the_mean_over_their_users() -> None:
+    rng = np.random.default_rng(0)
+    users = [rng.beta(3, 3, n) for n in (40, 60, 50)]
+    ends = [bootstrap_interval(own, seed) for seed, own in enumerate(users)]
+    drawn = [np.mean([rng.choice(own, own.size).mean() for own in users]) for _ in range(4000)]
+    figures = [
+        {"seed": seed, "agreement": own.mean(), "ci_low": low, "ci_high": high, "n_users": own.size, "kept_step": 1}
+        for seed, (own, (low, high)) in enumerate(zip(users, ends, strict=True))
+    ]
+    found = estimate(figures)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.004)
+
+
+def test_few_seeds_say_whose_they_are(study: pd.DataFrame) -> None:
+    bpr, lmf, ncf = panels_of(study)
+    shown = rows_by_attack(bpr)["ptq"].groups["heldout"]
     assert (shown.seeds, shown.n_users) == ((0, 1, 2), (12, 12, 12))
     assert [panel.where for panel in (bpr, lmf, ncf)] == [
         "ml-100k · bpr · seeds 0–2",
         "ml-100k · lmf · seeds 0–2",
         "ml-100k · ncf · seed 0",
     ]
-    assert intervals_text([bpr, lmf]) == "95 % intervals, t over seeds"
-    assert intervals_text([bpr, ncf]) == "95 % intervals, t over seeds, bootstrap over users of a single seed"
+    assert intervals_text([bpr, ncf]) == "95 % intervals, bootstrap over users"
 
 
 def test_an_undefended_target_is_no_row_of_its_own(one_cell: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""Small JSON files of many folders, read as one table."""
+"""Small files of many folders, read as one table."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from kedro.io import AbstractDataset, DatasetError
 
 from rec_msa.datasets.json_files import JSONFiles
 from rec_msa.datasets.recorded import Recorded
+from rec_msa.defenses.settings import NO_DEFENSE
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -80,3 +81,74 @@ class GatheredJSONDataset(JSONFiles, AbstractDataset[NoReturn, pd.DataFrame]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._pattern, "folder": self._folder}
+
+
+class GatheredCurvesDataset(JSONFiles, AbstractDataset[NoReturn, pd.DataFrame]):
+    """Training curves that a pattern finds, below one another, with what each is of. It only reads.
+
+    Of each data set these are the curves of its lowest seed, without those under a defense: a study leaves thousands.
+    One that does not fit the record beside it is left out.
+
+    Example::
+
+        training_curves:
+          type: rec_msa.datasets.gathered.GatheredCurvesDataset
+          path: data/06_models/*/*/**/*_curve.parquet
+
+    >>> GatheredCurvesDataset(path="data/06_models/*/*/**/*_curve.parquet").load()
+
+    Args:
+        path: The pattern, local or an fsspec URL; data set and seed are its first two folders.
+        metadata: For kedro viz and other plugins.
+    """
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+        super().__init__(path)
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """The columns of the curves, and ``place`` (the namespace) and ``stage`` before them."""
+        parts = []
+        for path in self._paths():
+            with self._fs.open(path, "rb") as file:
+                curve = pd.read_parquet(file)
+            *place, name = self._place(path)
+            parts.append(curve.assign(place=".".join(place), stage=name.removesuffix("_curve")))
+        columns = ["place", "stage", "step", "loss", "validation", "kept"]
+        return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refuses: each curve has an entry of its own.
+
+        Raises:
+            DatasetError: Always.
+        """
+        raise DatasetError(f"{self._pattern}: gathered curves are only read; save each by its own entry")
+
+    def _place(self, path: str) -> tuple[str, ...]:
+        """The namespace and the artifact's name."""
+        root = self._pattern.partition("*")[0]
+        return PurePosixPath(path).relative_to(root).with_suffix("").parts
+
+    def _paths(self) -> list[str]:
+        found = {path: self._place(path) for path in super()._paths()}
+        lowest: dict[str, int] = {}
+        for dataset, seed, *_ in found.values():
+            lowest[dataset] = min(_number(seed), lowest.get(dataset, _number(seed)))
+        own = [path for path, (dataset, seed, *_) in found.items() if _number(seed) == lowest[dataset]]
+        return [path for path in own if self._is_undefended(found[path]) and self._fits(path)]
+
+    def _is_undefended(self, place: tuple[str, ...]) -> bool:
+        return place[-1] != "steal_curve" or place[3] == NO_DEFENSE
+
+    def _fits(self, path: str) -> bool:
+        file = _File(self._fs, PurePosixPath(path))
+        record = file.record()
+        return record is not None and record.name == ".".join(self._place(path)) and file.intact()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._pattern}
+
+
+def _number(seed: str) -> int:
+    return int(seed.removeprefix("seed") or 0)

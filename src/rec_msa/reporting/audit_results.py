@@ -19,7 +19,7 @@ from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
 from rec_msa.evaluation.verdicts import SEEDS_FOR_A_VERDICT
 from rec_msa.foundation.errors import DataError, SettingsError, nearest
 from rec_msa.foundation.tables import require_table
-from rec_msa.reporting.measured import Estimate, estimate
+from rec_msa.reporting.measured import Estimate, estimate, records
 from rec_msa.reporting.names import REFERENCE_NAMES, TARGET
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ class Audited:
         rows = self.results.agreement
         own = rows[(rows["kind"] == TARGET) & (rows["against"] == "served") & (rows["group"] == "heldout")]
         own = _longest(own[own["list_length"] == self.list_length]).drop_duplicates(["defense", "seed"])
-        return {str(defense): estimate(part) for defense, part in own.groupby("defense")}
+        return {defense: estimate(part) for (defense,), part in records(own, ["defense"]).items()}
 
     def users_of(self, point: Point) -> pd.DataFrame:
         """Returns the agreement of each held-out user: columns seed, user, agreement; empty where it is not known."""
@@ -364,7 +364,9 @@ def _with_intervals(rows: pd.DataFrame, per_user: pd.DataFrame) -> list[tuple[di
     groups = once.groupby(_KEY, sort=False)
     first = groups.head(1).assign(n_queries=groups["n_queries"].mean().to_numpy(), place=range(groups.ngroups))
     found: list[tuple[dict[Any, Any], Estimate]]
-    found = list(zip(map(dict, first.to_dict("records")), (estimate(part) for _, part in groups), strict=True))
+    found = list(
+        zip(map(dict, first.to_dict("records")), (estimate(part.to_dict("records")) for _, part in groups), strict=True)
+    )
     places = pd.DataFrame([facts for facts, _ in found], columns=["place", "attack", *_KEY])
     users = per_user.drop_duplicates([*_KEY, "seed", "user"]).merge(places.drop(columns="attack"), on=_KEY)
     few = [(facts["place"], one) for facts, one in found if len(one.seeds) < SEEDS_FOR_A_VERDICT]

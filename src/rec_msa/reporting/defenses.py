@@ -11,7 +11,7 @@ from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.verdicts import judge_together
 from rec_msa.reporting import document as doc
 from rec_msa.reporting.claims import DEFENSE_CLAIMS, MIXING, SIDES, World, judge
-from rec_msa.reporting.figures import NOTHING, SHOWN_ATTACKS, defense_points
+from rec_msa.reporting.figures import ASKING, NOTHING, SHOWN_ATTACKS, defense_points
 from rec_msa.reporting.measured import Measured, seeds_and_users
 from rec_msa.reporting.names import TARGET, TEXTS, seeds_text, span
 from rec_msa.reporting.report import claim_table
@@ -38,13 +38,15 @@ def defense_page(agreement: pd.DataFrame, quality: pd.DataFrame) -> doc.Report:
     ordered = points.assign(first=points["rule"].map(_ORDER).fillna(2)).sort_values(
         ["first", "rule", "fresh", "strength"]
     )
-    sections = [_overview(ordered, quality), *_asking_again(ordered, agreement), _claims(agreement, quality)]
+    sections = [overview_section(ordered, quality), *_asking_again(ordered, agreement), _claims(agreement, quality)]
     sections.append(learnt_section(Measured(agreement, quality)))
     return doc.Report(title, TEXTS["defenses"], (), sections)
 
 
-def _overview(points: pd.DataFrame, quality: pd.DataFrame) -> doc.Section:
-    attacks = [name for name in (*SHOWN_ATTACKS, TARGET) if name in set(points["attack"])]
+def overview_section(points: pd.DataFrame, quality: pd.DataFrame) -> doc.Section:
+    """Returns what each defense costs and hides (of ``defense_points``), a column for each attack."""
+    met = [name for name in points["attack"].unique() if name not in ASKING]
+    attacks = [name for name in dict.fromkeys([*SHOWN_ATTACKS, *met, TARGET]) if name in {*points["attack"]}]
     shares = quality.reindex(columns=["dataset", "target", "defense", "n_users", "n_widened"])
     shares = shares.assign(widened=pd.to_numeric(shares["n_widened"]) / shares["n_users"])
     widened = shares.groupby(["dataset", "target", "defense"])["widened"].mean().reset_index()

@@ -179,12 +179,16 @@ Block = Paragraph | Bullets | Command | Tiles | Numbers | Table | Figure | Folde
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report: an anchor, a heading, what stands below it, and parts within it, which follow."""
+    """A part of the report: an anchor, a heading, what stands below it, and parts within it, which follow.
+
+    Where it is ``folded``, the page shows its parts on demand, under these words.
+    """
 
     anchor: str
     title: str
     blocks: Sequence[Block] = ()
     sections: Sequence[Section] = ()
+    folded: str = ""
 
     def all_blocks(self) -> Iterator[Block]:
         """Returns every block, those within others too, as they are read."""
@@ -201,6 +205,7 @@ class Report:
     """The whole: a heading, what it is in a sentence or two, what it rests on in a few words each, and its parts.
 
     ``made_by`` is the command that writes it, ``folder`` where the pictures and tables of its Markdown lie.
+    ``beside`` is the title and the file of the page that lies beside it; empty for none.
     """
 
     title: str
@@ -209,6 +214,7 @@ class Report:
     sections: Sequence[Section] = ()
     made_by: str = "kedro run --pipeline=reporting"
     folder: str = "report"
+    beside: tuple[str, ...] = ()
 
     def figures(self) -> list[Figure]:
         """Returns every figure."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from rec_msa.defenses.settings import NO_DEFENSE
-from rec_msa.reporting.names import GROUP_LABELS, number, share, span, with_words
+from rec_msa.reporting.names import GROUP_LABELS, share, span, with_words
 from rec_msa.reporting.panels import Panel, Row, intervals_text
 
 if TYPE_CHECKING:
@@ -19,9 +20,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
-# Colours of Okabe and Ito's, which colour-blind people tell apart; these stand out on white and on black.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-NEUTRAL, _INK = "#808080", "#1c1d1f"
+    from rec_msa.reporting.measured import Estimate
+
+PALETTE = {
+    "#0067a8": "#56a8e8",
+    "#b84700": "#f0813f",
+    "#00704f": "#2cc08f",
+    "#a8457f": "#e08cbf",
+    "#8a5f00": "#e69f00",
+    "#6a4fb3": "#b7a5f2",
+    "#6b6b6b": "#9a9a9a",
+}
+"""Colours on a light ground and, of the same hue, on a dark one; each is 4.5 times as light or dark as its ground."""
+*COLOURS, NEUTRAL = PALETTE
+_INK = "#1c1d1f"
 ATTACK_LOOKS = {
     "ptd": (COLOURS[0], "o"),
     "ptq": (COLOURS[1], "s"),
@@ -31,8 +43,8 @@ ATTACK_LOOKS = {
     "random_sequences": (COLOURS[5], "v"),
 }
 """The colour and the mark of each of the paper's attacks, and of the baseline of QSD, the same in every figure."""
-_SCALE = ("#FFF8E6", COLOURS[4])
-"""From nearly white to Okabe and Ito's orange: one hue, which reads in grey, and dark text on all of it."""
+_SCALE = ("#fff8e6", "#e69f00")
+"""From nearly white to orange: one hue, which reads in grey, and dark text on all of it."""
 GRID_ALPHA, _BAND = 0.25, 0.16
 """How much of their colour the grid and bands have."""
 _SIZES = {"heldout": 7, "queried": 9}
@@ -40,6 +52,10 @@ _SIZES = {"heldout": 7, "queried": 9}
 _SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _VALUES_AT = 1.05
 _STRIPS_IN_A_ROW = 3
+_LETTER, _LINE = 0.07, 0.12
+"""Inches that a letter of a label is wide, and that lines are apart."""
+_BESIDE = ((1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1), (1, 0), (-1, 0))
+"""Where a label may stand, seen from its point."""
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 
 
@@ -116,8 +132,6 @@ class Curve:
         look: dict[str, Any] = {"color": self.colour, "linestyle": self.style, "linewidth": 1.5, **marks}
         [line] = place.plot(self.x, self.y, markersize=5.5, markerfacecolor=face, label=self.name, **look)
         tips.add(line, self.name, texts)
-        for x, y, label in zip(self.x, self.y, self.labels, strict=bool(self.labels)):
-            tips.add(place.annotate(label, (x, y), (4, 4), "data", "offset points", fontsize=8), self.name)
 
 
 @dataclass(frozen=True)
@@ -157,6 +171,30 @@ class Plot:
         else:
             place.locator_params(axis="x", nbins=5)
         place.grid(color=NEUTRAL, alpha=GRID_ALPHA)
+        self._label(place, tips)
+
+    def _label(self, place: Axes, tips: Tips) -> None:
+        """Writes labels beside their points where there is room; who points at a mark reads all."""
+        marks = [
+            (x, y, curve, at) for curve in self.curves for at, (x, y) in enumerate(zip(curve.x, curve.y, strict=True))
+        ]
+        taken = [(*self._inches(place, x, y), 0.05) for x, y, *_ in marks]
+        for x, y, curve, at in marks:
+            label = curve.labels[at] if curve.labels else ""
+            width, (left, low) = _LETTER * len(label), self._inches(place, x, y)
+            for dx, dy in _BESIDE if label else ():
+                box = left + dx * (0.06 + width / 2), low + dy * 0.11, width / 2
+                if not any(abs(box[0] - x0) < box[2] + half and abs(box[1] - y0) < _LINE for x0, y0, half in taken):
+                    taken.append(box)
+                    look: Any = {"ha": "center", "va": "center", "fontsize": 8, "color": curve.colour}
+                    offset = 72 * (box[0] - left), 72 * (box[1] - low)
+                    tips.add(place.annotate(label, (x, y), offset, "data", "offset points", **look), curve.name)
+                    break
+
+    def _inches(self, place: Axes, x: float, y: float) -> tuple[float, float]:
+        """Where a point lies, nearly: axes take away some of the room."""
+        (left, right), (low, high) = place.get_xlim(), place.get_ylim()
+        return (x - left) / (right - left) * 0.8 * self.inches[0], (y - low) / (high - low) * 0.75 * self.inches[1]
 
     def _texts(self, curve: Curve) -> list[str]:
         labels = [f" {label}" * bool(label) for label in curve.labels] or [""] * len(curve.x)
@@ -245,7 +283,7 @@ class Strip:
     @property
     def inches(self) -> tuple[float, float]:
         """As high as its lines need."""
-        return 6.0, 0.9 + 0.27 * len(self.panel.lines)
+        return 4.8, 0.9 + 0.27 * len(self.panel.lines)
 
     @property
     def legend(self) -> list[Entry]:
@@ -274,7 +312,7 @@ class Strip:
             tick.set_fontweight("bold" if isinstance(line, str) else "normal")
         whose = "target's" if self.panel.defense == NO_DEFENSE else "undefended"
         title = f"repeated share of the {whose} {self.panel.k} items"
-        place.set(ylim=(len(labels) - 0.4, -0.6), xlim=(-0.02, 1.2), xticks=_SHARES, xlabel=title, axisbelow=True)
+        place.set(ylim=(len(labels) - 0.4, -0.6), xlim=(-0.02, 1.25), xticks=_SHARES, xlabel=title, axisbelow=True)
         place.grid(axis="x", color=NEUTRAL, alpha=GRID_ALPHA)
 
     def _paint_marks(self, place: Axes, tips: Tips, own: list[tuple[int, Row]], group: str, colour: str) -> None:
@@ -289,17 +327,57 @@ class Strip:
             lines = place.hlines(y, [one.low for one in found], [one.high for one in found], color=colour, linewidth=2)
             tips.add(lines, group)
             for at, one in zip(y, found, strict=True):
-                tips.add(place.text(_VALUES_AT, at, number(one.value), va="center", fontsize=9), group)
+                tips.add(place.text(_VALUES_AT, at, share(one.value), va="center", fontsize=9), group)
 
 
 def _details(row: Row, group: str) -> str:
     one = row.groups[group]
     clone = f", clone {row.clone}" if row.clone and not row.is_reference else ""
-    figures = f"{number(one.value)}, 95 % interval {number(one.low)} to {number(one.high)}"
+    figures = f"{share(one.value)}, 95 % interval {share(one.low)} to {share(one.high)}"
     return f"{row.label}{clone}\n{figures}\n{span(one.n_users)} {GROUP_LABELS[group]}\n{row.calls} calls to the target"
 
 
-Shape = Plot | Heatmap | Strip
+@dataclass(frozen=True)
+class Bars:
+    """Shares from nothing to all, a bar each with its figure behind it; ``marked`` are the names that stand out."""
+
+    title: str
+    x_title: str
+    names: Sequence[str]
+    found: Sequence[Estimate]
+    marked: Sequence[str] = ()
+    legend: Sequence[Entry] = ()
+
+    @property
+    def described(self) -> str:
+        """Each bar, in words."""
+        values = (f"{name} {share(one.value)}" for name, one in zip(self.names, self.found, strict=True))
+        return f"{self.x_title.capitalize()}: {', '.join(values)}."
+
+    @property
+    def inches(self) -> tuple[float, float]:
+        """As high as its bars need."""
+        return 4.4, 0.7 + 0.32 * len(self.names)
+
+    def paint(self, place: Axes, tips: Tips) -> None:
+        """Paints a bar for each name, the first above."""
+        for y, (name, one) in enumerate(zip(self.names, self.found, strict=True)):
+            colour = COLOURS[1] if name in self.marked else NEUTRAL
+            [bar] = place.barh([y], [one.value], 0.62, color=colour)
+            text = f"{name}\n{share(one.value)}" + f", 95 % interval {share(one.low)} to {share(one.high)}" * (
+                one.high > one.low
+            )
+            tips.add(bar, texts=[text])
+            weight = "bold" if name in self.marked else "normal"
+            place.text(one.value + 0.02, y, share(one.value), va="center", fontsize=9, fontweight=weight)
+        place.set(
+            xlim=(0, 1.17), ylim=(len(self.names) - 0.5, -0.5), xticks=_SHARES, xlabel=self.x_title, axisbelow=True
+        )
+        place.set_yticks(range(len(self.names)), list(self.names))
+        place.grid(axis="x", color=NEUTRAL, alpha=GRID_ALPHA)
+
+
+Shape = Plot | Heatmap | Strip | Bars
 
 
 @dataclass(frozen=True)
@@ -354,7 +432,7 @@ def strips(panels: Sequence[Panel]) -> Drawing:
     """Returns attacks beside references, a plot for each target, three in a row."""
     shapes = [Strip(panel) for panel in panels]
     rows = [shapes[start : start + _STRIPS_IN_A_ROW] for start in range(0, len(shapes), _STRIPS_IN_A_ROW)]
-    return Drawing(rows, size="wide")
+    return Drawing(rows, size="half")
 
 
 def _empty(width: float, height: float, n_rows: int, n_columns: int) -> tuple[Picture, Any]:
@@ -391,18 +469,26 @@ def _add_legend(picture: Picture, entries: Sequence[Entry], columns: int) -> Non
 def _as_svg(shape: Shape, name: str) -> str:
     """A plot as SVG that takes on the page's colour of text, with what is read on pointing at it."""
     from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     tips, file = Tips(), io.StringIO()
     picture, places = _empty(*shape.inches, 1, 1)
     _paint(shape, places[0, 0], tips)
-    places[0, 0].patch.set_visible(False)
+    for ground in (picture.patch, places[0, 0].patch):
+        ground.set_visible(False)
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        picture.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        canvas: Any = FigureCanvasSVG(picture)
+        canvas.print_svg(file, metadata={"Date": None})  # `savefig` draws twice
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", _XLINK)
     root = ElementTree.fromstring(file.getvalue())
     _add_tips(root, tips)
-    return ElementTree.tostring(root, encoding="unicode")
+    return on_page(ElementTree.tostring(root, encoding="unicode"))
+
+
+def on_page(drawn: str) -> str:
+    """Returns a drawing in whose place of each colour of ours is the page's variable, which knows the ground."""
+    return re.sub("#([0-9a-f]{6})", lambda found: f"var(--c{found[1]})" if found[0] in PALETTE else found[0], drawn)
 
 
 def _add_tips(root: ElementTree.Element, tips: Tips) -> None:

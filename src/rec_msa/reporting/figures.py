@@ -27,7 +27,7 @@ from rec_msa.reporting.axes import (
 )
 from rec_msa.reporting.claims import MIXING, SIDES
 from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, NEUTRAL, Curve, Drawing, Heatmap, Plot
-from rec_msa.reporting.measured import Measured, estimate, estimates, interval_kinds, seeds_and_users
+from rec_msa.reporting.measured import FIGURES, Measured, estimate, estimates, interval_kinds, records, seeds_and_users
 from rec_msa.reporting.names import (
     DATASETS,
     GROUP_NAMES,
@@ -57,6 +57,7 @@ NOTHING = "No defended target was measured; kedro run --pipeline=defense does"
 _ROOM, _FULL = 1.1, 1.05
 """How much higher a plot ends than its highest interval, and where it ends at most."""
 _POINT = ["dataset", "target", "attack", "against", "defense", "rule", "fresh", "strength"]
+_SERVED = ["dataset", "target", "seed", "defense"]
 _CLONED = ("ptd", "ptq", "pta", "ptaq")
 _CLONES_TITLE = "Figure 6: clone and target architectures"
 
@@ -368,17 +369,20 @@ def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFra
         ``recall, ndcg`` of the served lists as means over the same seeds.
     """
     own = own_clones(agreement)
-    alters = (own["rule"] == NO_DEFENSE) | (own["strength"] > 0)
-    shown = own[(own["group"] == "heldout") & own["attack"].isin([*SHOWN_ATTACKS, *ASKING, TARGET]) & alters]
+    own = own[(own["group"] == "heldout") & ((own["rule"] == NO_DEFENSE) | (own["strength"] > 0))]
+    met = own.loc[(own["rule"] != NO_DEFENSE) & (own["kind"] == "attack"), "attack"]
+    shown = own[own["attack"].isin({*SHOWN_ATTACKS, *ASKING, TARGET, *met})]
     shown = shown[shown["k"] == shown.groupby(_POINT)["k"].transform("max")]
     defended = shown.loc[shown["rule"] != NO_DEFENSE, ["dataset", "target"]].drop_duplicates()
+    prices = records(quality.reindex(columns=[*_SERVED, "recall_served", "ndcg_served"]), _SERVED)
     rows = []
-    for key, part in shown.merge(defended).groupby(_POINT):
-        served = quality.merge(part[["dataset", "target", "seed", "defense"]])
-        price = {name: float(served[f"{name}_served"].mean()) for name in ("recall", "ndcg")}
-        rows.append(
-            {**dict(zip(_POINT, key, strict=True)), "k": int(part["k"].iloc[0]), doc.ONE: estimate(part), **price}
-        )
+    for key, part in records(shown.merge(defended)[[*_POINT, "k", *FIGURES]], _POINT).items():
+        facts = dict(zip(_POINT, key, strict=True))
+        served = [price for row in part for price in prices.get(tuple(row[name] for name in _SERVED), ())]
+        price = {
+            name: float(pd.Series([row[f"{name}_served"] for row in served]).mean()) for name in ("recall", "ndcg")
+        }
+        rows.append({**facts, "k": part[0]["k"], doc.ONE: estimate(part), **price})
     points = pd.DataFrame(rows, columns=[*_POINT, "k", doc.ONE, "recall", "ndcg"])
     order = ["dataset", "target", "attack", "against", "rule", "fresh", "strength"]
     return points.sort_values(order, ignore_index=True)
@@ -388,11 +392,17 @@ def trade_off(points: pd.DataFrame) -> Drawing:
     """Agreement against utility (of ``defense_points``): a row for each target, a plot for each attack that asks."""
     rows = []
     for (dataset, target), own in points[points["against"] == "undefended"].groupby(["dataset", "target"]):
-        known = [attack for attack in ASKING if attack in set(own["attack"])]
+        met = asking(own[own["rule"] != NO_DEFENSE])
+        known = [attack for attack in dict.fromkeys([*ASKING, *own["attack"]]) if attack in met]
         rows.append([_trade_off_plot(f"{dataset} · {target} · {attack}", own, attack) for attack in known])
     return Drawing(
         [row for row in rows if row], *_heads("The trade-off: what is stolen against what is served", points)
     )
+
+
+def asking(points: pd.DataFrame) -> set[str]:
+    """Returns the attacks that a defense can mislead: of the paper's those that ask, and all of the user's own."""
+    return {*points["attack"]} - {"ptd", "pta", TARGET}
 
 
 def mixing(points: pd.DataFrame) -> Drawing:
@@ -414,7 +424,7 @@ def _heads(title: str, points: pd.DataFrame) -> tuple[str, str]:
 
 
 def _trade_off_plot(title: str, own: pd.DataFrame, attack: str) -> Plot:
-    found = own.loc[own["attack"].isin([*ASKING, "pta"]), doc.ONE]
+    found = own.loc[own["attack"].isin([*asking(own), "pta"]), doc.ONE]
     top = min(_FULL, _ROOM * max(max(one.value, one.high) for one in found))
     level = own[(own["attack"] == "pta") & (own["rule"] == NO_DEFENSE)]
     curves = _by_defense(own[own["attack"] == attack])
@@ -482,16 +492,30 @@ def _defense_sections(measured: Measured) -> list[doc.Section]:
     points = defense_points(measured.agreement, measured.quality)
     points = points[points["k"] == K]
     note, rows = measured_note(points[doc.ONE]), mixing(points).rows
+    paid = _users_served(measured, points) if rows else ""
     costs = [[row[2] for row in rows]] if rows else []
-    stolen = replace(trade_off(points), title="Beyond the paper: what is stolen against what is served", note=note)
     mixed = Drawing([row[:2] for row in rows], "Figure 7: agreement under popular-item mixing", note, "half")
-    price = Drawing(costs, "Figure 8: what mixing costs the target's users", note)
-    texts = [TEXTS[name] for name in ("figure7", "figure8", "trade_off")]
+    price = Drawing(costs, "Figure 8: what mixing costs the target's users", paid)
+    texts, figure = [TEXTS[name] for name in ("figure7", "figure8")], trade_off_figure(points)
     return [
         _section("figure7", mixed, texts[0], f"{texts[0]} {note}", _agreement_table(points)),
-        _section("figure8", price, texts[1], f"{texts[1]} {note}", _utility_table(points)),
-        _section("trade-off", stolen, texts[2], f"{texts[2]} {note}", _trade_off_table(points), "defenses"),
+        _section("figure8", price, texts[1], f"{texts[1]} {paid}", _utility_table(points)),
+        _section("trade-off", figure.drawing, TEXTS["trade_off"], figure.caption, figure.table, "defenses"),
     ]
+
+
+def trade_off_figure(points: pd.DataFrame) -> doc.Figure:
+    """Returns the trade-off (of ``defense_points``) with the table behind it."""
+    title, note = "Beyond the paper: what is stolen against what is served", measured_note(points[doc.ONE])
+    drawing = replace(trade_off(points), title=title, note=note)
+    return doc.Figure("trade-off", f"{TEXTS['trade_off']} {note}", drawing, _trade_off_table(points))
+
+
+def _users_served(measured: Measured, points: pd.DataFrame) -> str:
+    """Says whose lists the quality is of, which are all target users' and not those of held-out users."""
+    own = measured.quality.merge(points[["dataset", "target"]].drop_duplicates()).reindex(columns=["n_users"])
+    seeds, users = seeds_and_users(list(points[doc.ONE]))[0], span([int(n) for n in own["n_users"].dropna()])
+    return f"{seeds_text(seeds).capitalize()}, means over seeds; lists of {users or 'all'} target users."
 
 
 def _mixed(points: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import hypot
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,15 +13,17 @@ from rec_msa.attacks.registry import STARTS
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.intervals import seed_interval
 from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS, STEPS
+from rec_msa.evaluation.verdicts import SEEDS_FOR_A_VERDICT
 from rec_msa.foundation.tables import require_table
 from rec_msa.interactions.known import KNOWN
 from rec_msa.reporting.axes import K, once, own_clones, table_rows, undefended
 from rec_msa.reporting.names import DATASETS, span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 ATTACK = ["dataset", "target", "defense", "attack"]
+FIGURES = ["seed", "agreement", "ci_low", "ci_high", "n_users", "kept_step"]
 _QUALITY = ["dataset", "target", "seed", "defense", "rule", "k", "recall_test", "ndcg_test", "recall_served"]
 _QUALITY += ["ndcg_served", "recall_test_at_10", "ndcg_test_at_10"]
 
@@ -29,9 +32,10 @@ _QUALITY += ["ndcg_served", "recall_test_at_10", "ndcg_test_at_10"]
 class Estimate:
     """A figure over seeds: the mean over users, and over seeds where there are several, with its 95 % interval.
 
-    The interval is Student's t over seeds, of a single seed the bootstrap over users. ``n_users`` are those of a seed,
-    ``sd`` is over seeds; ``learnt_nothing`` counts the seeds that kept the state before their steal stage; ``by_users``
-    says that the interval is the bootstrap over users although there are several seeds.
+    The interval is Student's t over seeds, of fewer than five seeds the bootstrap over users, given their models.
+    ``n_users`` are those of a seed, ``sd`` is over seeds; ``learnt_nothing`` counts the seeds that kept the state
+    before their steal stage; ``by_users`` says that the interval is the bootstrap over users however many seeds there
+    are.
     """
 
     value: float
@@ -94,22 +98,37 @@ class Measured:
         return dict(zip(others["dataset"], others["sha256"].astype(str), strict=True))
 
 
-def estimate(table: pd.DataFrame) -> Estimate:
-    """Gathers one figure from a row for each seed."""
-    nothing = int((table["kept_step"] == 0).sum()) if "kept_step" in table else 0
-    ordered = table.sort_values("seed")
-    seeds, n_users = (tuple(int(value) for value in ordered[name]) for name in ("seed", "n_users"))
-    if len(seeds) == 1:
-        value, low, high = (float(ordered[name].iloc[0]) for name in ("agreement", "ci_low", "ci_high"))
-        return Estimate(value, low, high, seeds, n_users, learnt_nothing=nothing)
-    over = seed_interval(ordered["agreement"].to_numpy())
-    return Estimate(over.mean, over.low, over.high, seeds, n_users, over.sd, nothing)
-
-
 def estimates(rows: pd.DataFrame, group: str = "heldout", keys: Sequence[str] = ("target", "attack")) -> dict[Any, Any]:
     """Gathers an ``Estimate`` for each dataset and ``keys`` of rows of one k and side."""
-    own = rows[rows["group"] == group]
-    return {tuple(map(_plain, key)): estimate(part) for key, part in own.groupby(["dataset", *keys])}
+    keys = ["dataset", *keys]
+    parts = records(rows.loc[rows["group"] == group, [*keys, *FIGURES]], keys)
+    return {key: estimate(part) for key, part in parts.items()}
+
+
+def records(table: pd.DataFrame, keys: Sequence[str]) -> dict[tuple[Any, ...], list[Mapping[Any, Any]]]:
+    """Returns the rows of each value of ``keys``, sorted by these: a frame for each would cost far more."""
+    found: dict[tuple[Any, ...], list[Mapping[Any, Any]]] = {}
+    for row in table.to_dict("records"):
+        found.setdefault(tuple(row[name] for name in keys), []).append(row)
+    return {key: found[key] for key in sorted(found)}
+
+
+def estimate(rows: Sequence[Mapping[Any, Any]]) -> Estimate:
+    """Gathers one figure from ``FIGURES``, a row for each seed."""
+    ordered = sorted(rows, key=lambda row: row["seed"])
+    seeds, values, low, high, n_users, kept = (tuple(row[name] for row in ordered) for name in FIGURES)
+    over, nothing = seed_interval(values), sum(pd.notna(step) and step == 0 for step in kept)
+    if len(seeds) == 1:
+        return Estimate(over.mean, low[0], high[0], seeds, n_users, learnt_nothing=nothing)
+    ends = over.low, over.high
+    if len(seeds) < SEEDS_FOR_A_VERDICT:  # too few for Student's t, whose interval of two may leave [0, 1]
+        ends = over.mean - _joint(values, low), over.mean + _joint(values, high)
+    return Estimate(over.mean, *ends, seeds, n_users, over.sd, nothing)
+
+
+def _joint(values: Sequence[float], ends: Sequence[float]) -> float:
+    """How far an interval of a mean over seeds reaches, by that of each seed: they have different users."""
+    return hypot(*(value - end for value, end in zip(values, ends, strict=True))) / len(values)
 
 
 def as_columns(ours: Estimate | None) -> dict[str, Any]:
@@ -127,12 +146,10 @@ def seeds_and_users(found: Sequence[Estimate]) -> tuple[tuple[int, ...], list[in
 
 def interval_kinds(found: Sequence[Estimate]) -> str:
     """Names the intervals of some figures, at least one, as ``t over seeds``."""
-    if all(one.by_users for one in found):
-        return "bootstrap over users"
-    counts = [len(one.seeds) for one in found]
-    kinds = ["t over seeds"] * (max(counts) > 1)
-    kinds += ["bootstrap over users" + " of a single seed" * (max(counts) > 1)] * (min(counts) == 1)
-    return ", ".join(kinds)
+    few = [len(one.seeds) for one in found if one.by_users or len(one.seeds) < SEEDS_FOR_A_VERDICT]
+    whose = " of a single seed" if few and max(few) == 1 else f" of fewer than {SEEDS_FOR_A_VERDICT} seeds"
+    both = len(few) < len(found)
+    return ", ".join(["t over seeds"] * both + ["bootstrap over users" + whose * both] * bool(few))
 
 
 def datasets_of(rows: pd.DataFrame, of_paper: Sequence[str] = DATASETS) -> list[str]:
@@ -184,7 +201,3 @@ def _named(runs: pd.DataFrame, how: str) -> str:
         seeds = f" ({own[how].sum()} of {len(own)} seeds)" if several else ""
         said += [attack + " on " * bool(cell) + " ".join(cell) + seeds] if own[how].any() else []
     return ", ".join(said)
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str) else int(value)

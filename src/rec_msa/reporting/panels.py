@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from math import nan
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,12 +14,16 @@ from rec_msa.evaluation.results import COLUMNS
 from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.tables import require_table
 from rec_msa.reporting.axes import USUAL
-from rec_msa.reporting.measured import Estimate, estimate, interval_kinds
+from rec_msa.reporting.measured import FIGURES, Estimate, estimate, interval_kinds, records
 from rec_msa.reporting.names import GROUP_NAMES, REFERENCE_NAMES, TARGET, seeds_text, span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    Facts = Mapping[Any, Any]
+
+_PANEL = ["dataset", "target", "defended", "rule", "fresh", "strength", "defense"]
+_NEEDED = [*_PANEL, "attack", "base", "kind", "clone", "k", "group", "n_queries", *USUAL, *FIGURES]
 HEADINGS = "Attacks", "References"
 
 
@@ -38,6 +43,7 @@ class Row:
     clone: str
     calls: str
     groups: dict[str, Estimate]
+    attacker_fraction: float = nan
 
     @property
     def label(self) -> str:
@@ -118,9 +124,8 @@ def panels_of(agreement: pd.DataFrame) -> list[Panel]:
     shown = _answers_the_question(agreement)
     if shown.empty:
         raise DataError("agreement: there is no row to show; run an attack or the evaluation first")
-    defended = shown["rule"] != NO_DEFENSE
-    groups = shown.groupby(["dataset", "target", defended, "rule", "fresh", "strength", "defense"])
-    return [_panel(part) for _, part in groups]
+    shown = shown.assign(defended=shown["rule"] != NO_DEFENSE)
+    return [_panel(rows) for rows in records(shown[_NEEDED], _PANEL).values()]
 
 
 def _answers_the_question(agreement: pd.DataFrame) -> pd.DataFrame:
@@ -131,29 +136,34 @@ def _answers_the_question(agreement: pd.DataFrame) -> pd.DataFrame:
     return agreement[wanted & ~(undefended & of_target) & agreement["group"].isin(GROUPS)]
 
 
-def _panel(table: pd.DataFrame) -> Panel:
-    dataset, target, defense = (str(table[name].iloc[0]) for name in ("dataset", "target", "defense"))
-    seeds, k = _values(table["seed"]), int(table["k"].max())
-    rows = [_row(str(attack), part, seeds, k) for attack, part in table.groupby("attack")]
-    return Panel(dataset, target, defense, seeds, k, tuple(sorted(rows, key=lambda row: row.rank)))
+def _panel(rows: Sequence[Facts]) -> Panel:
+    seeds, k = _values(rows, "seed"), max(row["k"] for row in rows)
+    by_attack: dict[str, list[Facts]] = {}
+    for row in rows:
+        by_attack.setdefault(row["attack"], []).append(row)
+    shown = sorted((_row(own, seeds, k) for own in by_attack.values()), key=lambda row: row.rank)
+    return Panel(rows[0]["dataset"], rows[0]["target"], rows[0]["defense"], seeds, k, tuple(shown))
 
 
-def _row(attack: str, table: pd.DataFrame, seeds: tuple[int, ...], k: int) -> Row:
-    own_k = int(table["k"].max())
-    shown = table[table["k"] == own_k]
-    own_seeds, first = _values(shown["seed"]), shown.iloc[0]
+def _row(rows: Sequence[Facts], seeds: tuple[int, ...], k: int) -> Row:
+    own_k = max(row["k"] for row in rows)
+    shown = [row for row in rows if row["k"] == own_k]
+    own_seeds, first = _values(shown, "seed"), shown[0]
     is_reference = first["kind"] != "attack"
     notes = [f"at {own_k}"] * (own_k != k) + [seeds_text(own_seeds)] * (own_seeds != seeds)
-    clone = ", ".join(sorted(set(shown["clone"].dropna().astype(str))))
-    groups = {str(group): estimate(part) for group, part in shown.groupby("group")}
-    name = ", ".join([REFERENCE_NAMES[str(first["base"])], *_differing(first)]) if is_reference else attack
-    return Row(attack, is_reference, name, tuple(notes), own_k, clone, span(_values(shown["n_queries"])), groups)
+    clone = ", ".join(sorted({row["clone"] for row in shown if isinstance(row["clone"], str)}))
+    groups = {group: estimate(own) for group in GROUPS if (own := [row for row in shown if row["group"] == group])}
+    name = ", ".join([REFERENCE_NAMES[first["base"]], *_differing(first)]) if is_reference else first["attack"]
+    calls = span(_values(shown, "n_queries"))
+    return Row(
+        first["attack"], is_reference, name, tuple(notes), own_k, clone, calls, groups, first["attacker_fraction"]
+    )
 
 
-def _differing(row: pd.Series) -> list[str]:
+def _differing(row: Facts) -> list[str]:
     """The settings of a row that are not the usual ones."""
     return [f"{fact} {row[fact]}" for fact, usual in USUAL.items() if bool(pd.notna(row[fact])) and row[fact] != usual]
 
 
-def _values(column: pd.Series) -> tuple[int, ...]:
-    return tuple(sorted({int(value) for value in column}))
+def _values(rows: Sequence[Facts], name: str) -> tuple[int, ...]:
+    return tuple(sorted({row[name] for row in rows}))

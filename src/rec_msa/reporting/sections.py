@@ -385,7 +385,7 @@ def statistics_section(measured: Measured) -> doc.Section:
         columns += [doc.Column("difference", _count_of(f"{count}_difference", signed=True), group=count)]
     columns.append(doc.Column("ours", _density, group="density"))
     data = ["dataset", *(f"{name}{of}" for name in _COUNTS for of in ("", "_paper")), "density"]
-    table = doc.Table("table6-counts", "Table 6: the data sets", frame, columns, data=data, file="table6")
+    table = doc.Table("table6-counts", "Users, items and interactions", frame, columns, data=data, file="table6")
     command = doc.study("table6") if known else doc.not_measured("table6")
     read = reading_table(measured.statistics)
     blocks: list[doc.Block] = [doc.Paragraph(TEXTS["table6"]), command, table, *([] if read is None else [read])]
@@ -500,7 +500,7 @@ def differences_section(measured: Measured) -> doc.Section:
     known = set(rows["attack"])
     pairs = [pair for pair in PAIRS if known.issuperset(pair)]
     judged = compare(rows, pairs) if pairs else pd.DataFrame(columns=["attack", "versus"])
-    blocks: list[doc.Block] = [doc.Paragraph(TEXTS["differences"])]
+    tables: list[doc.Block] = []
     without = []
     for (attack, versus), meaning in PAIRS.items():
         own, caption = (
@@ -508,10 +508,12 @@ def differences_section(measured: Measured) -> doc.Section:
             f"`{attack}` − `{versus}`: {meaning}",
         )
         if len(own):
-            blocks.append(_differences_table(f"difference-{attack}-{versus}", caption, own))
+            tables.append(_differences_table(f"difference-{attack}-{versus}", caption, own))
         else:
             without.append(f"{caption}. {NO_ROWS}")
-    return doc.Section("differences", "Who is ahead of whom", [*blocks, *([doc.Bullets(without)] if without else [])])
+    shown = [doc.Folded("Show the tables", tables)] if tables else []
+    missing = [doc.Bullets(without)] if without else []
+    return doc.Section("differences", "Who is ahead of whom", [doc.Paragraph(TEXTS["differences"]), *shown, *missing])
 
 
 def _differences_table(name: str, caption: str, own: pd.DataFrame) -> doc.Table:

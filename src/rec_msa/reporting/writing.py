@@ -9,6 +9,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from rec_msa.reporting import document as doc
+from rec_msa.reporting.drawing import PALETTE, on_page
 from rec_msa.reporting.report import SYMBOLS
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def to_page(report: doc.Report) -> str:
     )
     made.filters |= {"inline": to_html, "plain": to_plain, "kind": lambda block: type(block).__name__.lower()}
     made.filters |= {"slug": lambda word: word.replace(" ", "-"), "markup": Markup}
-    made.globals["symbols"] = SYMBOLS
+    made.filters["on_page"] = on_page
+    made.globals |= {"symbols": SYMBOLS, "palette": list(PALETTE.items())}
     return made.get_template("report.html").render(report=report)
 
 

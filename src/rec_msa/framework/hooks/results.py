@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich
@@ -26,6 +27,15 @@ logger = logging.getLogger(__name__)
 CELL = ["dataset", "seed", "target", "defense"]
 CELLS_IN_FULL = 3
 """Up to so many cells get a table each at the end of a run; more share one."""
+
+PAGES = {
+    "runs_page": "Your runs",
+    "report_page": "The reproduction",
+    "report_markdown": "The same as text",
+    "report_files": "Its pictures and tables",
+    "defense_page": "Defenses",
+}
+"""What `--pipeline=reporting` writes for people."""
 
 ASSEMBLY_SECONDS = 300.0
 """How long a run waits for another that puts the results together."""
@@ -79,6 +89,15 @@ def show_results(pipeline: Pipeline, catalog: DataCatalog) -> None:
         # An audit says itself what it found.
         if assembled is not None and left and not any(name.endswith(".audit_page") for name in pipeline.all_outputs()):
             _show(assembled.agreement, {name.rpartition(".")[0] for name in left}, catalog)
+
+
+def show_pages(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    """Says where the pages lie that a run has written."""
+    for name, title in PAGES.items():
+        if name in pipeline.outputs():
+            path = Path(getattr(catalog[name], "path", ""))
+            shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+            rich.get_console().print(f"{title}: {shown}", highlight=False, soft_wrap=True)
 
 
 def _show(agreement: pd.DataFrame, measured: set[str], catalog: DataCatalog) -> None:

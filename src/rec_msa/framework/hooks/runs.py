@@ -15,7 +15,7 @@ from kedro.io import DatasetError
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.framework.hooks.claims import claim, nothing_was_run
 from rec_msa.framework.hooks.node_times import NodeTimes, Tally
-from rec_msa.framework.hooks.results import ASSEMBLY_SECONDS, put_together, reads_results, show_results
+from rec_msa.framework.hooks.results import ASSEMBLY_SECONDS, put_together, reads_results, show_pages, show_results
 from rec_msa.framework.hooks.threads import threads_in_environment
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from rec_msa.bookkeeping.study_progress import StudyProgress
 
 logger = logging.getLogger(__name__)
+
+_SHOWN = {"study", "audit", "reporting"}
+"""Pipelines whose progress is shown however many cells they have."""
 
 
 @dataclass
@@ -139,7 +142,7 @@ class Runs(NodeTimes):
         self.run = Run(run_params, pipeline, catalog, progress, lock)
         if "ParallelRunner" in runner:
             self.run.tally = Tally()
-        elif sum(map(is_last_of_a_cell, nodes)) > 1 or {"study", "audit"} & set(run_params["pipeline_names"] or ()):
+        elif sum(map(is_last_of_a_cell, nodes)) > 1 or _SHOWN & set(run_params["pipeline_names"] or ()):
             progress.show()
 
     @hook_impl(tryfirst=True)
@@ -153,6 +156,7 @@ class Runs(NodeTimes):
             return
         try:
             show_results(run.pipeline, run.catalog)
+            show_pages(run.pipeline, run.catalog)
             if run.progress.shown and not run.progress.waiting:
                 rich.get_console().print(run.progress.account(run.outside), highlight=False, soft_wrap=True)
         finally:

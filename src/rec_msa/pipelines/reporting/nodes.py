@@ -15,26 +15,34 @@ def draw_comparison(*agreement: pd.DataFrame) -> Any:
     return strips(panels_of(_together(agreement))).picture()
 
 
-def draw_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> tuple[Any, Any]:
-    """Agreement against utility, and both over the mixed items, as pictures."""
-    from rec_msa.reporting.figures import defense_points, mixing, trade_off
-
-    points = defense_points(agreement, target_quality)
-    return trade_off(points).picture(), mixing(points).picture()
-
-
-def draw_defended_cells(*tables: Any, cells: list[dict[str, Any]]) -> tuple[Any, Any]:
-    """The same of one run's cells: their qualities first, in the order of ``cells``, then the agreement."""
-    quality = [{**cell, **figures} for cell, figures in zip(cells, tables, strict=False)]
-    return draw_defenses(_together(tables[len(cells) :]), pd.DataFrame(quality))
-
-
-def write_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> str:
-    """What defenses hide and cost, and verdicts on the paper's claims, in Markdown."""
+def write_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> tuple[Any, Any, str]:
+    """What defenses hide and cost: against utility and over mixed items, as pictures, and verdicts in Markdown."""
     from rec_msa.reporting.defenses import defense_page
     from rec_msa.reporting.writing import to_markdown
 
-    return to_markdown(defense_page(agreement, target_quality))
+    return *_drawn(agreement, target_quality), to_markdown(defense_page(agreement, target_quality))
+
+
+def draw_defended_cells(*tables: Any, cells: list[dict[str, Any]]) -> tuple[Any, Any]:
+    """The pictures of one run's cells: their qualities first, in the order of ``cells``, then the agreement."""
+    quality = [{**cell, **figures} for cell, figures in zip(cells, tables, strict=False)]
+    return _drawn(_together(tables[len(cells) :]), pd.DataFrame(quality))
+
+
+def write_runs(
+    agreement: pd.DataFrame,
+    target_quality: pd.DataFrame,
+    raw_files: pd.DataFrame,
+    journal: pd.DataFrame,
+    training_curves: pd.DataFrame,
+) -> str:
+    """All that was measured, as an HTML file."""
+    from rec_msa.reporting.measured import Measured
+    from rec_msa.reporting.runs import runs_page
+    from rec_msa.reporting.writing import to_page
+
+    measured = Measured(agreement, target_quality, journal=journal, raw_files=raw_files)
+    return to_page(runs_page(measured, training_curves))
 
 
 def write_report(
@@ -44,24 +52,27 @@ def write_report(
     dataset_statistics: pd.DataFrame,
     raw_files: pd.DataFrame,
     journal: pd.DataFrame,
-) -> tuple[str, str, dict[str, Any]]:
-    """Every table, figure and claim of the paper: as an HTML file, and as Markdown with its pictures and tables."""
+    previews: tuple[str, ...],
+) -> tuple[Any, ...]:
+    """Every table, figure and claim of the paper, as an HTML file and as Markdown with its files; and ``previews``."""
+    from rec_msa.reporting.figures import drawing_of
     from rec_msa.reporting.measured import Measured
     from rec_msa.reporting.report import build_report
     from rec_msa.reporting.writing import files_of, to_markdown, to_page
 
     measured = Measured(agreement, target_quality, agreement_per_user, dataset_statistics, journal, raw_files)
     report = build_report(measured)
-    return to_page(report), to_markdown(report), files_of(report)
+    files = files_of(report)
+    shown = [files.get(f"{name}.png") or drawing_of(measured, name).picture() for name in previews]
+    return to_page(report), to_markdown(report), files, *shown
 
 
-def draw_previews(agreement: pd.DataFrame, target_quality: pd.DataFrame, figures: tuple[str, ...]) -> tuple[Any, ...]:
-    """Figures of the report on their own, in the order of ``figures``."""
-    from rec_msa.reporting.figures import drawing_of
-    from rec_msa.reporting.measured import Measured
+def _drawn(agreement: pd.DataFrame, quality: pd.DataFrame) -> tuple[Any, Any]:
+    """Agreement against utility, and both over the mixed items, as pictures."""
+    from rec_msa.reporting.figures import defense_points, mixing, trade_off
 
-    measured = Measured(agreement, target_quality)
-    return tuple(drawing_of(measured, name).picture() for name in figures)
+    points = defense_points(agreement, quality)
+    return trade_off(points).picture(), mixing(points).picture()
 
 
 def _together(agreement: tuple[pd.DataFrame, ...]) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kedro.pipeline import Pipeline, node
 
@@ -11,10 +11,9 @@ from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.reporting.nodes import (
     draw_comparison,
     draw_defended_cells,
-    draw_defenses,
-    draw_previews,
     write_defenses,
     write_report,
+    write_runs,
 )
 
 if TYPE_CHECKING:
@@ -35,13 +34,24 @@ def create_comparison_pipeline(space: str, attacks: Sequence[NamedAttack], *, re
     cell = attacks[0].cell.served_space
     # Several attacks on one cell may run at once.
     name = f"draw_comparison_{attacks[0].name}" if space == attacks[0].space else "draw_comparison"
-    return _draw(inputs, space, name, namespace=cell, tags=["reporting", LAST_OF_A_CELL])
+    tags, output = ["reporting", LAST_OF_A_CELL], f"{space}.comparison_picture"
+    return Pipeline([node(draw_comparison, inputs, output, name=name, namespace=cell, tags=tags)])
 
 
 def create_overview_pipeline() -> Pipeline:
-    """Draws every cell that ``agreement.parquet`` holds, from whatever runs, and sets them beside the paper's."""
-    drawn = _draw(["agreement"], "overview", "draw_overview", namespace="overview", tags=["reporting"])
-    return drawn + _overview_of_defenses() + _report()
+    """Writes the pages on all that ``agreement.parquet`` holds, from whatever runs, and on the paper beside it."""
+    space, drawn = "overview", ["agreement", "target_quality"]
+    measured = ["agreement", "agreement_per_user", "target_quality", "dataset_statistics", "raw_files", "journal"]
+    made = ["report_page", "report_markdown", "report_files", *(f"report.{name}_preview" for name in PREVIEWS)]
+    runs = [*drawn, "raw_files", "journal", "training_curves"]
+    about: Any = {"namespace": space, "tags": ["reporting"]}
+    return Pipeline(
+        [
+            node(write_runs, runs, "runs_page", name="write_runs", **about),
+            node(bind(write_report, previews=PREVIEWS), measured, made, name="write_report", **about),
+            node(write_defenses, drawn, [*_figures(space), "defense_page"], name="write_defenses", **about),
+        ]
+    )
 
 
 def create_defense_pipeline(attacks: Sequence[NamedAttack]) -> Pipeline:
@@ -54,28 +64,5 @@ def create_defense_pipeline(attacks: Sequence[NamedAttack]) -> Pipeline:
     return Pipeline([node(draw, inputs, _figures(space), name="draw_defenses", namespace=space, tags=["reporting"])])
 
 
-def _overview_of_defenses() -> Pipeline:
-    inputs, space = ["agreement", "target_quality"], "overview"
-    draw = node(draw_defenses, inputs, _figures(space), name="draw_defenses", namespace=space, tags=["reporting"])
-    page = node(write_defenses, inputs, "defense_page", name="write_defenses", namespace=space, tags=["reporting"])
-    return Pipeline([draw, page])
-
-
-def _report() -> Pipeline:
-    drawn = ["agreement", "target_quality"]
-    measured = ["agreement", "agreement_per_user", "target_quality", "dataset_statistics", "raw_files", "journal"]
-    made = ["report_page", "report_markdown", "report_files"]
-    previews = [f"report.{name}_preview" for name in PREVIEWS]
-    draw, space = bind(draw_previews, figures=PREVIEWS), "overview"
-    write = node(write_report, measured, made, name="write_report", namespace=space, tags=["reporting"])
-    shown = node(draw, drawn, previews, name="draw_previews", namespace=space, tags=["reporting"])
-    return Pipeline([write, shown])
-
-
 def _figures(space: str) -> list[str]:
     return [f"{space}.trade_off_picture", f"{space}.mixing_picture"]
-
-
-def _draw(inputs: list[str], space: str, name: str, namespace: str, tags: list[str]) -> Pipeline:
-    output = f"{space}.comparison_picture"
-    return Pipeline([node(draw_comparison, inputs, output, name=name, namespace=namespace, tags=tags)])

@@ -11,6 +11,15 @@
     }),
   );
 
+  // A link to something folded unfolds it.
+  const unfold = () => {
+    const found = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let one = found; one; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
+    if (found) found.scrollIntoView();
+  };
+  unfold();
+  window.addEventListener("hashchange", unfold);
+
   // Wide windows have room for the contents beside the text.
   const wide = window.matchMedia("(min-width: 72rem)");
   const contents = document.querySelector(".contents details");
