@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from rec_msa.bookkeeping.processes import age
 from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.evaluation.results import LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 LAST_OF_A_CELL = "last-of-cell"
 """Tag of the node that needs every other one of its cell, or of an attack on it that runs alone."""
 
+SEED = re.compile(r"seed[0-9]+")
 HEADLINE = "ptaq"
 FRESH_PROCESS_SECONDS = 30.0
 SHOWN_AT_ONCE = 3
@@ -179,6 +182,7 @@ def headline(node: Node, catalog: DataCatalog) -> str:
     place = measured.iloc[0]
     labels = [place["dataset"], place["target"], f"seed {place['seed']}"]
     labels += [] if place["defense"] == NO_DEFENSE else [place["defense"]]
+    labels += [place[LABEL]] if place.get(LABEL) else []
     rows = measured.query("kind == 'attack' and group == 'heldout' and against == 'served'")
     if rows.empty:
         return f"{' · '.join(labels)}: no attack"
@@ -205,5 +209,6 @@ def _kinds(node: Node) -> tuple[str, str]:
     """What tells how long a node takes: its function with its data set and model, and the function alone."""
     constants: dict[str, Any] = getattr(node.func, "constants", {})
     parts = str(node.namespace).split(".")
-    model = constants.get("architecture") or ".".join(parts[2:3])
-    return f"{parts[0]}/{model}/{node.func.__name__}", node.func.__name__
+    seed = next((place for place, part in enumerate(parts) if SEED.fullmatch(part)), 1)  # before it, maybe, a label
+    model = constants.get("architecture") or ".".join(parts[seed + 1 : seed + 2])
+    return f"{parts[seed - 1]}/{model}/{node.func.__name__}", node.func.__name__

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rec_msa.attacks.registry import require_attack
 from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.evaluation.results import NO_LABEL
 from rec_msa.experiments.audit import known_name, planned, refused
 from rec_msa.experiments.cells import NO_TARGET, Attacker, Cell, NamedAttack
 from rec_msa.experiments.parameters import ALL_STUDIES
@@ -125,8 +126,8 @@ class Experiments:
 
     def _cell(self, dataset: str, model: str, seed: int, defense: str) -> Cell:
         asked = self.parameters.datasets[dataset]
-        made = self.parameters.targets.get(model)
-        return Cell(dataset, model, seed, defense, asked.patience, asked.patience_of, made)
+        made, label = self.parameters.targets.get(model), self.parameters.label or NO_LABEL
+        return Cell(dataset, model, seed, defense, asked.patience, asked.patience_of, made, label)
 
     def _asked(self, axis: str, offered: tuple[Any, ...] | None) -> tuple[Any, ...]:
         """The values of a study's axis that ``--params`` asks for; all where it says nothing."""
@@ -185,6 +186,10 @@ class Experiments:
                 raise SettingsError(msg)
             if pipeline == "audit":
                 self._require_audit()
+            if pipeline == "reporting" and self.parameters.label:
+                raise SettingsError(
+                    "label: the report is of runs without one; --pipeline=compare sets labels side by side"
+                )
             name = self.parameters.attack if pipeline == "export" else pipeline.removeprefix("attack_")
             asked = self.grid if pipeline in COMPARISONS else {}
             if name != pipeline:

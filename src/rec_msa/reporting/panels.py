@@ -9,7 +9,7 @@ import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.agreement import GROUPS
-from rec_msa.evaluation.results import COLUMNS
+from rec_msa.evaluation.results import COLUMNS, LABEL, NO_LABEL, with_label
 from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.tables import require_table
 from rec_msa.reporting.axes import USUAL
@@ -61,11 +61,13 @@ class Panel:
     seeds: tuple[int, ...]
     k: int
     rows: tuple[Row, ...]
+    label: str = NO_LABEL
 
     @property
     def name(self) -> tuple[str, ...]:
-        """Dataset, target and, where there is one, defense."""
-        return self.dataset, self.target, *([] if self.defense == NO_DEFENSE else [self.defense])
+        """Dataset, target and, where there is one, defense and label."""
+        defense = [] if self.defense == NO_DEFENSE else [self.defense]
+        return self.dataset, self.target, *defense, *([self.label] if self.label else [])
 
     @property
     def where(self) -> str:
@@ -100,7 +102,7 @@ def intervals_text(panels: Sequence[Panel]) -> str:
 
 
 def panels_of(agreement: pd.DataFrame) -> list[Panel]:
-    """Gathers rows of ``agreement.parquet`` into a panel for each dataset, target and defense.
+    """Gathers rows of ``agreement.parquet`` into a panel for each dataset, target, defense and label.
 
     Under a defense, agreement with the undefended lists is taken: what is wanted is the model, not the noise put
     before it. The row ``target`` then says how much of these the served lists repeat, and is left out elsewhere.
@@ -109,17 +111,18 @@ def panels_of(agreement: pd.DataFrame) -> list[Panel]:
         agreement: The columns of ``rec_msa.evaluation.results``. Each attack is shown at its own largest k.
 
     Returns:
-        The panels, sorted by dataset, target and defense, ``none`` and lower strengths first.
+        The panels, sorted by dataset, target, defense and label, ``none`` and lower strengths first.
 
     Raises:
         DataError: If a column is missing or there is no row.
     """
+    agreement = with_label(agreement)
     require_table("agreement", agreement, COLUMNS)
     shown = _answers_the_question(agreement)
     if shown.empty:
         raise DataError("agreement: there is no row to show; run an attack or the evaluation first")
     defended = shown["rule"] != NO_DEFENSE
-    groups = shown.groupby(["dataset", "target", defended, "rule", "fresh", "strength", "defense"])
+    groups = shown.groupby(["dataset", "target", defended, "rule", "fresh", "strength", "defense", LABEL])
     return [_panel(part) for _, part in groups]
 
 
@@ -135,7 +138,8 @@ def _panel(table: pd.DataFrame) -> Panel:
     dataset, target, defense = (str(table[name].iloc[0]) for name in ("dataset", "target", "defense"))
     seeds, k = _values(table["seed"]), int(table["k"].max())
     rows = [_row(str(attack), part, seeds, k) for attack, part in table.groupby("attack")]
-    return Panel(dataset, target, defense, seeds, k, tuple(sorted(rows, key=lambda row: row.rank)))
+    ordered = tuple(sorted(rows, key=lambda row: row.rank))
+    return Panel(dataset, target, defense, seeds, k, ordered, str(table[LABEL].iloc[0]))
 
 
 def _row(attack: str, table: pd.DataFrame, seeds: tuple[int, ...], k: int) -> Row:

@@ -21,11 +21,11 @@ TAGS = ["ingestion"]
 
 def create_pipeline(cell: Cell) -> Pipeline:
     """From the raw file of a cell's dataset to its split and the target's data."""
-    data, split = cell.dataset, cell.split_space
-    reading, filtering = f"params:reading.{data}", f"params:filtering.{data}"
+    data, split = cell.data_root, cell.split_space
+    reading, filtering = f"params:reading.{cell.dataset}", f"params:filtering.{cell.dataset}"
     tables = [f"{data}.{name}" for name in ("interactions", "users", "items", "statistics")]
     target_data = [f"{split}.target_{part}" for part in ("train", "validation", "test")]
-    acquire = bind(nodes.acquire_raw_file, dataset=data)
+    acquire = bind(nodes.acquire_raw_file, dataset=cell.dataset)
     return Pipeline(
         [
             node(acquire, [reading, "params:raw_folder"], f"{data}.raw_file", name="acquire_raw_file", namespace=data),
@@ -88,7 +88,7 @@ def _split(cell: Cell) -> Node:
     if cell.protocol.startswith(SERVED):
         return _split_by_target(cell)
     shares = {f"{part}_fraction": f"params:split.{part}_fraction" for part in ("target", "validation", "test")}
-    inputs = {"interactions": f"{cell.dataset}.interactions", **shares}
+    inputs = {"interactions": f"{cell.data_root}.interactions", **shares}
     if cell.sequential:
         by_time = bind(nodes.split_by_time, seed=cell.seed)
         inputs["sequence"] = "params:sequence"

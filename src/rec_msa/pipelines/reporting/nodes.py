@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from rec_msa.evaluation.results import unlabelled
+
 
 def draw_comparison(*agreement: pd.DataFrame) -> Any:
     """Attacks beside the references, as a picture."""
@@ -16,7 +18,11 @@ def draw_comparison(*agreement: pd.DataFrame) -> Any:
 
 
 def draw_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> tuple[Any, Any]:
-    """Agreement against utility, and both over the mixed items, as pictures."""
+    """Agreement against utility, and both over the mixed items, as pictures; of runs without a label."""
+    return _drawn_defenses(unlabelled(agreement), unlabelled(target_quality))
+
+
+def _drawn_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> tuple[Any, Any]:
     from rec_msa.reporting.figures import defense_points, mixing, trade_off
 
     points = defense_points(agreement, target_quality)
@@ -26,7 +32,7 @@ def draw_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> tupl
 def draw_defended_cells(*tables: Any, cells: list[dict[str, Any]]) -> tuple[Any, Any]:
     """The same of one run's cells: their qualities first, in the order of ``cells``, then the agreement."""
     quality = [{**cell, **figures} for cell, figures in zip(cells, tables, strict=False)]
-    return draw_defenses(_together(tables[len(cells) :]), pd.DataFrame(quality))
+    return _drawn_defenses(_together(tables[len(cells) :]), pd.DataFrame(quality))
 
 
 def write_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> str:
@@ -34,7 +40,7 @@ def write_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> str
     from rec_msa.reporting.defenses import defense_page
     from rec_msa.reporting.writing import to_markdown
 
-    return to_markdown(defense_page(agreement, target_quality))
+    return to_markdown(defense_page(unlabelled(agreement), unlabelled(target_quality)))
 
 
 def write_report(

@@ -45,7 +45,7 @@ def _train(cell: Cell, role: str, name: str) -> Pipeline:
     inputs = {
         "train": f"{split}.target_train",
         "validation": f"{split}.target_validation",
-        "statistics": f"{cell.dataset}.statistics",
+        "statistics": f"{cell.data_root}.statistics",
         "recommender": f"params:recommenders.{cell.model}",
         "training": "params:target",
         "device": "params:device",
@@ -96,7 +96,11 @@ def create_check_pipeline(cell: Cell, space: str, list_length: int | None = None
         list_length: An attack's own; None: the cell's.
     """
     # It reads the split and not the target's data, so that it comes before the trainings, which do.
-    inputs = {"split": f"{cell.split_space}.split", "statistics": f"{cell.dataset}.statistics", **cell.defense_settings}
+    inputs = {
+        "split": f"{cell.split_space}.split",
+        "statistics": f"{cell.data_root}.statistics",
+        **cell.defense_settings,
+    }
     own = {} if list_length is None else {"list_length": list_length}
     if list_length is None:
         inputs["list_length"] = "params:list_length"
