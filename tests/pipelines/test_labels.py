@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -10,6 +10,9 @@ import pytest
 from rec_msa.evaluation.results import KEY, LABEL, unlabelled
 from rec_msa.framework.clear_error import ClearError
 from tests.small_project import SmallProject
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NARROW = {"label": "narrow", "recommenders": {"bpr": {"dimensions": 4}}, "split": {"target_fraction": 0.6}}
 

@@ -181,15 +181,7 @@ class Experiments:
             SettingsError: With the key to change.
         """
         for pipeline in pipelines:
-            if not self.cells and pipeline not in WITHOUT_TARGET:
-                msg = f"study: '{self.parameters.study}' is about data alone; run it with --pipeline=study"
-                raise SettingsError(msg)
-            if pipeline == "audit":
-                self._require_audit()
-            if pipeline == "reporting" and self.parameters.label:
-                raise SettingsError(
-                    "label: the report is of runs without one; --pipeline=compare sets labels side by side"
-                )
+            self._require_meaning(pipeline)
             name = self.parameters.attack if pipeline == "export" else pipeline.removeprefix("attack_")
             asked = self.grid if pipeline in COMPARISONS else {}
             if name != pipeline:
@@ -208,6 +200,17 @@ class Experiments:
             if not planned(self, cell):
                 why = next(filter(None, (self.known(cell, name, 0.1).unfit for name in self.parameters.audit.attacks)))
                 raise SettingsError(f"audit.attacks: none of them works on {cell.model}{why}")
+
+    def _require_meaning(self, pipeline: str) -> None:
+        """Refuses a pipeline that has nothing to do with what the parameters ask for."""
+        if not self.cells and pipeline not in WITHOUT_TARGET:
+            msg = f"study: '{self.parameters.study}' is about data alone; run it with --pipeline=study"
+            raise SettingsError(msg)
+        if pipeline == "audit":
+            self._require_audit()
+        if pipeline == "reporting" and self.parameters.label:
+            msg = "label: the report is of runs without one; --pipeline=compare sets labels side by side"
+            raise SettingsError(msg)
 
     def _say_what_is_left_out(self) -> None:
         """The paper's attacks that no clone of the target's architecture can do; the others are compared."""
