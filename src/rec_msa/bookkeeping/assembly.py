@@ -72,7 +72,7 @@ def assemble(catalog: DataCatalog) -> Assembled | None:
 def _assembled(catalog: DataCatalog) -> tuple[Assembled | None, dict[str, Provenance]]:
     """The results, and what the tables that were written say that they are made from."""
     seen: dict[str, bool] = {}
-    found = _measured_spaces(catalog)
+    found = measured_spaces(catalog)
     if not found:
         return None, {}
     fitting = [space for space in found if SPACE.fullmatch(space) and _is_whole(space, catalog, seen)]
@@ -139,7 +139,8 @@ def _targets(fitting: Iterable[str], catalog: DataCatalog, seen: dict[str, bool]
     return [space for space in served if _fits(f"{space}.target_quality", catalog, seen)]
 
 
-def _measured_spaces(catalog: DataCatalog) -> list[str]:
+def measured_spaces(catalog: DataCatalog) -> list[str]:
+    """The namespaces in which results lie, whether they fit or not."""
     whole_table: Any = catalog["agreement"]
     folder = PurePosixPath(whole_table.path).parent
     found = whole_table._fs.glob(f"{escape(str(folder))}/{CELLS}")

@@ -177,11 +177,12 @@ def is_parameter(name: str) -> bool:
 
 
 def _digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, default=_plain)
+    text = json.dumps(value, sort_keys=True, default=plain)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What JSON takes of a parameter that is a pydantic model; where data lie is no part of it."""
     if isinstance(value, DatasetSettings):
         return value.model_dump(mode="json", exclude={"path"})
     if isinstance(value, TargetSettings):

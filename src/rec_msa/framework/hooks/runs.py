@@ -118,6 +118,7 @@ class Runs(NodeTimes):
             ClearError: Another run writes some of them or reads what this one writes, the disk is full or read-only, or
                 processes share no memory.
         """
+        from rec_msa.bookkeeping.made_with import replaced, tell_settings
         from rec_msa.bookkeeping.provenance import expect
         from rec_msa.bookkeeping.study_progress import StudyProgress, is_last_of_a_cell
 
@@ -129,11 +130,14 @@ class Runs(NodeTimes):
             with nothing_was_run():
                 put_together(catalog)  # or a report would be of what the run before left
         expect(pipeline, catalog)
+        tell_settings(pipeline, catalog)
         nodes = list(pipeline.nodes)
         if run_params["only_missing_outputs"]:
             nodes = [node for node in nodes if not all(catalog.exists(name) for name in node.outputs)]
         if for_readers:
             _require_no_new_results(nodes)
+        if (gone := replaced(nodes, catalog)) is not None:
+            logger.warning("%s", gone)
         lock = claim(nodes, catalog, patience=ASSEMBLY_SECONDS if for_readers else 0.0)
         progress = StudyProgress(nodes, len(pipeline.nodes) - len(nodes), catalog, self._started)
         self.run = Run(run_params, pipeline, catalog, progress, lock)
