@@ -22,6 +22,7 @@ from rec_msa.pipelines.ingestion.pipeline import create_pipeline as ingestion_pi
 from rec_msa.pipelines.reporting.pipeline import (
     create_comparison_pipeline,
     create_defense_pipeline,
+    create_label_pipeline,
     create_overview_pipeline,
 )
 from rec_msa.pipelines.target.pipeline import create_pipeline as target_pipeline
@@ -86,6 +87,7 @@ def register_pipelines() -> OnDemand:
             "defense": of_cells(lambda cell: _defense(experiments, cell)),
             "evaluation": lambda: compared().only_nodes_with_tags("evaluation"),
             "reporting": create_overview_pipeline,
+            "compare": create_label_pipeline,
             "study": compared,
         }
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from kedro.framework.project import pipelines
 
-from rec_msa.bookkeeping.made_with import Replaced, differing, flat, replaced, tell_settings
+from rec_msa.bookkeeping.made_with import Replaced, replaced, tell_settings
 from rec_msa.bookkeeping.provenance import expect
 from tests.small_project import SmallProject
 
@@ -55,11 +55,6 @@ def test_a_label_replaces_nothing(project):
 
 def test_another_cell_replaces_nothing(project):
     assert would_replace(project, seed=1, **NARROW) is None
-
-
-def test_settings_are_compared_key_by_key():
-    assert flat({"a.b": {"c": 1, "d": {}}, "e": 2}) == {"a.b.c": 1, "a.b.d": {}, "e": 2}
-    assert differing({"a": {"b": 1, "c": 2}}, {"a": {"b": 1}}) == {"a.c": [2, "–"]}
 
 
 def test_a_long_list_is_cut_short():

@@ -81,3 +81,22 @@ def test_the_report_is_of_runs_without_a_label(small_project):
 def test_a_label_that_cannot_be_told_from_other_names_is_refused(small_project, label, said):
     with pytest.raises(ClearError, match=said):
         small_project.session(label=label).load_context()
+
+
+def test_compare_sets_labels_side_by_side_with_the_settings_that_differ(labelled_project, agreement):
+    labelled_project.run("compare")
+    rows = labelled_project.load("compared")
+    assert set(rows["label"]) == {"no label", "narrow"}
+    own = rows[(rows["label"] == "narrow") & (rows["attack"] == "ptd")]["ours"].item()
+    wanted = agreement.query("label == 'narrow' and attack == 'ptd' and group == 'heldout' and against == 'served'")
+    assert own == wanted.set_index("k").loc[20, "agreement"]
+    page = labelled_project.load("compared_page")
+    assert "| `recommenders.bpr.dimensions` | 64 | 4 |" in " ".join(page.split())
+    assert "`split.target_fraction`" in page
+    assert "seed" not in [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| `")]
+
+
+def test_one_label_alone_is_not_compared(small_project):
+    small_project.run("attack_ptd")
+    with pytest.raises(ClearError, match="--params=label="):
+        small_project.run("compare")

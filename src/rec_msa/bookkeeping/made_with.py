@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rec_msa.bookkeeping.assembly import measured_spaces
 from rec_msa.bookkeeping.provenance import RAW_FOLDER, is_current, is_parameter, plain
 from rec_msa.datasets.recorded import Recorded
+from rec_msa.foundation.differences import differing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,9 +22,6 @@ Settings = dict[str, Any]
 
 READ_OF_A_DATA_SET = ("reading.", "filtering.")
 """What stands apart of a data set's own key."""
-
-ABSENT = "–"
-"""A setting that is not there."""
 
 SHOWN = 4
 
@@ -63,22 +61,6 @@ def _of(name: str, catalog: DataCatalog, known: dict[str, Settings]) -> Settings
     return known.get(name, {})
 
 
-def flat(settings: Settings, head: str = "") -> dict[str, Any]:
-    """Settings by their full keys, as ``recommenders.bpr.dimensions``."""
-    found: dict[str, Any] = {}
-    for name, value in settings.items():
-        found |= flat(value, f"{head}{name}.") if isinstance(value, dict) and value else {f"{head}{name}": value}
-    return found
-
-
-def differing(*several: Settings) -> dict[str, list[Any]]:
-    """The keys in which settings differ, each with its value in every one of them."""
-    flattened = [flat(settings) for settings in several]
-    keys = sorted({key for one in flattened for key in one})
-    values = {key: [one.get(key, ABSENT) for one in flattened] for key in keys}
-    return {key: found for key, found in values.items() if any(value != found[0] for value in found)}
-
-
 class Replaced(NamedTuple):
     """What a run replaces that was made with other settings or data.
 
@@ -98,7 +80,9 @@ class Replaced(NamedTuple):
         results = [name.removesuffix(".agreement") for name in self.artifacts if name.endswith(".agreement")]
         lines = [f"this run replaces {len(self.artifacts)} artifacts that were made with other settings{why}"]
         lines += [f"results that it replaces: {_few(results)}"] if results else []
-        lines += [f"results that will no longer fit and leave agreement.parquet: {_few(self.lost)}"] if self.lost else []
+        lines += (
+            [f"results that will no longer fit and leave agreement.parquet: {_few(self.lost)}"] if self.lost else []
+        )
         return "\n".join([*lines, "to keep them: stop it (Ctrl-C), and give this run a place of its own, "]) + (
             "--params=label=<a name>"
         )

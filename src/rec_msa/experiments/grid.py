@@ -33,7 +33,7 @@ AXES = ("dataset", "model", "seed")
 COMPARISONS = ("__default__", "study", "evaluation")
 """The pipelines that compare the attacks of the grid."""
 
-WITHOUT_TARGET = ("study", "ingestion", "reporting")
+WITHOUT_TARGET = ("study", "ingestion", "reporting", "compare")
 """The pipelines that a study about data alone has."""
 
 

@@ -11,15 +11,18 @@ from rich.text import Text
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.foundation.errors import DataError
+from rec_msa.reporting.comparing import UNNAMED
 from rec_msa.reporting.measured import Estimate, remarks
 from rec_msa.reporting.names import GROUP_LABELS, MISSING, number, seeds_text
 from rec_msa.reporting.panels import HEADINGS, Panel, Row, intervals_text, panels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
     from rich.console import Console, ConsoleOptions, RenderResult
+
+    from rec_msa.reporting.comparing import SideBySide
 
 _GROUP = "heldout"
 _GAP = 3
@@ -104,7 +107,8 @@ class StudyTable:
         """What stands above a column."""
         defenses = {panel.defense for panel in self.panels} - {NO_DEFENSE}
         defense = "no defense" if panel.defense == NO_DEFENSE else panel.defense
-        names = [panel.dataset, panel.target] + [defense] * bool(defenses)
+        labelled = any(one.label for one in self.panels)
+        names = [panel.dataset, panel.target] + [defense] * bool(defenses) + [panel.label or UNNAMED] * labelled
         return [*names, seeds_text(panel.seeds), f"{panel.n_users(_GROUP)} users"]
 
     @property
@@ -139,6 +143,19 @@ class StudyTable:
         estimate = row.groups[_GROUP]
         other_k = f" @{row.k}" if row.k != panel.k else ""
         return _short(estimate) + other_k + "*" * (estimate.seeds != panel.seeds)
+
+
+def labels_tables(found: Sequence[SideBySide]) -> Iterator[StudyTable | Table]:
+    """Yields, for each comparison of labels, what they measured and then the settings in which they differ."""
+    for one in found:
+        yield StudyTable(list(one.panels), None, ["Where intervals overlap, no order is shown."])
+        table = _plain_table()
+        table.add_column("settings that differ", overflow="fold")
+        for name in one.labels:
+            table.add_column(name, justify="right", overflow="fold")
+        for key, values in one.settings.items():
+            table.add_row(key, *values)
+        yield table
 
 
 def _recall(panel: Panel, quality: pd.DataFrame) -> str:

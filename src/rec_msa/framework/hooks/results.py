@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CELL = ["dataset", "seed", "target", "defense", LABEL]
+COMPARED = "compared_page"
 CELLS_IN_FULL = 3
 """Up to so many cells get a table each at the end of a run; more share one."""
 
@@ -66,6 +67,7 @@ def show_results(pipeline: Pipeline, catalog: DataCatalog) -> None:
         ClearError: They cannot be written.
     """
     if reads_results(pipeline):
+        _show_comparison(pipeline, catalog)
         return
     # Of a run that was stopped, what it left with these settings; not what others left in its place.
     left = [name for name in pipeline.all_outputs() if name.endswith(".agreement") and catalog.exists(name)]
@@ -80,6 +82,18 @@ def show_results(pipeline: Pipeline, catalog: DataCatalog) -> None:
         # An audit says itself what it found.
         if assembled is not None and left and not any(name.endswith(".audit_page") for name in pipeline.all_outputs()):
             _show(assembled.agreement, {name.rpartition(".")[0] for name in left}, catalog)
+
+
+def _show_comparison(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    """Prints labels side by side where a run has compared them."""
+    if COMPARED not in pipeline.all_outputs() or not catalog.exists(COMPARED):
+        return
+    from rec_msa.reporting.comparing import side_by_side
+    from rec_msa.reporting.terminal import labels_tables
+
+    for table in labels_tables(side_by_side(catalog.load("agreement"), catalog.load("made_with"))):
+        rich.get_console().print(table)
+    rich.get_console().print(f"Also in {catalog[COMPARED].path}.", highlight=False, soft_wrap=True)
 
 
 def _apart(cell: dict[str, str]) -> list[str]:

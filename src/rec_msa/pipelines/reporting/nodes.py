@@ -70,5 +70,14 @@ def draw_previews(agreement: pd.DataFrame, target_quality: pd.DataFrame, figures
     return tuple(drawing_of(measured, name).picture() for name in figures)
 
 
+def compare_labels(agreement: pd.DataFrame, made_with: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """What runs with different labels measured, with the settings that differ: as Markdown, and as a table."""
+    from rec_msa.reporting.comparing import comparison_page, comparison_rows, side_by_side
+    from rec_msa.reporting.writing import to_markdown
+
+    found = side_by_side(agreement, made_with)
+    return to_markdown(comparison_page(found)), comparison_rows(found)
+
+
 def _together(agreement: tuple[pd.DataFrame, ...]) -> pd.DataFrame:
     return pd.concat(agreement, ignore_index=True).drop_duplicates(ignore_index=True)

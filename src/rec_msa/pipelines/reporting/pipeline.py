@@ -9,6 +9,7 @@ from kedro.pipeline import Pipeline, node
 from rec_msa.bookkeeping.study_progress import LAST_OF_A_CELL
 from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.reporting.nodes import (
+    compare_labels,
     draw_comparison,
     draw_defended_cells,
     draw_defenses,
@@ -42,6 +43,13 @@ def create_overview_pipeline() -> Pipeline:
     """Draws every cell that ``agreement.parquet`` holds, from whatever runs, and sets them beside the paper's."""
     drawn = _draw(["agreement"], "overview", "draw_overview", namespace="overview", tags=["reporting"])
     return drawn + _overview_of_defenses() + _report()
+
+
+def create_label_pipeline() -> Pipeline:
+    """Sets what runs of different labels measured side by side."""
+    inputs, outputs = ["agreement", "made_with"], ["compared_page", "compared"]
+    compare = node(compare_labels, inputs, outputs, name="compare_labels", namespace="overview", tags=["reporting"])
+    return Pipeline([compare])
 
 
 def create_defense_pipeline(attacks: Sequence[NamedAttack]) -> Pipeline:
