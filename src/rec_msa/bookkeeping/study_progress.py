@@ -16,13 +16,16 @@ from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.results import LABEL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from kedro.io import DataCatalog
     from kedro.pipeline.node import Node
 
 LAST_OF_A_CELL = "last-of-cell"
 """Tag of the node that needs every other one of its cell, or of an attack on it that runs alone."""
+
+TRAINS = "gpu"
+"""Tag of the nodes that train, as they would on a GPU where there is one."""
 
 SEED = re.compile(r"seed[0-9]+")
 HEADLINE = "ptaq"
@@ -38,9 +41,18 @@ class StudyProgress:
         n_current: Nodes whose artifacts are there already.
         catalog: The catalog, for the results of finished cells.
         started: When the run began, in seconds of ``time.monotonic``.
+        before: What each kind of node took in earlier runs.
     """
 
-    def __init__(self, nodes: Sequence[Node], n_current: int, catalog: DataCatalog, started: float) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        n_current: int,
+        catalog: DataCatalog,
+        started: float,
+        before: Mapping[str, float] | None = None,
+    ) -> None:
+        self.before = before or {}
         self.catalog, self.started, self.n_current = catalog, started, n_current
         self.nodes = nodes
         self.waiting = {node.name: node for node in nodes}
@@ -51,13 +63,13 @@ class StudyProgress:
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.in_functions = self.in_tasks = 0.0
         self.bar: Progress | None = None
-        self.shown = False
+        self.shown = self.in_full = False
 
-    def show(self) -> None:
-        """Shows the progress from now on."""
+    def show(self, *, in_full: bool = True) -> None:
+        """Shows the progress from now on; in full with a line for each finished cell and an account at the end."""
         if self.shown:
             return
-        self.shown = True
+        self.shown, self.in_full = True, in_full
         if not self.n_nodes:
             rich.get_console().print(f"All {self.n_current} nodes have left their artifacts: there is nothing to run.")
             return
@@ -96,7 +108,7 @@ class StudyProgress:
         self.n_done += 1
         self.in_functions += in_function
         self.in_tasks += in_task
-        for kind in _kinds(node):
+        for kind in kinds(node):
             self.seconds[kind].append(in_task)
         if is_last_of_a_cell(node):
             self.cells_done += 1
@@ -112,8 +124,13 @@ class StudyProgress:
         self._refresh()
 
     def seconds_left(self) -> float | None:
-        """What the nodes that wait will take, by what their like took; None before the first has finished."""
-        if not self.in_tasks:
+        """What the nodes that wait will take, by what their like took.
+
+        None before the first has finished, and while the like of a training that waits has never run.
+        """
+        known = {*self.seconds, *self.before}
+        trainings = [node for node in self.waiting.values() if is_training(node)]
+        if not known or any(known.isdisjoint(kinds(node)) for node in trainings):
             return None
         expected = sum(self.expected(node) for node in self.waiting.values())
         passed = sum(time.monotonic() - since for since in self.running.values())
@@ -122,11 +139,14 @@ class StudyProgress:
 
     def expected(self, node: Node) -> float:
         """Seconds that a node will take, by what its like took; 0 before the first has finished."""
-        if not self.seconds:
-            return 0.0
-        for kind in _kinds(node):
+        exact, function = kinds(node)
+        for kind in (exact, function):
             if kind in self.seconds:
                 return sum(self.seconds[kind]) / len(self.seconds[kind])
+            if kind in self.before:
+                return self.before[kind]
+        if not self.seconds:
+            return 0.0
         return self.in_tasks / sum(len(self.seconds[kind]) for kind in self.seconds if "/" not in kind)
 
     def _refresh(self) -> None:
@@ -143,7 +163,7 @@ class StudyProgress:
         return "" if left is None or not self.waiting else f"{duration(left)} left · "
 
     def _report_cell(self, node: Node) -> None:
-        if not self.shown:
+        if not self.in_full:
             return
         rich.get_console().print(
             f"{headline(node, self.catalog)} ({self.cells_done} of {self.n_cells} cells, "
@@ -151,6 +171,10 @@ class StudyProgress:
             highlight=False,
             soft_wrap=True,
         )
+
+    def took(self) -> dict[str, tuple[int, float]]:
+        """Of each kind of node how many have finished, and their seconds in all."""
+        return {kind: (len(each), round(sum(each), 3)) for kind, each in self.seconds.items() if "/" in kind}
 
     def account(self, outside: float | None = None) -> str:
         """What the run took, and how much of it was neither a node's function nor waiting for one.
@@ -205,7 +229,12 @@ def run_started() -> float:
     return time.monotonic() - (before if before < FRESH_PROCESS_SECONDS else 0.0)
 
 
-def _kinds(node: Node) -> tuple[str, str]:
+def is_training(node: Node) -> bool:
+    """Whether a node trains a model."""
+    return TRAINS in node.tags
+
+
+def kinds(node: Node) -> tuple[str, str]:
     """What tells how long a node takes: its function with its data set and model, and the function alone."""
     constants: dict[str, Any] = getattr(node.func, "constants", {})
     parts = str(node.namespace).split(".")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+import rich
 from kedro.framework.session import KedroSession
 
+from rec_msa.bookkeeping.plan import DryRunError
 from rec_msa.foundation.errors import RecMsaError, did_you_mean
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.framework.hooks import Runs
@@ -63,6 +65,9 @@ class ClearSession(KedroSession):
         try:
             self.runner = _cell_by_cell(options.get("runner"))
             return super().run(**{**options, "runner": self.runner})
+        except DryRunError:
+            rich.get_console().print("A dry run: nothing was run, and nothing written.")
+            return {}
         except RecMsaError as error:
             raise ClearError(str(error)) from error
         except ValueError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich
 from kedro.io import DatasetError
@@ -93,7 +93,8 @@ def _show_comparison(pipeline: Pipeline, catalog: DataCatalog) -> None:
 
     for table in labels_tables(side_by_side(catalog.load("agreement"), catalog.load("made_with"))):
         rich.get_console().print(table)
-    rich.get_console().print(f"Also in {catalog[COMPARED].path}.", highlight=False, soft_wrap=True)
+    page: Any = catalog[COMPARED]
+    rich.get_console().print(f"Also in {page.path}.", highlight=False, soft_wrap=True)
 
 
 def _apart(cell: dict[str, str]) -> list[str]:
