@@ -58,9 +58,12 @@ def test_calls_are_not_known_before_the_users_are_drawn():
         (Earlier({}, 0), "is not known"),
         (
             Earlier({"small/bpr/train": 30.0, "small/bpr/assess": 2.0}, 3),
-            "About 32 s, one node after the other, by 3 ea",
+            "It takes about 32 s, one node after the other, by 3 ea",
         ),
-        (Earlier({"small/bpr/assess": 2.0}, 1), "1 training beside that whose like never ran here (bpr on small)"),
+        (
+            Earlier({"small/bpr/assess": 2.0}, 1),
+            "not known: 1 training whose like never ran here (bpr on small); the rest about 2.0 s",
+        ),
     ],
 )
 def test_the_time_is_what_like_nodes_took_and_says_what_it_does_not_know(known, said):

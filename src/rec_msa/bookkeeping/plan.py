@@ -96,20 +96,17 @@ class Plan:
         if not self.nodes:
             return "There is nothing to run."
         if not self.earlier.n_runs:
-            return (
-                "How long it takes is not known: the journal has no earlier run on this machine that says it of nodes."
-            )
+            return "How long it takes is not known: the journal has no earlier run of this machine."
         known = [self.earlier.seconds[kinds(node)[0]] for node in self.nodes if kinds(node)[0] in self.earlier.seconds]
         unknown = [kinds(node)[0] for node in self.trainings if kinds(node)[0] not in self.earlier.seconds]
-        said = (
-            f"About {duration(sum(known))}, one node after the other, by {_count(self.earlier.n_runs, 'earlier run')}"
-        )
+        runs = _count(self.earlier.n_runs, "earlier run")
+        time = f"about {duration(sum(known))}, one node after the other, by {runs}"
         if not unknown:
-            return f"{said}."
-        names = [" on ".join(reversed(kind.split("/")[:2])) for kind in dict.fromkeys(unknown)]
-        more = f" and {len(set(names)) - SHOWN} more" if len(set(names)) > SHOWN else ""
-        shown = ", ".join(list(dict.fromkeys(names))[:SHOWN])
-        return f"{said}, and {_count(len(unknown), 'training')} beside that whose like never ran here ({shown}{more})."
+            return f"It takes {time}."
+        names = list(dict.fromkeys(" on ".join(reversed(kind.split("/")[:2])) for kind in unknown))
+        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+        what = f"{_count(len(unknown), 'training')} whose like never ran here ({shown})"
+        return f"How long it takes is not known: {what}; the rest {time}."
 
 
 def plan_of(nodes: Sequence[Node], n_current: int, catalog: DataCatalog, earlier: Earlier) -> Plan:

@@ -128,9 +128,8 @@ class StudyProgress:
 
         None before the first has finished, and while the like of a training that waits has never run.
         """
-        known = {*self.seconds, *self.before}
         trainings = [node for node in self.waiting.values() if is_training(node)]
-        if not known or any(known.isdisjoint(kinds(node)) for node in trainings):
+        if not (self.in_tasks or self.before) or any(self.known_seconds(node) is None for node in trainings):
             return None
         expected = sum(self.expected(node) for node in self.waiting.values())
         passed = sum(time.monotonic() - since for since in self.running.values())
@@ -139,15 +138,21 @@ class StudyProgress:
 
     def expected(self, node: Node) -> float:
         """Seconds that a node will take, by what its like took; 0 before the first has finished."""
-        exact, function = kinds(node)
-        for kind in (exact, function):
+        known = self.known_seconds(node)
+        if known is not None:
+            return known
+        if not self.seconds:
+            return 0.0
+        return self.in_tasks / sum(len(self.seconds[kind]) for kind in self.seconds if "/" not in kind)
+
+    def known_seconds(self, node: Node) -> float | None:
+        """What the like of a node took, in this run or in earlier ones; None where it never ran."""
+        for kind in kinds(node):
             if kind in self.seconds:
                 return sum(self.seconds[kind]) / len(self.seconds[kind])
             if kind in self.before:
                 return self.before[kind]
-        if not self.seconds:
-            return 0.0
-        return self.in_tasks / sum(len(self.seconds[kind]) for kind in self.seconds if "/" not in kind)
+        return None
 
     def _refresh(self) -> None:
         if self.bar is None:

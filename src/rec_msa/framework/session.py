@@ -5,14 +5,15 @@ from __future__ import annotations
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-import rich
 from kedro.framework.session import KedroSession
 
 from rec_msa.bookkeeping.plan import DryRunError
+from rec_msa.bookkeeping.processes import command_line
 from rec_msa.foundation.errors import RecMsaError, did_you_mean
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.framework.hooks import Runs
 from rec_msa.framework.named_parts import require_parts
+from rec_msa.framework.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,12 +63,16 @@ class ClearSession(KedroSession):
         """
         options = signature(super().run).bind(*args, **kwargs).arguments
         self.asked = options.get("pipeline_names") or (options.get("pipeline_name") or "__default__",)
+        say(f"{', '.join(self.asked)}: reading configuration and catalog ...")
         try:
             self.runner = _cell_by_cell(options.get("runner"))
             return super().run(**{**options, "runner": self.runner})
         except DryRunError:
-            rich.get_console().print("A dry run: nothing was run, and nothing written.")
+            say("A dry run: nothing was run, and nothing written.")
             return {}
+        except KeyboardInterrupt:
+            say(how_to_go_on())
+            raise
         except RecMsaError as error:
             raise ClearError(str(error)) from error
         except ValueError as error:
@@ -102,6 +107,12 @@ class ClearSession(KedroSession):
         for name in self.asked:
             require_parts(pipelines[name], options)
         return ClearError(message)
+
+
+def how_to_go_on() -> str:
+    """What a run that was stopped by hand leaves, and the command that goes on with it."""
+    again, option = command_line(), "--only-missing-outputs"
+    return f"Stopped. What was finished is kept; go on with: {again if option in again else f'{again} {option}'}"
 
 
 def _cell_by_cell(runner: AbstractRunner | None) -> AbstractRunner:

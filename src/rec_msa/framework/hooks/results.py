@@ -14,6 +14,7 @@ from rec_msa.evaluation.results import LABEL
 from rec_msa.foundation.errors import RecMsaError
 from rec_msa.framework.hooks.claims import lock_of
 from rec_msa.framework.hooks.errors import raise_clearly
+from rec_msa.framework.saying import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +95,7 @@ def _show_comparison(pipeline: Pipeline, catalog: DataCatalog) -> None:
     for table in labels_tables(side_by_side(catalog.load("agreement"), catalog.load("made_with"))):
         rich.get_console().print(table)
     page: Any = catalog[COMPARED]
-    rich.get_console().print(f"Also in {page.path}.", highlight=False, soft_wrap=True)
+    say(f"Also in {page.path}.")
 
 
 def _apart(cell: dict[str, str]) -> list[str]:

@@ -8,7 +8,6 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import rich
 from kedro.framework.hooks import hook_impl
 from kedro.io import DatasetError
 
@@ -17,6 +16,8 @@ from rec_msa.framework.hooks.claims import claim, nothing_was_run
 from rec_msa.framework.hooks.node_times import NodeTimes, Tally
 from rec_msa.framework.hooks.results import ASSEMBLY_SECONDS, put_together, reads_results, show_results
 from rec_msa.framework.hooks.threads import threads_in_environment
+from rec_msa.framework.saying import say
+from rec_msa.training.progress import Watched, watch
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -167,7 +168,7 @@ class Runs(NodeTimes):
         try:
             show_results(run.pipeline, run.catalog)
             if run.progress.in_full and not run.progress.waiting:
-                rich.get_console().print(run.progress.account(run.outside), highlight=False, soft_wrap=True)
+                say(run.progress.account(run.outside))
         finally:
             run.end()
 
@@ -187,6 +188,15 @@ class Runs(NodeTimes):
         """Shows a node that starts in the run's own process."""
         if self.run is not None and self.run.process == os.getpid():
             self.run.progress.begin(node)
+
+    def called(self, node: Node) -> None:
+        """Has the bar of a training say which attack it is of, and how long its like took."""
+        from rec_msa.bookkeeping.study_progress import is_training
+
+        if is_training(node):
+            attack = str(node.namespace).rpartition(".")[2] if "attack" in node.tags else ""
+            known = self.run.progress.known_seconds(node) if self.run is not None else None
+            watch(Watched(attack, known))
 
     def finished(self, node: Node, in_function: float, in_task: float) -> None:
         """Counts a node in the run's own process; in another one, notes it."""
@@ -216,7 +226,7 @@ class Runs(NodeTimes):
 
 
 def _say(nodes: list[Node], pipeline: Pipeline, catalog: DataCatalog, *, in_full: bool) -> Earlier:
-    """Says what will run, where that is more than a cell, and what of other settings it replaces.
+    """Says what will run, where that is more than a cell or trains something, and what of other settings it replaces.
 
     Returns:
         What nodes took in earlier runs.
@@ -225,9 +235,9 @@ def _say(nodes: list[Node], pipeline: Pipeline, catalog: DataCatalog, *, in_full
     from rec_msa.bookkeeping.plan import Earlier, plan_of
 
     earlier = Earlier.of(catalog.load("journal"))
-    if in_full:
-        plan = plan_of(nodes, len(pipeline.nodes) - len(nodes), catalog, earlier)
-        rich.get_console().print(str(plan), highlight=False, soft_wrap=True)
+    plan = plan_of(nodes, len(pipeline.nodes) - len(nodes), catalog, earlier)
+    if in_full or plan.trainings:
+        say(str(plan))
     if (gone := replaced(nodes, catalog)) is not None:
         logger.warning("%s", gone)
     return earlier
