@@ -106,7 +106,8 @@ class Plan:
         names = list(dict.fromkeys(" on ".join(reversed(kind.split("/")[:2])) for kind in unknown))
         shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
         what = f"{_count(len(unknown), 'training')} whose like never ran here ({shown})"
-        return f"How long it takes is not known: {what}; the rest {time}."
+        rest = f"; the rest {time}" if sum(known) >= 1 else ""
+        return f"How long it takes is not known: {what}{rest}."
 
 
 def plan_of(nodes: Sequence[Node], n_current: int, catalog: DataCatalog, earlier: Earlier) -> Plan:

@@ -80,8 +80,6 @@ class StudyProgress:
         )
         self.bar = Progress(*columns, console=rich.get_console(), refresh_per_second=2, transient=True)
         self.task = self.bar.add_task("", total=self.n_nodes)
-        if self.n_current:
-            rich.get_console().print(f"{self.n_current} nodes have left their artifacts, {self.n_nodes} will run.")
         self.bar.start()
 
     def stop(self) -> None:

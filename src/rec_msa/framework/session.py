@@ -9,6 +9,7 @@ from kedro.framework.session import KedroSession
 
 from rec_msa.bookkeeping.plan import DryRunError
 from rec_msa.bookkeeping.processes import command_line
+from rec_msa.experiments.grid import AXES
 from rec_msa.foundation.errors import RecMsaError, did_you_mean
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.framework.hooks import Runs
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from kedro.framework.context import KedroContext
     from kedro.runner import AbstractRunner
+
+    from rec_msa.experiments.parameters import Parameters
 
 NO_SUCH_PART = ("does not contain", "contains no nodes after")
 
@@ -50,10 +53,25 @@ class ClearSession(KedroSession):
                 near = did_you_mean(name, list(names))
                 raise ClearError(f"--pipeline: there is no '{name}'; {near}each key under attacks: is attack_<key>")
         if self.asked:
+            self._require_study(current_experiments().parameters)
             current_experiments().require_possible(self.asked)
         if "audit" in self.asked:
             self._take_budget(current_experiments().parameters.audit.budget)
         return context
+
+    def _require_study(self, parameters: Parameters) -> None:
+        """Refuses a study that is not named: the parameters' own cell, which nobody asked for, would run in its place.
+
+        Raises:
+            ClearError: With the remedy.
+        """
+        named = set(AXES).intersection(self.store.get("runtime_params") or {})
+        if "study" not in self.asked or parameters.study is not None or named:
+            return
+        mine = ", ".join(parameters.studies) or "none in this environment; --env=paper has the paper's, as table4"
+        raise ClearError(
+            f"--pipeline=study: no study is named; add --params=study=<name> ({mine}); one cell is kedro run alone"
+        )
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Runs as Kedro does.

@@ -233,7 +233,7 @@ def _caption(panel: Panel, quality: Mapping[str, float] | None) -> list[str]:
     else:
         lines.append("The queried users' lists are known: a cache of the answers scores 1.00.")
     if not any(row.attack.startswith(CEILING) for row in panel.rows):
-        lines.append("Without its ceiling: kedro run (same --params) trains the target once more, too.")
+        lines.append("Without its ceiling: kedro run (same --params) trains the target once more.")
     return lines
 
 
