@@ -61,7 +61,11 @@ class Cell:
     @property
     def data_root(self) -> str:
         """Namespace of the data set, under the label where there is one: nothing but the raw file is shared."""
-        return f"{self.label}.{self.dataset}" if self.label else self.dataset
+        return self.rooted(self.dataset)
+
+    def rooted(self, name: str) -> str:
+        """A name under the label, where there is one."""
+        return f"{self.label}.{name}" if self.label else name
 
     @property
     def split_space(self) -> str:
@@ -71,7 +75,7 @@ class Cell:
     @property
     def all_seeds_space(self) -> str:
         """Namespace of what is made for a target whatever the seed."""
-        return f"{self.dataset}.{self.model}"
+        return f"{self.data_root}.{self.model}"
 
     @property
     def clone(self) -> str:

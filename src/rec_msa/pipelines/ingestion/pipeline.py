@@ -63,18 +63,19 @@ def _made_elsewhere(cell: Cell) -> list[Node]:
             continue
         name, space = f"{cell.model}-{what}", cell.all_seeds_space
         acquire = bind(nodes.acquire_target_file, dataset=name, target=cell.model)
-        raw, settings = f"{name}.raw_file", f"params:reading.{name}"
+        root = cell.rooted(name)
+        raw, settings = f"{root}.raw_file", f"params:reading.{name}"
         known = {
             "raw_file": raw,
             "dataset_settings": settings,
             "raw_folder": "params:raw_folder",
             "settings": f"params:targets.{cell.model}",
-            "users": f"{cell.dataset}.users",
-            "items": f"{cell.dataset}.items",
+            "users": f"{cell.data_root}.users",
+            "items": f"{cell.data_root}.items",
         }
         read = bind(reader, target=cell.model)
         found += [
-            node(acquire, [settings, "params:raw_folder"], raw, name="acquire_raw_file", namespace=name),
+            node(acquire, [settings, "params:raw_folder"], raw, name="acquire_raw_file", namespace=root),
             node(read, known, f"{space}.{what}", name=f"read_{what}", namespace=space),
         ]
         if what == LISTS:  # who has a list is known to all who split; what stands in it only behind the gate
@@ -102,7 +103,7 @@ def _split_by_target(cell: Cell) -> Node:
     target, space = cell.made_elsewhere, cell.split_space
     assert target is not None
     inputs = {
-        "interactions": f"{cell.dataset}.interactions",
+        "interactions": f"{cell.data_root}.interactions",
         "validation_fraction": "params:split.validation_fraction",
         "sequence": "params:sequence",
     }

@@ -64,7 +64,7 @@ def _take(cell: Cell, role: str) -> Pipeline:
         "settings": f"params:targets.{cell.model}",
         "target_train": f"{cell.split_space}.target_train",
     }
-    ids = {"users": f"{cell.dataset}.users", "items": f"{cell.dataset}.items"}
+    ids = {"users": f"{cell.data_root}.users", "items": f"{cell.data_root}.items"}
     fixed: dict[str, Any] = {"target": cell.model}
     tags = ["target"]
     take: Callable[..., dict[str, Any]]
@@ -72,7 +72,7 @@ def _take(cell: Cell, role: str) -> Pipeline:
         case "recorded":
             take = nodes.record_target
             inputs |= {"lists": f"{cell.all_seeds_space}.{LISTS}", "list_length": "params:list_length"}
-            inputs["statistics"] = f"{cell.dataset}.statistics"
+            inputs["statistics"] = f"{cell.data_root}.statistics"
             tags.append("check")
         case "called":
             take = nodes.call_target
