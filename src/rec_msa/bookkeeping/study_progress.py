@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import rich
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
 from rec_msa.bookkeeping.processes import age
 from rec_msa.defenses.settings import NO_DEFENSE
@@ -31,6 +32,8 @@ SEED = re.compile(r"seed[0-9]+")
 HEADLINE = "ptaq"
 FRESH_PROCESS_SECONDS = 30.0
 SHOWN_AT_ONCE = 3
+BAR, GAPS = 12, 3
+"""Characters of the bar, and beside its columns."""
 
 
 class StudyProgress:
@@ -74,9 +77,9 @@ class StudyProgress:
             rich.get_console().print(f"All {self.n_current} nodes have left their artifacts: there is nothing to run.")
             return
         columns = (
-            TextColumn("{task.completed:.0f} of {task.total:.0f} nodes"),
-            BarColumn(bar_width=12),
-            TextColumn("{task.description}"),
+            TextColumn("{task.completed:.0f} of {task.total:.0f} nodes", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=BAR),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
         )
         self.bar = Progress(*columns, console=rich.get_console(), refresh_per_second=2, transient=True)
         self.task = self.bar.add_task("", total=self.n_nodes)
@@ -157,9 +160,12 @@ class StudyProgress:
             return
         names = list(self.running)
         more = f" and {len(names) - SHOWN_AT_ONCE} more" if len(names) > SHOWN_AT_ONCE else ""
-        self.bar.update(
-            self.task, completed=self.n_done, description=f"{self._left()}{', '.join(names[:SHOWN_AT_ONCE])}{more}"
-        )
+        left, counts = self._left(), f"{self.n_nodes} of {self.n_nodes} nodes"
+        room = rich.get_console().width - len(counts) - BAR - GAPS - len(left)
+        shown = ", ".join(names[:SHOWN_AT_ONCE]) + more
+        # The end of a name says what runs; a line that fills the terminal's last column would be torn.
+        shown = shown if len(shown) <= room else "…" + shown[-max(room - 1, 1) :]
+        self.bar.update(self.task, completed=self.n_done, description=f"{left}{shown}")
 
     def _left(self) -> str:
         left = self.seconds_left()
