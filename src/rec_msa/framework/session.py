@@ -85,8 +85,8 @@ class ClearSession(KedroSession):
         try:
             self.runner = _cell_by_cell(options.get("runner"))
             return super().run(**{**options, "runner": self.runner})
-        except DryRunError:
-            say("A dry run: nothing was run, and nothing written.")
+        except DryRunError as said:
+            say(f"{said}.".capitalize())
             return {}
         except KeyboardInterrupt:
             say(how_to_go_on())

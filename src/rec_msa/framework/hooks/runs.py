@@ -146,7 +146,7 @@ class Runs(NodeTimes):
         several = sum(map(is_last_of_a_cell, nodes)) > 1 or bool(IN_FULL & set(run_params["pipeline_names"] or ()))
         earlier = _say(nodes, pipeline, catalog, in_full=several or only_said)
         if only_said:
-            raise DryRunError
+            raise DryRunError("a dry run: nothing was run, and nothing written")
         lock = claim(nodes, catalog, patience=ASSEMBLY_SECONDS if for_readers else 0.0)
         n_current = len(pipeline.nodes) - len(nodes)
         progress = StudyProgress(nodes, n_current, catalog, self._started, earlier.seconds)
