@@ -70,9 +70,10 @@ class StudyProgress:
 
     def show(self, *, in_full: bool = True) -> None:
         """Shows the progress from now on; in full with a line for each finished cell and an account at the end."""
+        self.in_full = self.in_full or in_full
         if self.shown:
             return
-        self.shown, self.in_full = True, in_full
+        self.shown = True
         if not self.n_nodes:
             rich.get_console().print(f"All {self.n_current} nodes have left their artifacts: there is nothing to run.")
             return
