@@ -17,7 +17,7 @@ def test_the_list_of_pipelines_is_yaml_with_what_each_does(small_project):
     pipelines = register_pipelines()
     assert yaml.safe_load(said) == sorted(pipelines)
     assert all(line.partition("# ")[2] for line in said.splitlines())
-    assert pipelines.descriptions.keys() == pipelines.builders.keys()
+    assert pipelines.descriptions.keys() == pipelines.builders.keys(), "DESCRIPTIONS in pipeline_registry.py lacks one"
 
 
 def test_a_named_attack_says_how_it_differs_from_its_base(small_project):

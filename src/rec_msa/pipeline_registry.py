@@ -43,6 +43,7 @@ DESCRIPTIONS = {
     "auxiliary": "trains the attacker's model on users that the target never saw",
     "defense": "every defense at every strength, each attacked: many cells (--params=dry_run=true counts them)",
     "audit": "every planned attack on one target within a budget of minutes, and a page of what they copy",
+    "export": "a clone's lists for users' histories, and its vectors, in your own ids",
     "evaluation": "ranks and measures again what the default run has trained",
     "reporting": "the report on all that was measured",
     "compare": "runs of different labels side by side, with the settings that differ (--params=label=<a name>)",
