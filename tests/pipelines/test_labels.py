@@ -9,10 +9,14 @@ import pytest
 
 from rec_msa.evaluation.results import KEY, LABEL, unlabelled
 from rec_msa.framework.clear_error import ClearError
+from rec_msa.pipeline_registry import register_pipelines
 from tests.small_project import SmallProject
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+OF_ALL = ("reporting", "compare")
+"""Pipelines about whatever was measured."""
 
 NARROW = {"label": "narrow", "recommenders": {"bpr": {"dimensions": 4}}, "split": {"target_fraction": 0.6}}
 
@@ -59,6 +63,13 @@ def test_companions_tell_labels_apart(labelled_project):
     folder = labelled_project.folder / "data/08_reporting"
     for name in ("agreement_per_user", "target_quality"):
         assert set(pd.read_parquet(folder / f"{name}.parquet")[LABEL]) == {"", "narrow"}
+
+
+def test_under_a_label_every_artifact_of_every_pipeline_is_its_own(small_project):
+    small_project.session(label="narrow").load_context()
+    pipelines = register_pipelines()
+    made = {output for name in pipelines if name not in OF_ALL for output in pipelines[name].all_outputs()}
+    assert {name for name in made if not name.startswith("narrow.")} == set()
 
 
 def test_with_a_label_only_what_is_missing_runs(labelled_project):
