@@ -75,22 +75,34 @@ CHECK_PYTHON = \
 	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo "make: '$(PYTHON)' cannot make a virtual environment; on Debian or Ubuntu: apt install python3-venv" >&2; exit 2; }
 
+# pip's own lines, one after the other in the same place: which package of how many; the last lines where it failed.
+LOG := $(VENV)/.install.log
+COUNT = n=0; all=$$(grep -c == constraints.txt); while read -r what name _; do \
+		case "$$what $$name" in \
+			Collecting\ *) n=$$((n + 1)); test -t 1 && printf '\r\033[K  %d of at most %d packages: %.40s' $$n $$all "$$name";; \
+			Installing\ collected) test -t 1 && printf '\r\033[K'; echo "  All there; unpacking them, without a word from pip ...";; \
+		esac; done; test -t 1 && printf '\r\033[K'
+INSTALL = started=$$(date +%s); \
+	{ $(BIN)/python -m pip install --no-input --disable-pip-version-check --progress-bar off \
+		--constraint constraints.txt --editable ".[$$extras]" 2>&1 || echo "make-failed"; } | tee $(LOG) | { $(COUNT); }; \
+	if grep -q '^make-failed$$' $(LOG); then grep -v '^make-failed$$' $(LOG) | tail -15 >&2; \
+		echo "make: the installation failed, pip says why above; the same command tries again." >&2; exit 1; fi; \
+	echo "Done in $$(( $$(date +%s) - started )) s."
+
 # A stamp beside no working Python is worth nothing (.venv copied from elsewhere, its Python upgraded away).
 $(VENV)/.installed: pyproject.toml constraints.txt $(shell $(BIN)/python -c '' 2>/dev/null || echo FORCE)
-	@$(BIN)/python -c '' 2>/dev/null || { $(CHECK_PYTHON); $(PYTHON) -m venv --clear $(VENV); }
+	@$(BIN)/python -c '' 2>/dev/null || { $(CHECK_PYTHON); \
+		echo "Making the environment $(VENV) with $$($(PYTHON) --version 2>&1) ..."; $(PYTHON) -m venv --clear $(VENV); }
 	@echo "Installing the pinned packages into $(VENV), once: one to four minutes, most of it torch ..."
-	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[viz,test,cluster,victims]' \
-		|| { echo "make: the installation failed, pip says why above; the same command tries again." >&2; exit 1; }
+	@extras=viz,test,cluster,victims; $(INSTALL)
 	@touch $@
 
 $(VENV)/.peers: $(VENV)/.installed
 	@echo "Installing the libraries to compare with into $(VENV), once: less than a minute ..."
-	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[bench]' \
-		|| { echo "make: the installation failed, pip says why above; the same command tries again." >&2; exit 1; }
+	@extras=bench; $(INSTALL)
 	@touch $@
 
 $(VENV)/.linters: $(VENV)/.installed
 	@echo "Installing the linters into $(VENV), once: less than a minute ..."
-	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[lint]' \
-		|| { echo "make: the installation failed, pip says why above; the same command tries again." >&2; exit 1; }
+	@extras=lint; $(INSTALL)
 	@touch $@

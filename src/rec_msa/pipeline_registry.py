@@ -9,6 +9,7 @@ from kedro.pipeline import Pipeline
 
 from rec_msa.experiments.cells import NO_TARGET
 from rec_msa.experiments.defended import attacks_on, defended_cells
+from rec_msa.experiments.naming import in_a_line
 from rec_msa.framework.config import current_experiments
 from rec_msa.pipelines.attack.pipeline import create_pipeline as attack_pipeline
 from rec_msa.pipelines.audit.pipeline import create_pipeline as audit_pipeline
@@ -22,6 +23,7 @@ from rec_msa.pipelines.ingestion.pipeline import create_pipeline as ingestion_pi
 from rec_msa.pipelines.reporting.pipeline import (
     create_comparison_pipeline,
     create_defense_pipeline,
+    create_label_pipeline,
     create_overview_pipeline,
 )
 from rec_msa.pipelines.target.pipeline import create_pipeline as target_pipeline
@@ -34,15 +36,32 @@ if TYPE_CHECKING:
     from rec_msa.experiments.grid import Experiments
 
 
+DESCRIPTIONS = {
+    "__default__": "the paper's attacks and every reference on one cell, the target trained once more, too",
+    "ingestion": "from the raw file to the interactions and the seed's splits",
+    "target": "trains the target and measures how good it is",
+    "auxiliary": "trains the attacker's model on users that the target never saw",
+    "defense": "every defense at every strength, each attacked: many cells (--params=dry_run=true counts them)",
+    "audit": "every planned attack on one target within a budget of minutes, and a page of what they copy",
+    "export": "a clone's lists for users' histories, and its vectors, in your own ids",
+    "evaluation": "ranks and measures again what the default run has trained",
+    "reporting": "the report on all that was measured",
+    "compare": "runs of different labels side by side, with the settings that differ (--params=label=<a name>)",
+    "study": "a grid of cells: --params=study=<name>; the paper's with --env=paper",
+}
+"""What the pipelines do that are no single attack."""
+
+
 class OnDemand(Mapping[str, Pipeline]):
     """Pipelines built when they are asked for: of a large study, only the one that runs.
 
     Args:
         builders: A function for each name.
+        descriptions: What each does, in a line.
     """
 
-    def __init__(self, builders: dict[str, Callable[[], Pipeline]]) -> None:
-        self.builders = builders
+    def __init__(self, builders: dict[str, Callable[[], Pipeline]], descriptions: dict[str, str]) -> None:
+        self.builders, self.descriptions = builders, descriptions
         self.built: dict[str, Pipeline] = {}
 
     def __getitem__(self, name: str) -> Pipeline:
@@ -86,8 +105,10 @@ def register_pipelines() -> OnDemand:
             "defense": of_cells(lambda cell: _defense(experiments, cell)),
             "evaluation": lambda: compared().only_nodes_with_tags("evaluation"),
             "reporting": create_overview_pipeline,
+            "compare": create_label_pipeline,
             "study": compared,
-        }
+        },
+        DESCRIPTIONS | {f"attack_{name}": in_a_line(attack) for name, attack in experiments.parameters.attacks.items()},
     )
 
 

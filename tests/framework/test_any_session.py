@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +18,7 @@ from kedro.framework.session import KedroServiceSession, KedroSession
 from kedro.runner import ParallelRunner, ThreadRunner
 
 from rec_msa.framework.clear_error import ClearError
+from rec_msa.framework.session import how_to_go_on
 from tests.forked import Command
 
 if TYPE_CHECKING:
@@ -128,3 +130,16 @@ def ask(server: str, request: dict) -> dict:
 def test_kedro_s_server_held_its_claim_and_noted_nothing(server):
     assert ask(server, {"pipeline_names": ["attack_ptd"]})["status"] == "success"
     assert_ended_well()
+
+
+def test_a_study_that_is_not_named_is_refused_and_a_cell_that_is_named_is_not(small_project):
+    with pytest.raises(ClearError, match="no study is named"):
+        small_project.run("study")
+    small_project.run("study", params={"seed": 0, "dry_run": True})
+
+
+def test_a_run_that_is_stopped_says_how_to_go_on(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/bin/kedro", "run", "--params=model=ncf"])
+    assert how_to_go_on().endswith("kedro run --params=model=ncf --only-missing-outputs")
+    monkeypatch.setattr(sys, "argv", ["/bin/kedro", "run", "--only-missing-outputs"])
+    assert how_to_go_on().endswith("kedro run --only-missing-outputs")

@@ -502,3 +502,8 @@ def test_other_defenses_settings_make_no_artifact_stale(small_project):
     changed = {"swap_tail": {"depth": 7}, "shuffle": {"strengths": [5, 6]}}
     small_project.run("attack_ptq", params={"defense": "shuffle_5", "defenses": changed}, only_missing_outputs=True)
     assert {path: path.stat().st_mtime_ns for path in Path("data").rglob("*.pt")} == before
+
+
+def test_a_dry_run_writes_nothing_and_ends_cleanly(small_project):
+    small_project.run("defense", params={"dry_run": True, "defenses": SMALL_DEFENSES})
+    assert not [path for path in Path("data").rglob("*") if path.is_file()]

@@ -161,3 +161,24 @@ def test_below_a_table_stands_which_attack_learnt_nothing_and_which_ended_at_its
         assert "Learnt nothing from the answers, the start was kept: ptq." in text
         assert "Ended at the limit of steps, perhaps too early: ptaq." in text
     assert "Learnt nothing" not in " ".join(lines_of(results_table(one_cell, None, "a title")))
+
+
+def with_intervals(table: pd.DataFrame, **ends: tuple[float, float]) -> pd.DataFrame:
+    low, high = ({name: pair[end] for name, pair in ends.items()} for end in (0, 1))
+    own = table[table["attack"].isin(ends)]
+    return own.assign(ci_low=own["attack"].map(low), ci_high=own["attack"].map(high))
+
+
+def test_what_overlaps_the_best_attack_is_named_and_no_order_shown(one_cell: pd.DataFrame) -> None:
+    table = one_cell.assign(agreement=one_cell["attack"].map({"ptaq": 0.5, "pta": 0.45, "ptd": 0.2}).fillna(0.3))
+    shown = with_intervals(table, ptaq=(0.4, 0.6), pta=(0.35, 0.55), ptd=(0.1, 0.3), knn_lists=(0.3, 0.41))
+    text = " ".join(" ".join(lines_of(results_table(shown, None, "cell"))).split())
+    assert "Intervals overlap, so no order is shown: ptaq, pta, k nearest lists." in text
+    apart = with_intervals(table, ptaq=(0.4, 0.6), ptd=(0.1, 0.3))
+    assert "no order" not in " ".join(lines_of(results_table(apart, None, "cell")))
+
+
+def test_a_table_without_the_retrained_target_says_how_to_see_the_ceiling(one_cell: pd.DataFrame) -> None:
+    said = "Without its ceiling"
+    assert said in " ".join(lines_of(results_table(one_cell[one_cell["attack"] != "retrain"], None, "cell")))
+    assert said not in " ".join(lines_of(results_table(one_cell, None, "cell")))

@@ -106,6 +106,8 @@ class ListTask(ABC):
 class ListProbe(ABC):
     """Agreement of a clone's lists with lists held back, some items left out of both.
 
+    It decides when to stop, over fewer places than a list has: no figure of a result, and not named like one.
+
     Args:
         wanted: Contexts and items ``[n_pairs]`` that the clone should say.
         left_out: Contexts and items that it must not say.
@@ -113,9 +115,10 @@ class ListProbe(ABC):
         start_counts: Whether the state before the first step may be the best one.
     """
 
+    measure = "held-back"
+
     def __init__(self, n_items: int, wanted: Pairs, left_out: Pairs, k: int, *, start_counts: bool) -> None:
         self.n_items, self.k, self.start_counts = n_items, k, start_counts
-        self.measure = f"agr@{k}"
         self.asked = torch.unique(wanted[0])
         inside = torch.isin(left_out[0], self.asked)
         rows = torch.searchsorted(self.asked, left_out[0][inside])

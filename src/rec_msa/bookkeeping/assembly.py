@@ -12,7 +12,7 @@ import pandas as pd
 
 from rec_msa.attacks.settings import ENSEMBLE, RETRAIN
 from rec_msa.bookkeeping.provenance import is_current, whole
-from rec_msa.evaluation.results import COLUMNS, KEY
+from rec_msa.evaluation.results import COLUMNS, KEY, LABEL, NO_LABEL, PER_USER_COLUMNS, with_label
 from rec_msa.reporting.names import REFERENCE_NAMES
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ CELLS = "*/*/*/*/*/agreement.parquet"
 MOST_TIMES = 3
 """How often the tables are put together where another run makes a cell of them anew at the same time."""
 
-SPACE = re.compile(r"[a-z0-9_-]+\.seed[0-9]+(\.[a-z0-9_-]+){3}")
-"""What folders of a cell come to; a copy that somebody left beside one may have any name."""
+SPACE = re.compile(r"([a-z0-9_-]+\.)?[a-z0-9_-]+\.seed[0-9]+(\.[a-z0-9_-]+){3}")
+"""What folders of a cell come to, under a label or none; a copy that somebody left beside one may have any name."""
 
 
 class Assembled(NamedTuple):
@@ -72,7 +72,7 @@ def assemble(catalog: DataCatalog) -> Assembled | None:
 def _assembled(catalog: DataCatalog) -> tuple[Assembled | None, dict[str, Provenance]]:
     """The results, and what the tables that were written say that they are made from."""
     seen: dict[str, bool] = {}
-    found = _measured_spaces(catalog)
+    found = measured_spaces(catalog)
     if not found:
         return None, {}
     fitting = [space for space in found if SPACE.fullmatch(space) and _is_whole(space, catalog, seen)]
@@ -90,7 +90,7 @@ def _rows(
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """The rows of each cell that say its place, and the tables, told what they are made from before any row is read."""
     tables = _expecting(fitting, catalog, seen)
-    rows = {space: catalog.load(f"{space}.agreement") for space in fitting}
+    rows = {space: with_label(catalog.load(f"{space}.agreement")) for space in fitting}
     own = [space for space, table in rows.items() if set(spaces_of(table)) == {space}]
     return (rows, tables) if own == fitting else _rows(own, catalog, seen)
 
@@ -100,8 +100,7 @@ def _there(fitting: list[str], catalog: DataCatalog, seen: dict[str, bool]) -> p
     tables = _expecting(fitting, catalog, seen)
     if not fitting or not all(table.exists() for table in tables.values()):
         return None
-    there: pd.DataFrame = tables["agreement"].load()
-    return there
+    return with_label(tables["agreement"].load())
 
 
 def _written(
@@ -113,11 +112,13 @@ def _written(
             table.discard()
         return pd.DataFrame(columns=list(COLUMNS))
     found = pd.concat(rows.values(), ignore_index=True)
-    agreement: pd.DataFrame = found.sort_values(list(KEY), ignore_index=True)
+    agreement: pd.DataFrame = found.reindex(columns=list(COLUMNS)).sort_values(list(KEY), ignore_index=True)
     tables["agreement"].save(agreement)
-    tables["agreement_per_user"].save(catalog.load(f"{space}.agreement_per_user") for space in rows)
+    tables["agreement_per_user"].save(
+        with_label(catalog.load(f"{space}.agreement_per_user"))[list(PER_USER_COLUMNS)] for space in rows
+    )
     tables["target_quality"].save(
-        pd.DataFrame([catalog.load(f"{space}.target_quality") for space in _targets(rows, catalog, seen)])
+        with_label(pd.DataFrame([catalog.load(f"{space}.target_quality") for space in _targets(rows, catalog, seen)]))
     )
     return agreement
 
@@ -138,7 +139,8 @@ def _targets(fitting: Iterable[str], catalog: DataCatalog, seen: dict[str, bool]
     return [space for space in served if _fits(f"{space}.target_quality", catalog, seen)]
 
 
-def _measured_spaces(catalog: DataCatalog) -> list[str]:
+def measured_spaces(catalog: DataCatalog) -> list[str]:
+    """The namespaces in which results lie, whether they fit or not."""
     whole_table: Any = catalog["agreement"]
     folder = PurePosixPath(whole_table.path).parent
     found = whole_table._fs.glob(f"{escape(str(folder))}/{CELLS}")
@@ -160,11 +162,21 @@ def spaces_of(agreement: pd.DataFrame) -> pd.Series:
     Args:
         agreement: Rows with the columns of ``rec_msa.evaluation.results``.
     """
-    seeds = "seed" + agreement["seed"].astype(str)
-    cells = zip(agreement["dataset"], seeds, agreement["target"], agreement["defense"], strict=True)
     attacks = zip(agreement["attack"], agreement["base"], strict=True)
-    spaces = [".".join([*cell, _name_in_space(*attack)]) for cell, attack in zip(cells, attacks, strict=True)]
-    return pd.Series(spaces, agreement.index, dtype=str)
+    served = zip(served_spaces(agreement), attacks, strict=True)
+    return pd.Series([f"{space}.{_name_in_space(*attack)}" for space, attack in served], agreement.index, dtype=str)
+
+
+def served_spaces(table: pd.DataFrame) -> pd.Series:
+    """The namespace of the target under its defense that each row is about.
+
+    Args:
+        table: dataset, seed, target, defense and, where there are any, labels.
+    """
+    labels = with_label(table)[LABEL]
+    data = (labels + ".").where(labels != NO_LABEL, "") + table["dataset"]
+    cells = zip(data, "seed" + table["seed"].astype(str), table["target"], table["defense"], strict=True)
+    return pd.Series([".".join(cell) for cell in cells], table.index, dtype=str)
 
 
 def _name_in_space(attack: str, base: str) -> str:

@@ -31,9 +31,12 @@ RAW_FOLDER = "params:raw_folder"
 UNKNOWN = "unknown"
 
 
-def expect(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Tells every artifact of a pipeline what it must have been made from; what it only reads, what lies there now."""
-    raw = {node: _raw_checksum(node, catalog) for node in pipeline.nodes}
+def expect(pipeline: Pipeline, catalog: DataCatalog, *, fetch: bool = True) -> None:
+    """Tells every artifact of a pipeline what it must have been made from; what it only reads, what lies there now.
+
+    Raw files that are missing are fetched; or else all that is made from them counts as missing, too.
+    """
+    raw = {node: _raw_checksum(node, catalog, fetch=fetch) for node in pipeline.nodes}
     known = _known(pipeline, catalog, raw)
     for name in pipeline.inputs():
         read: Any = catalog.get(name)
@@ -148,7 +151,7 @@ def _learning(node: Node) -> list[int]:
     return [LEARNS_OTHERWISE[name] for name in names if name in LEARNS_OTHERWISE]
 
 
-def _raw_checksum(node: Node, catalog: DataCatalog) -> str | None:
+def _raw_checksum(node: Node, catalog: DataCatalog, *, fetch: bool = True) -> str | None:
     """The checksum of the raw file that a node will read, so that another file is another input."""
     constants = getattr(node.func, "constants", {})
     if "code" in constants:  # of the user's own: another text of its module is another target
@@ -164,6 +167,8 @@ def _raw_checksum(node: Node, catalog: DataCatalog) -> str | None:
         if settings.path is not None:
             return acquire(dataset, settings, folder).sha256
         path = locate(dataset, settings, folder)
+        if path is None and not fetch:
+            return None
         # Fetched now where it is missing: a fingerprint without the checksum would never be met again.
         return checksum(path)[0] if path else acquire(dataset, settings, folder).sha256
     except RecMsaError:
@@ -177,11 +182,12 @@ def is_parameter(name: str) -> bool:
 
 
 def _digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, default=_plain)
+    text = json.dumps(value, sort_keys=True, default=plain)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What JSON takes of a parameter that is a pydantic model; where data lie is no part of it."""
     if isinstance(value, DatasetSettings):
         return value.model_dump(mode="json", exclude={"path"})
     if isinstance(value, TargetSettings):

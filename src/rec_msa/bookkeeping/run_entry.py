@@ -61,17 +61,22 @@ def command(asked: dict[str, Any]) -> str:
 
 def machine() -> dict[str, Any]:
     """The processor's name, the cores that this process may use, and the memory in GiB."""
+    may_use = getattr(psutil.Process(), "cpu_affinity", None)  # macOS binds no process to cores
+    return {
+        "machine": processor(),
+        "cores": len(may_use()) if may_use else psutil.cpu_count() or 1,
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+    }
+
+
+def processor() -> str:
+    """The processor's name."""
     try:
         described = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:  # another system has another name for it
         described = []
     names = {line.partition(":")[2].strip() for line in described if line.startswith("model name")}
-    may_use = getattr(psutil.Process(), "cpu_affinity", None)  # macOS binds no process to cores
-    return {
-        "machine": ", ".join(sorted(names)) or platform.processor() or platform.machine(),
-        "cores": len(may_use()) if may_use else psutil.cpu_count() or 1,
-        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
-    }
+    return ", ".join(sorted(names)) or platform.processor() or platform.machine()
 
 
 def commit() -> str:

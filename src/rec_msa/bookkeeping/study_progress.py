@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import rich
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
 from rec_msa.bookkeeping.processes import age
 from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.evaluation.results import LABEL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from kedro.io import DataCatalog
     from kedro.pipeline.node import Node
@@ -22,9 +25,15 @@ if TYPE_CHECKING:
 LAST_OF_A_CELL = "last-of-cell"
 """Tag of the node that needs every other one of its cell, or of an attack on it that runs alone."""
 
+TRAINS = "gpu"
+"""Tag of the nodes that train, as they would on a GPU where there is one."""
+
+SEED = re.compile(r"seed[0-9]+")
 HEADLINE = "ptaq"
 FRESH_PROCESS_SECONDS = 30.0
 SHOWN_AT_ONCE = 3
+BAR, GAPS = 12, 3
+"""Characters of the bar, and beside its columns."""
 
 
 class StudyProgress:
@@ -35,9 +44,18 @@ class StudyProgress:
         n_current: Nodes whose artifacts are there already.
         catalog: The catalog, for the results of finished cells.
         started: When the run began, in seconds of ``time.monotonic``.
+        before: What each kind of node took in earlier runs.
     """
 
-    def __init__(self, nodes: Sequence[Node], n_current: int, catalog: DataCatalog, started: float) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        n_current: int,
+        catalog: DataCatalog,
+        started: float,
+        before: Mapping[str, float] | None = None,
+    ) -> None:
+        self.before = before or {}
         self.catalog, self.started, self.n_current = catalog, started, n_current
         self.nodes = nodes
         self.waiting = {node.name: node for node in nodes}
@@ -48,10 +66,11 @@ class StudyProgress:
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.in_functions = self.in_tasks = 0.0
         self.bar: Progress | None = None
-        self.shown = False
+        self.shown = self.in_full = False
 
-    def show(self) -> None:
-        """Shows the progress from now on."""
+    def show(self, *, in_full: bool = True) -> None:
+        """Shows the progress from now on; in full with a line for each finished cell and an account at the end."""
+        self.in_full = self.in_full or in_full
         if self.shown:
             return
         self.shown = True
@@ -59,14 +78,12 @@ class StudyProgress:
             rich.get_console().print(f"All {self.n_current} nodes have left their artifacts: there is nothing to run.")
             return
         columns = (
-            TextColumn("{task.completed:.0f} of {task.total:.0f} nodes"),
-            BarColumn(bar_width=12),
-            TextColumn("{task.description}"),
+            TextColumn("{task.completed:.0f} of {task.total:.0f} nodes", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=BAR),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
         )
         self.bar = Progress(*columns, console=rich.get_console(), refresh_per_second=2, transient=True)
         self.task = self.bar.add_task("", total=self.n_nodes)
-        if self.n_current:
-            rich.get_console().print(f"{self.n_current} nodes have left their artifacts, {self.n_nodes} will run.")
         self.bar.start()
 
     def stop(self) -> None:
@@ -93,7 +110,7 @@ class StudyProgress:
         self.n_done += 1
         self.in_functions += in_function
         self.in_tasks += in_task
-        for kind in _kinds(node):
+        for kind in kinds(node):
             self.seconds[kind].append(in_task)
         if is_last_of_a_cell(node):
             self.cells_done += 1
@@ -109,8 +126,12 @@ class StudyProgress:
         self._refresh()
 
     def seconds_left(self) -> float | None:
-        """What the nodes that wait will take, by what their like took; None before the first has finished."""
-        if not self.in_tasks:
+        """What the nodes that wait will take, by what their like took.
+
+        None before the first has finished, and while the like of a training that waits has never run.
+        """
+        trainings = [node for node in self.waiting.values() if is_training(node)]
+        if not (self.in_tasks or self.before) or any(self.known_seconds(node) is None for node in trainings):
             return None
         expected = sum(self.expected(node) for node in self.waiting.values())
         passed = sum(time.monotonic() - since for since in self.running.values())
@@ -119,28 +140,40 @@ class StudyProgress:
 
     def expected(self, node: Node) -> float:
         """Seconds that a node will take, by what its like took; 0 before the first has finished."""
+        known = self.known_seconds(node)
+        if known is not None:
+            return known
         if not self.seconds:
             return 0.0
-        for kind in _kinds(node):
+        return self.in_tasks / sum(len(self.seconds[kind]) for kind in self.seconds if "/" not in kind)
+
+    def known_seconds(self, node: Node) -> float | None:
+        """What the like of a node took, in this run or in earlier ones; None where it never ran."""
+        for kind in kinds(node):
             if kind in self.seconds:
                 return sum(self.seconds[kind]) / len(self.seconds[kind])
-        return self.in_tasks / sum(len(self.seconds[kind]) for kind in self.seconds if "/" not in kind)
+            if kind in self.before:
+                return self.before[kind]
+        return None
 
     def _refresh(self) -> None:
         if self.bar is None:
             return
         names = list(self.running)
         more = f" and {len(names) - SHOWN_AT_ONCE} more" if len(names) > SHOWN_AT_ONCE else ""
-        self.bar.update(
-            self.task, completed=self.n_done, description=f"{self._left()}{', '.join(names[:SHOWN_AT_ONCE])}{more}"
-        )
+        left, counts = self._left(), f"{self.n_nodes} of {self.n_nodes} nodes"
+        room = rich.get_console().width - len(counts) - BAR - GAPS - len(left)
+        shown = ", ".join(names[:SHOWN_AT_ONCE]) + more
+        # The end of a name says what runs; a line that fills the terminal's last column would be torn.
+        shown = shown if len(shown) <= room else "…" + shown[-max(room - 1, 1) :]
+        self.bar.update(self.task, completed=self.n_done, description=f"{left}{shown}")
 
     def _left(self) -> str:
         left = self.seconds_left()
         return "" if left is None or not self.waiting else f"{duration(left)} left · "
 
     def _report_cell(self, node: Node) -> None:
-        if not self.shown:
+        if not self.in_full:
             return
         rich.get_console().print(
             f"{headline(node, self.catalog)} ({self.cells_done} of {self.n_cells} cells, "
@@ -148,6 +181,10 @@ class StudyProgress:
             highlight=False,
             soft_wrap=True,
         )
+
+    def took(self) -> dict[str, tuple[int, float]]:
+        """Of each kind of node how many have finished, and their seconds in all."""
+        return {kind: (len(each), round(sum(each), 3)) for kind, each in self.seconds.items() if "/" in kind}
 
     def account(self, outside: float | None = None) -> str:
         """What the run took, and how much of it was neither a node's function nor waiting for one.
@@ -179,6 +216,7 @@ def headline(node: Node, catalog: DataCatalog) -> str:
     place = measured.iloc[0]
     labels = [place["dataset"], place["target"], f"seed {place['seed']}"]
     labels += [] if place["defense"] == NO_DEFENSE else [place["defense"]]
+    labels += [place[LABEL]] if place.get(LABEL) else []
     rows = measured.query("kind == 'attack' and group == 'heldout' and against == 'served'")
     if rows.empty:
         return f"{' · '.join(labels)}: no attack"
@@ -201,9 +239,15 @@ def run_started() -> float:
     return time.monotonic() - (before if before < FRESH_PROCESS_SECONDS else 0.0)
 
 
-def _kinds(node: Node) -> tuple[str, str]:
+def is_training(node: Node) -> bool:
+    """Whether a node trains a model."""
+    return TRAINS in node.tags
+
+
+def kinds(node: Node) -> tuple[str, str]:
     """What tells how long a node takes: its function with its data set and model, and the function alone."""
     constants: dict[str, Any] = getattr(node.func, "constants", {})
     parts = str(node.namespace).split(".")
-    model = constants.get("architecture") or ".".join(parts[2:3])
-    return f"{parts[0]}/{model}/{node.func.__name__}", node.func.__name__
+    seed = next((place for place, part in enumerate(parts) if SEED.fullmatch(part)), 1)  # before it, maybe, a label
+    model = constants.get("architecture") or ".".join(parts[seed + 1 : seed + 2])
+    return f"{parts[seed - 1]}/{model}/{node.func.__name__}", node.func.__name__

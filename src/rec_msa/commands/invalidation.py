@@ -64,12 +64,12 @@ MINE = {
 }
 """A data set that nobody fetches, with every setting that there is."""
 
-PLACES = ("dataset", "model", "seed", "defense")
+PLACES = ("dataset", "model", "seed", "defense", "label")
 """What is part of an artifact's name: another value leaves other files, beside these."""
 
 OTHER_DEFENSES = tuple(f"defenses.{name}" for name in DEFENSES if not DEFENSE.startswith(name))
 
-NOT_SHOWN = ("study", "studies", "attacks", "raw_folder", "threads", "datasets.mine.path", *OTHER_DEFENSES)
+NOT_SHOWN = ("study", "studies", "attacks", "raw_folder", "threads", "dry_run", "datasets.mine.path", *OTHER_DEFENSES)
 """What picks or names, is no part of what an artifact is made from (the raw file's checksum is), or has no example."""
 
 MODELS = {"bpr", *(attack["clone"] for attack in EXAMPLE.values() if "clone" in attack)}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from rec_msa.evaluation.results import unlabelled
 from rec_msa.foundation.errors import DataError, RecMsaError
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def publish(measured: Path, published: Path) -> list[str]:
 
 def _read(folder: Path, name: str) -> pd.DataFrame:
     path = folder / REPORTING / f"{name}.parquet"
-    return pd.read_parquet(path) if path.exists() else pd.DataFrame()
+    # Runs with a label have settings of their own: they are not what is published.
+    return unlabelled(pd.read_parquet(path)) if path.exists() else pd.DataFrame()
 
 
 def _headline(per_user: pd.DataFrame) -> pd.DataFrame:

@@ -75,6 +75,15 @@ class JournalDataset(JSONFiles, AbstractDataset[dict[str, Any], pd.DataFrame]):
         return {"path": str(self._folder)}
 
 
+def _counts(nodes: Any) -> bool:
+    """Whether each kind of node has how many ran and their seconds in all."""
+    if not isinstance(nodes, dict):
+        return False
+    return all(
+        isinstance(took, list) and [type(n) in (int, float) for n in took] == [True, True] for took in nodes.values()
+    )
+
+
 def _fault(row: dict[str, Any]) -> str:
     """What is wrong with an entry; empty for nothing. It may lack fields: earlier versions wrote fewer."""
     try:
@@ -86,4 +95,6 @@ def _fault(row: dict[str, Any]) -> str:
         unknown = name == "memory_gib" and value != value  # noqa: PLR0124 - NaN: the system did not tell
         if isinstance(value, bool) or not isinstance(value, int | float) or not (0 <= value < LARGEST or unknown):
             return f"{name} is no number"
+    if not _counts(row.get("nodes", {})):
+        return "nodes are no counts and seconds"
     return next((f"{name} is no text" for name in TEXTS if not isinstance(row.get(name, ""), str)), "")

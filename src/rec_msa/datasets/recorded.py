@@ -56,6 +56,8 @@ class Recorded:
     _fs: AbstractFileSystem
     _filepath: PurePosixPath
     expected: Provenance | None = None
+    settings: dict[str, Any] | None = None
+    """What it is made with, for people: a save notes it in the record, and nothing is compared with it."""
     _writing: str | None = None
     _seen: tuple[object, str] | None = None
 
@@ -73,6 +75,11 @@ class Recorded:
         """The provenance of the file as it lies there; None where it is absent, cut short or of unknown origin."""
         raw = self._raw_record()
         return None if raw is None else Provenance(*(raw[field] for field in Provenance._fields))
+
+    def recorded_settings(self) -> dict[str, Any] | None:
+        """What the file was made with; None where that was not noted."""
+        raw = self._raw_record()
+        return None if raw is None else raw.get("settings")
 
     def intact(self) -> bool:
         """Whether there is a record and every byte of the file fits it; unchanged files are read once."""
@@ -140,6 +147,7 @@ class Recorded:
         self._remove(self.path)
 
     def _write_record(self, record: dict[str, Any]) -> None:
+        record = record if self.settings is None else {**record, "settings": self.settings}
         sealed = {**record, "seal": _seal(record)}
         self._fs.pipe_file(self.record_path, json.dumps(sealed, indent=1).encode())
 

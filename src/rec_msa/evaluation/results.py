@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from rec_msa.foundation.lists import Lists
 
-KEY = ("dataset", "target", "clone", "attack", "base", "defense", "against", "seed", "group", "k")
+LABEL, NO_LABEL = "label", ""
+"""The column of the name that a user gives to runs with settings of their own, and what stands there for none."""
+KEY = ("dataset", "target", "clone", "attack", "base", "defense", "against", "seed", "group", "k", LABEL)
 STEPS = ("kept_step", "steps", "step_limit")
 """Of the steal stage: the step whose state was kept (0: the start), steps taken and allowed; null without queries."""
 FACTS = {
@@ -36,7 +38,7 @@ attacks with such settings the others, null elsewhere; and in words what has no 
 IDENTITY = (
     *("dataset", "target", "clone", "attack", "base", "kind", "defense", "rule", "strength", "fresh", "against"),
     *("list_length", "attacker_fraction", "query_fraction", "auxiliary_fraction", "item_fraction"),
-    *("ranking_loss", "positive_loss", "calls_per_user", "otherwise", "seed", "group", "k"),
+    *("ranking_loss", "positive_loss", "calls_per_user", "otherwise", LABEL, "seed", "group", "k"),
 )
 COLUMNS = (*IDENTITY, "agreement", "ci_low", "ci_high", "n_users", "n_queries", *STEPS)
 PER_USER_COLUMNS = (*IDENTITY, "user", "agreement")
@@ -68,4 +70,15 @@ def _named(parts: dict[str, pd.DataFrame], identity: Mapping[str, Any], columns:
     named = pd.DataFrame({name: whole[name] if name in whole else identity.get(name) for name in columns})
     # What is null everywhere would have no type of its own to keep.
     types = {"clone": "str"} | FACTS | dict.fromkeys(STEPS, "Int64")
-    return named.astype({name: kind for name, kind in types.items() if name in columns})
+    return with_label(named.astype({name: kind for name, kind in types.items() if name in columns}))
+
+
+def with_label(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns a table with the column of labels, empty where there is none: older results lack it."""
+    labels = table[LABEL].fillna(NO_LABEL) if LABEL in table else NO_LABEL
+    return table.assign(**{LABEL: labels}).astype({LABEL: "str"})
+
+
+def unlabelled(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of runs without a label."""
+    return table[with_label(table)[LABEL] == NO_LABEL]

@@ -12,6 +12,7 @@ from typing import Any
 from rec_msa.attacks.base import FACTS, Attack, Stage, Target
 from rec_msa.attacks.settings import ENSEMBLE, RETRAIN
 from rec_msa.defenses.settings import FRESH, NO_DEFENSE, Serving, parse_defense, settings_key
+from rec_msa.evaluation.results import LABEL, NO_LABEL
 from rec_msa.experiments.naming import KNOWN, WORDS, label, label_unless
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.targets.settings import NO_AUXILIARY, SPLIT, TargetSettings
@@ -32,6 +33,7 @@ class Cell:
         patience: What the data ask of every training on them (``DatasetSettings``); None where they ask for nothing.
         patience_of: What they ask of some architectures' trainings.
         made_elsewhere: Of a target that this project does not train, its settings.
+        label: The user's name for runs with settings of their own, which lie apart; empty for none.
     """
 
     dataset: str
@@ -41,6 +43,7 @@ class Cell:
     patience: int | None = field(default=None, compare=False)
     patience_of: dict[str, int] = field(default_factory=dict, compare=False)
     made_elsewhere: TargetSettings | None = field(default=None, compare=False)
+    label: str = NO_LABEL
 
     @property
     def sequential(self) -> bool:
@@ -56,6 +59,15 @@ class Cell:
         return TEMPORAL if self.sequential else ""
 
     @property
+    def data_root(self) -> str:
+        """Namespace of the data set, under the label where there is one: nothing but the raw file is shared."""
+        return self.rooted(self.dataset)
+
+    def rooted(self, name: str) -> str:
+        """A name under the label, where there is one."""
+        return f"{self.label}.{name}" if self.label else name
+
+    @property
     def split_space(self) -> str:
         """Namespace of what depends on dataset, seed and protocol alone."""
         return f"{self._seed_space}.{self.protocol}" if self.protocol else self._seed_space
@@ -63,7 +75,7 @@ class Cell:
     @property
     def all_seeds_space(self) -> str:
         """Namespace of what is made for a target whatever the seed."""
-        return f"{self.dataset}.{self.model}"
+        return f"{self.data_root}.{self.model}"
 
     @property
     def clone(self) -> str:
@@ -110,7 +122,9 @@ class Cell:
         """The columns of the results that say which cell it is."""
         rule, strength = parse_defense(self.defense)
         parts = {"rule": rule.removesuffix(FRESH), "strength": strength, "fresh": rule.endswith(FRESH)}
-        return {"dataset": self.dataset, "target": self.model, "seed": self.seed, "defense": self.defense, **parts}
+        label = {LABEL: self.label} if self.label else {}  # what has none is made from what it always was
+        cell = {"dataset": self.dataset, "target": self.model, "seed": self.seed, "defense": self.defense}
+        return {**cell, **parts, **label}
 
     @property
     def as_target(self) -> Target:
@@ -127,7 +141,7 @@ class Cell:
 
     @property
     def _seed_space(self) -> str:
-        return f"{self.dataset}.seed{self.seed}"
+        return f"{self.data_root}.seed{self.seed}"
 
     def undefended(self) -> Cell:
         """The same cell without a defense."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rec_msa.attacks.registry import require_attack
 from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.evaluation.results import NO_LABEL
 from rec_msa.experiments.audit import known_name, planned, refused
 from rec_msa.experiments.cells import NO_TARGET, Attacker, Cell, NamedAttack
 from rec_msa.experiments.parameters import ALL_STUDIES
@@ -32,7 +33,7 @@ AXES = ("dataset", "model", "seed")
 COMPARISONS = ("__default__", "study", "evaluation")
 """The pipelines that compare the attacks of the grid."""
 
-WITHOUT_TARGET = ("study", "ingestion", "reporting")
+WITHOUT_TARGET = ("study", "ingestion", "reporting", "compare")
 """The pipelines that a study about data alone has."""
 
 
@@ -125,8 +126,8 @@ class Experiments:
 
     def _cell(self, dataset: str, model: str, seed: int, defense: str) -> Cell:
         asked = self.parameters.datasets[dataset]
-        made = self.parameters.targets.get(model)
-        return Cell(dataset, model, seed, defense, asked.patience, asked.patience_of, made)
+        made, label = self.parameters.targets.get(model), self.parameters.label or NO_LABEL
+        return Cell(dataset, model, seed, defense, asked.patience, asked.patience_of, made, label)
 
     def _asked(self, axis: str, offered: tuple[Any, ...] | None) -> tuple[Any, ...]:
         """The values of a study's axis that ``--params`` asks for; all where it says nothing."""
@@ -180,11 +181,7 @@ class Experiments:
             SettingsError: With the key to change.
         """
         for pipeline in pipelines:
-            if not self.cells and pipeline not in WITHOUT_TARGET:
-                msg = f"study: '{self.parameters.study}' is about data alone; run it with --pipeline=study"
-                raise SettingsError(msg)
-            if pipeline == "audit":
-                self._require_audit()
+            self._require_meaning(pipeline)
             name = self.parameters.attack if pipeline == "export" else pipeline.removeprefix("attack_")
             asked = self.grid if pipeline in COMPARISONS else {}
             if name != pipeline:
@@ -203,6 +200,17 @@ class Experiments:
             if not planned(self, cell):
                 why = next(filter(None, (self.known(cell, name, 0.1).unfit for name in self.parameters.audit.attacks)))
                 raise SettingsError(f"audit.attacks: none of them works on {cell.model}{why}")
+
+    def _require_meaning(self, pipeline: str) -> None:
+        """Refuses a pipeline that has nothing to do with what the parameters ask for."""
+        if not self.cells and pipeline not in WITHOUT_TARGET:
+            msg = f"study: '{self.parameters.study}' is about data alone; run it with --pipeline=study"
+            raise SettingsError(msg)
+        if pipeline == "audit":
+            self._require_audit()
+        if pipeline == "reporting" and self.parameters.label:
+            msg = "label: the report is of runs without one; --pipeline=compare sets labels side by side"
+            raise SettingsError(msg)
 
     def _say_what_is_left_out(self) -> None:
         """The paper's attacks that no clone of the target's architecture can do; the others are compared."""

@@ -51,6 +51,7 @@ def _as_tuple(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...] | None, BeforeValidator(_as_tuple)]
+Label = Annotated[str | None, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
 Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 Count = Annotated[int, Field(ge=1, strict=True)]
 Seeds = Annotated[tuple[Seed, ...] | None, BeforeValidator(_as_tuple)]
@@ -114,6 +115,8 @@ class Parameters(_Strict):
     seed: Seeds = Field(description="seed or seeds")
     study: str | None = Field(None, description="a key under studies or 'all'; dataset, model, seed filter it")
     defense: str = Field("none", description="'none' or '<name>_<strength>'")
+    label: Label = Field(None, description="a name of your own: what runs with it make lies apart from all else")
+    dry_run: bool = Field(False, description="whether to say what would run, and stop there")
     device: Device = Field("auto", description="where models are trained: auto, cpu or cuda")
     threads: Count = Field(1, description="torch's threads on the CPU; OMP_NUM_THREADS, where set, decides")
     list_length: Count = Field(50, le=MAX_LENGTH, description="items in a list that the target serves")
@@ -143,6 +146,7 @@ class Parameters(_Strict):
                 if not NAME.fullmatch(name):
                     msg = f"{key}.{name}: a name may have only a-z, 0-9, _ and -, and 60 of them at most"
                     raise ValueError(msg)
+        self._check_label()
         self._check_datasets()
         self._check_targets()
         self._require("dataset", self.dataset, self.datasets)
@@ -152,6 +156,16 @@ class Parameters(_Strict):
         parse_defense(self.defense)
         require_room(self.defense, self.list_length)
         return self
+
+    def _check_label(self) -> None:
+        if self.label is None:
+            return
+        if not NAME.fullmatch(self.label):
+            msg = f"label: '{self.label}' is not valid: it may have only a-z, 0-9, _ and -, and 60 of them at most"
+            raise ValueError(msg)
+        if self.label in (*self.studies, ALL_STUDIES):  # both stand before a cell's name
+            msg = f"label: '{self.label}' is the name of a study; choose another"
+            raise ValueError(msg)
 
     def _check_datasets(self) -> None:
         for name, settings in self.datasets.items():

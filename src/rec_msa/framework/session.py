@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.session import KedroSession
 
+from rec_msa.bookkeeping.plan import DryRunError
+from rec_msa.bookkeeping.processes import command_line
+from rec_msa.experiments.grid import AXES
 from rec_msa.foundation.errors import RecMsaError, did_you_mean
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.framework.hooks import Runs
 from rec_msa.framework.named_parts import require_parts
+from rec_msa.framework.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kedro.framework.context import KedroContext
     from kedro.runner import AbstractRunner
+
+    from rec_msa.experiments.parameters import Parameters
 
 NO_SUCH_PART = ("does not contain", "contains no nodes after")
 
@@ -47,10 +53,25 @@ class ClearSession(KedroSession):
                 near = did_you_mean(name, list(names))
                 raise ClearError(f"--pipeline: there is no '{name}'; {near}each key under attacks: is attack_<key>")
         if self.asked:
+            self._require_study(current_experiments().parameters)
             current_experiments().require_possible(self.asked)
         if "audit" in self.asked:
             self._take_budget(current_experiments().parameters.audit.budget)
         return context
+
+    def _require_study(self, parameters: Parameters) -> None:
+        """Refuses a study that is not named: the parameters' own cell, which nobody asked for, would run in its place.
+
+        Raises:
+            ClearError: With the remedy.
+        """
+        named = set(AXES).intersection(self.store.get("runtime_params") or {})
+        if "study" not in self.asked or parameters.study is not None or named:
+            return
+        mine = ", ".join(parameters.studies) or "none in this environment; --env=paper has the paper's, as table4"
+        raise ClearError(
+            f"--pipeline=study: no study is named; add --params=study=<name> ({mine}); one cell is kedro run alone"
+        )
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Runs as Kedro does.
@@ -60,9 +81,16 @@ class ClearSession(KedroSession):
         """
         options = signature(super().run).bind(*args, **kwargs).arguments
         self.asked = options.get("pipeline_names") or (options.get("pipeline_name") or "__default__",)
+        say(f"{', '.join(self.asked)}: reading configuration and catalog ...")
         try:
             self.runner = _cell_by_cell(options.get("runner"))
             return super().run(**{**options, "runner": self.runner})
+        except DryRunError as said:
+            say(f"{said}.".capitalize())
+            return {}
+        except KeyboardInterrupt:
+            say(how_to_go_on())
+            raise
         except RecMsaError as error:
             raise ClearError(str(error)) from error
         except ValueError as error:
@@ -97,6 +125,12 @@ class ClearSession(KedroSession):
         for name in self.asked:
             require_parts(pipelines[name], options)
         return ClearError(message)
+
+
+def how_to_go_on() -> str:
+    """What a run that was stopped by hand leaves, and the command that goes on with it."""
+    again, option = command_line(), "--only-missing-outputs"
+    return f"Stopped. What was finished is kept; go on with: {again if option in again else f'{again} {option}'}"
 
 
 def _cell_by_cell(runner: AbstractRunner | None) -> AbstractRunner:

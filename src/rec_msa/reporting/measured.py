@@ -12,7 +12,7 @@ import pandas as pd
 from rec_msa.attacks.registry import STARTS
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.intervals import seed_interval
-from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS, STEPS
+from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS, STEPS, unlabelled, with_label
 from rec_msa.evaluation.verdicts import SEEDS_FOR_A_VERDICT
 from rec_msa.foundation.tables import require_table
 from rec_msa.interactions.known import KNOWN
@@ -50,7 +50,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a report is made from.
+    """What a report is made from; runs with a label have other settings, and are left out.
 
     Attributes:
         agreement: ``rec_msa.evaluation.results.COLUMNS``, of any number of cells.
@@ -69,6 +69,8 @@ class Measured:
     raw_files: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
+        for name in ("agreement", "per_user", "quality"):
+            object.__setattr__(self, name, unlabelled(with_label(getattr(self, name))))
         require_table("agreement", self.agreement, COLUMNS)
         require_table("agreement_per_user", self.per_user, PER_USER_COLUMNS)
         absent = [name for name in _QUALITY if name not in self.quality.columns]

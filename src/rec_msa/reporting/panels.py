@@ -10,7 +10,7 @@ import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.agreement import GROUPS
-from rec_msa.evaluation.results import COLUMNS
+from rec_msa.evaluation.results import COLUMNS, LABEL, NO_LABEL, with_label
 from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.tables import require_table
 from rec_msa.reporting.axes import USUAL
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Facts = Mapping[Any, Any]
 
-_PANEL = ["dataset", "target", "defended", "rule", "fresh", "strength", "defense"]
+_PANEL = ["dataset", "target", "defended", "rule", "fresh", "strength", "defense", LABEL]
 _NEEDED = [*_PANEL, "attack", "base", "kind", "clone", "k", "group", "n_queries", *USUAL, *FIGURES]
 HEADINGS = "Attacks", "References"
 
@@ -67,11 +67,13 @@ class Panel:
     seeds: tuple[int, ...]
     k: int
     rows: tuple[Row, ...]
+    label: str = NO_LABEL
 
     @property
     def name(self) -> tuple[str, ...]:
-        """Dataset, target and, where there is one, defense."""
-        return self.dataset, self.target, *([] if self.defense == NO_DEFENSE else [self.defense])
+        """Dataset, target and, where there is one, defense and label."""
+        defense = [] if self.defense == NO_DEFENSE else [self.defense]
+        return self.dataset, self.target, *defense, *([self.label] if self.label else [])
 
     @property
     def where(self) -> str:
@@ -106,7 +108,7 @@ def intervals_text(panels: Sequence[Panel]) -> str:
 
 
 def panels_of(agreement: pd.DataFrame) -> list[Panel]:
-    """Gathers rows of ``agreement.parquet`` into a panel for each dataset, target and defense.
+    """Gathers rows of ``agreement.parquet`` into a panel for each dataset, target, defense and label.
 
     Under a defense, agreement with the undefended lists is taken: what is wanted is the model, not the noise put
     before it. The row ``target`` then says how much of these the served lists repeat, and is left out elsewhere.
@@ -115,11 +117,12 @@ def panels_of(agreement: pd.DataFrame) -> list[Panel]:
         agreement: The columns of ``rec_msa.evaluation.results``. Each attack is shown at its own largest k.
 
     Returns:
-        The panels, sorted by dataset, target and defense, ``none`` and lower strengths first.
+        The panels, sorted by dataset, target, defense and label, ``none`` and lower strengths first.
 
     Raises:
         DataError: If a column is missing or there is no row.
     """
+    agreement = with_label(agreement)
     require_table("agreement", agreement, COLUMNS)
     shown = _answers_the_question(agreement)
     if shown.empty:
@@ -142,7 +145,7 @@ def _panel(rows: Sequence[Facts]) -> Panel:
     for row in rows:
         by_attack.setdefault(row["attack"], []).append(row)
     shown = sorted((_row(own, seeds, k) for own in by_attack.values()), key=lambda row: row.rank)
-    return Panel(rows[0]["dataset"], rows[0]["target"], rows[0]["defense"], seeds, k, tuple(shown))
+    return Panel(rows[0]["dataset"], rows[0]["target"], rows[0]["defense"], seeds, k, tuple(shown), rows[0][LABEL])
 
 
 def _row(rows: Sequence[Facts], seeds: tuple[int, ...], k: int) -> Row:

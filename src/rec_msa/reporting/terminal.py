@@ -11,17 +11,23 @@ from rich.text import Text
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.foundation.errors import DataError
+from rec_msa.reporting.comparing import UNNAMED
 from rec_msa.reporting.measured import Estimate, remarks
-from rec_msa.reporting.names import GROUP_LABELS, MISSING, number, seeds_text
+from rec_msa.reporting.names import GROUP_LABELS, MISSING, TARGET, number, seeds_text
 from rec_msa.reporting.panels import HEADINGS, Panel, Row, intervals_text, panels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
     from rich.console import Console, ConsoleOptions, RenderResult
 
+    from rec_msa.reporting.comparing import SideBySide
+
 _GROUP = "heldout"
+OVERLAP = "Where intervals overlap, no order is shown."
+CEILING = "retrain"
+"""What an attack is measured against: the target's architecture trained once more."""
 _GAP = 3
 """Characters between two columns."""
 
@@ -104,7 +110,8 @@ class StudyTable:
         """What stands above a column."""
         defenses = {panel.defense for panel in self.panels} - {NO_DEFENSE}
         defense = "no defense" if panel.defense == NO_DEFENSE else panel.defense
-        names = [panel.dataset, panel.target] + [defense] * bool(defenses)
+        labelled = any(one.label for one in self.panels)
+        names = [panel.dataset, panel.target] + [defense] * bool(defenses) + [panel.label or UNNAMED] * labelled
         return [*names, seeds_text(panel.seeds), f"{panel.n_users(_GROUP)} users"]
 
     @property
@@ -116,6 +123,8 @@ class StudyTable:
             lines.append("Under a defense: agreement with what the target would serve without it.")
         if self.recalls:
             lines.append("Recall is that of the served lists on the test items of all target users.")
+        if len(self.rows) > 1:
+            lines.append(OVERLAP)
         if any("*" in cell for column in self.columns for cell in column):
             lines.append("An asterisk: fewer seeds than the rest of the column.")
         return lines
@@ -139,6 +148,19 @@ class StudyTable:
         estimate = row.groups[_GROUP]
         other_k = f" @{row.k}" if row.k != panel.k else ""
         return _short(estimate) + other_k + "*" * (estimate.seeds != panel.seeds)
+
+
+def labels_tables(found: Sequence[SideBySide]) -> Iterator[StudyTable | Table]:
+    """Yields, for each comparison of labels, what they measured and then the settings in which they differ."""
+    for one in found:
+        yield StudyTable(list(one.panels), None, [])
+        table = _plain_table()
+        table.add_column("settings that differ", overflow="fold")
+        for name in one.labels:
+            table.add_column(name, justify="right", overflow="fold")
+        for key, values in one.settings.items():
+            table.add_row(key, *values)
+        yield table
 
 
 def _recall(panel: Panel, quality: pd.DataFrame) -> str:
@@ -204,9 +226,26 @@ def _caption(panel: Panel, quality: Mapping[str, float] | None) -> list[str]:
         lines.insert(0, f"Target: {figures} on the test items of {int(quality['n_users'])} users.")
     if quality is not None and quality["n_users"] and defended:
         lines.insert(1, f"Served lists: Recall {quality['recall_served']:.3f}, NDCG {quality['ndcg_served']:.3f}.")
+    lines += _order(panel)
     lines.append("Held-out users were never asked about: theirs is the result.")
     if defended:
         lines.append("Agreement is with what the target would serve without its defense.")
     else:
         lines.append("The queried users' lists are known: a cache of the answers scores 1.00.")
+    if not any(row.attack.startswith(CEILING) for row in panel.rows):
+        lines.append("Without its ceiling: kedro run (same --params) trains the target once more.")
     return lines
+
+
+def _order(panel: Panel) -> list[str]:
+    """Names what the figures do not set apart from the best attack, which the rows' order would seem to."""
+    shown = [row for row in panel.rows if _GROUP in row.groups and not row.attack.startswith((CEILING, TARGET))]
+    best = next((row for row in shown if not row.is_reference), None)
+    if best is None:
+        return []
+    level = [row.label for row in shown if row is not best and _overlap(row.groups[_GROUP], best.groups[_GROUP])]
+    return [f"Intervals overlap, so no order is shown: {', '.join([best.label, *level])}."] if level else []
+
+
+def _overlap(one: Estimate, other: Estimate) -> bool:
+    return one.low <= other.high and other.low <= one.high

@@ -50,6 +50,9 @@ class CellByCellRunner(SequentialRunner):
 
         super()._run(_InOrder(pipeline.nodes, in_order), catalog, hook_manager, run_id)
 
+    def _suggest_resume_scenario(self, *_: Any) -> None:
+        """Says nothing: Kedro's advice lacks the pipeline and parameters, and stands before what is to be mended."""
+
 
 class _InOrder(Pipeline):
     """The same pipeline with its nodes in another order."""

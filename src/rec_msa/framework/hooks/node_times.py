@@ -38,6 +38,9 @@ class NodeTimes:
             in_task: Seconds with loading and saving.
         """
 
+    def called(self, node: Node) -> None:
+        """The function of a node is about to be called, in this thread."""
+
     def forget(self) -> None:
         """Forgets nodes that were never finished: a notebook's next run has the same hooks."""
         for of_nodes in (self._functions, self._tasks, self._unsaved):
@@ -54,6 +57,7 @@ class NodeTimes:
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         """A node's function starts."""
+        self.called(node)
         self._functions[node.name] = time.monotonic()
 
     @hook_impl

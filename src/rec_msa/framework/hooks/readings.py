@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import rich
 from kedro.framework.hooks import hook_impl
+
+from rec_msa.framework.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,6 @@ class Readings:
     def after_node_run(self, node: Node, catalog: DataCatalog, outputs: dict[str, Any]) -> None:
         """Prints a line for each of these that a node has made."""
         for name in node.outputs:
-            for ending, say in SAID.items():
+            for ending, line_of in SAID.items():
                 if name.endswith(ending) and name in outputs:
-                    line = say(name.removesuffix(ending), outputs[name], catalog)
-                    rich.get_console().print(line, markup=False, highlight=False, soft_wrap=True)
+                    say(line_of(name.removesuffix(ending), outputs[name], catalog))

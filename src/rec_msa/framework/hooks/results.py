@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich
 from kedro.io import DatasetError
 
 from rec_msa.bookkeeping.locks import LockedError
 from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.evaluation.results import LABEL
 from rec_msa.foundation.errors import RecMsaError
 from rec_msa.framework.hooks.claims import lock_of
 from rec_msa.framework.hooks.errors import raise_clearly
+from rec_msa.framework.saying import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CELL = ["dataset", "seed", "target", "defense"]
+CELL = ["dataset", "seed", "target", "defense", LABEL]
+COMPARED = "compared_page"
 CELLS_IN_FULL = 3
 """Up to so many cells get a table each at the end of a run; more share one."""
 
@@ -75,6 +78,7 @@ def show_results(pipeline: Pipeline, catalog: DataCatalog) -> None:
         ClearError: They cannot be written.
     """
     if reads_results(pipeline):
+        _show_comparison(pipeline, catalog)
         return
     # Of a run that was stopped, what it left with these settings; not what others left in its place.
     left = [name for name in pipeline.all_outputs() if name.endswith(".agreement") and catalog.exists(name)]
@@ -100,8 +104,29 @@ def show_pages(pipeline: Pipeline, catalog: DataCatalog) -> None:
             rich.get_console().print(f"{title}: {shown}", highlight=False, soft_wrap=True)
 
 
+def _show_comparison(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    """Prints labels side by side where a run has compared them."""
+    if COMPARED not in pipeline.all_outputs() or not catalog.exists(COMPARED):
+        return
+    from rec_msa.reporting.comparing import side_by_side
+    from rec_msa.reporting.terminal import labels_tables
+
+    for table in labels_tables(side_by_side(catalog.load("agreement"), catalog.load("made_with"))):
+        rich.get_console().print(table)
+    page: Any = catalog[COMPARED]
+    say(f"Also in {page.path}.")
+
+
+def _apart(cell: dict[str, str]) -> list[str]:
+    """What tells a cell from the undefended one without a label."""
+    defense = [] if cell["defense"] == NO_DEFENSE else [f"defense {cell['defense']}"]
+    return defense + ([f"label {cell[LABEL]}"] if cell[LABEL] else [])
+
+
 def _show(agreement: pd.DataFrame, measured: set[str], catalog: DataCatalog) -> None:
-    from rec_msa.bookkeeping.assembly import spaces_of
+    import pandas as pd
+
+    from rec_msa.bookkeeping.assembly import served_spaces, spaces_of
     from rec_msa.reporting.terminal import results_table, study_table
 
     console = rich.get_console()
@@ -110,8 +135,9 @@ def _show(agreement: pd.DataFrame, measured: set[str], catalog: DataCatalog) -> 
     if len(cells) > CELLS_IN_FULL:
         console.print(study_table(own, catalog.load("target_quality")))
         return
-    for dataset, seed, target, defense in cells.itertuples(index=False, name=None):
-        quality = f"{dataset}.seed{seed}.{target}.{defense}.target_quality"
-        rows = agreement[(agreement[CELL] == [dataset, seed, target, defense]).all(axis=1)]
-        title = f"{dataset} · {target} · seed {seed}" + ("" if defense == NO_DEFENSE else f" · defense {defense}")
+    for names in cells.itertuples(index=False, name=None):
+        cell = dict(zip(CELL, names, strict=True))
+        quality = f"{served_spaces(pd.DataFrame([cell])).iloc[0]}.target_quality"
+        rows = agreement[(agreement[CELL] == list(names)).all(axis=1)]
+        title = " · ".join([cell["dataset"], cell["target"], f"seed {cell['seed']}", *_apart(cell)])
         console.print(results_table(rows, catalog.load(quality) if catalog.exists(quality) else None, title))

@@ -8,7 +8,6 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import rich
 from kedro.framework.hooks import hook_impl
 from kedro.io import DatasetError
 
@@ -17,6 +16,8 @@ from rec_msa.framework.hooks.claims import claim, nothing_was_run
 from rec_msa.framework.hooks.node_times import NodeTimes, Tally
 from rec_msa.framework.hooks.results import ASSEMBLY_SECONDS, put_together, reads_results, show_pages, show_results
 from rec_msa.framework.hooks.threads import threads_in_environment
+from rec_msa.framework.saying import say
+from rec_msa.training.progress import Watched, watch
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
     from kedro.pipeline.node import Node
 
     from rec_msa.bookkeeping.locks import Lock
+    from rec_msa.bookkeeping.plan import Earlier
     from rec_msa.bookkeeping.study_progress import StudyProgress
 
 logger = logging.getLogger(__name__)
 
-_SHOWN = {"study", "audit", "reporting"}
-"""Pipelines whose progress is shown however many cells they have."""
+IN_FULL = {"study", "audit"}
+"""Pipelines that say what they do, however few their cells."""
 
 
 @dataclass
@@ -78,7 +80,7 @@ class Run:
         done, threads = self.progress, self.threads or threads_in_environment() or 1
         cost = entry(done.started, done.in_functions, done.in_tasks, done.n_done, threads)
         try:
-            self.catalog.save("journal", {**cost, "command": command(asked)})
+            self.catalog.save("journal", {**cost, "command": command(asked), "nodes": done.took()})
         except (OSError, DatasetError) as error:
             logger.warning("the journal has no entry of this run: %s", error)
 
@@ -120,30 +122,39 @@ class Runs(NodeTimes):
         Raises:
             ClearError: Another run writes some of them or reads what this one writes, the disk is full or read-only, or
                 processes share no memory.
+            DryRunError: It was to say what it would do, and no more.
         """
+        from rec_msa.bookkeeping.made_with import tell_settings
+        from rec_msa.bookkeeping.plan import DryRunError
         from rec_msa.bookkeeping.provenance import expect
         from rec_msa.bookkeeping.study_progress import StudyProgress, is_last_of_a_cell
 
         self._require_alone()
-        runner = str(run_params.get("runner", ""))
+        runner, for_readers = str(run_params.get("runner", "")), reads_results(pipeline)
         _require_shared_artifacts(runner, catalog)
-        for_readers = reads_results(pipeline)
-        if for_readers:
+        only_said = bool(catalog.load("params:dry_run"))
+        if for_readers and not only_said:
             with nothing_was_run():
                 put_together(catalog)  # or a report would be of what the run before left
-        expect(pipeline, catalog)
+        expect(pipeline, catalog, fetch=not only_said)
+        tell_settings(pipeline, catalog)
         nodes = list(pipeline.nodes)
         if run_params["only_missing_outputs"]:
             nodes = [node for node in nodes if not all(catalog.exists(name) for name in node.outputs)]
         if for_readers:
             _require_no_new_results(nodes)
+        several = sum(map(is_last_of_a_cell, nodes)) > 1 or bool(IN_FULL & set(run_params["pipeline_names"] or ()))
+        earlier = _say(nodes, pipeline, catalog, in_full=several or only_said)
+        if only_said:
+            raise DryRunError("a dry run: nothing was run, and nothing written")
         lock = claim(nodes, catalog, patience=ASSEMBLY_SECONDS if for_readers else 0.0)
-        progress = StudyProgress(nodes, len(pipeline.nodes) - len(nodes), catalog, self._started)
+        n_current = len(pipeline.nodes) - len(nodes)
+        progress = StudyProgress(nodes, n_current, catalog, self._started, earlier.seconds)
         self.run = Run(run_params, pipeline, catalog, progress, lock)
         if "ParallelRunner" in runner:
             self.run.tally = Tally()
-        elif sum(map(is_last_of_a_cell, nodes)) > 1 or _SHOWN & set(run_params["pipeline_names"] or ()):
-            progress.show()
+        elif len(pipeline.nodes) > 1:
+            progress.show(in_full=several)
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self) -> None:
@@ -157,8 +168,8 @@ class Runs(NodeTimes):
         try:
             show_results(run.pipeline, run.catalog)
             show_pages(run.pipeline, run.catalog)
-            if run.progress.shown and not run.progress.waiting:
-                rich.get_console().print(run.progress.account(run.outside), highlight=False, soft_wrap=True)
+            if run.progress.in_full and not run.progress.waiting:
+                say(run.progress.account(run.outside))
         finally:
             run.end()
 
@@ -178,6 +189,15 @@ class Runs(NodeTimes):
         """Shows a node that starts in the run's own process."""
         if self.run is not None and self.run.process == os.getpid():
             self.run.progress.begin(node)
+
+    def called(self, node: Node) -> None:
+        """Has the bar of a training say which attack it is of, and how long its like took."""
+        from rec_msa.bookkeeping.study_progress import is_training
+
+        if is_training(node):
+            attack = str(node.namespace).rpartition(".")[2] if "attack" in node.tags else ""
+            known = self.run.progress.known_seconds(node) if self.run is not None else None
+            watch(Watched(attack, known))
 
     def finished(self, node: Node, in_function: float, in_task: float) -> None:
         """Counts a node in the run's own process; in another one, notes it."""
@@ -204,6 +224,24 @@ class Runs(NodeTimes):
         if thread is not threading.current_thread() and thread.is_alive():
             raise ClearError("another run goes on in this process; wait for it, or start this one in another process")
         self.on_pipeline_error()
+
+
+def _say(nodes: list[Node], pipeline: Pipeline, catalog: DataCatalog, *, in_full: bool) -> Earlier:
+    """Says what will run, where that is more than a cell or trains something, and what of other settings it replaces.
+
+    Returns:
+        What nodes took in earlier runs.
+    """
+    from rec_msa.bookkeeping.made_with import replaced
+    from rec_msa.bookkeeping.plan import Earlier, plan_of
+
+    earlier = Earlier.of(catalog.load("journal"))
+    plan = plan_of(nodes, len(pipeline.nodes) - len(nodes), catalog, earlier)
+    if in_full or plan.trainings:
+        say(str(plan))
+    if (gone := replaced(nodes, catalog)) is not None:
+        logger.warning("%s", gone)
+    return earlier
 
 
 def _require_shared_artifacts(runner: str, catalog: DataCatalog) -> None:

@@ -73,7 +73,7 @@ def _place(attack: NamedAttack, name: str) -> str:
         "auxiliary_train": f"{cell.auxiliary_space(attack.auxiliary_fraction)}.auxiliary_train",
         "auxiliary_model": f"{attack.auxiliary_space}.auxiliary_model",
         "served_lists": f"{attack.space}.served_lists",
-        "statistics": f"{cell.dataset}.statistics",
+        "statistics": f"{cell.data_root}.statistics",
         "recommender": f"params:recommenders.{attack.clone}",
         "clone_settings": "params:clone",
         "steal_settings": "params:steal",

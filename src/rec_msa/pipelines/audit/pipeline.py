@@ -75,7 +75,7 @@ def _page(experiments: Experiments, plan: Sequence[Planned], attackers: Sequence
     spaces = [one.attack.space for one in plan] + [one.reference_space for one in attackers]
     spaces += [one.retrain_space() for one in attackers if one.cell.retrained]
     inputs = [
-        f"{cell.dataset}.statistics",
+        f"{cell.data_root}.statistics",
         f"{cell.split_space}.target_train",
         *(f"{one.users_space}.attacker_train" for one in most.values()),
         *(f"{space}.{table}" for space in dict.fromkeys(spaces) for table in ("agreement", "agreement_per_user")),
@@ -111,4 +111,4 @@ def _facts(cell: Cell, seeds: list[int]) -> dict[str, Any]:
 
 def _apart(cell: Cell) -> str:
     """The namespace of what is about all cells of an audit: in the target's own, kedro viz would see a circle."""
-    return f"audit-{cell.dataset}-{cell.model}"
+    return cell.rooted(f"audit-{cell.dataset}-{cell.model}")

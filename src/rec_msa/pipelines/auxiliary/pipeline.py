@@ -20,7 +20,7 @@ def create_pipeline(cell: Cell, architecture: str, fraction: float = 1.0) -> Pip
     inputs = {
         "train": f"{data}.auxiliary_train",
         "validation": f"{data}.auxiliary_validation",
-        "statistics": f"{cell.dataset}.statistics",
+        "statistics": f"{cell.data_root}.statistics",
         "recommender": f"params:recommenders.{architecture}",
         "training": "params:auxiliary",
         "device": "params:device",

@@ -78,7 +78,7 @@ def _rank_references(attacker: Attacker) -> Node:
         "auxiliary_train": f"{cell.auxiliary_space(1.0)}.auxiliary_train",
         "served_lists": _target_lists(attacker)["served_lists"],
         "attackers": f"{attacker.groups_space}.attackers",
-        "statistics": f"{cell.dataset}.statistics",
+        "statistics": f"{cell.data_root}.statistics",
         "settings": "params:references",
         "device": "params:device",
     }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def create_pipeline(attack: NamedAttack, *, histories: bool) -> Pipeline:
     """Runs an attack and hands its clone on, for the attacker users or for those of a file of histories."""
-    space, data = attack.space, attack.cell.dataset
+    space, data = attack.space, attack.cell.data_root
     inputs = {
         "clone_model": attack.stolen,
         "attacker_train": f"{attack.attacker.users_space}.attacker_train",

@@ -21,11 +21,11 @@ TAGS = ["ingestion"]
 
 def create_pipeline(cell: Cell) -> Pipeline:
     """From the raw file of a cell's dataset to its split and the target's data."""
-    data, split = cell.dataset, cell.split_space
-    reading, filtering = f"params:reading.{data}", f"params:filtering.{data}"
+    data, split = cell.data_root, cell.split_space
+    reading, filtering = f"params:reading.{cell.dataset}", f"params:filtering.{cell.dataset}"
     tables = [f"{data}.{name}" for name in ("interactions", "users", "items", "statistics")]
     target_data = [f"{split}.target_{part}" for part in ("train", "validation", "test")]
-    acquire = bind(nodes.acquire_raw_file, dataset=data)
+    acquire = bind(nodes.acquire_raw_file, dataset=cell.dataset)
     return Pipeline(
         [
             node(acquire, [reading, "params:raw_folder"], f"{data}.raw_file", name="acquire_raw_file", namespace=data),
@@ -63,18 +63,19 @@ def _made_elsewhere(cell: Cell) -> list[Node]:
             continue
         name, space = f"{cell.model}-{what}", cell.all_seeds_space
         acquire = bind(nodes.acquire_target_file, dataset=name, target=cell.model)
-        raw, settings = f"{name}.raw_file", f"params:reading.{name}"
+        root = cell.rooted(name)
+        raw, settings = f"{root}.raw_file", f"params:reading.{name}"
         known = {
             "raw_file": raw,
             "dataset_settings": settings,
             "raw_folder": "params:raw_folder",
             "settings": f"params:targets.{cell.model}",
-            "users": f"{cell.dataset}.users",
-            "items": f"{cell.dataset}.items",
+            "users": f"{cell.data_root}.users",
+            "items": f"{cell.data_root}.items",
         }
         read = bind(reader, target=cell.model)
         found += [
-            node(acquire, [settings, "params:raw_folder"], raw, name="acquire_raw_file", namespace=name),
+            node(acquire, [settings, "params:raw_folder"], raw, name="acquire_raw_file", namespace=root),
             node(read, known, f"{space}.{what}", name=f"read_{what}", namespace=space),
         ]
         if what == LISTS:  # who has a list is known to all who split; what stands in it only behind the gate
@@ -88,7 +89,7 @@ def _split(cell: Cell) -> Node:
     if cell.protocol.startswith(SERVED):
         return _split_by_target(cell)
     shares = {f"{part}_fraction": f"params:split.{part}_fraction" for part in ("target", "validation", "test")}
-    inputs = {"interactions": f"{cell.dataset}.interactions", **shares}
+    inputs = {"interactions": f"{cell.data_root}.interactions", **shares}
     if cell.sequential:
         by_time = bind(nodes.split_by_time, seed=cell.seed)
         inputs["sequence"] = "params:sequence"
@@ -102,7 +103,7 @@ def _split_by_target(cell: Cell) -> Node:
     target, space = cell.made_elsewhere, cell.split_space
     assert target is not None
     inputs = {
-        "interactions": f"{cell.dataset}.interactions",
+        "interactions": f"{cell.data_root}.interactions",
         "validation_fraction": "params:split.validation_fraction",
         "sequence": "params:sequence",
     }

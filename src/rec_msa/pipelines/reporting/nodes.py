@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from rec_msa.evaluation.results import unlabelled
+
 
 def draw_comparison(*agreement: pd.DataFrame) -> Any:
     """Attacks beside the references, as a picture."""
@@ -16,11 +18,15 @@ def draw_comparison(*agreement: pd.DataFrame) -> Any:
 
 
 def write_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> tuple[Any, Any, str]:
-    """What defenses hide and cost: against utility and over mixed items, as pictures, and verdicts in Markdown."""
+    """What defenses hide and cost: against utility and over mixed items, as pictures, and verdicts in Markdown.
+
+    Runs with a label are left out.
+    """
     from rec_msa.reporting.defenses import defense_page
     from rec_msa.reporting.writing import to_markdown
 
-    return *_drawn(agreement, target_quality), to_markdown(defense_page(agreement, target_quality))
+    plain = unlabelled(agreement), unlabelled(target_quality)
+    return *_drawn(*plain), to_markdown(defense_page(*plain))
 
 
 def draw_defended_cells(*tables: Any, cells: list[dict[str, Any]]) -> tuple[Any, Any]:
@@ -73,6 +79,15 @@ def _drawn(agreement: pd.DataFrame, quality: pd.DataFrame) -> tuple[Any, Any]:
 
     points = defense_points(agreement, quality)
     return trade_off(points).picture(), mixing(points).picture()
+
+
+def compare_labels(agreement: pd.DataFrame, made_with: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """What runs with different labels measured, with the settings that differ: as Markdown, and as a table."""
+    from rec_msa.reporting.comparing import comparison_page, comparison_rows, side_by_side
+    from rec_msa.reporting.writing import to_markdown
+
+    found = side_by_side(agreement, made_with)
+    return to_markdown(comparison_page(found)), comparison_rows(found)
 
 
 def _together(agreement: tuple[pd.DataFrame, ...]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from kedro.pipeline import Pipeline, node
 from rec_msa.bookkeeping.study_progress import LAST_OF_A_CELL
 from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.reporting.nodes import (
+    compare_labels,
     draw_comparison,
     draw_defended_cells,
     write_defenses,
@@ -52,6 +53,13 @@ def create_overview_pipeline() -> Pipeline:
             node(write_defenses, drawn, [*_figures(space), "defense_page"], name="write_defenses", **about),
         ]
     )
+
+
+def create_label_pipeline() -> Pipeline:
+    """Sets what runs of different labels measured side by side."""
+    inputs, outputs = ["agreement", "made_with"], ["compared_page", "compared"]
+    compare = node(compare_labels, inputs, outputs, name="compare_labels", namespace="overview", tags=["reporting"])
+    return Pipeline([compare])
 
 
 def create_defense_pipeline(attacks: Sequence[NamedAttack]) -> Pipeline:

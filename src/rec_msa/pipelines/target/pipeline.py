@@ -45,7 +45,7 @@ def _train(cell: Cell, role: str, name: str) -> Pipeline:
     inputs = {
         "train": f"{split}.target_train",
         "validation": f"{split}.target_validation",
-        "statistics": f"{cell.dataset}.statistics",
+        "statistics": f"{cell.data_root}.statistics",
         "recommender": f"params:recommenders.{cell.model}",
         "training": "params:target",
         "device": "params:device",
@@ -64,7 +64,7 @@ def _take(cell: Cell, role: str) -> Pipeline:
         "settings": f"params:targets.{cell.model}",
         "target_train": f"{cell.split_space}.target_train",
     }
-    ids = {"users": f"{cell.dataset}.users", "items": f"{cell.dataset}.items"}
+    ids = {"users": f"{cell.data_root}.users", "items": f"{cell.data_root}.items"}
     fixed: dict[str, Any] = {"target": cell.model}
     tags = ["target"]
     take: Callable[..., dict[str, Any]]
@@ -72,7 +72,7 @@ def _take(cell: Cell, role: str) -> Pipeline:
         case "recorded":
             take = nodes.record_target
             inputs |= {"lists": f"{cell.all_seeds_space}.{LISTS}", "list_length": "params:list_length"}
-            inputs["statistics"] = f"{cell.dataset}.statistics"
+            inputs["statistics"] = f"{cell.data_root}.statistics"
             tags.append("check")
         case "called":
             take = nodes.call_target
@@ -96,7 +96,11 @@ def create_check_pipeline(cell: Cell, space: str, list_length: int | None = None
         list_length: An attack's own; None: the cell's.
     """
     # It reads the split and not the target's data, so that it comes before the trainings, which do.
-    inputs = {"split": f"{cell.split_space}.split", "statistics": f"{cell.dataset}.statistics", **cell.defense_settings}
+    inputs = {
+        "split": f"{cell.split_space}.split",
+        "statistics": f"{cell.data_root}.statistics",
+        **cell.defense_settings,
+    }
     own = {} if list_length is None else {"list_length": list_length}
     if list_length is None:
         inputs["list_length"] = "params:list_length"
