@@ -36,6 +36,9 @@ SHARES, OTHERS, CLONES, FEWER, LENGTHS, DEFENSES = (
 )
 """The parts of an audit, in words, in the order in which they are run."""
 
+OF_OTHERS = {"auxiliary_train", "auxiliary_model"}
+"""What an attacker knows of users whom the target was not trained on."""
+
 
 class AuditSettings(BaseModel):
     """What an audit tries. Attacks that the target's data do not allow are left out."""
@@ -48,7 +51,7 @@ class AuditSettings(BaseModel):
     others: Names = Field(("qsd", "pta_joint", "ptaq_joint"), description="attacks at that share alone")
     clones: Names = Field(("lmf", "ials", "ease"), description="other architectures that the attacker may guess")
     query_fractions: Shares = Field((0.25, 0.5), description="shares of the users asked about who might be")
-    list_lengths: Lengths = Field((10, 20), description="shorter lists that are served")
+    list_lengths: Lengths = Field((20,), description="shorter lists that are served")
     defenses: Names = Field(
         ("popular_mixing_15", "random_replacement_15", "shuffle_50", "swap_tail_15"),
         description="defenses tried, <name>_<strength>",
@@ -102,12 +105,12 @@ def _others(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
 
 
 def _clones(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
-    """With each attack; a clone that cannot be taught lists does those without questions."""
+    """With the attacks that know no other users; a clone that cannot be taught lists does those without questions."""
     settings = experiments.parameters.audit
     for clone in settings.clones:
         if clone != cell.clone:
-            for name in settings.attacks:
-                yield Planned(CLONES, experiments.known(cell, name, settings.at, clone=clone))
+            tried = [experiments.known(cell, name, settings.at, clone=clone) for name in settings.attacks]
+            yield from (Planned(CLONES, one) for one in tried if not OF_OTHERS & set(one.knowledge))
 
 
 def _fewer(experiments: Experiments, cell: Cell) -> Iterator[Planned]:

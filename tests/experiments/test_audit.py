@@ -1,0 +1,85 @@
+"""What an audit plans: every part of it, and only what the target's data allow."""
+
+from __future__ import annotations
+
+import pytest
+
+from rec_msa.experiments.audit import planned, refused
+from rec_msa.experiments.grid import Experiments
+from rec_msa.experiments.parameters import read_parameters
+
+ATTACKS = {name: {"base": name} for name in ("qsd", "ptd", "ptq", "pta", "ptaq", "pta_joint", "ptaq_joint")}
+
+
+def plan_of(**given: object) -> tuple[Experiments, list]:
+    raw = {"dataset": "ml-100k", "model": "bpr", "seed": 0, "datasets": {"ml-100k": {}}, "attacks": ATTACKS} | given
+    experiments = Experiments(read_parameters(raw))
+    return experiments, planned(experiments, experiments.cells[0])
+
+
+def names(plan: list, part: str) -> set[str]:
+    return {one.attack.name for one in plan if one.part == part}
+
+
+def test_each_attack_is_tried_at_each_share_with_each_seed():
+    _, plan = plan_of()
+    shares = [one for one in plan if one.part == "shares of users known"]
+    assert len(shares) == 4 * 5 * 3
+    assert {one.attack.attacker.attacker_fraction for one in shares} == {0.01, 0.02, 0.05, 0.1, 0.2}
+    assert {one.attack.cell.seed for one in shares} == {0, 1, 2}
+
+
+def test_the_most_telling_part_comes_first_for_all_seeds():
+    _, plan = plan_of()
+    parts = list(dict.fromkeys(one.part for one in plan))
+    assert parts[:2] == ["shares of users known", "defenses"]
+    assert [one.part for one in plan] == sorted((one.part for one in plan), key=parts.index)
+
+
+def test_everything_else_is_varied_at_one_share():
+    _, plan = plan_of()
+    assert names(plan, "other attacks") == {"qsd_known10", "pta_joint_known10", "ptaq_joint_known10"}
+    assert names(plan, "fewer questions") == {"ptaq_known10_asked25", "ptaq_known10_asked50"}
+    assert names(plan, "shorter lists") == {"ptaq_known10_length20"}
+    assert names(plan, "guessed architectures") == {
+        *("ptd_known10_lmf", "ptq_known10_lmf", "ptd_known10_ials", "ptd_known10_ease")
+    }
+    defended = {one.attack.cell.defense for one in plan if one.part == "defenses"}
+    assert defended == {"popular_mixing_15", "random_replacement_15", "shuffle_50", "swap_tail_15"}
+
+
+def test_without_other_users_only_attacks_that_need_none_are_planned():
+    _, plan = plan_of(model="mine", targets={"mine": {"lists": "lists.csv"}})
+    assert {one.attack.settings.base for one in plan} == {"ptd", "ptq", "qsd"}
+
+
+def test_held_out_users_are_a_part_of_those_known_and_lie_apart():
+    _, plan = plan_of()
+    one = plan[0].attack
+    assert one.attacker.held_out_of_known
+    assert one.attacker.users_space == "ml-100k.seed0.known5"
+    assert one.attacker.named("popularity") == "popularity-known5"
+
+
+def test_a_defense_that_alters_more_than_a_list_has_is_left_out_and_said():
+    experiments, plan = plan_of(list_length=20)
+    assert not any(one.attack.cell.defense == "shuffle_50" for one in plan)
+    assert [said for said in refused(experiments, experiments.cells[0]) if "shuffle_50" in said]
+
+
+@pytest.mark.parametrize(("key", "said"), [("attacks", "ptqa"), ("others", "ptqa"), ("clones", "bprr")])
+def test_a_name_that_is_not_there_is_refused_by_its_key(key, said):
+    experiments = Experiments(
+        read_parameters(
+            {
+                "dataset": "ml-100k",
+                "model": "bpr",
+                "seed": 0,
+                "datasets": {"ml-100k": {}},
+                "attacks": ATTACKS,
+                "audit": {key: [said]},
+            }
+        )
+    )
+    with pytest.raises(Exception, match=rf"audit\.{key}: there is no '{said}'"):
+        experiments.require_possible(["audit"])
