@@ -83,3 +83,10 @@ def test_a_name_that_is_not_there_is_refused_by_its_key(key, said):
     )
     with pytest.raises(Exception, match=rf"audit\.{key}: there is no '{said}'"):
         experiments.require_possible(["audit"])
+
+
+def test_where_users_of_the_target_stand_in_defenses_are_tried_by_an_attack_without_them():
+    _, plan = plan_of(model="mine", targets={"mine": {"lists": "lists.csv", "auxiliary": "others"}})
+    assert {one.attack.settings.base for one in plan if one.part == "defenses"} == {"ptq"}
+    _, plan = plan_of(model="mine", targets={"mine": {"lists": "lists.csv", "auxiliary": "others.csv"}})
+    assert {one.attack.settings.base for one in plan if one.part == "defenses"} == {"ptaq"}

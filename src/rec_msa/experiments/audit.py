@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from rec_msa.experiments.naming import KNOWN, WORDS, label
+from rec_msa.targets.settings import OTHERS as OTHERS_STAND_IN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,10 +140,15 @@ _PARTS = (_shares, _defenses, _others, _clones, _fewer, _lengths)
 
 
 def _asking(experiments: Experiments, cell: Cell) -> tuple[str, ...]:
-    """The last of the attacks with questions that the data allow: by the order of the paper, the strongest."""
-    settings = experiments.parameters.audit
-    able = [experiments.known(cell, name, settings.at) for name in settings.attacks]
-    asking = [name for name, one in zip(settings.attacks, able, strict=True) if _asks(one)]
+    """The last of the attacks with questions that the data allow: by the order of the paper, the strongest.
+
+    Where users of the target stand in for others, which overstates, it is one that knows none of these.
+    """
+    settings, target = experiments.parameters.audit, cell.made_elsewhere
+    able = {name: experiments.known(cell, name, settings.at) for name in settings.attacks}
+    asking = [name for name, one in able.items() if _asks(one)]
+    if target is not None and target.source == OTHERS_STAND_IN:
+        asking = [name for name in asking if not OF_OTHERS & set(able[name].knowledge)] or asking
     return tuple(asking[-1:])
 
 
