@@ -41,7 +41,11 @@ def new(old: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_every_attack_with_queries_starts_from_the_one_without_that_makes_its_items_alike() -> None:
-    assert STARTS == {"ptq": "ptd", "ptaq": "pta", "ptaq_pre": "pta_pre", "ptaq_joint": "pta_joint"}
+    starts = {"ptq": "ptd", "ptaq": "pta", "ptaq_pre": "pta_pre", "ptaq_joint": "pta_joint"}
+    otherwise = {
+        f"{name}_{how}": starts[name] for name in ("ptq", "ptaq", "ptaq_joint") for how in ("listwise", "ridge")
+    }
+    assert starts | otherwise == STARTS
 
 
 def test_a_stage_is_counted_once_whatever_its_rows(new: pd.DataFrame) -> None:

@@ -75,7 +75,7 @@ def _named(parts: dict[str, pd.DataFrame], identity: Mapping[str, Any], columns:
 
 def with_label(table: pd.DataFrame) -> pd.DataFrame:
     """Returns a table with the column of labels, empty where there is none: older results lack it."""
-    labels = table[LABEL].fillna(NO_LABEL) if LABEL in table else NO_LABEL
+    labels = table[LABEL].astype(object).where(table[LABEL].notna(), NO_LABEL) if LABEL in table else NO_LABEL
     return table.assign(**{LABEL: labels}).astype({LABEL: "str"})
 
 
