@@ -11,7 +11,7 @@ PIP := -m pip install --quiet --no-input --disable-pip-version-check
 TORCH := 2.13.0
 ARGS ?=
 
-.PHONY: help attack test viz study chaos bench lint format lock clean FORCE
+.PHONY: help attack test viz study docs chaos bench lint format lock clean FORCE
 
 help: ## show this list
 	@echo "make TARGET [ARGS=...]: ARGS go to the command that the target runs."
@@ -30,6 +30,10 @@ viz: $(VENV)/.installed ## pipelines, artifacts and figures in the browser
 study: $(VENV)/.installed ## a study of the paper (STUDY=table4, or STUDY=table4,dataset=ml-1m)
 	@test -n "$(STUDY)" || { echo "make study: which one? For example: make study STUDY=table4" >&2; exit 2; }
 	@$(BIN)/kedro run --env=paper --pipeline=study --params=study=$(STUDY) $(ARGS)
+
+docs: $(VENV)/.installed ## all pages as a site that opens from the disk, build/site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet $(ARGS)
+	@echo "Open build/site/index.html"
 
 chaos: $(VENV)/.installed ## kill runs by the hundred and compare what they leave, byte for byte (ARGS="--steps 700 --ray 50")
 	@$(BIN)/python -m tests.chaos $(ARGS)
@@ -52,7 +56,7 @@ lock: ## resolve every dependency afresh and pin it in constraints.txt
 	@echo "Resolving all extras in a fresh environment: one to four minutes ..."
 	@set -e; place=$$(mktemp -d); trap 'rm -rf "$$place"' EXIT; \
 	$(PYTHON) -m venv "$$place/venv"; echo "torch==$(TORCH)" > "$$place/pins"; \
-	"$$place/venv/bin/python" $(PIP) --constraint "$$place/pins" --editable '.[viz,test,cluster,lint,notebook,bench,victims]'; \
+	"$$place/venv/bin/python" $(PIP) --constraint "$$place/pins" --editable '.[viz,test,cluster,lint,notebook,docs,bench,victims]'; \
 	"$$place/venv/bin/python" -m pip freeze --exclude-editable > "$$place/frozen"; \
 	{ echo "# Made by 'make lock': the packages of all extras. torch's local version (+cpu) and the CUDA packages that some of"; \
 	  echo "# its builds bring along are left out, so that the pins hold with a GPU and without."; \
@@ -79,7 +83,7 @@ CHECK_PYTHON = \
 $(VENV)/.installed: pyproject.toml constraints.txt $(shell $(BIN)/python -c '' 2>/dev/null || echo FORCE)
 	@$(BIN)/python -c '' 2>/dev/null || { $(CHECK_PYTHON); $(PYTHON) -m venv --clear $(VENV); }
 	@echo "Installing the pinned packages into $(VENV), once: one to four minutes, most of it torch ..."
-	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[viz,test,cluster,victims]' \
+	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[viz,test,cluster,docs,victims]' \
 		|| { echo "make: the installation failed, pip says why above; the same command tries again." >&2; exit 1; }
 	@touch $@
 
