@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 LEAD = """\
 # Attacks
 
-A key under `attacks:` is a pipeline: `kedro run --pipeline=attack_ptaq`. The attacker knows the training interactions of a
-random 10 % of the target's users (*D_t*). Some attackers also have interactions of other users over the same items
+A key under `attacks:` is a pipeline: `kedro run --pipeline=attack_ptaq`. The attacker knows the training interactions
+of a random 10 % of the target's users (*D_t*). Some attackers also have interactions of other users over the same items
 (*auxiliary data*). Some may ask the target for the lists of the known users who are not held out, one call each
 (*queries*). What an attack knows is read here from the arguments of its functions, as the pipelines read it.
 """
@@ -28,13 +28,15 @@ Every table has them beside the attacks. They need no clone.
 | name | what it recommends |
 |---|---|
 | `random` | items at random |
-| `popularity`, `auxiliary_popularity`, `list_popularity` | the items that are most frequent in D_t, in the auxiliary data, in the answers |
+| `popularity` | the items that are most frequent in D_t |
+| `auxiliary_popularity` | those that are most frequent in the auxiliary data |
+| `list_popularity` | those that are most frequent in the answers |
 | `knn_lists` | the lists of the asked users whose interactions are most alike |
 | `cache` | the answers themselves; to everybody else what is most frequent in them |
 | `retrain` | the target's own architecture, trained once more on the target's data from another start |
 
-`retrain` is no attack, since it needs the target's data. It is in practice an upper bound, unless the target learned little
-beyond popularity.
+`retrain` is no attack, since it needs the target's data. It is in practice an upper bound, unless the target learned
+little beyond popularity.
 """
 
 

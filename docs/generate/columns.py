@@ -8,8 +8,8 @@ from rec_msa.evaluation.results import COLUMNS, IDENTITY, MEANINGS, PER_USER_COL
 LEAD = """\
 # Columns of the results
 
-`data/08_reporting/agreement.parquet` has one row for each attack, group of users and cutoff. Names are labels; every fact
-behind a name is a column of its own, so a query needs to read nothing out of a name.
+`data/08_reporting/agreement.parquet` has one row for each attack, group of users and cutoff. Names are labels; every
+fact behind a name is a column of its own, so a query needs to read nothing out of a name.
 
 ```python
 import pandas as pd

@@ -49,6 +49,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Turns links between the root and docs into links of the site, and names of made pages into links."""
     if page.file.src_uri in OF_THE_ROOT.values():
         markdown = re.sub(r"(\]\(|src=\")docs/", r"\1", markdown)
+    if page.file.src_uri == "index.md":
+        page.meta["hide"] = ["navigation"]  # the tabs above it say all
     up = "../" * page.file.src_uri.count("/")
     for name, place in OF_THE_ROOT.items():
         markdown = re.sub(rf"\]\((?:\.\./)*{re.escape(name)}", f"]({up}{place}", markdown)

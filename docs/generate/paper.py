@@ -14,25 +14,38 @@ STUDIES = Path(__file__).resolve().parents[2] / "conf" / "paper" / "parameters_s
 LEAD = """\
 # From the paper to the code
 
-The paper is *Model Stealing Attack against Recommender System* ([arXiv 2312.11571](https://arxiv.org/abs/2312.11571)). Paths
-are those of `src/rec_msa`. Building this page fails where a function is not there any more.
-[The architecture](../design.md#choices-where-the-paper-is-silent) lists what we decided where the paper is silent.
+The paper is *Model Stealing Attack against Recommender System*
+([arXiv 2312.11571](https://arxiv.org/abs/2312.11571)). Paths are those of `src/rec_msa`. Building this page fails where
+a function is not there any more. [The architecture](../design.md#choices-where-the-paper-is-silent) lists what we
+decided where the paper is silent.
 
 ## Equations and algorithms
 """
 RUNNING = """\
-`[study]` below is a name for `kedro run --env=paper --pipeline=study --params=study=[study]`. Add `dataset`, `model` and `seed`
-to take some of its cells, and `--only-missing-outputs` to go on. `kedro run --pipeline=reporting` then writes the table or
-figure; [studies](../studies.md) says how long they take.
+A study below is a name for `kedro run --env=paper --pipeline=study --params=study=<name>`. Add `dataset`, `model`
+and `seed` to take some of its cells; `--only-missing-outputs` goes on. Then `kedro run --pipeline=reporting` writes
+the table or figure; [studies](../studies.md) says how long they take.
 """
 EQUATIONS = [
     ("Eq. 1", "a score is the product of a user's and an item's vector", "rec_msa.recommenders.bpr:Bpr"),
     ("Eq. 2", "a list is the best items that the user does not know", "rec_msa.recommenders.ranking:rank_lists"),
-    ("Eq. 3", "agreement is the share of the target's list that the clone repeats", "rec_msa.evaluation.agreement:overlap"),
+    (
+        "Eq. 3",
+        "agreement is the share of the target's list that the clone repeats",
+        "rec_msa.evaluation.agreement:overlap",
+    ),
     ("Eq. 4", "BPR loss", "rec_msa.attacks.list_learning:pair_loss"),
-    ("Eq. 5–8", "item vectors of clone and auxiliary model, fused by attention", "rec_msa.recommenders.items:FusedItemTable"),
+    (
+        "Eq. 5–8",
+        "item vectors of clone and auxiliary model, fused by attention",
+        "rec_msa.recommenders.items:FusedItemTable",
+    ),
     ("Eq. 9", "hinge loss", "rec_msa.attacks.list_learning:pair_loss"),
-    ("Eq. 10–12", "the steal loss: order within a list, and list against other items", "rec_msa.attacks.list_learning:list_loss"),
+    (
+        "Eq. 10–12",
+        "the steal loss: order within a list, and list against other items",
+        "rec_msa.attacks.list_learning:list_loss",
+    ),
     ("Alg. 1, line 1", "the auxiliary model", "rec_msa.training.recommender:train_recommender"),
     ("Alg. 1, lines 2–13", "the clone stage", "rec_msa.attacks.clone:train_clone"),
     ("Alg. 1, lines 14–30", "the steal stage", "rec_msa.attacks.steal:steal"),

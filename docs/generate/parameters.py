@@ -24,9 +24,9 @@ LEAD = """\
 # Parameters
 
 Every parameter is a key below. Set it on the command line (`--params=model=lmf,split.attacker_fraction=0.2`) or in
-`conf/local/parameters.yml`. A key that does not exist is refused with the nearest valid name; a wrong value with what is
-allowed. The defaults are those of `conf/base`; [studies](../studies.md#which-parameter-makes-what-again) says which key
-makes which artifacts again.
+`conf/local/parameters.yml`. A key that does not exist is refused with the nearest valid name; a wrong value with what
+is allowed. The defaults are those of `conf/base`; [studies](../studies.md#which-parameter-makes-what-again) says which
+key makes which artifacts again.
 
 This page is made from the code that checks the parameters.
 """
@@ -46,7 +46,11 @@ def page() -> str:
     """The page in Markdown."""
     parts = [LEAD, _section("## The run", "", base(), said="")]
     parts += [_nested(name, getattr(base(), name)) for name in _keys(base()) if _is_settings(getattr(base(), name))]
-    parts += [_class_section("datasets.<name>", DatasetSettings), _attacks(), _class_section("studies.<name>", GridSettings)]
+    parts += [
+        _class_section("datasets.<name>", DatasetSettings),
+        _attacks(),
+        _class_section("studies.<name>", GridSettings),
+    ]
     return "\n".join(parts)
 
 

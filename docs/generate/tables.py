@@ -46,6 +46,8 @@ def _names(file: Path) -> set[str]:
     for line in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(line, ast.FunctionDef | ast.ClassDef):
             found.add(line.name)
-        targets = line.targets if isinstance(line, ast.Assign) else [line.target] if isinstance(line, ast.AnnAssign) else []
+        targets = (
+            line.targets if isinstance(line, ast.Assign) else [line.target] if isinstance(line, ast.AnnAssign) else []
+        )
         found |= {target.id for target in targets if isinstance(target, ast.Name)}
     return found

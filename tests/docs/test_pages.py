@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -11,6 +11,9 @@ import yaml
 from docs.generate import attacks, columns, paper, parameters, picture, tables
 from rec_msa.evaluation.results import COLUMNS, MEANINGS
 from tests.small_project import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CONF = ROOT / "conf" / "base"

@@ -51,7 +51,7 @@ def attack(
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
 ) -> Stolen:
-    """Runs one of the attacks by its base's name, as ``ptaq``: trains a clone, asks through the gate, teaches the clone.
+    """Runs an attack by its base's name, as ``ptaq``: trains a clone, asks through the gate, teaches the clone.
 
     Args:
         name: ``ptd``, ``ptq``, ``pta``, ``ptaq``, ``qsd`` or another base.
@@ -176,5 +176,3 @@ def _learned(own: Attack, target: Target, told: dict[str, Any], list_length: int
     model = told[stages[-1].writes[0]]
     lists = lists_of(model, told["attackers"]["user"].to_numpy(), told["attacker_train"], list_length, told["device"])
     return Stolen(lists, model, curves)
-
-
