@@ -57,6 +57,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return re.sub(r"`(reference/\w+)`(?=:)", rf"[\1]({up}\1.md)", markdown)
 
 
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Keeps both ends of an interval on one line."""
+    return re.sub(r"\[−?[\d.]+, −?[\d.]+\]", r'<span class="interval">\g<0></span>', html)
+
+
 def _generated() -> dict[str, Any]:
     """The pages made from the code, by place."""
     sys.path[:0] = [place for place in (str(ROOT / "src"), str(ROOT)) if place not in sys.path]
