@@ -15,6 +15,7 @@ from docs.generate.tables import first_sentence, table
 from rec_msa.attacks.registry import ATTACKS
 from rec_msa.experiments.parameters import GridSettings, Parameters, read_parameters
 from rec_msa.interactions.settings import DatasetSettings
+from rec_msa.targets.settings import TargetSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,6 +49,7 @@ def page() -> str:
     parts += [_nested(name, getattr(base(), name)) for name in _keys(base()) if _is_settings(getattr(base(), name))]
     parts += [
         _class_section("datasets.<name>", DatasetSettings),
+        _class_section("targets.<name>", TargetSettings),
         _attacks(),
         _class_section("studies.<name>", GridSettings),
     ]

@@ -10,6 +10,7 @@ import yaml
 
 from docs.generate import attacks, columns, paper, parameters, picture, tables
 from rec_msa.evaluation.results import COLUMNS, MEANINGS
+from rec_msa.experiments.parameters import Parameters
 from tests.small_project import ROOT
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ def leaves(values: dict[str, object], place: str = "") -> list[str]:
 def test_every_parameter_of_base_is_on_the_page(path: Path) -> None:
     page = parameters.page()
     assert [key for key in leaves(yaml.safe_load(path.read_text())) if f"| `{key}` |" not in page] == []
+
+
+@pytest.mark.parametrize("name", Parameters.model_fields)
+def test_every_key_of_the_parameters_is_on_the_page(name: str) -> None:
+    assert re.search(rf"(\| `{name}` \||## `{name}[`.])", parameters.page())
 
 
 def test_a_parameter_stands_with_its_default_what_is_allowed_and_its_meaning() -> None:

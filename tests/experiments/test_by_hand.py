@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 import rec_msa
+from rec_msa.attacks.settings import CloneSettings
 from rec_msa.foundation.errors import QueryError, SettingsError
 from rec_msa.foundation.lists import Lists
+from rec_msa.training.settings import TrainingSettings
 
 SHORT = {"training": {"max_steps": 20, "validate_every": 10}}
 SETTINGS = {"clone": SHORT, "steal": SHORT, "auxiliary": SHORT["training"]}
@@ -69,6 +71,11 @@ def test_the_same_seed_steals_the_same_and_another_clone_is_another() -> None:
 def test_what_cannot_be_is_refused_in_one_line(name: str, settings: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         run(name, settings)
+
+
+def test_typed_settings_as_a_run_has_them_are_taken() -> None:
+    typed = {"clone": CloneSettings(training=TrainingSettings(**SHORT["training"]))}
+    assert run("ptd", typed).curves["clone_curve"]["step"].max() == SHORT["training"]["max_steps"]
 
 
 def test_an_attack_that_asks_for_more_than_its_budget_is_refused() -> None:

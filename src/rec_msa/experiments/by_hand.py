@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pydantic import BaseModel
+
 from rec_msa.attacks.base import Target
 from rec_msa.attacks.gate import require_answered
 from rec_msa.attacks.registry import ATTACKS, require_attack
@@ -118,13 +120,15 @@ def _asked(name: str, settings: Mapping[str, Any]) -> tuple[Parameters, Attack]:
     usual = {key: Parameters.model_fields[key].default.model_dump() for key in _TRAININGS}
     raw: dict[str, Any] = {key: _over(usual[key], settings.get(key, {})) for key in _TRAININGS}
     raw |= {"dataset": None, "model": None, "seed": None, "datasets": {}}
-    raw["attacks"] = {name: {"base": name, **settings.get("attack", {})}}
+    raw["attacks"] = {base: {"base": base} for base in ATTACKS} | {name: {"base": name, **settings.get("attack", {})}}
     chosen = read_parameters(raw)
     return chosen, require_attack(name, chosen.attacks)
 
 
-def _over(usual: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The usual settings, but for those that are asked for otherwise."""
+def _over(usual: dict[str, Any], asked: Mapping[str, Any] | BaseModel) -> dict[str, Any]:
+    """The usual settings, but for those that are asked for otherwise; typed ones, as a run's context has, are whole."""
+    if isinstance(asked, BaseModel):
+        return asked.model_dump()
     inner = {key: _over(usual[key], value) for key, value in asked.items() if isinstance(usual.get(key), dict)}
     return {**usual, **asked, **inner}
 
