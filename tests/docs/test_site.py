@@ -20,7 +20,7 @@ browser = chromium.browser
 in_chromium = chromium.pytestmark
 SIZES = {"desktop": (1280, 900), "phone": (390, 800)}
 SCHEMES = {"light": "default", "dark": "slate"}
-PAGES = ("index", "tutorial", "findings", "reference/parameters", "reference/api", "reference/paper")
+PAGES = ("index", "findings", "reference/parameters", "reference/api")
 
 
 @pytest.fixture(scope="module")
