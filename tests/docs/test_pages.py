@@ -26,8 +26,8 @@ def test_every_column_has_a_meaning_and_is_on_the_page() -> None:
 
 
 def leaves(values: dict[str, object], place: str = "") -> list[str]:
-    """The keys of plain parameters, with dots; names of the user's own (data sets, attacks, studies) left out."""
-    named = ("datasets", "attacks", "studies")
+    """The keys of plain parameters, with dots; names of the user's own (data sets, targets, …) left out."""
+    named = ("datasets", "targets", "attacks", "studies")
     found = []
     for key, value in values.items():
         if key not in named:
