@@ -32,8 +32,11 @@ Every table has them beside the attacks. They need no clone.
 | `auxiliary_popularity` | those that are most frequent in the auxiliary data |
 | `list_popularity` | those that are most frequent in the answers |
 | `knn_lists` | the lists of the asked users whose interactions are most alike |
+| `ease`, `ials` | what these models, solved from D_t alone, recommend |
+| `ease_joint`, `ials_joint` | the same from D_t and the auxiliary data |
 | `cache` | the answers themselves; to everybody else what is most frequent in them |
 | `retrain` | the target's own architecture, trained once more on the target's data from another start |
+| `retrain_ensemble` | with `--params=retrained=5`: five such twins, their standardised scores averaged |
 
 `retrain` is no attack, since it needs the target's data. It is in practice an upper bound, unless the target learned
 little beyond popularity.
