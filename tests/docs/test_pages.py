@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from docs.generate import attacks, columns, paper, parameters, picture, tables
+from rec_msa.attacks.settings import REFERENCES
 from rec_msa.evaluation.results import COLUMNS, MEANINGS
 from rec_msa.experiments.parameters import Parameters
 from tests.small_project import ROOT
@@ -57,6 +58,7 @@ def test_a_parameter_stands_with_its_default_what_is_allowed_and_its_meaning() -
 def test_every_named_attack_stands_with_what_it_knows() -> None:
     page = attacks.page()
     assert all(f"| `{name}` |" in page for name in parameters.base().attacks)
+    assert [name for name in (*REFERENCES, "retrain") if f"`{name}`" not in page] == []
     assert "| `pta` | yes | yes | – |" in page
     assert "| `qsd` | users' ids | – | 1 a user |" in page
     assert "| `qsd30` | – | – | 30 a user |" in page
