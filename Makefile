@@ -11,7 +11,7 @@ PIP := -m pip install --quiet --no-input --disable-pip-version-check
 TORCH := 2.13.0
 ARGS ?=
 
-.PHONY: help attack test viz study chaos bench lint format lock clean FORCE
+.PHONY: help attack test viz study docs chaos bench lint format lock clean FORCE
 
 help: ## show this list
 	@echo "make TARGET [ARGS=...]: ARGS go to the command that the target runs."
@@ -30,6 +30,13 @@ viz: $(VENV)/.installed ## pipelines, artifacts and figures in the browser
 study: $(VENV)/.installed ## a study of the paper (STUDY=table4, or STUDY=table4,dataset=ml-1m)
 	@test -n "$(STUDY)" || { echo "make study: which one? For example: make study STUDY=table4" >&2; exit 2; }
 	@$(BIN)/kedro run --env=paper --pipeline=study --params=study=$(STUDY) $(ARGS)
+
+docs: $(VENV)/.installed ## all pages as a site that opens from the disk, build/site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet $(ARGS)
+	@echo "Open build/site/index.html"
+
+audit: $(VENV)/.installed ## how easy a recommender is to copy (ARGS="--params=dataset=mine,audit.budget=30")
+	@$(BIN)/kedro run --pipeline=audit $(ARGS)
 
 chaos: $(VENV)/.installed ## kill runs by the hundred and compare what they leave, byte for byte (ARGS="--steps 700 --ray 50")
 	@$(BIN)/python -m tests.chaos $(ARGS)
@@ -52,7 +59,7 @@ lock: ## resolve every dependency afresh and pin it in constraints.txt
 	@echo "Resolving all extras in a fresh environment: one to four minutes ..."
 	@set -e; place=$$(mktemp -d); trap 'rm -rf "$$place"' EXIT; \
 	$(PYTHON) -m venv "$$place/venv"; echo "torch==$(TORCH)" > "$$place/pins"; \
-	"$$place/venv/bin/python" $(PIP) --constraint "$$place/pins" --editable '.[viz,test,cluster,lint,notebook,bench,victims]'; \
+	"$$place/venv/bin/python" $(PIP) --constraint "$$place/pins" --editable '.[viz,test,cluster,lint,notebook,docs,bench,victims]'; \
 	"$$place/venv/bin/python" -m pip freeze --exclude-editable > "$$place/frozen"; \
 	{ echo "# Made by 'make lock': the packages of all extras. torch's local version (+cpu) and the CUDA packages that some of"; \
 	  echo "# its builds bring along are left out, so that the pins hold with a GPU and without."; \
@@ -94,7 +101,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt $(shell $(BIN)/python -c '' 2
 	@$(BIN)/python -c '' 2>/dev/null || { $(CHECK_PYTHON); \
 		echo "Making the environment $(VENV) with $$($(PYTHON) --version 2>&1) ..."; $(PYTHON) -m venv --clear $(VENV); }
 	@echo "Installing the pinned packages into $(VENV), once: one to four minutes, most of it torch ..."
-	@extras=viz,test,cluster,victims; $(INSTALL)
+	@extras=viz,test,cluster,docs,victims; $(INSTALL)
 	@touch $@
 
 $(VENV)/.peers: $(VENV)/.installed

@@ -22,6 +22,7 @@ def test_the_notebook_explores_a_finished_run(finished_project):
     )
     assert "repeats" in printed
     assert "of 20 items" in printed
+    assert "ptq asks about" in notebook.cells[-1]["outputs"][-1]["data"]["text/plain"]
 
 
 def test_the_notebook_is_committed_without_outputs():

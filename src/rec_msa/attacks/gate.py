@@ -50,6 +50,25 @@ class QueryGate:
 
     Of users only the allowed may be asked about (global ids ``[n_allowed]``), of sequences none where there is no side
     that answers for them. A user or a sequence is a call, repeats too.
+
+    Args:
+        answer: Sorted user ids in, their lists out: ``Lists.of``, a model, or a function of yours.
+        allowed: The users who may be asked about, ids ``[n_allowed]``.
+        budget: The calls that are answered.
+        sequences: What answers for sequences, where there is such a thing.
+
+    Examples:
+        >>> import rec_msa
+        >>> served = rec_msa.Lists([3, 5, 8], [[10, 11], [10, 12], [13, 11]])
+        >>> gate = rec_msa.Gate(served.of, allowed=[3, 5], budget=3)
+        >>> gate.ask([5])
+        array([[10, 12]], dtype=int32)
+        >>> gate.ledger()
+           call  user     items  calls_left
+        0     1     5  [10, 12]           2
+        >>> gate.ask([8])
+        Traceback (most recent call last):
+        rec_msa.foundation.errors.QueryError: user 8 may not be asked about: only the 2 queried users may
     """
 
     def __init__(self, answer: Answer, allowed: ArrayLike, budget: int, sequences: SequenceSide | None = None) -> None:

@@ -14,4 +14,4 @@ class PTAJoint(WithAuxiliaryData):
 
 
 class PTAQJoint(Steals, PTAJoint):
-    """The same with queries."""
+    """As ``pta_joint``; then the clone is taught the served lists."""

@@ -36,7 +36,7 @@ Pairs = tuple[Tensor, Tensor]
 
 
 def pair_loss(kind: PairLoss, better: Tensor, worse: Tensor, margin: float) -> Tensor:
-    """The loss of scores that should be in this order, elementwise (Eq. 9 and 10).
+    """The loss of scores that should be in this order, elementwise (Eq. 4 and 9).
 
     ``bpr`` is -ln sigmoid(better - worse), ``hinge`` max(0, margin - (better - worse)).
     """
@@ -45,7 +45,7 @@ def pair_loss(kind: PairLoss, better: Tensor, worse: Tensor, margin: float) -> T
 
 
 def list_loss(listed: Tensor, outside: Tensor, there: Tensor, losses: Losses, margin: float) -> Tensor:
-    """L_S = L_r + L_p of some lists (Eq. 9-12): the sums as they stand, both divided by the number of list places.
+    """L_S = L_r + L_p of some lists (Eq. 10-12): the sums as they stand, both divided by the number of list places.
 
     Every place is compared with all of its list's negatives: n_j is the same for each item j of a list.
 
@@ -238,7 +238,7 @@ class HardestTask(CatalogueTask):
 
 
 class SoftmaxTask(CatalogueTask):
-    """L_r as in Eq. 9; in place of L_p each list item against all items outside list and history, by a softmax."""
+    """L_r as in Eq. 11; in place of L_p each list item against all items outside list and history, by a softmax."""
 
     def loss(self, batch: Batch) -> Tensor:
         rows, items, _ = batch

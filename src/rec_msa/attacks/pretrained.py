@@ -14,4 +14,4 @@ class PTAPre(WithAuxiliaryData):
 
 
 class PTAQPre(Steals, PTAPre):
-    """The same with queries."""
+    """As ``pta_pre``; then the clone is taught the served lists."""

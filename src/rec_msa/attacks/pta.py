@@ -31,10 +31,10 @@ class PTA(WithAuxiliaryData):
 
 
 class PTAQ(Steals, PTA):
-    """Attention, and queries."""
+    """As ``pta``; then the clone is taught the served lists."""
 
 
 class PTAMean(PTA):
-    """Fused half and half instead of by attention: not the paper's."""
+    """As ``pta``, but fused half and half instead of by attention: not the paper's."""
 
     variant = "mean"

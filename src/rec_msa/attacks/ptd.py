@@ -10,7 +10,10 @@ from rec_msa.attacks.stages import Variant, train_clone
 
 
 class PTD(Attack):
-    """A clone learns the attacker's own interactions; what else it starts from or is fed, a subclass says."""
+    """A clone learns the attacker's own interactions (D_t).
+
+    What else it starts from or is fed, a subclass says.
+    """
 
     variant: ClassVar[Variant] = "own"
     also_reads: ClassVar[tuple[str, ...]] = ()
@@ -26,4 +29,4 @@ class PTD(Attack):
 
 
 class PTQ(Steals, PTD):
-    """The clone is then taught the lists of the users who were asked about."""
+    """As ``ptd``; then the clone is taught the lists of the users who were asked about."""

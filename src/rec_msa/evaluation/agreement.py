@@ -135,6 +135,39 @@ def agreement_tables(
     return _table(summaries, SUMMARY_TYPES), _table(per_user, PER_USER_TYPES)
 
 
+def agreement(
+    target: Lists, clone: Lists, users: pd.DataFrame, ks: Sequence[int] | None = None, seed: int = 0
+) -> pd.DataFrame:
+    """Returns how far a clone agrees with its target, for held-out and queried users apart.
+
+    Args:
+        target: The target's lists, of at least the users of both groups.
+        clone: The clone's lists, likewise.
+        users: A row per attacker user: ``user``, ``group`` (``heldout`` or ``queried``).
+        ks: The cutoffs; None: the whole lists alone.
+        seed: Of the bootstrap over users.
+
+    Returns:
+        A row per group and cutoff: ``group, k, agreement, ci_low, ci_high, n_users``; the mean over users and its 95 %
+        bootstrap interval.
+
+    Raises:
+        DataError: If a user of a group has no list or is in two groups.
+        SettingsError: If a k does not fit the lists.
+
+    Examples:
+        >>> import pandas as pd, rec_msa
+        >>> target = rec_msa.Lists([3, 5], [[10, 11, 12, 13], [20, 21, 22, 23]])
+        >>> clone = rec_msa.Lists([3, 5], [[11, 10, 30, 31], [20, 21, 22, 40]])
+        >>> users = pd.DataFrame({"user": [3, 5], "group": ["heldout", "queried"]})
+        >>> rec_msa.agreement(target, clone, users)[["group", "k", "agreement", "n_users"]]
+             group  k  agreement  n_users
+        0  heldout  4       0.50        1
+        1  queried  4       0.75        1
+    """
+    return agreement_tables(target, clone, users, [target.length] if ks is None else ks, seed)[0]
+
+
 def _summary(group: str, shares: NDArray[np.float64], ks: Sequence[int], seed: int) -> pd.DataFrame:
     low, high = bootstrap_interval(shares, seed)
     means = shares.mean(axis=0)

@@ -42,6 +42,43 @@ IDENTITY = (
 )
 COLUMNS = (*IDENTITY, "agreement", "ci_low", "ci_high", "n_users", "n_queries", *STEPS)
 PER_USER_COLUMNS = (*IDENTITY, "user", "agreement")
+MEANINGS = {
+    LABEL: "the name that `--params=label` gave the run; empty without one",
+    "dataset": "the data set",
+    "target": "the target's architecture",
+    "clone": "the clone's architecture; empty where there is no clone",
+    "attack": "the key under `attacks:`, or the name of a reference; one at another share or list length says so in "
+    "its name, as `popularity-users5`",
+    "base": "the attack behind a named one; of a reference its plain name",
+    "kind": "`attack`, `reference`, or `target`: the target's own lists, the ceiling under a defense",
+    "defense": "`none`, or `<name>_<n>`",
+    "rule": "the defense without its strength",
+    "strength": "n: how many places of a list the defense alters",
+    "fresh": "whether each call gets a fresh draw of the defense",
+    "against": "`served`: the lists that the target answers; `undefended`: those it would answer without its defense",
+    "list_length": "items in a list that the target serves",
+    "attacker_fraction": "share of the target's users whom the attacker knows",
+    "query_fraction": "share of the users allowed to be asked about who are",
+    "auxiliary_fraction": "share of the auxiliary users known",
+    "item_fraction": "share of the items whose auxiliary vector may be used",
+    "ranking_loss": "steal loss between neighbours in a list",
+    "positive_loss": "steal loss between a list's items and others",
+    "calls_per_user": "the budget: calls for each queried user",
+    "otherwise": "settings that differ from the base and have no column",
+    "seed": "the seed of the split and of every training",
+    "group": "`heldout`: users about whom nobody asked; `queried`: users whose lists the attacker has. Never mix them",
+    "k": "the first k items of both lists are compared",
+    "agreement": "the share of the target's list that the other list repeats, mean over users",
+    "ci_low": "lower end of the 95 % bootstrap interval over users",
+    "ci_high": "its upper end",
+    "n_users": "users that the mean is of",
+    "n_queries": "calls that the attack made to the target",
+    "kept_step": "the step of the steal stage that was kept; 0 is the start: the answers taught nothing",
+    "steps": "steps that the steal stage took",
+    "step_limit": "steps that it was allowed",
+    "user": "the user's index",
+}
+"""What each column says, for the documentation; a test holds that all are there."""
 
 
 def agreement_of(

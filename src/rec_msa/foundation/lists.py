@@ -28,6 +28,15 @@ class Lists:
 
     Raises:
         DataError: If users are not ascending and unique, or a list repeats an item, or has a gap or a bad id.
+
+    Examples:
+        >>> import rec_msa
+        >>> lists = rec_msa.Lists(users=[3, 5], items=[[10, 11], [12, -1]])
+        >>> lists.to_frame()
+           user  rank  item
+        0     3     1    10
+        1     3     2    11
+        2     5     1    12
     """
 
     users: NDArray[np.int32]

@@ -9,7 +9,8 @@ import torch
 
 from rec_msa.foundation.randomness import torch_stream
 from rec_msa.recommenders.base import SolvedRecommender
-from rec_msa.recommenders.checkpoint import Checkpoint, as_trained, build, to_checkpoint
+from rec_msa.recommenders.checkpoint import Checkpoint, as_trained, build, from_checkpoint, to_checkpoint
+from rec_msa.recommenders.ranking import rank_lists
 from rec_msa.recommenders.sequential import SequentialRecommender
 from rec_msa.training.device import choose_device
 from rec_msa.training.fit import fit
@@ -20,6 +21,7 @@ from rec_msa.training.solving import solve
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rec_msa.foundation.lists import Lists
     from rec_msa.recommenders.base import GradientRecommender, Recommender
     from rec_msa.recommenders.settings import RecommenderSettings
     from rec_msa.training.fit import Task
@@ -86,3 +88,12 @@ def train_recommender(
     model = untrained(architecture, recommender, train["user"].unique(), n_items, generator, device)
     curve = fit_interactions(model, train, validation, settings, generator, f"{role} {architecture}")
     return to_checkpoint(model), curve
+
+
+def lists_of(
+    checkpoint: Checkpoint, users: np.ndarray, known: pd.DataFrame, list_length: int, device: str = "auto"
+) -> Lists:
+    """What a trained model recommends to users, their interactions (columns user, item) read and left out."""
+    model = from_checkpoint(checkpoint, choose_device(device))
+    model.read(known)
+    return rank_lists(model, users, known, list_length)

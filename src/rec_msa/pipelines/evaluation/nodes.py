@@ -27,13 +27,9 @@ def rank_clone(
     list_length: int,
 ) -> pd.DataFrame:
     """A clone's lists for every attacker user, their known interactions left out; a sequential clone reads these."""
-    from rec_msa.recommenders.checkpoint import from_checkpoint
-    from rec_msa.recommenders.ranking import rank_lists
-    from rec_msa.training.device import choose_device
+    from rec_msa.training.recommender import lists_of
 
-    model = from_checkpoint(clone_model, choose_device(device))
-    model.read(exclude)
-    return rank_lists(model, attackers["user"].to_numpy(), exclude, list_length).to_frame()
+    return lists_of(clone_model, attackers["user"].to_numpy(), exclude, list_length, device).to_frame()
 
 
 def rank_together(

@@ -1,0 +1,1 @@
+"""Pages of the site that are read out of the code when it is built."""
