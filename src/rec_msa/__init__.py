@@ -1,6 +1,7 @@
 """Model stealing attacks against recommender systems, and defenses, as Kedro pipelines (arXiv 2312.11571).
 
-What a notebook wants lies here, loaded when it is used: ``rec_msa.Lists``, ``Gate``, ``attack`` and ``agreement``.
+What a notebook wants lies here, loaded when it is used: ``rec_msa.Lists``, ``Gate``, ``attack``,
+``agreement`` and ``audit``.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rec_msa.attacks.gate import QueryGate as Gate
     from rec_msa.evaluation.agreement import agreement
+    from rec_msa.experiments.audit_by_hand import audit
     from rec_msa.experiments.by_hand import attack
     from rec_msa.foundation.lists import Lists
 
 __version__ = "0.1.0"
-__all__ = ["Gate", "Lists", "agreement", "attack"]
+__all__ = ["Gate", "Lists", "agreement", "attack", "audit"]
 _PLACES = {
     "Gate": ("rec_msa.attacks.gate", "QueryGate"),
     "Lists": ("rec_msa.foundation.lists", "Lists"),
     "agreement": ("rec_msa.evaluation.agreement", "agreement"),
     "attack": ("rec_msa.experiments.by_hand", "attack"),
+    "audit": ("rec_msa.experiments.audit_by_hand", "audit"),
 }
 
 

@@ -22,7 +22,9 @@ def test_the_notebook_explores_a_finished_run(finished_project):
     )
     assert "repeats" in printed
     assert "of 20 items" in printed
-    assert "ptq asks about" in notebook.cells[-1]["outputs"][-1]["data"]["text/plain"]
+    shown = [cell["outputs"][-1]["data"]["text/plain"] for cell in (notebook.cells[-3], notebook.cells[-1])]
+    assert "ptq asks about" in shown[0]
+    assert "of 100 recommended items" in shown[1]
 
 
 def test_the_notebook_is_committed_without_outputs():
