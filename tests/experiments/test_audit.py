@@ -8,7 +8,8 @@ from rec_msa.experiments.audit import planned, refused
 from rec_msa.experiments.grid import Experiments
 from rec_msa.experiments.parameters import read_parameters
 
-ATTACKS = {name: {"base": name} for name in ("qsd", "ptd", "ptq", "pta", "ptaq", "pta_joint", "ptaq_joint")}
+ATTACKS = {name: {"base": name} for name in ("qsd", "ptd", "ptq", "pta", "ptaq", "ptaq_joint")}
+ATTACKS["stacked_solved"] = {"base": "stacked", "variants": [], "taught": []}
 
 
 def plan_of(**given: object) -> tuple[Experiments, list]:
@@ -24,7 +25,7 @@ def names(plan: list, part: str) -> set[str]:
 def test_each_attack_is_tried_at_each_share_with_each_seed():
     _, plan = plan_of()
     shares = [one for one in plan if one.part == "shares of users known"]
-    assert len(shares) == 4 * 5 * 3
+    assert len(shares) == 5 * 5 * 3
     assert {one.attack.attacker.attacker_fraction for one in shares} == {0.01, 0.02, 0.05, 0.1, 0.2}
     assert {one.attack.cell.seed for one in shares} == {0, 1, 2}
 
@@ -38,9 +39,9 @@ def test_the_most_telling_part_comes_first_for_all_seeds():
 
 def test_everything_else_is_varied_at_one_share():
     _, plan = plan_of()
-    assert names(plan, "other attacks") == {"qsd_known10", "pta_joint_known10", "ptaq_joint_known10"}
-    assert names(plan, "fewer questions") == {"ptaq_known10_asked25", "ptaq_known10_asked50"}
-    assert names(plan, "shorter lists") == {"ptaq_known10_length20"}
+    assert names(plan, "other attacks") == {"qsd_known10", "ptaq_joint_known10"}
+    assert names(plan, "fewer questions") == {"stacked_solved_known10_asked25", "stacked_solved_known10_asked50"}
+    assert names(plan, "shorter lists") == {"stacked_solved_known10_length20"}
     assert names(plan, "guessed architectures") == {
         *("ptd_known10_lmf", "ptq_known10_lmf", "ptd_known10_ials", "ptd_known10_ease")
     }
@@ -89,4 +90,4 @@ def test_where_users_of_the_target_stand_in_defenses_are_tried_by_an_attack_with
     _, plan = plan_of(model="mine", targets={"mine": {"lists": "lists.csv", "auxiliary": "others"}})
     assert {one.attack.settings.base for one in plan if one.part == "defenses"} == {"ptq"}
     _, plan = plan_of(model="mine", targets={"mine": {"lists": "lists.csv", "auxiliary": "others.csv"}})
-    assert {one.attack.settings.base for one in plan if one.part == "defenses"} == {"ptaq"}
+    assert {one.attack.settings.base for one in plan if one.part == "defenses"} == {"stacked"}

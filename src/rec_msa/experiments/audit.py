@@ -47,9 +47,11 @@ class AuditSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     shares: Shares = Field((0.05, 0.1, 0.2, 0.02, 0.01), min_length=1, description="shares of the target's users known")
-    attacks: Names = Field(("ptd", "ptq", "pta", "ptaq"), min_length=1, description="keys under attacks, at each share")
+    attacks: Names = Field(
+        ("ptd", "ptq", "pta", "ptaq", "stacked_solved"), min_length=1, description="keys under attacks, at each share"
+    )
     at: Share = Field(0.1, description="the share at which everything else is varied")
-    others: Names = Field(("qsd", "pta_joint", "ptaq_joint"), description="attacks at that share alone")
+    others: Names = Field(("qsd", "ptaq_joint"), description="attacks at that share alone")
     clones: Names = Field(("lmf", "ials", "ease"), description="other architectures that the attacker may guess")
     query_fractions: Shares = Field((0.25, 0.5), description="shares of the users asked about who might be")
     list_lengths: Lengths = Field((20,), description="shorter lists that are served")
