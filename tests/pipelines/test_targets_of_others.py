@@ -92,7 +92,7 @@ def test_a_file_of_users_says_whom_the_target_was_not_trained_on(served):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"list_length": 31}, "list_length: 31 is more than the 30 items"),
+        ({"list_length": 31}, "list_length: 31 is more than the 28 items"),
         ({"targets": {"small": {"lists": "none.csv"}}}, r"targets\.small"),
         ({"targets": {"small": {"recommend": "nowhere:recommend"}}}, "'nowhere' cannot be imported"),
         ({"targets": {"small": LISTS}}, "hold an item that the user has already"),
@@ -131,6 +131,34 @@ def test_an_audit_of_two_files_leaves_a_page_and_figures_and_fails_above_its_lim
     limited = AUDIT | {"audit": AUDIT["audit"] | {"fail_above": 0.001}}
     with pytest.raises(KedroCliError, match=r"audit\.fail_above: an attack copies 0\.\d+ of a list, more than 0\.001"):
         served.run("audit", params=limited, only_missing_outputs=True)
+
+
+def test_a_share_that_comes_to_fewer_users_than_an_audit_needs_is_told_as_what_it_is(served):
+    small = AUDIT | {"audit": AUDIT["audit"] | {"shares": [0.01, 0.02], "clones": [], "defenses": []}}
+    served.run("audit", params=small)
+    figures = json.loads(Path("data/08_reporting/audit/small/small/audit.json").read_text())["figures"]
+    assert {figure["share"] for figure in figures} == {8 / 80}  # of 80 users served, eight are known
+
+
+def test_a_defense_that_alters_more_than_a_recorded_list_has_is_refused_before_training(served):
+    lists = pd.read_csv("lists.csv")
+    lists[(lists["user"] != lists["user"].min()) | (lists["rank"] <= 4)].to_csv("lists.csv", index=False)
+    with pytest.raises(KedroCliError, match="alters 5 places, and 1 recorded lists have fewer"):
+        served.run("audit", params=AUDIT)
+    assert not list(Path("data/06_models").rglob("*served-small*"))
+
+
+def test_other_histories_make_other_exports(served):
+    for name in ("anna", "bert"):
+        Path(f"{name}.csv").write_text(f"user,item\n{name},5\n{name},6\n")
+        asked = {"attack": "ptq", "export": {"histories": f"{name}.csv"}}
+        served.run("export", params=asked, only_missing_outputs=True)
+        assert set(served.load("small.seed0.bpr.none.ptq.exported_lists", **asked)["user"]) == {name}
+
+
+def test_several_data_sets_may_be_named_beside_targets(small_project):
+    with small_project.session(dataset=["small"], targets={"small": LISTS}) as session:
+        assert session.load_context().params["dataset"] == ["small"]
 
 
 def test_a_budget_leaves_attacks_out_and_a_later_run_goes_on(served):

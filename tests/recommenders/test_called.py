@@ -63,6 +63,7 @@ def test_whole_numbers_are_ids_too():
         ([["b", "c"]], "returned the shape [1, 2], not [3, 2]"),
         ([["b", "c"], ["a"], ["d", "a"]], "lists of 1 to 2 items"),
         (None, "returned the shape []"),
+        ([None, ["a", "d"], ["d", "a"]], "lists of 0 to 2 items"),
         ([[1.5, 2.0]] * 3, "numbers with a point"),
         ([[1.0, float("nan")]] * 3, "NaN"),
         ([[1, 2]] * 3, "values of the type int64; the interactions have items as strings"),

@@ -23,7 +23,7 @@ def coded(raw: pd.DataFrame = RAW, *, drop: bool = False) -> pd.DataFrame:
 
 
 def recorded(raw: pd.DataFrame = RAW, *, drop_known: bool = False) -> dict:
-    return recording.record(coded(raw), TRAIN, 6, "mine", drop_known)
+    return recording.record(coded(raw), TRAIN, 6, 2, "mine", drop_known)
 
 
 def with_row(**row: int) -> pd.DataFrame:
@@ -74,6 +74,20 @@ def test_an_item_that_the_user_has_already_is_refused_or_left_out():
     with pytest.raises(DataError, match="1 places of 7 hold an item that the user has already"):
         recorded(known)
     assert rank_lists(from_checkpoint(recorded(known, drop_known=True)), [0], TRAIN, 3).items.tolist() == [[2, 3, -1]]
+
+
+def test_a_user_whose_list_is_all_known_already_is_named_where_known_items_are_left_out():
+    known = pd.DataFrame({"user": [10, 10, *RAW["user"][2:]], "item": [100, 101, *RAW["item"][2:]]})
+    with pytest.raises(DataError, match="1 users have in their list nothing but what they have already"):
+        recorded(known, drop_known=True)
+
+
+def test_one_user_who_has_nearly_all_items_leaves_no_list_to_serve(monkeypatch):
+    monkeypatch.setattr(
+        "tests.targets.test_recording.TRAIN", pd.DataFrame({"user": [0, 0, 0, 1], "item": [0, 1, 2, 3]})
+    )
+    with pytest.raises(DataError, match="one user has all items but 1"):
+        fitted(monkeypatch, fitting)
 
 
 def test_lists_shorter_than_asked_for_name_the_length_to_choose():

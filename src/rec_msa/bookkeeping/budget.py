@@ -42,7 +42,7 @@ class Plan(list[Node]):
     Args:
         pipeline: What is to run, or of it what is still missing.
         minutes: How long; None: as long as it takes.
-        changed: Told of each node that runs without some of its inputs.
+        changed: Told of each node that runs at the end where something was left out.
         clock: Seconds.
     """
 
@@ -98,11 +98,10 @@ class Plan(list[Node]):
         return found
 
     def _of_what_there_is(self, node: Node, left_out: set[str]) -> Node:
-        inputs = [name for name in node.inputs if name not in left_out]
-        if len(inputs) == len(node.inputs):
+        if not left_out:
             return node
-        self.changed(node)
-        return node._copy(inputs=inputs)
+        self.changed(node)  # and what is made of it
+        return node._copy(inputs=[name for name in node.inputs if name not in left_out])
 
 
 def _place(node: Node) -> int | None:

@@ -155,8 +155,8 @@ def _raw_checksum(node: Node, catalog: DataCatalog, *, fetch: bool = True) -> st
     """The checksum of the raw file that a node will read, so that another file is another input."""
     constants = getattr(node.func, "constants", {})
     if "code" in constants:  # of the user's own: another text of its module is another target
-        path = file_of(constants["code"])
-        return checksum(path)[0] if path else None
+        paths = [path for name in constants["code"] if (path := file_of(name))]
+        return "".join(checksum(path)[0] for path in paths) or None
     dataset = constants.get("dataset")
     if dataset is None:
         return None

@@ -121,6 +121,12 @@ def settings_key(name: str) -> str | None:
     return None if kind == NO_DEFENSE else kind.removesuffix(FRESH)
 
 
+def draws_from_behind(name: str) -> bool:
+    """Whether a defense of this name serves items that the target ranks behind its list."""
+    key = settings_key(name)
+    return key is not None and DEFENSES[key]().tail_length > 0
+
+
 def build_defense(name: str, settings: Defense | dict[str, Any]) -> tuple[Defense, int]:
     """Makes the defense of a name (not ``none``), with its strength, from the typed or plain settings of its kind."""
     kind, strength = parse_defense(name)

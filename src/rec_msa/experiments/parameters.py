@@ -185,7 +185,7 @@ class Parameters(_Strict):
         for name, target in self.targets.items():
             if name in SETTINGS:
                 raise ValueError(f"targets.{name}: this name belongs to an architecture of ours; choose another")
-            if target.kind == "fitted" and target.depth < self.list_length:
+            if name in (self.model or ()) and target.kind == "fitted" and target.depth < self.list_length:
                 msg = f"targets.{name}.depth: {target.depth} items of a list are kept, fewer than list_length"
                 raise ValueError(f"{msg} ({self.list_length}); set it to that or more")
             allowed = {one: None for one in SETTINGS if is_sequential(one)} if target.sequential else SETTINGS

@@ -27,7 +27,7 @@ def function_of(name: str, key: str) -> Callable[..., Any]:
     _look_here()
     try:
         imported = import_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         msg = f"{key}: '{module}' cannot be imported: {type(error).__name__}: {error}"
         raise SettingsError(msg) from error
     found = getattr(imported, function, None)
@@ -43,7 +43,7 @@ def file_of(name: str) -> Path | None:
     _look_here()
     try:
         found = util.find_spec(name.partition(":")[0])
-    except (ImportError, ValueError):
+    except Exception:  # whatever a package does on its way; who imports it says what
         return None
     path = Path(found.origin) if found is not None and found.origin else None
     return path if path is not None and path.is_file() else None

@@ -109,8 +109,9 @@ class CellConfigLoader(OmegaConfigLoader):
         parameters: dict[str, Any] = self["parameters"]
         if parameters.get("study") is not None:
             parameters |= {axis: self.runtime_params.get(axis) for axis in AXES}
-        elif "model" not in self.runtime_params and parameters.get("dataset") in (parameters.get("targets") or {}):
-            parameters["model"] = parameters["dataset"]  # a target of the data set's name is its target
+        elif "model" not in self.runtime_params and isinstance(dataset := parameters.get("dataset"), str):
+            if dataset in (parameters.get("targets") or {}):
+                parameters["model"] = dataset  # a target of the data set's name is its target
         return parameters
 
 

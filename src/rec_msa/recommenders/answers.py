@@ -51,8 +51,8 @@ class Answer:
         try:
             raw = np.asarray(answer)
         except ValueError:
-            raw = np.asarray([len(row) for row in answer])
-            raise self._fault(f"lists of {raw.min()} to {raw.max()} items", k) from None
+            lengths = [len(row) if hasattr(row, "__len__") else 0 for row in answer]
+            raise self._fault(f"lists of {min(lengths)} to {max(lengths)} items, or lists within lists", k) from None
         if raw.shape != (len(self.asked), k):
             raise self._fault(f"the shape {list(raw.shape)}", k)
         if raw.dtype.kind == "f":

@@ -82,7 +82,7 @@ class Called(AnsweringRecommender):
         began = time.perf_counter()
         try:
             return function(asked if asked.dtype != object else list(asked), k)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             about = f"{len(asked)} from {asked[0]} on, k={k}, after {self.n_calls} that it answered"
             raise DataError(f"{key}: {type(error).__name__}: {error} (asked about {about})") from error
         finally:

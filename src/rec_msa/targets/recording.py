@@ -68,18 +68,22 @@ def coded_users(raw_users: pd.Series, users: pd.DataFrame, target: str, drop: bo
     return pd.DataFrame({"user": np.unique(codes[codes >= 0]).astype(np.int32)})
 
 
-def record(lists: pd.DataFrame, target_train: pd.DataFrame, n_items: int, target: str, drop_known: bool) -> Checkpoint:
+def record(
+    lists: pd.DataFrame, target_train: pd.DataFrame, n_items: int, list_length: int, target: str, drop_known: bool
+) -> Checkpoint:
     """A target that serves recorded lists (columns user, rank, item).
 
     Args:
         lists: The lists.
         target_train: What its users have already (columns user, item); they are the target's users.
         n_items: Size of the catalogue.
+        list_length: Items that it is to serve.
         target: Its key, for messages.
         drop_known: Whether items that a user has already are left out of the list instead of refused.
 
     Raises:
-        DataError: A user of the target has no list, or one with an item that the user has already.
+        DataError: A user of the target has no list, or one with an item that the user has already, or nothing else.
+        SettingsError: Most lists are shorter than asked for.
     """
     users = np.unique(target_train["user"].to_numpy())
     missing = np.setdiff1d(users, lists["user"].to_numpy())
@@ -99,6 +103,12 @@ def record(lists: pd.DataFrame, target_train: pd.DataFrame, n_items: int, target
             )
         kept = kept[~known]
         kept = kept.assign(rank=kept.groupby("user").cumcount().to_numpy() + 1)
+        if n_empty := len(users) - kept["user"].nunique():
+            raise DataError(
+                f"targets.{target}.lists: {n_empty} users have in their list nothing but what they have already; leave "
+                "these users out of the file"
+            )
+    require_length(kept, list_length, target)
     return _recorded(Lists.from_frame(kept), n_items)
 
 
@@ -178,7 +188,7 @@ def fit(
     }
     try:
         recommend = function(target_train.assign(**own), started)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DataError(f"{key}: {type(error).__name__}: {error} (in training with seed {started})") from error
     if not callable(recommend):
         raise DataError(f"{key} returned {type(recommend).__name__}, not a function recommend(users, k)")
@@ -186,6 +196,12 @@ def fit(
     model.recommend = recommend
     # A library knows the items that it was trained on, and of them each user has some.
     left = target_train["item"].nunique() - int(target_train["user"].value_counts().max())
+    if left < SHORTEST:
+        raise DataError(
+            f"{key}: one user has all items but {max(left, 0)}, so no list can be served; leave that user out"
+        )
+    if left < settings.depth:
+        logger.warning("%s: lists have %d items, since one user has all others", key, left)
     ids = model.user_ids.numpy()
     return _recorded(Lists(ids, model.answers(ids, min(settings.depth, left))), len(items))
 

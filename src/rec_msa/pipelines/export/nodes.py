@@ -11,8 +11,12 @@ from rec_msa.attacks.settings import CloneSettings
 from rec_msa.interactions import DatasetSettings
 
 
-def read_histories(dataset_settings: DatasetSettings, items: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_histories(
+    dataset_settings: DatasetSettings, items: pd.DataFrame, dataset: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Reads histories of any users from a file; items that the clone does not know are left out.
+
+    ``dataset`` is what the file is called where its settings are read, so that another file makes other lists.
 
     Returns:
         Interactions (columns user, item) and the users' own ids (columns user, raw_user).

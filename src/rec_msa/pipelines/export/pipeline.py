@@ -31,10 +31,8 @@ def create_pipeline(attack: NamedAttack, *, histories: bool) -> Pipeline:
     if histories:
         made = [f"{space}.histories", f"{space}.history_users"]
         inputs |= {"histories": made[0], "history_users": made[1]}
-        settings = f"params:reading.{HISTORIES}"
-        found.append(
-            node(nodes.read_histories, [settings, f"{data}.items"], made, name="read_histories", namespace=space)
-        )
+        read, settings = bind(nodes.read_histories, dataset=HISTORIES), f"params:reading.{HISTORIES}"
+        found.append(node(read, [settings, f"{data}.items"], made, name="read_histories", namespace=space))
     export = bind(nodes.export_clone, seed=attack.cell.seed)
     outputs = [f"{space}.exported_lists", f"{space}.exported_vectors"]
     found.append(node(export, inputs, outputs, name="export_clone", namespace=space))

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.defenses.settings import NO_DEFENSE, parse_defense
+from rec_msa.foundation.errors import SettingsError
 from rec_msa.targets.settings import TargetSettings
 from rec_msa.training.settings import TrainingSettings
 
@@ -57,8 +58,8 @@ def record_target(
     """Takes recorded lists for the target; returns the checkpoint of a model that serves them."""
     from rec_msa.targets import recording
 
-    recording.require_length(lists, list_length, target)
-    return recording.record(lists, target_train, statistics["items"], target, settings.known == "drop")
+    n_items, drop = statistics["items"], settings.known == "drop"
+    return recording.record(lists, target_train, n_items, list_length, target, drop)
 
 
 def call_target(
@@ -68,11 +69,11 @@ def call_target(
     settings: TargetSettings,
     list_length: int,
     target: str,
-    code: str,
+    code: list[str],
 ) -> dict[str, Any]:
     """Takes a function for the target; it is asked about one user, to see that it answers. Returns a checkpoint.
 
-    ``code`` names it, so that another text of its module is another target.
+    ``code`` names what is called, so that another text of its module is another target.
     """
     from rec_msa.targets import recording
 
@@ -85,7 +86,7 @@ def fit_target(
     target_train: pd.DataFrame,
     settings: TargetSettings,
     target: str,
-    code: str,
+    code: list[str],
     seed: int,
     role: str,
 ) -> dict[str, Any]:
@@ -104,8 +105,12 @@ def check_lists(
     list_length: int,
     defense: str,
     defense_settings: dict[str, Any] | None = None,
+    recorded: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
-    """Refuses lists and defenses that cannot be served, before anything is trained; returns what was checked."""
+    """Refuses lists and defenses that cannot be served, before anything is trained; returns what was checked.
+
+    Of a target whose lists were recorded, they say how long they are.
+    """
     from rec_msa.defenses.settings import check_defense
     from rec_msa.foundation.lists import check_room
     from rec_msa.interactions import target_parts
@@ -120,9 +125,25 @@ def check_lists(
             "much: a shorter list_length tells more",
             *(list_length, 100 * share),
         )
+    if recorded is not None:
+        require_places(recorded, defense)
     if defense_settings is not None:
         check_defense(defense, defense_settings, list_length, n_items, train)
     return {"list_length": list_length, "defense": defense, "settings": defense_settings}
+
+
+def require_places(recorded: pd.DataFrame, defense: str) -> None:
+    """Refuses a defense that alters more places than some recorded list has.
+
+    Raises:
+        SettingsError: It does.
+    """
+    _, n = parse_defense(defense)
+    if n_short := int((recorded.groupby("user").size() < n).sum()):
+        raise SettingsError(
+            f"defense: '{defense}' alters {n} places, and {n_short} recorded lists have fewer; take a lower strength "
+            "(of an audit, in audit.defenses) or record longer lists"
+        )
 
 
 def assess_target(

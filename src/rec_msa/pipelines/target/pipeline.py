@@ -77,12 +77,12 @@ def _take(cell: Cell, role: str) -> Pipeline:
         case "called":
             take = nodes.call_target
             inputs |= {**ids, "list_length": "params:list_length"}
-            fixed["code"] = target.recommend
+            fixed["code"] = [one for one in (target.recommend, target.recommend_sequences) if one]
             tags.append("check")
         case "fitted":
             take = nodes.fit_target
             inputs |= ids
-            fixed |= {"code": target.fit, "seed": cell.seed, "role": role}
+            fixed |= {"code": [target.fit], "seed": cell.seed, "role": role}
     name = f"{take.__name__}" if role == "target" else "refit_target"
     return Pipeline([node(bind(take, **fixed), inputs, f"{space}.{role}_model", name=name, namespace=space, tags=tags)])
 
@@ -104,6 +104,8 @@ def create_check_pipeline(cell: Cell, space: str, list_length: int | None = None
     own = {} if list_length is None else {"list_length": list_length}
     if list_length is None:
         inputs["list_length"] = "params:list_length"
+    if cell.made_elsewhere is not None and cell.made_elsewhere.lists is not None:
+        inputs["recorded"] = f"{cell.all_seeds_space}.{LISTS}"
     check = bind(nodes.check_lists, defense=cell.defense, **own)
     output = f"{space}.list_check"
     return Pipeline([node(check, inputs, output, name="check_lists", namespace=space, tags=["check"])])
