@@ -21,6 +21,7 @@ from rec_msa.pipelines.export.pipeline import create_pipeline as export_pipeline
 from rec_msa.pipelines.ingestion.pipeline import create_auxiliary_data_pipeline
 from rec_msa.pipelines.ingestion.pipeline import create_pipeline as ingestion_pipeline
 from rec_msa.pipelines.reporting.pipeline import (
+    create_beliefs_pipeline,
     create_comparison_pipeline,
     create_defense_pipeline,
     create_label_pipeline,
@@ -133,6 +134,7 @@ def single_attack(experiments: Experiments, cell: Cell, name: str) -> Pipeline:
         + evaluation_pipeline(attack)
         + create_reference_pipeline(attack.attacker)
         + create_comparison_pipeline(attack.space, [attack], retrained=0)
+        + create_beliefs_pipeline(attack)
     )
 
 
@@ -156,7 +158,8 @@ def comparison(cell: Cell, attacks: Sequence[NamedAttack], retrained: int, prefi
         prefix: Put before the name of the figure.
     """
     parts = [ingestion_pipeline(cell), target_pipeline(cell), create_retrain_pipeline(cell, retrained)]
-    parts += [part for attack in attacks for part in (attack_pipeline(attack), evaluation_pipeline(attack))]
+    made = (attack_pipeline, evaluation_pipeline, create_beliefs_pipeline)
+    parts += [make(attack) for attack in attacks for make in made]
     for attacker in dict.fromkeys(attack.attacker for attack in attacks):
         parts += [create_reference_pipeline(attacker), retrain_evaluation_pipeline(attacker, retrained)]
     return _sum([*parts, create_comparison_pipeline(f"{prefix}{cell.served_space}", attacks, retrained=retrained)])

@@ -47,7 +47,7 @@ def test_what_is_split_by_time_has_places_of_its_own_within_the_seed():
     assert by_time.split_space == "ml-1m.seed0.temporal"
     assert attack.attacker.users_space == "ml-1m.seed0.users10-temporal"
     assert attack.attacker.groups_space == "ml-1m.seed0.users10-asked20-temporal"
-    assert attack.auxiliary_space == "ml-1m.seed0.auxiliary100-temporal.sasrec"
+    assert attack.cell.auxiliary_space(attack.auxiliary_fraction) == "ml-1m.seed0.auxiliary100-temporal"
     assert clone_space(attack) == "ml-1m.seed0.users10-temporal.sasrec.fused"
     assert attack.space == "ml-1m.seed0.sasrec.none.ptaq_few"
     assert attack.attacker.apart == other.attacker.apart

@@ -31,7 +31,7 @@ FORBIDDEN = {
 """The target, its data and all that was measured on it; the ledger is for those who check."""
 
 TARGETS = re.compile(r"(target|retrain\d*)_model")
-STOLEN = {"clone_model", "stolen_model"}
+STOLEN = {"clone_model", "stolen_model", "taught_models", "ensemble_model", "beliefs"}
 NAMES_USERS = ingestion.name_users.__name__
 """Hands out who has a recorded list, and of the lists nothing: its own test holds that."""
 GATES = {nodes.query_target.__name__}
@@ -65,12 +65,18 @@ def _of_gate(node: Node) -> Iterator[str]:
         yield f"{node.name} is a gate and more: {sorted(node.tags)}"
     if {kind(name) for name in node.outputs} != {"served_lists", "ledger"} or len(node.outputs) != 2:
         yield f"{node.name} hands out {node.outputs}"
-    if sorted(map(kind, data_of(node))) != ["attackers", "target_model", "target_train"]:
+    whom = {"attackers", "asked_attackers"} & set(map(kind, data_of(node)))
+    if len(whom) != 1 or {kind(name) for name in data_of(node)} != {*whom, "target_model", "target_train"}:
         yield f"{node.name} is given {sorted(data_of(node))}"
 
 
 def _of_maker(pipeline: Pipeline, node: Node) -> Iterator[str]:
-    if not STOLEN & set(map(kind, node.outputs)):
+    """Who makes a clone sees nothing of the target but answers; nor does who chooses whom to ask, not even these."""
+    made = set(map(kind, node.outputs))
+    if "asked_attackers" in made:
+        seen = {kind(name) for name in seen_without_gates(pipeline, node)} & {*FORBIDDEN, "served_lists"}
+        yield from (f"{node.name} chooses whom to ask and sees {name}" for name in sorted(seen))
+    if not STOLEN & made:
         return
     if not {"attack"} <= node.tags or "gate" in node.tags:
         yield f"{node.name} makes a clone and is tagged {sorted(node.tags)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -116,7 +117,49 @@ def mutated(pipeline: Pipeline, where: str, more: str | None = None, **change: l
     )
 
 
-@pytest.mark.parametrize("attack", ["ptq", "ptaq", "qsd", "ptaq_pre", "ptaq_joint"])
+STACKED_MUTANTS = {
+    "the learner sees the lists that the evaluation ranked": (".stack", "references.served_target_lists", "sees"),
+    "the learner sees the undefended lists": (".stack", "references.undefended_target_lists", "sees"),
+    "the learner sees the ledger": (".stack", "stacked_few_coverage.ledger", "sees .*ledger"),
+    "who is taught is taught another attack's answers": (".teach_folds", "ptaq.served_lists", "another attack asked"),
+    "who is asked is chosen by answers": (".choose_whom_to_ask", "ptaq.served_lists", "whom to ask"),
+}
+
+
+@pytest.mark.parametrize("mutant", STACKED_MUTANTS)
+def test_a_stacked_attack_that_sees_more_is_found_out(built, mutant):
+    where, more, said = STACKED_MUTANTS[mutant]
+    plain = built["attack_stacked_few_coverage"]
+    assert not faults(plain)
+    assert any(re.search(said, fault) for fault in faults(mutated(plain, where, more=f"{SPACE}.{more}")))
+
+
+def test_a_learner_is_told_answers_of_its_own_and_nothing_else_of_the_target(built):
+    pipeline = built["attack_stacked"]
+    stack = next(node for node in attack_nodes(pipeline) if node.name.endswith(".stacked.stack"))
+    data = Counter(name.rpartition(".")[2] for name in stack.inputs if not name.startswith("params:"))
+    assert data == {
+        **{"clone_model": 6, "taught_models": 1, "served_lists": 1, "attackers": 1},
+        **{"attacker_train": 1, "auxiliary_train": 1, "statistics": 1},
+    }
+
+
+def test_members_are_shared_with_the_attacks_that_have_them_already(built):
+    others = ("attack_pta", "attack_pta_joint")
+    both = sum((built[name] for name in others), built["attack_stacked"])
+    assert sum(node.name.endswith(".train_clone") for node in both.nodes) == 6
+    [fused, joint] = (clones_of(built[name]) for name in others)
+    own = clones_of(built["attack_stacked"])
+    assert {name: own[name] for name in {**fused, **joint}} == fused | joint
+
+
+def clones_of(pipeline: Pipeline) -> dict[str, tuple[object, ...]]:
+    """What tells an artifact that is current from one that is not: the constants and inputs of each clone stage."""
+    stages = [node for node in pipeline.nodes if node.name.endswith(".train_clone")]
+    return {node.name: (node.func.constants, sorted(node.inputs)) for node in stages}
+
+
+@pytest.mark.parametrize("attack", ["ptq", "ptaq", "qsd", "ptaq_pre", "ptaq_joint", "stacked", "stacked_few_coverage"])
 def test_an_attack_with_queries_has_exactly_one_gate_and_it_alone_takes_the_target(built, attack):
     nodes = built[f"attack_{attack}"].nodes
     gates = [node for node in nodes if "gate" in node.tags]
@@ -125,7 +168,7 @@ def test_an_attack_with_queries_has_exactly_one_gate_and_it_alone_takes_the_targ
     assert [node for node in own if any(name.endswith(".target_model") for name in node.inputs)] == gates
 
 
-@pytest.mark.parametrize("attack", ["ptd", "pta", "pta_pre", "pta_joint", "pta_mean"])
+@pytest.mark.parametrize("attack", ["ptd", "pta", "pta_pre", "pta_joint", "pta_mean", "pta_ensemble"])
 def test_an_attack_without_queries_asks_nothing(built, attack):
     assert not [node for node in built[f"attack_{attack}"].nodes if "gate" in node.tags]
 

@@ -20,6 +20,9 @@ from rec_msa.recommenders.settings import refusal as out_of_place
 KNOWLEDGE = ("attacker_train", "auxiliary_train", "auxiliary_model", "served_lists")
 """What an attacker may have of others: D_t, the auxiliary data, a model trained on them, and the target's answers."""
 
+ASKED = "asked_attackers"
+"""What a stage writes that chooses, before anything is asked, who is: the attackers with other groups."""
+
 FACTS = ("auxiliary_fraction", "item_fraction", "ranking_loss", "positive_loss", "calls_per_user")
 """Settings that have a column of their own in the results; null where an attack has no such setting."""
 
@@ -52,6 +55,8 @@ class Stage:
         also_reads: Of the arguments that the function can do without, those that it gets.
         needs: What the clone's architecture must claim: ``gradients``, ``fusable``, ``own_users``.
         settings: Values of arguments.
+        architecture: What its model is, where that is not the clone's.
+        known_as: What later stages call the model, where there are several; what else it writes they do not read.
     """
 
     name: str
@@ -61,13 +66,21 @@ class Stage:
     also_reads: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    architecture: str = ""
+    known_as: str = ""
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The arguments that must be given: all without a default that the attack does not set itself."""
         arguments = inspect.signature(self.function).parameters.values()
-        needed = [one.name for one in arguments if one.default is one.empty and one.name not in self.settings]
+        named = [one for one in arguments if one.kind is not one.VAR_KEYWORD]
+        needed = [one.name for one in named if one.default is one.empty and one.name not in self.settings]
         return (*needed, *self.also_reads)
+
+    @property
+    def offers(self) -> dict[str, str]:
+        """What later stages may read: the name that they have for it, and the one under which it is written."""
+        return {self.known_as: self.writes[0]} if self.known_as else {name: name for name in self.writes}
 
     @property
     def waits(self) -> bool:
@@ -119,8 +132,8 @@ class Attack(BaseModel, ABC):
 
     def unfit(self, target: Target, clone: str) -> str | None:
         """Why such an architecture cannot be the clone, as ``refusal``: a stage needs what it does not claim."""
-        needs = [claim for stage in self.stages(target) for claim in stage.needs]
-        found = next(filter(None, (out_of_place(clone, claim) for claim in needs)), None)
+        needs = [(stage.architecture or clone, claim) for stage in self.stages(target) for claim in stage.needs]
+        found = next(filter(None, (out_of_place(*need) for need in needs)), None)
         return found and f".clone: {found}"
 
     def knowledge(self, target: Target) -> tuple[str, ...]:

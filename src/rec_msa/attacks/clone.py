@@ -59,6 +59,7 @@ def train_clone(
     settings: CloneSettings,
     seed: int,
     device: str = "auto",
+    start: int = 0,
 ) -> tuple[Checkpoint, pd.DataFrame]:
     """Trains a clone on the attacker's data with the model's own loss.
 
@@ -66,6 +67,8 @@ def train_clone(
         variant: Where item embeddings come from: ``own``; ``fused`` with the auxiliary ones by attention (Eq. 5-8);
             ``mean``, fused half and half; ``pretrained``, started from the auxiliary item vectors; ``joint``, own, but
             trained on auxiliary interactions too.
+        start: Which of several clones of the same data: each has a random stream of its own, so other first vectors
+            and batches, and holds other interactions back.
 
     Returns:
         The clone's checkpoint and its training curve.
@@ -76,9 +79,10 @@ def train_clone(
     """
     if variant == "joint" and data.auxiliary_interactions is None:
         raise DataError("the clone variant 'joint' needs auxiliary interactions")
-    train, held_back = learnt_of(data, settings, seed, last=is_sequential(architecture))
+    role = f"clone-{start}" if start else "clone"
+    train, held_back = learnt_of(data, settings, seed, last=is_sequential(architecture), role=role)
     users = torch.from_numpy(np.union1d(train["user"].to_numpy(), data.interactions["user"].to_numpy()))
-    generator = torch_stream(seed, "clone")
+    generator = torch_stream(seed, role)
     clone = build(architecture, users, data.n_items, recommender)
     if variant in ("fused", "mean"):
         fuse(clone, attention=variant == "fused")
@@ -90,10 +94,10 @@ def train_clone(
 
 
 def learnt_of(
-    data: AttackerData, settings: CloneSettings, seed: int, *, last: bool
+    data: AttackerData, settings: CloneSettings, seed: int, *, last: bool, role: str = "clone"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What a clone is trained on, auxiliary interactions too where there are any, and what is held back of D_t."""
-    train, held_back = hold_back(data.interactions, settings, seed, last=last)
+    train, held_back = hold_back(data.interactions, settings, seed, last=last, role=role)
     if data.auxiliary_interactions is not None:
         train = pd.concat([train, data.auxiliary_interactions[["user", "item"]]], ignore_index=True)
     return train, held_back
@@ -114,18 +118,18 @@ def _use_auxiliary(clone: Recommender, variant: Variant, data: AttackerData) -> 
 
 
 def hold_back(
-    interactions: pd.DataFrame, settings: CloneSettings, seed: int, *, last: bool = False
+    interactions: pd.DataFrame, settings: CloneSettings, seed: int, *, last: bool = False, role: str = "clone"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Splits D_t (columns user, item) into what trains the clone and what decides when it stops.
 
     Of every user with ``held_back_from`` or more interactions, the share ``held_back_fraction`` (at least one) is held
-    back, drawn from the seed's stream ``clone``; or the ``last`` rows: a sequence with holes is none that the user had.
+    back, drawn from the seed's stream of a role; or the ``last`` rows: a sequence with holes is none that the user had.
 
     Raises:
         DataError: No user has enough interactions to hold one back.
     """
     n_rows = len(interactions)
-    order = np.arange(n_rows)[::-1] if last else stream(seed, "clone").permutation(n_rows)
+    order = np.arange(n_rows)[::-1] if last else stream(seed, role).permutation(n_rows)
     shuffled = interactions.iloc[order]
     by_user = shuffled.groupby("user", sort=False)["item"]
     n, place = by_user.transform("size"), by_user.cumcount()

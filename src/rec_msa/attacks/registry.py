@@ -14,6 +14,7 @@ from rec_msa.attacks.pretrained import PTAPre, PTAQPre
 from rec_msa.attacks.pta import PTA, PTAQ, PTAMean
 from rec_msa.attacks.ptd import PTD, PTQ
 from rec_msa.attacks.qsd import QSD
+from rec_msa.attacks.stacked import Distilled, PTAEnsemble, Stacked
 from rec_msa.foundation.errors import SettingsError, nearest
 
 if TYPE_CHECKING:
@@ -36,12 +37,15 @@ ATTACKS: dict[str, type[Attack]] = {
     "ptq_ridge": PTQRidge,
     "ptaq_ridge": PTAQRidge,
     "ptaq_joint_ridge": PTAQJointRidge,
+    "pta_ensemble": PTAEnsemble,
+    "stacked": Stacked,
+    "distilled": Distilled,
 }
 STARTS = {
     name: start
     for name, kind in ATTACKS.items()
     for start, other in ATTACKS.items()
-    if issubclass(kind, Asks) and other in kind.__bases__
+    if issubclass(kind, Asks) and other in kind.__bases__ and not issubclass(other, Asks)
 }
 """The attack without queries that each attack with queries begins as; ``qsd`` begins as none."""
 

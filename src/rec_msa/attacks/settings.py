@@ -14,6 +14,8 @@ Outside = Literal["sampled", "hardest", "catalogue"]
 """Which items a list's must stand above: sampled ones (the paper's), those that the clone ranks highest, or all."""
 Choice = Literal["recommended", "random"]
 """Where a made-up sequence's next item comes from: the list that the target served, or the whole catalogue."""
+Order = Literal["random", "coverage", "disagreement"]
+"""Whom to ask first: as users' ranks fall, those most like the others, or those of whom clones' lists differ most."""
 PAPER_ATTACKS = ("qsd", "ptd", "ptq", "pta", "ptaq")
 """Those of the paper's tables, in its order."""
 SOLVED_REFERENCES = ("ease", "ials", "ease_joint", "ials_joint")
@@ -60,6 +62,19 @@ class StealSettings(BaseModel):
     def waiting(self, patience: int | None) -> StealSettings:
         """The same with the patience that the data ask for."""
         return self.model_copy(update={"training": self.training.waiting(patience)})
+
+
+class LearnerSettings(BaseModel):
+    """How an ensemble learns from the queried users' lists which of its sources to believe."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    neighbours: int = Field(10, ge=1, description="queried users whose lists a look-up adds up")
+    depth: int = Field(200, ge=1, description="items of each source, the best for a user, that are learnt from")
+    folds: int = Field(3, ge=2, description="parts of the queried users; each is judged by what the others taught")
+    strengths: tuple[float, ...] = Field(
+        (0.0001, 0.01, 1.0), min_length=1, description="C of the logistic regression, the inverse of its L2 penalty"
+    )
 
 
 class ReferenceSettings(BaseModel):

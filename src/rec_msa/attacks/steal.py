@@ -37,10 +37,12 @@ def steal(
     seed: int,
     device: str = "auto",
     outside: Outside = "sampled",
+    judges: np.ndarray | None = None,
 ) -> tuple[Checkpoint, pd.DataFrame]:
     """Teaches a trained clone the served lists; some of the queried users (``held_back_fraction``) decide when to stop.
 
     ``known`` is D_t (columns user, item): never a negative, never recommended, and the histories of a sequential clone.
+    Where there are ``judges``, users with a list, those who decide are some of them.
 
     Returns:
         The stolen model's checkpoint and its training curve.
@@ -50,16 +52,24 @@ def steal(
     """
     model = as_trained(from_checkpoint(clone, choose_device(device)))
     model.read(known)
-    task = TASKS[outside](model, *_what_is_taught(model, served, known, settings, seed), settings, losses)
+    among = served.users if judges is None or not len(judges) else judges
+    learnt = _what_is_taught(model, served, known, settings, seed, among)
+    task = TASKS[outside](model, *learnt, settings, losses)
     curve = fit(model, task, settings.training, torch_stream(seed, "steal"), f"steal {model.name}")
     return to_checkpoint(model), curve
 
 
 def _what_is_taught(
-    model: GradientRecommender, served: Lists, known: pd.DataFrame, settings: StealSettings, seed: int
+    model: GradientRecommender,
+    served: Lists,
+    known: pd.DataFrame,
+    settings: StealSettings,
+    seed: int,
+    among: np.ndarray | None = None,
 ) -> tuple[Lists, pd.DataFrame, AgreementProbe]:
     """The lists to learn, what is outside no list (columns user, item), and agreement with those held back."""
-    held_back = users_held_back(served.users, settings.held_back_fraction, seed)
+    users = served.users if among is None else among
+    held_back = users_held_back(users, settings.held_back_fraction, seed)
     taught = served.of(np.setdiff1d(served.users, held_back))
     probe = AgreementProbe(model, served.of(held_back), known, start_counts=True)
     forbidden = pd.concat([known[["user", "item"]], served.to_frame()[["user", "item"]]], ignore_index=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rec_msa.attacks.base import FACTS, Attack, Stage, Target
+from rec_msa.attacks.base import ASKED, FACTS, Attack, Stage, Target
 from rec_msa.attacks.settings import ENSEMBLE, RETRAIN
 from rec_msa.defenses.settings import FRESH, NO_DEFENSE, Serving, parse_defense, settings_key
 from rec_msa.evaluation.results import LABEL, NO_LABEL
@@ -296,10 +296,9 @@ class NamedAttack:
         """Share of the auxiliary users known; the whole where the attack knows none."""
         return getattr(self.settings, "auxiliary_fraction", 1.0)
 
-    @property
-    def auxiliary_space(self) -> str:
-        """Namespace of the auxiliary model."""
-        return f"{self.cell.auxiliary_space(self.auxiliary_fraction)}.{self.clone}"
+    def architecture_of(self, stage: Stage) -> str:
+        """What a stage's model is: the clone's architecture, unless it says another."""
+        return stage.architecture or self.clone
 
     def space_of(self, stage: Stage) -> str:
         """Namespace of a stage: the attack's own, or one that every target, defense and loss shares."""
@@ -307,7 +306,13 @@ class NamedAttack:
             return self.space
         shares = ("auxiliary_fraction", "item_fraction")
         other = [part for name in shares for part in label_unless(name, getattr(self.settings, name, 1.0), 1)]
-        return f"{self.attacker.users_space}.{self.clone}.{'-'.join([stage.shared, *other])}"
+        return f"{self.attacker.users_space}.{self.architecture_of(stage)}.{'-'.join([stage.shared, *other])}"
+
+    @property
+    def groups(self) -> str:
+        """The dataset that says who was asked about: the attacker's, or what the attack itself chose."""
+        chosen = any(ASKED in stage.writes for stage in self.stages)
+        return f"{self.space}.{ASKED}" if chosen else f"{self.attacker.groups_space}.attackers"
 
     @property
     def stolen(self) -> str:

@@ -14,6 +14,7 @@ from rec_msa.attacks.settings import (
     REFERENCES,
     RETRAIN,
     CloneSettings,
+    LearnerSettings,
     ReferenceSettings,
     StealSettings,
 )
@@ -129,6 +130,7 @@ class Parameters(_Strict):
     auxiliary: TrainingSettings = TrainingSettings()
     clone: CloneSettings = CloneSettings()
     steal: StealSettings = StealSettings()
+    learner: LearnerSettings = LearnerSettings()
     references: ReferenceSettings = ReferenceSettings()
     retrained: Count = Field(1, le=99, description="times that a target is trained again; from 2 on averaged, too")
     defenses: DefenseSettings = DefenseSettings()

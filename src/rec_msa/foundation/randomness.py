@@ -1,8 +1,9 @@
 """Random streams: one for each seed and role, so that no part of a run disturbs another's numbers.
 
 Roles of a run are ``split`` and ``split-items``, ``target``, ``retrain`` (``retrain2`` and so on), ``auxiliary``,
-``clone``, ``steal``, ``gate``, ``defense`` and ``references``; of its evaluation ``bootstrap`` and ``sign_flip``. Never
-an attack's name, so that variants share their start and a new attack changes no other attack's numbers.
+``clone`` (``clone-1``, … of further clones of the same data), ``steal``, ``learner``, ``gate``, ``defense`` and
+``references``; of its evaluation ``bootstrap`` and ``sign_flip``. Never an attack's name, so that variants share their
+start and a new attack changes no other attack's numbers.
 """
 
 from __future__ import annotations

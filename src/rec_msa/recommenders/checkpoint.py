@@ -18,6 +18,7 @@ from rec_msa.recommenders.averaged import Averaged
 from rec_msa.recommenders.base import FusableRecommender, GradientRecommender
 from rec_msa.recommenders.composed import Composed
 from rec_msa.recommenders.corrected import Corrected
+from rec_msa.recommenders.ensemble import Committee, Ensemble
 from rec_msa.recommenders.items import FusedItemTable
 from rec_msa.recommenders.settings import MADE_ELSEWHERE, SETTINGS, refusal
 
@@ -130,6 +131,8 @@ def from_checkpoint(checkpoint: Checkpoint, device: torch.device | str = "cpu") 
     if "members" in checkpoint:
         members = [from_checkpoint(one, device) for one in checkpoint["members"]]
         return COMPOSED[checkpoint["architecture"]].of(members, checkpoint["state"])
+    if checkpoint["architecture"] == Ensemble.name:
+        return _ensemble(checkpoint, device)
     name, users = checkpoint["architecture"], checkpoint["state"]["user_ids"]
     try:
         model = build(name, users, checkpoint["n_items"], checkpoint["settings"])
@@ -141,3 +144,16 @@ def from_checkpoint(checkpoint: Checkpoint, device: torch.device | str = "cpu") 
         fuse(model, attention=checkpoint["fusion"] == "attention")
     model.load_state_dict(checkpoint["state"])
     return model.to(device)
+
+
+def _ensemble(checkpoint: Checkpoint, device: torch.device | str) -> Ensemble:
+    committees = {
+        name: Committee([from_checkpoint(one, device) for one in models], checkpoint["speakers"][name])
+        for name, models in checkpoint["committees"].items()
+    }
+    parts = (checkpoint[name] for name in ("lists", "lookups", "constants"))
+    ensemble = Ensemble(checkpoint["user_ids"], checkpoint["n_items"], committees, *parts)
+    ensemble.weights = dict(checkpoint["weights"])
+    mean, spread = checkpoint["usual"]
+    ensemble.usual = mean, spread
+    return ensemble.to(device)

@@ -24,8 +24,9 @@ def create_pipeline(attack: NamedAttack) -> Pipeline:
     parts = create_attacker_pipeline(attack.attacker)
     if {"auxiliary_train", "auxiliary_model"} & set(known):
         parts += create_auxiliary_data_pipeline(attack.cell, attack.auxiliary_fraction)
-    if "auxiliary_model" in known:
-        parts += create_auxiliary_pipeline(attack.cell, attack.clone, attack.auxiliary_fraction)
+    fed = [attack.architecture_of(stage) for stage in attack.stages if "auxiliary_model" in stage.reads]
+    for architecture in dict.fromkeys(fed):
+        parts += create_auxiliary_pipeline(attack.cell, architecture, attack.auxiliary_fraction)
     asking = attack.settings.asking(attack.cell.as_target)
     gate = [_gate(attack, asking)] if asking else []
     return parts + Pipeline([*gate, *(_stage(attack, stage) for stage in attack.stages)])
@@ -46,38 +47,44 @@ def _gate(attack: NamedAttack, asking: Asking) -> Node:
     """The one node of an attack that sees the target."""
     space = attack.space
     ask = bind(nodes.query_target, serving=attack.attacker.serving, asking=asking)
-    inputs = {**target_side(attack.attacker), **{name: _place(attack, name) for name in asking.reads}}
+    whom = {"attackers": attack.groups}
+    inputs = {**target_side(attack.attacker), **whom, **{name: _places(attack)[name] for name in asking.reads}}
     outputs = [f"{space}.served_lists", f"{space}.ledger"]
     return node(ask, inputs, outputs, name="query_target", namespace=space, tags=["gate"])
 
 
 def _stage(attack: NamedAttack, stage: Stage) -> Node:
     """A stage gets what it names, from where it lies; what the cell says is part of the function."""
-    said: dict[str, Any] = {"seed": attack.cell.seed, "architecture": attack.clone}
+    architecture = attack.architecture_of(stage)
+    said: dict[str, Any] = {"seed": attack.cell.seed, "architecture": architecture}
     constants = {name: said[name] for name in stage.reads if name in said}
-    waiting = attack.cell.waiting(attack.clone) if stage.waits else {}
+    waiting = attack.cell.waiting(architecture) if stage.waits else {}
     function = bind(stage.function, **stage.settings, **constants, **waiting)
-    inputs = {name: _place(attack, name) for name in stage.reads if name not in said}
+    places = _places(attack, stage)
+    inputs = {name: places[name] for name in stage.reads if name not in said}
     space = attack.space_of(stage)
-    outputs = [f"{space}.{name}" for name in stage.writes]
+    made = [f"{space}.{name}" for name in stage.writes]
+    outputs = made if len(made) > 1 else made[0]
     return node(function, inputs, outputs, name=stage.name, namespace=space, tags=["attack", "gpu"])
 
 
-def _place(attack: NamedAttack, name: str) -> str:
-    """The dataset that a stage means by the name of an argument."""
+def _places(attack: NamedAttack, stage: Stage | None = None) -> dict[str, str]:
+    """The dataset that a stage, or the gate, means by the name of an argument."""
     cell, who = attack.cell, attack.attacker
-    made = {output: f"{attack.space_of(stage)}.{output}" for stage in attack.stages for output in stage.writes}
+    offered = [(one, *names) for one in attack.stages for names in one.offers.items()]
+    made = {known_as: f"{attack.space_of(one)}.{name}" for one, known_as, name in offered}
+    architecture = attack.clone if stage is None else attack.architecture_of(stage)
     places = {
         "attacker_train": f"{who.users_space}.attacker_train",
         "attackers": f"{who.users_space}.attackers",
         "auxiliary_train": f"{cell.auxiliary_space(attack.auxiliary_fraction)}.auxiliary_train",
-        "auxiliary_model": f"{attack.auxiliary_space}.auxiliary_model",
+        "auxiliary_model": f"{cell.auxiliary_space(attack.auxiliary_fraction)}.{architecture}.auxiliary_model",
         "served_lists": f"{attack.space}.served_lists",
         "statistics": f"{cell.data_root}.statistics",
-        "recommender": f"params:recommenders.{attack.clone}",
+        "recommender": f"params:recommenders.{architecture}",
         "clone_settings": "params:clone",
         "steal_settings": "params:steal",
+        "learner_settings": "params:learner",
         "device": "params:device",
-        **made,
     }
-    return places[name]
+    return places | made

@@ -31,7 +31,8 @@ def create_pipeline(attack: NamedAttack) -> Pipeline:
         learnt["ledger"] = f"{space}.ledger"
     if any("steal_curve" in stage.writes for stage in attack.stages):
         learnt |= {"steal_curve": f"{space}.steal_curve", "step_limit": "params:steal.training.max_steps"}
-    return _rank_and_measure(attack.attacker, space, {"clone_model": attack.stolen}, attack.facts, learnt)
+    groups = {"attackers": attack.groups}
+    return _rank_and_measure(attack.attacker, space, {"clone_model": attack.stolen}, attack.facts, {**learnt, **groups})
 
 
 def create_retrain_pipeline(attacker: Attacker, times: int = 1) -> Pipeline:

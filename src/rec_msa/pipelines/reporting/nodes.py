@@ -17,6 +17,13 @@ def draw_comparison(*agreement: pd.DataFrame) -> Any:
     return strips(panels_of(_together(agreement))).picture()
 
 
+def draw_beliefs(beliefs: pd.DataFrame) -> Any:
+    """How much a stacked attack believes each source, as a picture."""
+    from rec_msa.reporting.beliefs import beliefs_drawing
+
+    return beliefs_drawing(beliefs).picture()
+
+
 def write_defenses(agreement: pd.DataFrame, target_quality: pd.DataFrame) -> tuple[Any, Any, str]:
     """What defenses hide and cost: against utility and over mixed items, as pictures, and verdicts in Markdown.
 

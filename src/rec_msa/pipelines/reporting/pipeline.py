@@ -10,6 +10,7 @@ from rec_msa.bookkeeping.study_progress import LAST_OF_A_CELL
 from rec_msa.pipelines.binding import bind
 from rec_msa.pipelines.reporting.nodes import (
     compare_labels,
+    draw_beliefs,
     draw_comparison,
     draw_defended_cells,
     write_defenses,
@@ -37,6 +38,15 @@ def create_comparison_pipeline(space: str, attacks: Sequence[NamedAttack], *, re
     name = f"draw_comparison_{attacks[0].name}" if space == attacks[0].space else "draw_comparison"
     tags, output = ["reporting", LAST_OF_A_CELL], f"{space}.comparison_picture"
     return Pipeline([node(draw_comparison, inputs, output, name=name, namespace=cell, tags=tags)])
+
+
+def create_beliefs_pipeline(attack: NamedAttack) -> Pipeline:
+    """Draws whom an attack believes; empty where it has no sources to believe."""
+    if not any("beliefs" in stage.writes for stage in attack.stages):
+        return Pipeline([])
+    space = attack.space
+    drawn = [f"{space}.beliefs"], f"{space}.beliefs_picture"
+    return Pipeline([node(draw_beliefs, *drawn, name="draw_beliefs", namespace=space, tags=["reporting"])])
 
 
 def create_overview_pipeline() -> Pipeline:
