@@ -80,7 +80,8 @@ def train_clone(
     if variant == "joint" and data.auxiliary_interactions is None:
         raise DataError("the clone variant 'joint' needs auxiliary interactions")
     role = f"clone-{start}" if start else "clone"
-    train, held_back = learnt_of(data, settings, seed, last=is_sequential(architecture), role=role)
+    learnt = data if variant == "joint" else data._replace(auxiliary_interactions=None)
+    train, held_back = learnt_of(learnt, settings, seed, last=is_sequential(architecture), role=role)
     users = torch.from_numpy(np.union1d(train["user"].to_numpy(), data.interactions["user"].to_numpy()))
     generator = torch_stream(seed, role)
     clone = build(architecture, users, data.n_items, recommender)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 
-from rec_msa.attacks.base import Target
+from rec_msa.attacks.base import ASKED, Target
 from rec_msa.attacks.gate import require_answered
 from rec_msa.attacks.registry import ATTACKS, require_attack
 from rec_msa.experiments.parameters import Parameters, read_parameters
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rec_msa.attacks.gate import QueryGate
     from rec_msa.foundation.lists import Lists
 
-_TRAININGS = ("auxiliary", "clone", "steal", "recommenders")
+_TRAININGS = ("auxiliary", "clone", "steal", "learner", "recommenders")
 """The parameters that say how an attack learns."""
 
 
@@ -66,7 +66,7 @@ def attack(
         list_length: Items in the clone's lists.
         seed: Of every training and question.
         settings: What differs from the usual: the attack's own settings, as ``clone: lmf``, under ``attack``; and
-            ``auxiliary``, ``clone``, ``steal`` and ``recommenders`` as in the parameters.
+            ``auxiliary``, ``clone``, ``steal``, ``learner`` and ``recommenders`` as in the parameters.
 
     Returns:
         The clone's lists of all attacker users, its checkpoint and its training curves.
@@ -103,10 +103,11 @@ def attack(
     told: dict[str, Any] = {"attacker_train": known, "attackers": users, "statistics": {"items": n_items}}
     told |= {"recommender": getattr(chosen.recommenders, architecture), "architecture": architecture, "seed": seed}
     told |= {"clone_settings": chosen.clone, "steal_settings": chosen.steal, "device": chosen.device}
+    told["learner_settings"] = chosen.learner
     told |= _auxiliary(own.knowledge(target), auxiliary, chosen, told)
     if "served_lists" in own.knowledge(target):
         told["served_lists"] = _answers(own, target, gate, users, seed)
-    return _learned(own, target, told, list_length)
+    return _learned(own, target, told, list_length, chosen)
 
 
 def _asked(name: str, settings: Mapping[str, Any]) -> tuple[Parameters, Attack]:
@@ -157,6 +158,8 @@ def _answers(own: Attack, target: Target, gate: QueryGate | None, users: pd.Data
     """The lists to learn from (columns user, rank, item), asked for as the attack asks."""
     if gate is None:
         raise SettingsError("gate: this attack asks, and there is no gate to ask through")
+    if any(ASKED in stage.writes for stage in own.stages(target)):
+        raise SettingsError("attack.order: whom to ask is chosen by the pipelines alone; name the users in the table")
     asking: Any = own.asking(target)
     if asking.about_sequences:
         msg = "attack: made-up sequences are asked about by the pipelines alone; take a clone that reads none"
@@ -167,16 +170,22 @@ def _answers(own: Attack, target: Target, gate: QueryGate | None, users: pd.Data
     return served
 
 
-def _learned(own: Attack, target: Target, told: dict[str, Any], list_length: int) -> Stolen:
+def _learned(own: Attack, target: Target, told: dict[str, Any], list_length: int, chosen: Parameters) -> Stolen:
     """Runs the stages one after the other: each gets what it names, and what earlier ones made."""
     from rec_msa.training.recommender import lists_of
 
     curves: dict[str, pd.DataFrame] = {}
     stages = own.stages(target)
     for stage in stages:
-        made = stage.function(**{name: told[name] for name in stage.reads}, **stage.settings)
-        told |= dict(zip(stage.writes, made, strict=True))
-        curves |= {name: value for name, value in zip(stage.writes, made, strict=True) if name.endswith("_curve")}
+        other: dict[str, Any] = {}
+        if stage.architecture:
+            other = {"architecture": stage.architecture}
+            other["recommender"] = getattr(chosen.recommenders, stage.architecture)
+        given = told | other
+        made = stage.function(**{name: given[name] for name in stage.reads}, **stage.settings)
+        left = dict(zip(stage.writes, made if len(stage.writes) > 1 else (made,), strict=True))
+        told |= {known_as: left[name] for known_as, name in stage.offers.items()}
+        curves |= {name: value for name, value in left.items() if name.endswith("_curve")}
     model = told[stages[-1].writes[0]]
     lists = lists_of(model, told["attackers"]["user"].to_numpy(), told["attacker_train"], list_length, told["device"])
     return Stolen(lists, model, curves)
