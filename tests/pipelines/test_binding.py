@@ -38,6 +38,7 @@ def test_name_docstring_annotations_and_source_are_the_function_s_own():
     assert bound.__doc__ == split_by_seed.__doc__
     assert get_type_hints(bound)["target_fraction"] is float
     assert "def split_by_seed" in inspect.getsource(bound)
+    assert inspect.getfile(bound) == split_by_seed.__code__.co_filename
 
 
 def test_it_crosses_process_borders():

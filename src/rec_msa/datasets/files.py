@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 from kedro_datasets import json as kedro_json
 from kedro_datasets import matplotlib as kedro_matplotlib
 from kedro_datasets import pandas as kedro_pandas
 from kedro_datasets import text as kedro_text
+from kedro_datasets._typing import PlotlyPreview, TablePreview
 
 from rec_msa.datasets.recorded import OtherArtifactError, Recorded
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
+
+LISTED = 10
+"""Items of a list that a preview names."""
 
 
 class ParquetDataset(Recorded, kedro_pandas.ParquetDataset):
@@ -26,6 +31,28 @@ class ParquetDataset(Recorded, kedro_pandas.ParquetDataset):
         table: pd.DataFrame = super().load()
         pa.default_memory_pool().release_unused()
         return table
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """The first rows for kedro viz, which cannot show a list in a cell: there it becomes words."""
+        table = super().preview(nrows)
+        return TablePreview({**table, "data": [[_in_words(value) for value in row] for row in table["data"]]})
+
+
+def _in_words(value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    more = f", … ({len(value)})" if len(value) > LISTED else ""
+    return ", ".join(map(str, value[:LISTED])) + more
+
+
+class CurveDataset(ParquetDataset):
+    """A training curve: a parquet file that kedro viz draws; the same catalog entry."""
+
+    def preview(self) -> PlotlyPreview:  # type: ignore[override]
+        """Loss and what decides over the steps, as Plotly reads it; plotly itself is not needed."""
+        from rec_msa.reporting.curves import as_plotly
+
+        return PlotlyPreview(as_plotly(self.load()))
 
 
 class PartedParquetDataset(ParquetDataset):
