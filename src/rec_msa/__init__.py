@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rec_msa.attacks.gate import QueryGate as Gate
     from rec_msa.evaluation.agreement import agreement
-    from rec_msa.experiments.audit_by_hand import audit
     from rec_msa.experiments.by_hand import attack
     from rec_msa.foundation.lists import Lists
+    from rec_msa.reporting.audit_by_hand import audit
 
 __version__ = "0.1.0"
 __all__ = ["Gate", "Lists", "agreement", "attack", "audit"]
@@ -23,7 +23,7 @@ _PLACES = {
     "Lists": ("rec_msa.foundation.lists", "Lists"),
     "agreement": ("rec_msa.evaluation.agreement", "agreement"),
     "attack": ("rec_msa.experiments.by_hand", "attack"),
-    "audit": ("rec_msa.experiments.audit_by_hand", "audit"),
+    "audit": ("rec_msa.reporting.audit_by_hand", "audit"),
 }
 
 

@@ -22,13 +22,16 @@ def plan_of(minutes: float | None, each: float = 60.0) -> tuple[list[str], list[
     page = one("page", *(f"attack{n}_out" for n in range(4)), tags=(LAST,))
     changed: list[str] = []
     plan = Plan(
-        Pipeline([*nodes, page, one("check")]), minutes, lambda each: changed.append(each.name), lambda: seconds[0]
+        Pipeline([*nodes, page, one("limit", "page_out", tags=(LAST,)), one("check")]),
+        minutes,
+        lambda each: changed.append(each.name),
+        lambda: seconds[0],
     )
     ran, got = [], []
     for each_node in plan:
         ran.append(each_node.name)
         seconds[0] += each if each_node.name.startswith("attack") else 0
-        got = each_node.inputs
+        got = each_node.inputs if each_node.name == "page" else got
     return ran, got, changed
 
 
@@ -37,13 +40,14 @@ def test_without_a_limit_all_run_in_the_order_of_the_plan():
     assert ran[0] == "check"
     assert [name for name in ran if name.startswith("attack")] == ["attack0", "attack1", "attack2", "attack3"]
     assert ran.index("clone") < ran.index("attack0")
-    assert (ran[-1], len(got), changed) == ("page", 4, [])
+    assert (ran[-2:], len(got), changed) == (["page", "limit"], 4, [])
 
 
 def test_when_the_minutes_are_over_the_page_is_made_of_what_there_is():
     ran, got, changed = plan_of(2.5)
     assert [name for name in ran if name.startswith("attack")] == ["attack0", "attack1"]
-    assert (ran[-1], got, changed) == ("page", ["attack0_out", "attack1_out"], ["page"])
+    assert (ran[-2:], got) == (["page", "limit"], ["attack0_out", "attack1_out"])
+    assert changed == ["page", "limit"]  # what is made of a partial page counts as little as the page
 
 
 def test_the_first_place_runs_however_little_time_there_is():

@@ -32,6 +32,11 @@ def test_who_is_auxiliary_depends_on_who_trains():
     assert TargetSettings(lists="l.csv", auxiliary="others.csv").auxiliary_file.path == "others.csv"
 
 
+def test_a_function_may_name_the_column_of_users_in_its_file_of_auxiliary_users():
+    settings = TargetSettings(recommend="shop:recommend", auxiliary="others.csv", user="customer")
+    assert settings.auxiliary_file.user == "customer"
+
+
 def test_files_follow_the_project_and_urls_stay():
     placed = TargetSettings(lists="l.csv", auxiliary="s3://bucket/others.csv").under(Path("/project"))
     assert (placed.lists, placed.auxiliary) == ("/project/l.csv", "s3://bucket/others.csv")

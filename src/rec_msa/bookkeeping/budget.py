@@ -65,8 +65,9 @@ class Plan(list[Node]):
         at = {place: [node for node in nodes if _place(node) == place] for place in places}
         later = self._needed_by(node for group in at.values() for node in group)
         first = [node for node in nodes if node not in later and node not in last]
-        first += [each for node in last for each in self.pipeline.node_dependencies[node] if _place(each) is None]
-        yield from self._new(handed, self._needed_by(first) - set(last))
+        needed = {each for node in last for each in self.pipeline.node_dependencies[node]} - set(last)
+        first += [each for each in needed if _place(each) is None]
+        yield from self._new(handed, self._needed_by(first))
         for place in places:
             if took and self._is_over(began, took):
                 left_out |= {name for node in at[place] for name in node.outputs}

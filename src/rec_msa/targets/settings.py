@@ -30,7 +30,7 @@ OF_A_TABLE = ("user", "item", "rank", "score", "columns", "separator", "quotes",
 """What says how a file of lists is laid out."""
 
 ONLY_OF: dict[str, tuple[str, ...]] = {
-    "lists": OF_A_TABLE,
+    "lists": OF_A_TABLE[1:],  # a file of auxiliary users has a column of users, too
     "recommend": ("recommend_sequences", "batch"),
     "fit": ("depth",),
 }
@@ -55,7 +55,7 @@ class TargetSettings(BaseModel):
     fit: str | None = Field(
         None, description="a function that trains it, module:function, fit(interactions, seed) -> recommend"
     )
-    user: str = Field("user", description="lists: the column of users")
+    user: str = Field("user", description="the column of users, in the file of lists and in one that auxiliary names")
     item: str = Field("item", description="lists: the column of items; of a row that holds a whole list, of lists")
     rank: str | None = Field(
         None, description="lists: the column of ranks, 1 is the best; or score, or the rows' order"

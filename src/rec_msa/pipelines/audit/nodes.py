@@ -16,7 +16,7 @@ def announce(split: pd.DataFrame, heldout_fraction: float, shares: list[float], 
     n_users, calls = target_parts(split)[0]["user"].nunique(), {}
     for share in sorted(shares):
         chosen = choose_attackers(split, heldout_fraction, share, 1.0)
-        calls[f"{share:.0%}"] = int((chosen["group"] == "queried").sum())
+        calls[f"{100 * share:g} %"] = int((chosen["group"] == "queried").sum())
     each = ", ".join(f"{n:,} where {share} are known" for share, n in calls.items())
     says = f"{what}. The target serves {n_users:,} users. Calls of an attack that asks: {each}."
     return {"says": says, "n_users": n_users, "calls": calls}
