@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import shutil
 import signal
@@ -106,9 +107,19 @@ def _killed(run: Command, folder: Path, moment: float, files: int | None) -> boo
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Checksums of all files under a project's data folder, by name; not of locks and the journal."""
+    """Checksums of all files under a project's data folder, by name, but of what depends on the clock."""
     files = [path for path in _data(folder).rglob("*") if path.is_file() and not {".locks", "journal"} & {*path.parts}]
-    return {str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest() for path in files}
+    return {str(path.relative_to(folder)): sha256(_timeless(path)).hexdigest() for path in files}
+
+
+def _timeless(path: Path) -> bytes:
+    """What a file holds, without what it took to make it."""
+    if path.name.endswith(".record.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if path.name == ".costs.parquet.record.json":
+            record |= {"bytes": 0, "sha256": ""}
+        return json.dumps({**record, "cost": {}, "seal": ""}).encode()
+    return b"" if path.name == "costs.parquet" else path.read_bytes()
 
 
 def main() -> int:

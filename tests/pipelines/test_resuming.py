@@ -18,6 +18,7 @@ from kedro.io import DatasetError
 
 from rec_msa import interactions
 from rec_msa.bookkeeping import assembly, provenance
+from rec_msa.bookkeeping.assembly import ASSEMBLED
 from rec_msa.bookkeeping.locks import Lock
 from rec_msa.commands.invalidation import (
     BEGIN,
@@ -38,13 +39,11 @@ from tests.small_project import ROOT, SmallProject
 
 def artifacts() -> dict[Path, int]:
     """What the nodes of a run left, with the time of writing."""
-    assembled = [Path("data/08_reporting") / f"{name}.parquet" for name in ("agreement", "agreement_per_user")]
+    assembled = [Path("data/08_reporting") / f"{name}.parquet" for name in ASSEMBLED]
     return {
         path: path.stat().st_mtime_ns
         for path in Path("data").rglob("[!.]*.*")
-        if path.is_file()
-        and path.parent.name != "journal"
-        and path not in (*assembled, Path("data/08_reporting/target_quality.parquet"))
+        if path.is_file() and path.parent.name != "journal" and path not in assembled
     }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from rec_msa.attacks.settings import ENSEMBLE, RETRAIN
+from rec_msa.bookkeeping.costs import attacker_seconds, made_by
 from rec_msa.bookkeeping.provenance import is_current, whole
 from rec_msa.evaluation.results import COLUMNS, KEY, LABEL, NO_LABEL, PER_USER_COLUMNS, with_label
 from rec_msa.reporting.names import REFERENCE_NAMES
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ASSEMBLED = ("agreement", "agreement_per_user", "target_quality")
+ASSEMBLED = ("agreement", "agreement_per_user", "target_quality", "costs")
 """What no pipeline makes: it is put together at the end of each run that measures something."""
+
+COST_KEY = (LABEL, "dataset", "target", "clone", "attack", "defense", "seed")
 
 CELLS = "*/*/*/*/*/agreement.parquet"
 
@@ -51,10 +54,10 @@ class Assembled(NamedTuple):
 def assemble(catalog: DataCatalog) -> Assembled | None:
     """Puts the results of every cell that still fits what it was made from into one file each.
 
-    Writes ``agreement``, ``agreement_per_user`` and ``target_quality``; what is made from the same cells already is
-    left as it is. Where no cell's results fit any more the three tables are taken away. One cell's users are in memory
-    at a time. Where a cell was made anew meanwhile it begins again; where that happens each time, the tables' records
-    name the old cells, so that the next run finds them old.
+    Writes ``agreement``, ``agreement_per_user``, ``target_quality`` and ``costs``; what is made from the same cells
+    already is left as it is. Where no cell's results fit any more the tables are taken away. One cell's users are in
+    memory at a time. Where a cell was made anew meanwhile it begins again; where that happens each time, the tables'
+    records name the old cells, so that the next run finds them old.
 
     Args:
         catalog: The catalog.
@@ -96,7 +99,7 @@ def _rows(
 
 
 def _there(fitting: list[str], catalog: DataCatalog, seen: dict[str, bool]) -> pd.DataFrame | None:
-    """The results, where all three tables are made from these cells already."""
+    """The results, where all tables are made from these cells already."""
     tables = _expecting(fitting, catalog, seen)
     if not fitting or not all(table.exists() for table in tables.values()):
         return None
@@ -106,7 +109,7 @@ def _there(fitting: list[str], catalog: DataCatalog, seen: dict[str, bool]) -> p
 def _written(
     rows: dict[str, pd.DataFrame], tables: dict[str, Any], catalog: DataCatalog, seen: dict[str, bool]
 ) -> pd.DataFrame:
-    """Writes the three tables anew from the rows of each cell, and returns the results."""
+    """Writes the tables anew from the rows of each cell, and returns the results."""
     if not rows:
         for table in tables.values():
             table.discard()
@@ -120,11 +123,24 @@ def _written(
     tables["target_quality"].save(
         with_label(pd.DataFrame([catalog.load(f"{space}.target_quality") for space in _targets(rows, catalog, seen)]))
     )
+    tables["costs"].save(_costs(rows, catalog))
     return agreement
 
 
+def _costs(rows: dict[str, pd.DataFrame], catalog: DataCatalog) -> pd.DataFrame:
+    """What each attack took: ``COST_KEY`` and ``seconds``, of the processor; one of which it is unknown is left out."""
+    made, key = made_by(catalog), list(COST_KEY)
+    attacks = {space: table for space, table in rows.items() if (table["kind"] == "attack").all()}
+    found = [
+        table[key].head(1).assign(seconds=seconds)
+        for space, table in attacks.items()
+        if (seconds := attacker_seconds(f"{space}.agreement", made)) is not None
+    ]
+    return pd.concat(found).sort_values(key, ignore_index=True) if found else pd.DataFrame(columns=[*key, "seconds"])
+
+
 def _expecting(fitting: list[str], catalog: DataCatalog, seen: dict[str, bool]) -> dict[str, Any]:
-    """The three tables, told what they must be made from."""
+    """The tables, told what they must be made from."""
     tables: dict[str, Any] = {name: catalog[name] for name in ASSEMBLED}
     made_from = [f"{space}.agreement" for space in fitting]
     made_from += [f"{space}.target_quality" for space in _targets(fitting, catalog, seen)]

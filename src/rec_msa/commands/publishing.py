@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FROM, TO = Path("data"), Path("docs/published")
-REPORTING = "08_reporting"
+REPORTING, COSTS = "08_reporting", "costs"
 TARGET = ["dataset", "target", "seed"]
 SERVED = [*TARGET, "defense"]
 MEASURED = [*SERVED, "attack"]
-TABLES = {"target_quality": SERVED, "agreement": MEASURED, "agreement_per_user": MEASURED}
+TABLES = {"target_quality": SERVED, "agreement": MEASURED, "agreement_per_user": MEASURED, COSTS: MEASURED}
 """The tables, and what of them is replaced together."""
 QUALITY = "recall_test"
 COPIED = (f"{REPORTING}/journal/*.json", "03_primary/*/statistics.json", "01_raw/*/raw_file.json")
@@ -46,7 +46,7 @@ def publish(measured: Path, published: Path) -> list[str]:
         DataError: There is nothing to publish.
     """
     new = {name: _read(measured, name) for name in TABLES}
-    if any(table.empty for table in new.values()):
+    if any(table.empty for name, table in new.items() if name != COSTS):  # what it took is not known of every result
         raise DataError(f"{measured / REPORTING}: no results lie here; run an attack or a study first")
     new["agreement_per_user"] = _headline(new["agreement_per_user"])
     old = {name: _read(published, name) for name in TABLES}
@@ -87,8 +87,8 @@ def _trained_anew(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 
 
 def _merge(old: pd.DataFrame, new: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
-    if old.empty:
-        return new
+    if old.empty or new.empty:
+        return new if old.empty else old
     return pd.concat([_without(old, new[list(key)].drop_duplicates()), new], ignore_index=True)
 
 

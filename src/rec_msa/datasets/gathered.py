@@ -152,3 +152,49 @@ class GatheredCurvesDataset(JSONFiles, AbstractDataset[NoReturn, pd.DataFrame]):
 
 def _number(seed: str) -> int:
     return int(seed.removeprefix("seed") or 0)
+
+
+class CostsDataset(JSONFiles, AbstractDataset[NoReturn, dict[str, Any]]):
+    """Of each artifact on disk what it was made from and what its node took, by the records that a pattern finds.
+
+    It only reads. What runs took says nothing of what they made: whoever reads it is not made anew for its sake.
+
+    Example::
+
+        "{dataset}.costs":
+          type: rec_msa.datasets.gathered.CostsDataset
+          path: data/*/{dataset}/**/.*.record.json
+
+    >>> CostsDataset(path="data/*/ml-100k/**/.*.record.json").load()
+
+    Args:
+        path: The pattern, local or an fsspec URL.
+        metadata: For kedro viz and other plugins.
+    """
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+        super().__init__(path)
+        self.metadata = metadata
+
+    def load(self) -> dict[str, tuple[list[str], dict[str, Any]]]:
+        """By an artifact's name the names of what it was made from, and node, tags and processor seconds."""
+        records = [record for record in self._contents().values() if "cost" in record]
+        return {record["name"]: (list(record["inputs"]), record["cost"]) for record in records}
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refuses: each record lies beside its artifact.
+
+        Raises:
+            DatasetError: Always.
+        """
+        raise DatasetError(f"{self._pattern}: records are only read; each is written with its artifact")
+
+    def fingerprint(self) -> str:
+        """The same always."""
+        return "costs"
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._pattern}

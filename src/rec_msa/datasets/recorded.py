@@ -58,6 +58,8 @@ class Recorded:
     expected: Provenance | None = None
     settings: dict[str, Any] | None = None
     """What it is made with, for people: a save notes it in the record, and nothing is compared with it."""
+    cost: dict[str, Any] | None = None
+    """The node that makes it, its tags, and its processor seconds: noted likewise."""
     _writing: str | None = None
     _seen: tuple[object, str] | None = None
 
@@ -78,8 +80,15 @@ class Recorded:
 
     def recorded_settings(self) -> dict[str, Any] | None:
         """What the file was made with; None where that was not noted."""
+        return self._noted("settings")
+
+    def recorded_cost(self) -> dict[str, Any] | None:
+        """The node that made the file, its tags, and its processor seconds; None where that was not noted."""
+        return self._noted("cost")
+
+    def _noted(self, name: str) -> dict[str, Any] | None:
         raw = self._raw_record()
-        return None if raw is None else raw.get("settings")
+        return None if raw is None else raw.get(name)
 
     def intact(self) -> bool:
         """Whether there is a record and every byte of the file fits it; unchanged files are read once."""
@@ -147,7 +156,8 @@ class Recorded:
         self._remove(self.path)
 
     def _write_record(self, record: dict[str, Any]) -> None:
-        record = record if self.settings is None else {**record, "settings": self.settings}
+        noted = {"settings": self.settings, "cost": self.cost}
+        record = record | {name: value for name, value in noted.items() if value is not None}
         sealed = {**record, "seal": _seal(record)}
         self._fs.pipe_file(self.record_path, json.dumps(sealed, indent=1).encode())
 

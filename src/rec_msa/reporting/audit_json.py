@@ -69,7 +69,9 @@ class Measured(_Model):
     auxiliary: bool = Field(description="whether it has auxiliary data")
     overstated: bool = Field(description="whether these are the target's other users, which no outsider has")
     calls: float = Field(ge=0, description="how many calls it makes, a mean over seeds")
-    minutes: float | None = Field(description="minutes of training; null where not noted")
+    minutes: float | None = Field(
+        description="processor minutes of all that the attacker trained; null where not noted"
+    )
     list_length: int = Field(ge=1, description="how many items the target serves")
     k: int = Field(ge=1, description="how many of them count: all, where lists are as long")
     defense: str = Field(description="what alters the answers, as popular_mixing_15; none")

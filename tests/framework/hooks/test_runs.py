@@ -45,7 +45,7 @@ def begun(**how: object) -> Run:
 def work(hooks: Runs, which, n_saved: int) -> None:
     hooks.before_dataset_loaded(which)
     hooks.before_node_run(which)
-    hooks.after_node_run(which)
+    hooks.after_node_run(which, DataCatalog({}))
     for _ in range(n_saved):
         hooks.after_dataset_saved(which)
 

@@ -8,11 +8,14 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
+from rec_msa.datasets.recorded import Recorded
+
 if TYPE_CHECKING:
+    from kedro.io import DataCatalog
     from kedro.pipeline.node import Node
 
 VARIABLE = "REC_MSA_TALLY"
@@ -23,6 +26,7 @@ class NodeTimes:
 
     def __init__(self) -> None:
         self._functions: dict[str, float] = {}
+        self._processor: dict[str, float] = {}
         self._tasks: dict[str, float] = {}
         self._unsaved: dict[str, int] = {}
 
@@ -43,7 +47,7 @@ class NodeTimes:
 
     def forget(self) -> None:
         """Forgets nodes that were never finished: a notebook's next run has the same hooks."""
-        for of_nodes in (self._functions, self._tasks, self._unsaved):
+        for of_nodes in (self._functions, self._processor, self._tasks, self._unsaved):
             of_nodes.clear()
 
     @hook_impl
@@ -58,12 +62,17 @@ class NodeTimes:
     def before_node_run(self, node: Node) -> None:
         """A node's function starts."""
         self.called(node)
-        self._functions[node.name] = time.monotonic()
+        self._functions[node.name], self._processor[node.name] = time.monotonic(), time.process_time()
 
     @hook_impl
-    def after_node_run(self, node: Node) -> None:
-        """A node's function has ended."""
+    def after_node_run(self, node: Node, catalog: DataCatalog) -> None:
+        """A node's function has ended; the records of what it made will hold what it took of the processor."""
         self._functions[node.name] = time.monotonic() - self._functions[node.name]
+        seconds = time.process_time() - self._processor.pop(node.name)
+        for output in node.outputs:
+            dataset: Any = catalog.get(output)
+            if isinstance(dataset, Recorded):
+                dataset.cost = {"node": node.name, "tags": sorted(node.tags), "seconds": round(seconds, 3)}
 
     @hook_impl
     def after_dataset_saved(self, node: Node) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from rec_msa.bookkeeping.costs import mean_seconds
 from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import target_parts
 from rec_msa.pipelines.ingestion.nodes import FEWEST_KNOWN, choose_attackers
@@ -24,19 +25,23 @@ def announce(split: pd.DataFrame, heldout_fraction: float, shares: list[float], 
 
 def write_audit(
     statistics: dict[str, Any],
+    costs: dict[str, Any],
     *tables: pd.DataFrame,
     facts: dict[str, Any],
     planned: dict[str, list[list[Any]]],
+    spaces: dict[str, list[str]],
     budget: float | None,
 ) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
     """The audit as a page, as Markdown, as JSON, and the files beside the Markdown.
 
     Args:
         statistics: Of the dataset.
+        costs: Of each artifact what it was made from and what its node took.
         tables: What the target's users have, of each seed (columns user, item); the same of each seed's attacker users;
             then of whatever was measured its agreement and its agreement per user.
         facts: What is said of the target: name, kind, retrained, auxiliary, and the seeds of the first tables.
         planned: Name, seed and defense of each attack that was planned, by the part of the audit.
+        spaces: The namespaces in which each attack is measured.
         budget: Minutes that the audit was given; the page says what they left out.
     """
     from rec_msa.reporting.audit import audit
@@ -63,6 +68,7 @@ def write_audit(
             profile=pd.concat(profiles, ignore_index=True),
             auxiliary=facts["auxiliary"],
             target={"name": facts["name"], "kind": facts["kind"], "retrained": facts["retrained"], **counts},
+            seconds=mean_seconds(spaces, costs.get),
             left_out=left_out,
         )
     )

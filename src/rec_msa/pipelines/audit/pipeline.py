@@ -76,6 +76,7 @@ def _page(experiments: Experiments, plan: Sequence[Planned], attackers: Sequence
     spaces += [one.retrain_space() for one in attackers if one.cell.retrained]
     inputs = [
         f"{cell.data_root}.statistics",
+        f"{cell.data_root}.costs",
         *(f"{one.cell.split_space}.target_train" for one in most.values()),
         *(f"{one.users_space}.attacker_train" for one in most.values()),
         *(f"{space}.{table}" for space in dict.fromkeys(spaces) for table in ("agreement", "agreement_per_user")),
@@ -83,7 +84,10 @@ def _page(experiments: Experiments, plan: Sequence[Planned], attackers: Sequence
     names: dict[str, list[list[Any]]] = {}
     for one in plan:
         names.setdefault(one.part, []).append([one.attack.name, one.attack.cell.seed, one.attack.cell.defense])
-    fixed = {"facts": _facts(cell, list(most)), "planned": names, "budget": settings.budget}
+    measured: dict[str, list[str]] = {}
+    for one in plan:
+        measured.setdefault(one.attack.name, []).append(one.attack.space)
+    fixed = {"facts": _facts(cell, list(most)), "planned": names, "spaces": measured, "budget": settings.budget}
     write = bind(nodes.write_audit, **fixed)
     space, tags = cell.all_seeds_space, ["audit", "reporting", LAST]
     made = [f"{space}.audit_{what}" for what in ("page", "markdown", "json", "files")]
