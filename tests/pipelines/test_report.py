@@ -23,7 +23,7 @@ def reported(tmp_path_factory) -> Path:
     """The reporting folder of a project with made-up results in which ``reporting`` has run."""
     project = SmallProject(tmp_path_factory.mktemp("reported"))
     folder, results = project.folder / "docs/published/08_reporting", made_up()
-    names = {"agreement": "agreement", "per_user": "agreement_per_user", "quality": "target_quality"}
+    names = {"agreement": "agreement", "per_user": "agreement_per_user", "quality": "target_quality", "costs": "costs"}
     (folder / "journal").mkdir(parents=True)
     for key, name in names.items():
         results[key].to_parquet(folder / f"{name}.parquet")

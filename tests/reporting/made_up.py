@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rec_msa.evaluation.results import PER_USER_COLUMNS
+from rec_msa.evaluation.results import COST_KEY, PER_USER_COLUMNS
 from tests.reporting.facts import facts_of, results_frame, typed
 
 if TYPE_CHECKING:
@@ -99,19 +99,26 @@ def made_up(parts: tuple[str, ...] = ("tables", "axes", "clones", "defense", "se
     for part in parts:
         for cell in _PARTS[part]():
             rows.add(*cell[:6], **(cell[6] if len(cell) > 6 else {}))
+    agreement, per_user, quality = typed_results(rows)
+    return {
+        "agreement": agreement,
+        "per_user": per_user,
+        "quality": quality,
+        "statistics": _statistics(),
+        "journal": _journal(),
+        "costs": _costs(agreement),
+    }
+
+
+def typed_results(rows: Rows) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Returns agreement, agreement per user and target quality."""
     agreement = results_frame(rows.agreement)
     keys = agreement[["dataset", "target", "seed", "defense", "rule", "strength", "fresh"]].drop_duplicates()
     n = keys["strength"]
     quality = keys.assign(k=50, n_users=300, recall_test=0.4 + keys["seed"] / 500, ndcg_test=0.29, n_widened=n)
     quality = quality.assign(recall_test_at_10=0.2 + keys["seed"] / 500, ndcg_test_at_10=0.11)
     quality = quality.assign(recall_served=0.4 - 0.004 * n + keys["seed"] / 500, ndcg_served=0.29 - 0.003 * n)
-    return {
-        "agreement": agreement,
-        "per_user": typed(pd.DataFrame(rows.per_user, columns=list(PER_USER_COLUMNS))),
-        "quality": quality,
-        "statistics": _statistics(),
-        "journal": _journal(),
-    }
+    return agreement, typed(pd.DataFrame(rows.per_user, columns=list(PER_USER_COLUMNS))), quality
 
 
 def _cells() -> Iterator[tuple[str, str, int]]:
@@ -191,6 +198,11 @@ def _statistics() -> pd.DataFrame:
         for name, (users, items, n) in counts.items()
     ]
     return pd.DataFrame(rows)
+
+
+def _costs(agreement: pd.DataFrame) -> pd.DataFrame:
+    attacks = agreement[agreement["kind"] == "attack"].assign(label="", seconds=30.0)
+    return attacks[[*COST_KEY, "seconds"]].drop_duplicates(ignore_index=True)
 
 
 def _journal() -> pd.DataFrame:

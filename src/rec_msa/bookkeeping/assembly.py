@@ -13,7 +13,7 @@ import pandas as pd
 from rec_msa.attacks.settings import ENSEMBLE, RETRAIN
 from rec_msa.bookkeeping.costs import attacker_seconds, made_by
 from rec_msa.bookkeeping.provenance import is_current, whole
-from rec_msa.evaluation.results import COLUMNS, KEY, LABEL, NO_LABEL, PER_USER_COLUMNS, with_label
+from rec_msa.evaluation.results import COLUMNS, COST_KEY, KEY, LABEL, NO_LABEL, PER_USER_COLUMNS, with_label
 from rec_msa.reporting.names import REFERENCE_NAMES
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ logger = logging.getLogger(__name__)
 
 ASSEMBLED = ("agreement", "agreement_per_user", "target_quality", "costs")
 """What no pipeline makes: it is put together at the end of each run that measures something."""
-
-COST_KEY = (LABEL, "dataset", "target", "clone", "attack", "defense", "seed")
 
 CELLS = "*/*/*/*/*/agreement.parquet"
 

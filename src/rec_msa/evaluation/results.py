@@ -41,6 +41,8 @@ IDENTITY = (
     *("ranking_loss", "positive_loss", "calls_per_user", "otherwise", LABEL, "seed", "group", "k"),
 )
 COLUMNS = (*IDENTITY, "agreement", "ci_low", "ci_high", "n_users", "n_queries", *STEPS)
+COST_KEY = (LABEL, "dataset", "target", "clone", "attack", "defense", "seed")
+"""The columns of ``costs.parquet`` but for its figure, the processor ``seconds`` of all that the attacker trained."""
 PER_USER_COLUMNS = (*IDENTITY, "user", "agreement")
 MEANINGS = {
     LABEL: "the name that `--params=label` gave the run; empty without one",

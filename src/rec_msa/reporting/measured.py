@@ -12,7 +12,7 @@ import pandas as pd
 from rec_msa.attacks.registry import STARTS
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.intervals import seed_interval
-from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS, STEPS, unlabelled, with_label
+from rec_msa.evaluation.results import COLUMNS, COST_KEY, PER_USER_COLUMNS, STEPS, unlabelled, with_label
 from rec_msa.evaluation.verdicts import SEEDS_FOR_A_VERDICT
 from rec_msa.foundation.tables import require_table
 from rec_msa.interactions.known import KNOWN
@@ -58,6 +58,8 @@ class Measured:
         per_user: Agreement of each user, ``PER_USER_COLUMNS``.
         statistics: A row for each dataset: dataset, users, items, interactions, density.
         journal: A row for each run; it may lack columns and rows.
+        costs: Processor seconds of each attack, where they were noted: label, dataset, target, clone, attack, defense,
+            seed, seconds.
         raw_files: A row for each dataset whose raw file is known: dataset, sha256, known (whether it is the original).
     """
 
@@ -67,9 +69,10 @@ class Measured:
     statistics: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["dataset"]))
     journal: pd.DataFrame = field(default_factory=pd.DataFrame)
     raw_files: pd.DataFrame = field(default_factory=pd.DataFrame)
+    costs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=[*COST_KEY, "seconds"]))
 
     def __post_init__(self) -> None:
-        for name in ("agreement", "per_user", "quality"):
+        for name in ("agreement", "per_user", "quality", "costs"):
             object.__setattr__(self, name, unlabelled(with_label(getattr(self, name))))
         require_table("agreement", self.agreement, COLUMNS)
         require_table("agreement_per_user", self.per_user, PER_USER_COLUMNS)
@@ -79,8 +82,12 @@ class Measured:
     @cached_property
     def plain(self) -> pd.DataFrame:
         """The rows at 50 items without a defense, of clones of the target's architecture; ``target`` itself not."""
-        shown = undefended(own_clones(self.agreement))
-        return shown[shown["k"] == K]
+        return _plain(self.agreement)
+
+    @cached_property
+    def plain_per_user(self) -> pd.DataFrame:
+        """The same of each user."""
+        return _plain(self.per_user)
 
     @cached_property
     def table_rows(self) -> pd.DataFrame:
@@ -98,6 +105,11 @@ class Measured:
         found = self.raw_files.reindex(columns=["dataset", "sha256", "known"])
         others = found[found["dataset"].isin(KNOWN) & (found["known"] == False)]  # noqa: E712 - absent says nothing
         return dict(zip(others["dataset"], others["sha256"].astype(str), strict=True))
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    shown = undefended(own_clones(table))
+    return shown[shown["k"] == K]
 
 
 def estimates(rows: pd.DataFrame, group: str = "heldout", keys: Sequence[str] = ("target", "attack")) -> dict[Any, Any]:

@@ -39,6 +39,7 @@ from rec_msa.reporting.names import (
 from rec_msa.reporting.panels import panels_of
 from rec_msa.reporting.result import facts, other_files, result_section
 from rec_msa.reporting.sections import tables_section, targets_section
+from rec_msa.reporting.strongest import strongest_sections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,6 +79,7 @@ def build_report(measured: Measured) -> doc.Report:
         tables_section(measured),
         targets_section(measured),
         figures_section(measured),
+        *strongest_sections(measured),
         claims_section(judged, verdicts),
         environment_section(measured.journal),
     ]

@@ -496,27 +496,38 @@ def _gain(group: str) -> Callable[[Row], doc.Cell]:
 
 def differences_section(measured: Measured) -> doc.Section:
     """Returns who is ahead of whom: paired differences with their tests, a table for each pair."""
-    rows = table_rows(measured.per_user)
-    known = set(rows["attack"])
-    pairs = [pair for pair in PAIRS if known.issuperset(pair)]
-    judged = compare(rows, pairs) if pairs else pd.DataFrame(columns=["attack", "versus"])
-    tables: list[doc.Block] = []
-    without = []
-    for (attack, versus), meaning in PAIRS.items():
-        own, caption = (
-            judged[(judged["attack"] == attack) & (judged["versus"] == versus)],
-            f"`{attack}` − `{versus}`: {meaning}",
-        )
-        if len(own):
-            tables.append(_differences_table(f"difference-{attack}-{versus}", caption, own))
-        else:
-            without.append(f"{caption}. {NO_ROWS}")
+    tables = difference_tables(table_rows(measured.per_user), PAIRS, "differences")
+    there = {table.caption for table in tables}
+    without = [f"{caption}. {NO_ROWS}" for caption in map(_compared, PAIRS.items()) if caption not in there]
     shown = [doc.Folded("Show the tables", tables)] if tables else []
     missing = [doc.Bullets(without)] if without else []
     return doc.Section("differences", "Who is ahead of whom", [doc.Paragraph(TEXTS["differences"]), *shown, *missing])
 
 
-def _differences_table(name: str, caption: str, own: pd.DataFrame) -> doc.Table:
+def difference_tables(rows: pd.DataFrame, pairs: Mapping[tuple[str, str], str], file: str) -> list[doc.Table]:
+    """Returns a table of paired differences and their tests for each pair that was measured on the same cells.
+
+    Args:
+        rows: Agreement per user, of one side and architecture.
+        pairs: Attacks, and what their comparison is about.
+        file: The CSV file's name.
+    """
+    known = set(rows["attack"])
+    judged = compare(rows, [pair for pair in pairs if known.issuperset(pair)])
+    of_pair = {pair: judged[(judged["attack"] == pair[0]) & (judged["versus"] == pair[1])] for pair in pairs}
+    return [
+        _differences_table("-".join(["difference", *pair]), _compared((pair, pairs[pair])), own, file)
+        for pair, own in of_pair.items()
+        if len(own)
+    ]
+
+
+def _compared(item: tuple[tuple[str, str], str]) -> str:
+    (attack, versus), meaning = item
+    return f"`{attack}` − `{versus}`: {meaning}"
+
+
+def _differences_table(name: str, caption: str, own: pd.DataFrame, file: str) -> doc.Table:
     columns = [*doc.names("dataset", "target"), doc.Column("difference", doc.difference_cell)]
     columns += [doc.Column("p (Holm)", lambda row: doc.p_cell(row["p_holm"]))]
     columns += [doc.Column("p given these models", lambda row: doc.p_cell(row["p_sign_flip"]))]
@@ -526,7 +537,7 @@ def _differences_table(name: str, caption: str, own: pd.DataFrame) -> doc.Table:
         doc.Column("verdict", _ahead, "l"),
     ]
     data = ["dataset", "target", "attack", "versus", "difference", "sd", "ci_low", "ci_high", "p_holm", "p_sign_flip"]
-    return doc.Table(name, caption, own, columns, data=[*data, "n_seeds", "n_users", "verdict"], file="differences")
+    return doc.Table(name, caption, own, columns, data=[*data, "n_seeds", "n_users", "verdict"], file=file)
 
 
 def _ahead(row: Row) -> doc.Cell:

@@ -60,11 +60,12 @@ def write_runs(
 
 def write_report(
     agreement: pd.DataFrame,
-    agreement_per_user: pd.DataFrame,
     target_quality: pd.DataFrame,
+    agreement_per_user: pd.DataFrame,
     dataset_statistics: pd.DataFrame,
     raw_files: pd.DataFrame,
     journal: pd.DataFrame,
+    costs: pd.DataFrame,
     previews: tuple[str, ...],
 ) -> tuple[Any, ...]:
     """Every table, figure and claim of the paper, as an HTML file and as Markdown with its files; and ``previews``."""
@@ -73,7 +74,7 @@ def write_report(
     from rec_msa.reporting.report import build_report
     from rec_msa.reporting.writing import files_of, to_markdown, to_page
 
-    measured = Measured(agreement, target_quality, agreement_per_user, dataset_statistics, journal, raw_files)
+    measured = Measured(agreement, target_quality, agreement_per_user, dataset_statistics, journal, raw_files, costs)
     report = build_report(measured)
     files = files_of(report)
     shown = [files.get(f"{name}.png") or drawing_of(measured, name).picture() for name in previews]

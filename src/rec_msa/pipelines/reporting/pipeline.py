@@ -52,7 +52,7 @@ def create_beliefs_pipeline(attack: NamedAttack) -> Pipeline:
 def create_overview_pipeline() -> Pipeline:
     """Writes the pages on all that ``agreement.parquet`` holds, from whatever runs, and on the paper beside it."""
     space, drawn = "overview", ["agreement", "target_quality"]
-    measured = ["agreement", "agreement_per_user", "target_quality", "dataset_statistics", "raw_files", "journal"]
+    measured = [*drawn, "agreement_per_user", "dataset_statistics", "raw_files", "journal", "costs"]
     made = ["report_page", "report_markdown", "report_files", *(f"report.{name}_preview" for name in PREVIEWS)]
     runs = [*drawn, "raw_files", "journal", "training_curves"]
     about: Any = {"namespace": space, "tags": ["reporting"]}

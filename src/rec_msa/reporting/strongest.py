@@ -1,0 +1,124 @@
+"""Beyond the paper: what several members and a learner get out of the knowledge of PTAQ, and what that costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from rec_msa.attacks.settings import ENSEMBLE, RETRAIN, SOLVED_REFERENCES
+from rec_msa.reporting import document as doc
+from rec_msa.reporting.measured import Estimate, Measured, datasets_of, estimates, records
+from rec_msa.reporting.names import SEQUENTIAL_TARGETS, TARGETS, TEXTS, share
+from rec_msa.reporting.panels import HEADINGS
+from rec_msa.reporting.sections import beside_table, difference_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+BASIS, BEST = "ptaq", "stacked"
+FAMILY = ("stacked", "stacked_few", "stacked_any", "stacked_solved", "stacked_own", "distilled", "pta_ensemble")
+LOOKUPS = ("knn_lists", "list_popularity")
+BESIDE = ("popularity", *LOOKUPS, *SOLVED_REFERENCES, RETRAIN, ENSEMBLE)
+PAIRS = {
+    (BEST, BASIS): "what members and a learner add to the paper's strongest",
+    (BEST, "knn_lists"): "against looking up the lists of the most similar queried users",
+    (BEST, "list_popularity"): "against what is popular in the answers",
+    (BEST, RETRAIN): "against the target trained once more on its own data",
+    ("stacked_few", BASIS): "a quarter of the questions against all of them",
+    ("stacked_solved", BASIS): "without any clone against one",
+    ("distilled", BASIS): "one clone that has learnt what the ensemble says",
+    ("pta_ensemble", "pta"): "without questions: the mean of several clones against one",
+}
+"""Comparisons "the first agrees more with the target than the second", and what each is about."""
+
+
+def strongest_sections(measured: Measured) -> list[doc.Section]:
+    """Returns what goes beyond the paper's attacks, their tests and costs; nothing where none was measured."""
+    rows = measured.plain
+    places = [place for place in _places(rows) if place in set(_measured_of(rows, FAMILY))]
+    if not places:
+        return []
+    own = rows[[place in places for place in zip(rows["dataset"], rows["target"], strict=True)]]
+    found = estimates(own)
+    blocks: list[doc.Block] = [doc.Paragraph(TEXTS["strongest"]), doc.study("strongest")]
+    for dataset in dict.fromkeys(dataset for dataset, _ in places):
+        targets = [target for name, target in places if name == dataset]
+        known = {key[2] for key in found if key[0] == dataset}
+        lines = [(head, [one for one in names if one in known]) for head, names in _lines()]
+        caption = f"Agr@50 of held-out users on {dataset}"
+        blocks.append(beside_table(f"strongest-{dataset}", caption, (dataset, targets), lines, found, {}, "strongest"))
+    told = _at_once(found, places, _mean_seconds(measured.costs))
+    tests = difference_tables(_per_user(measured), PAIRS, "strongest")
+    blocks += [told, *([doc.Folded("Show the paired tests", tests)] if tests else [])]
+    return [doc.Section("strongest", "Beyond the paper: the strongest attack", blocks)]
+
+
+def _lines() -> Iterator[tuple[str, tuple[str, ...]]]:
+    return zip(HEADINGS, ((*FAMILY[:1], BASIS, *FAMILY[1:]), BESIDE), strict=True)
+
+
+def _places(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Data sets and targets in the order of the paper's tables, then others."""
+    order = [*TARGETS, *SEQUENTIAL_TARGETS, *sorted(set(rows["target"]))]
+    return list(dict.fromkeys((dataset, target) for dataset in datasets_of(rows) for target in order))
+
+
+def _measured_of(rows: pd.DataFrame, attacks: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    own = rows[rows["attack"].isin(attacks)]
+    return zip(own["dataset"], own["target"], strict=True)
+
+
+def _per_user(measured: Measured) -> pd.DataFrame:
+    rows = measured.plain_per_user
+    return rows[rows["attack"].isin({name for pair in PAIRS for name in pair})]
+
+
+def _mean_seconds(costs: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Processor seconds of each data set, target and attack without a defense, a mean over seeds."""
+    own = costs[(costs["defense"] == "none") & (costs["clone"].isna() | (costs["clone"] == costs["target"]))]
+    keys = ["dataset", "target", "attack"]
+    return {key: sum(row["seconds"] for row in each) / len(each) for key, each in records(own, keys).items()}
+
+
+def _at_once(
+    found: Mapping[Any, Estimate], places: list[tuple[str, str]], seconds: Mapping[tuple[str, str, str], float]
+) -> doc.Table:
+    """A row for each data set and target: what the best attack gains, and what it costs."""
+    frame = pd.DataFrame([_gain(found, place, seconds) for place in places])
+    columns = doc.names("dataset", "target")
+    columns += [
+        doc.Column(f"− `{BASIS}`", _signed("over_ptaq")),
+        doc.Column("− best look-up", _signed("over_lookups")),
+        doc.Column("/ retrained", doc.share_of("of_retrain")),
+        doc.Column("/ retrained, averaged", doc.share_of("of_ensemble")),
+        doc.Column("seconds", _whole("seconds")),
+        doc.Column(f"`{BASIS}`'s", _whole("seconds_ptaq")),
+    ]
+    caption = f"`{BEST}` beside the paper's strongest, the best look-up and the ceiling, and its processor time"
+    return doc.Table(
+        "strongest-gains", caption, frame, columns, data=[str(name) for name in frame], file="strongest_gains"
+    )
+
+
+def _gain(found: Mapping[Any, Estimate], place: tuple[str, str], seconds: Mapping[Any, float]) -> dict[str, Any]:
+    value = {name: one.value for (*where, name), one in found.items() if tuple(where) == place}
+    best, nan = value.get(BEST, float("nan")), float("nan")
+    return {
+        "dataset": place[0],
+        "target": place[1],
+        "over_ptaq": best - value.get(BASIS, nan),
+        "over_lookups": best - max((value[name] for name in LOOKUPS if name in value), default=nan),
+        "of_retrain": best / value.get(RETRAIN, nan),
+        "of_ensemble": best / value.get(ENSEMBLE, nan),
+        "seconds": seconds.get((*place, BEST), nan),
+        "seconds_ptaq": seconds.get((*place, BASIS), nan),
+    }
+
+
+def _signed(name: str) -> Any:
+    return lambda row: doc.missing() if doc.absent(row[name]) else doc.Cell(share(row[name], signed=True))
+
+
+def _whole(name: str) -> Any:
+    return lambda row: doc.missing("not recorded") if doc.absent(row[name]) else doc.Cell(f"{row[name]:,.0f}")

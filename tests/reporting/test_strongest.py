@@ -1,0 +1,53 @@
+"""The section on what goes beyond the paper's attacks."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from rec_msa.reporting.measured import Measured
+from rec_msa.reporting.strongest import strongest_sections
+from tests.reporting.made_up import SEEDS, Rows, typed_results
+
+AGREEMENT = {"ptaq": 0.6, "stacked": 0.7, "knn_lists": 0.4, "list_popularity": 0.5, "retrain": 0.8}
+
+
+def measured(attacks: tuple[str, ...] = tuple(AGREEMENT), costs: dict[str, float] | None = None) -> Measured:
+    rows = Rows()
+    for seed in SEEDS:
+        for attack in attacks:
+            rows.add("ml-1m", "bpr", seed, attack, attack, AGREEMENT[attack], users=True)
+    agreement, per_user, quality = typed_results(rows)
+    took = [
+        {"label": "", "dataset": "ml-1m", "target": "bpr", "clone": "bpr", "attack": attack, "defense": "none"}
+        | {"seed": seed, "seconds": seconds + seed}
+        for attack, seconds in (costs or {}).items()
+        for seed in SEEDS
+    ]
+    known = {"costs": pd.DataFrame(took)} if took else {}
+    return Measured(agreement, quality, per_user, **known)
+
+
+def test_without_such_an_attack_there_is_no_section():
+    assert strongest_sections(measured(("ptaq", "knn_lists", "retrain"))) == []
+
+
+def test_gains_are_over_the_paper_s_strongest_the_best_look_up_and_the_ceiling():
+    [section] = strongest_sections(measured(costs={"ptaq": 100.0, "stacked": 300.0}))
+    [gains] = [table for table in section.all_blocks() if getattr(table, "name", "") == "strongest-gains"]
+    row = gains.frame.iloc[0]
+    # Each figure of the made-up results scatters by some thousandths.
+    assert row[["over_ptaq", "over_lookups"]].tolist() == pytest.approx([0.1, 0.2], abs=0.03)
+    assert row["of_retrain"] == pytest.approx(0.7 / 0.8, abs=0.03)
+    assert row[["seconds", "seconds_ptaq"]].tolist() == [302.0, 102.0]
+    assert [cell.text for cell in gains.bodies()[0][1][0]][-2:] == ["302", "102"]
+
+
+def test_its_tests_are_paired_over_the_same_users_and_what_was_not_measured_is_left_out():
+    [section] = strongest_sections(measured())
+    tables = {block.name: block.frame for block in section.all_blocks() if hasattr(block, "frame")}
+    compared = {name.removeprefix("difference-") for name in tables if name.startswith("difference-")}
+    assert compared == {"stacked-ptaq", "stacked-knn_lists", "stacked-list_popularity", "stacked-retrain"}
+    assert tables["difference-stacked-ptaq"]["difference"].item() == pytest.approx(0.1, abs=0.03)
+    assert tables["difference-stacked-ptaq"]["verdict"].item() == "borne out"
+    assert tables["difference-stacked-retrain"]["verdict"].item() == "contradicted"
