@@ -71,6 +71,18 @@ def test_a_target_trained_anew_is_noticed_under_a_defense_that_is_published_for_
     assert found(tmp_path / "docs") == {("bpr", 0, "ptaq"): 0.3}
 
 
+def test_what_attacks_took_is_published_where_it_is_known(tmp_path):
+    costs = tmp_path / "docs/08_reporting/costs.parquet"
+    publish(measured(tmp_path / "one", {"ptd": 0.5}), tmp_path / "docs")
+    assert pd.read_parquet(costs).empty
+    for folder, attack, seconds in (("two", "ptq", 7.0), ("three", "ptq", 8.0), ("four", "pta", 9.0)):
+        took = {**CELL, "clone": "bpr", "label": "", "attack": attack, "seconds": seconds}
+        place = measured(tmp_path / folder, {attack: 0.6}) / "08_reporting/costs.parquet"
+        pd.DataFrame([took]).to_parquet(place)
+        publish(tmp_path / folder, tmp_path / "docs")
+    assert pd.read_parquet(costs).set_index("attack")["seconds"].to_dict() == {"ptq": 8.0, "pta": 9.0}
+
+
 def test_of_users_only_what_paired_tests_need_is_published(tmp_path):
     publish(measured(tmp_path / "one", {"ptd": 0.5}), tmp_path / "docs")
     users = pd.read_parquet(tmp_path / "docs/08_reporting/agreement_per_user.parquet")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rec_msa.evaluation.results import unlabelled
+from rec_msa.evaluation.results import COST_KEY, unlabelled
 from rec_msa.foundation.errors import DataError, RecMsaError
 
 if TYPE_CHECKING:
@@ -65,8 +65,10 @@ def publish(measured: Path, published: Path) -> list[str]:
 
 def _read(folder: Path, name: str) -> pd.DataFrame:
     path = folder / REPORTING / f"{name}.parquet"
+    if not path.exists():
+        return pd.DataFrame(columns=[*COST_KEY, "seconds"] if name == COSTS else None)
     # Runs with a label have settings of their own: they are not what is published.
-    return unlabelled(pd.read_parquet(path)) if path.exists() else pd.DataFrame()
+    return unlabelled(pd.read_parquet(path))
 
 
 def _headline(per_user: pd.DataFrame) -> pd.DataFrame:
