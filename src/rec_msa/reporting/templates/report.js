@@ -20,14 +20,6 @@
   unfold();
   window.addEventListener("hashchange", unfold);
 
-  // Nothing is folded on paper.
-  let folded = [];
-  window.addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("details:not([open])")];
-    folded.forEach((one) => { one.open = true; });
-  });
-  window.addEventListener("afterprint", () => folded.forEach((one) => { one.open = false; }));
-
   // Wide windows have room for the contents beside the text.
   const wide = window.matchMedia("(min-width: 72rem)");
   const contents = document.querySelector(".contents details");
