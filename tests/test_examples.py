@@ -39,10 +39,18 @@ def test_the_example_in_the_docstring_runs(name: str) -> None:
 
 
 def test_the_import_alone_loads_neither_torch_nor_pandas_nor_kedro() -> None:
-    code = "import sys, rec_msa; print({'torch', 'pandas', 'numpy', 'kedro'} & set(sys.modules) or 'nothing')"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout == "nothing\n"
+    assert heavy_after("rec_msa", "torch", "pandas", "numpy", "kedro") == "nothing\n"
     assert set(rec_msa.__all__) <= set(dir(rec_msa))
+
+
+def test_a_run_was_silent_for_two_seconds_while_its_settings_loaded_pandas() -> None:
+    assert heavy_after("rec_msa.settings", "torch", "pandas", "numpy", "pyarrow") == "nothing\n"
+
+
+def heavy_after(module: str, *heavy: str) -> str:
+    """Which of some libraries an import loads, in a process of its own."""
+    code = f"import sys, {module}; print(set({heavy}) & set(sys.modules) or 'nothing')"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
 def test_a_name_that_is_not_there_is_said() -> None:

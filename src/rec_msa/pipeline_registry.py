@@ -10,6 +10,7 @@ from kedro.pipeline import Pipeline
 from rec_msa.experiments.cells import NO_TARGET
 from rec_msa.experiments.defended import attacks_on, defended_cells
 from rec_msa.experiments.naming import in_a_line
+from rec_msa.framework.boxes import as_drawn
 from rec_msa.framework.config import current_experiments
 from rec_msa.pipelines.attack.pipeline import create_pipeline as attack_pipeline
 from rec_msa.pipelines.audit.pipeline import create_pipeline as audit_pipeline
@@ -67,7 +68,7 @@ class OnDemand(Mapping[str, Pipeline]):
 
     def __getitem__(self, name: str) -> Pipeline:
         if name not in self.built:
-            self.built[name] = self.builders[name]()
+            self.built[name] = as_drawn(self.builders[name]())
         return self.built[name]
 
     def __contains__(self, name: object) -> bool:

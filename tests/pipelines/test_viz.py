@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,18 +12,65 @@ import pytest
 from kedro.framework.project import pipelines
 
 from rec_msa.datasets.files import CurveDataset, ParquetDataset
+from rec_msa.framework.boxes import VARIABLE, draws_stages
 from rec_msa.runners.sequential import CellByCellRunner
 
+if TYPE_CHECKING:
+    from kedro_viz.api.rest.responses.pipelines import GraphAPIResponse
+
 viz = pytest.importorskip("kedro_viz.server", reason="kedro-viz is an extra of its own")
-LAYERS = ["01_raw", "02_intermediate", "03_primary", "04_feature", "05_model_input", "06_models", "07_model_output"]
+LAYERS = [
+    *("01_raw", "02_intermediate", "03_primary", "04_feature"),
+    *("05_model_input", "06_models", "07_model_output", "08_reporting"),
+]
+STAGES = {"ingestion", "target", "auxiliary", "gate", "attack", "evaluation", "reporting"}
 
 
-@pytest.mark.parametrize("pipeline", ["__default__", "attack_ptaq", "attack_qsd", "defense", "evaluation"])
-def test_a_box_whose_output_lay_in_a_layer_above_its_inputs_switched_all_layers_off(small_project, pipeline):
+@pytest.fixture
+def under_kedro_viz(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the hook does when the command is ``kedro viz``; taken back after the test."""
+    monkeypatch.setenv(VARIABLE, "")
+    draws_stages.before_command_run(["viz", "run", "--no-browser"])
+
+
+def shown(folder: Path, pipeline: str) -> GraphAPIResponse:
+    """What the browser is sent."""
     from kedro_viz.api.rest.responses.pipelines import get_pipeline_response
 
-    viz.load_and_populate_data(small_project.folder, pipeline_name=pipeline)
-    assert get_pipeline_response(pipeline).layers == [*LAYERS, "08_reporting"]
+    viz.data_access_manager.reset_fields()
+    viz.load_and_populate_data(folder, pipeline_name=pipeline)
+    return get_pipeline_response(pipeline)
+
+
+@pytest.mark.usefixtures("under_kedro_viz")
+@pytest.mark.parametrize("pipeline", ["__default__", "attack_stacked_few_coverage", "defense"])
+def test_collapsed_there_was_one_box_and_not_one_for_each_stage_in_its_layer(small_project, pipeline):
+    graph = shown(small_project.folder, pipeline)
+    top = graph.modular_pipelines["__root__"].children
+    assert {one.id for one in top if one.type == "modularPipeline"} == STAGES
+    assert not [one for one in top if one.type == "task"]
+    # A box that reads of a layer below the one that it writes to switches all layers off.
+    assert graph.layers == LAYERS
+
+
+@pytest.mark.usefixtures("under_kedro_viz")
+def test_a_node_in_a_box_has_the_names_that_a_run_takes_and_writes_down(small_project):
+    small_project.session().load_context()
+    drawn = pipelines["defense"]
+    os.environ.pop(VARIABLE)
+    small_project.session().load_context()
+    run = pipelines["defense"]
+    assert {node.namespace for node in drawn.nodes} == STAGES
+    assert drawn.nodes == run.nodes
+    assert [str(node) for node in drawn.nodes] == [str(node) for node in run.nodes]  # the workflow tab's
+
+
+def test_only_kedro_viz_changes_namespaces(small_project, monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    draws_stages.before_command_run(["run", "--namespaces=viz"])
+    small_project.session().load_context()
+    served = pipelines["attack_ptaq"].only_nodes_with_namespaces(["small.seed0.bpr.none.ptaq"])
+    assert "small.seed0.bpr.none.ptaq.query_target" in {node.name for node in served.nodes}
 
 
 def test_a_node_shows_the_file_and_the_code_of_its_function(small_project):

@@ -121,6 +121,22 @@ def test_the_page_never_scrolls_sideways(browser: Any, page_file: Path, size: tu
     assert browser.execute_script("return document.documentElement.scrollWidth") <= size[0]
 
 
+def test_tables_and_figures_of_parts_made_fifty_screens_on_a_phone(browser: Any, page_file: Path) -> None:
+    open_page(browser, page_file, PHONE, "light")
+    unfolded = "return [...document.querySelectorAll('section.level3 > :is(.scroll, .figure)')].map((one) => one.id)"
+    assert browser.execute_script(unfolded) == []
+    assert browser.execute_script("return document.documentElement.scrollHeight") <= 25 * PHONE[1]
+
+
+def test_on_paper_nothing_is_folded(browser: Any, page_file: Path) -> None:
+    open_page(browser, page_file, DESKTOP, "light")
+    unseen = "return [...document.querySelectorAll('main table')].filter((one) => !one.checkVisibility()).length"
+    assert browser.execute_script(unseen) > 0
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    support.WebDriverWait(browser, 10).until(lambda _: browser.execute_script(unseen) == 0)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_the_ground_in_figures_too(browser: Any, page_file: Path, scheme: str) -> None:
     open_page(browser, page_file, DESKTOP, scheme)
@@ -138,6 +154,7 @@ def test_figures_follow_the_colour_scheme_when_it_changes(browser: Any, page_fil
 
 def test_the_legend_hides_and_shows_a_curve_by_keyboard(browser: Any, page_file: Path) -> None:
     open_page(browser, page_file, DESKTOP, "light")
+    browser.execute_script("document.querySelector('#figure2-drawn').closest('details').open = true")
     button = browser.find_element("css selector", "#figure2-drawn .legend button")
     hidden = """return [...document.querySelectorAll('#figure2-drawn .canvas [data-group="' + arguments[0] + '"]')]
       .filter((one) => getComputedStyle(one).display === 'none').length"""

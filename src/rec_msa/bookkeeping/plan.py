@@ -20,10 +20,6 @@ SHOWN = 3
 GATE = "gate"
 
 
-class DryRunError(Exception):
-    """Nothing is wrong: the run was to say what it would do, and it has."""
-
-
 @dataclass(frozen=True)
 class Earlier:
     """What nodes took in earlier runs on a processor of this name.

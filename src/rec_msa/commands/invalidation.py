@@ -20,7 +20,6 @@ from rec_msa.defenses.settings import DEFENSES
 from rec_msa.experiments.grid import Experiments
 from rec_msa.experiments.parameters import Parameters, read_parameters
 from rec_msa.foundation.errors import DataError, RecMsaError
-from rec_msa.framework.config import as_catalogued
 from rec_msa.recommenders.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -181,7 +180,7 @@ def _parameter_datasets(parameters: Parameters) -> Iterator[tuple[str, Any]]:
             for key, part in value.items():
                 yield from walk(f"{name}.{key}", part)
 
-    for key, value in as_catalogued(parameters).items():
+    for key, value in parameters.catalogued().items():
         yield from walk(f"params:{key}", value)
 
 

@@ -24,9 +24,9 @@ from rec_msa.experiments.varying import varied
 from rec_msa.foundation.errors import SettingsError, did_you_mean, nearest
 from rec_msa.foundation.lists import MAX_LENGTH
 from rec_msa.interactions.known import KNOWN
-from rec_msa.interactions.settings import DatasetSettings, SequenceSettings, SplitSettings
+from rec_msa.interactions.settings import OF_THE_FILTER, DatasetSettings, SequenceSettings, SplitSettings
 from rec_msa.recommenders.settings import SETTINGS, RecommenderParameters, is_sequential
-from rec_msa.targets.settings import TargetSettings
+from rec_msa.targets.settings import LEFT_OUT, LISTS, TargetSettings
 from rec_msa.training.settings import Device, TrainingSettings
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 HISTORIES = "export-histories"
 """What the file of ``export.histories`` is called where it is read."""
+
+WAITING = ("patience", "patience_of")
+"""What a data set asks of trainings."""
 
 RESERVED = {*REFERENCES, "references", RETRAIN, ENSEMBLE, "target"}
 """Names that results and folders give to what is no attack."""
@@ -260,6 +263,25 @@ class Parameters(_Strict):
             export = self.export
         placed = {"raw_folder": str(root / self.raw_folder), "datasets": datasets, "targets": targets, "export": export}
         return self.model_copy(update=placed)
+
+    def catalogued(self) -> dict[str, Any]:
+        """The parameters by name; how a data set is read and how it is filtered stand apart, too.
+
+        So a node is handed what its function reads and no more, and another value makes nothing else again.
+        """
+        plain = self.model_dump(mode="json")
+        filters = ("min_interactions", *OF_THE_FILTER)
+        reading: dict[str, dict[str, Any]] = {}
+        filtering: dict[str, dict[str, Any]] = {}
+        for name, settings in plain["datasets"].items():
+            filtering[name] = {key: settings[key] for key in filters if key in settings}
+            reading[name] = {key: value for key, value in settings.items() if key not in (*filters, *WAITING)}
+        for name, target in self.targets.items():
+            tables = {LISTS: target.table if target.lists else None, LEFT_OUT: target.auxiliary_file}
+            reading |= {f"{name}-{what}": table.model_dump(mode="json") for what, table in tables.items() if table}
+        if (histories := self.export.table) is not None:
+            reading[HISTORIES] = histories.model_dump(mode="json")
+        return {**plain, "reading": reading, "filtering": filtering}
 
     def held_out_as_studied(self) -> Parameters:
         """The same parameters with the share of held-out users that the chosen study asks for.

@@ -25,6 +25,10 @@ class QueryError(RecMsaError):
     """An attack asked the target for something that it may not ask."""
 
 
+class DryRunError(Exception):
+    """Nothing is wrong: the run was to say what it would do, and it has."""
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Says which names are allowed, the nearest one first.
 

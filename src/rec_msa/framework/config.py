@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fsspec
 import yaml
@@ -15,18 +15,14 @@ from kedro.utils import find_kedro_project
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from rec_msa.experiments.grid import AXES, Experiments
-from rec_msa.experiments.parameters import HISTORIES, Parameters, read_parameters
 from rec_msa.foundation.errors import RecMsaError, SettingsError, nearest
 from rec_msa.framework.clear_error import ClearError
-from rec_msa.interactions.settings import OF_THE_FILTER
-from rec_msa.targets.settings import LEFT_OUT, LISTS
+
+if TYPE_CHECKING:
+    from rec_msa.experiments.grid import Experiments
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Ten times as fast, where it is there."""
-
-WAITING = ("patience", "patience_of")
-"""What a data set asks of trainings."""
 
 MOST_NODES = 100_000
 """Values of a file of the configuration; the largest of ours has a few thousand."""
@@ -46,6 +42,10 @@ class CellConfigLoader(OmegaConfigLoader):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # They bring pandas, for which a run's first line does not wait.
+        from rec_msa.experiments.grid import Experiments
+        from rec_msa.experiments.parameters import read_parameters
+
         try:
             super().__init__(*args, **kwargs)
             self._require_environment()
@@ -61,7 +61,7 @@ class CellConfigLoader(OmegaConfigLoader):
         except (MissingConfigException, YAMLError, OmegaConfBaseException, ValueError) as error:
             raise ClearError(f"the configuration in {self.conf_source} cannot be read: {error}") from error
         self._checked = parameters
-        self["parameters"] = as_catalogued(parameters)
+        self["parameters"] = parameters.catalogued()
         _session[:] = [experiments]
         project.pipelines.configure("rec_msa.pipeline_registry")
 
@@ -82,7 +82,7 @@ class CellConfigLoader(OmegaConfigLoader):
         Args:
             root: The project; of an installed package, the current directory.
         """
-        self["parameters"] = as_catalogued(self._checked.under(root))
+        self["parameters"] = self._checked.under(root).catalogued()
 
     def _require_protocol(self) -> None:
         """Refuses a place for the artifacts that no file system is known for."""
@@ -106,6 +106,8 @@ class CellConfigLoader(OmegaConfigLoader):
 
     def _asked(self) -> dict[str, Any]:
         """The merged parameters; with a study, only ``--params`` picks cells of it, not the environment's own cell."""
+        from rec_msa.experiments.grid import AXES
+
         parameters: dict[str, Any] = self["parameters"]
         if parameters.get("study") is not None:
             parameters |= {axis: self.runtime_params.get(axis) for axis in AXES}
@@ -113,26 +115,6 @@ class CellConfigLoader(OmegaConfigLoader):
             if dataset in (parameters.get("targets") or {}):
                 parameters["model"] = dataset  # a target of the data set's name is its target
         return parameters
-
-
-def as_catalogued(parameters: Parameters) -> dict[str, Any]:
-    """The parameters by name; how a data set is read and how it is filtered stand apart, too.
-
-    So a node is handed what its function reads and no more, and another value makes nothing else again.
-    """
-    plain = parameters.model_dump(mode="json")
-    filters = ("min_interactions", *OF_THE_FILTER)
-    reading: dict[str, dict[str, Any]] = {}
-    filtering: dict[str, dict[str, Any]] = {}
-    for name, settings in plain["datasets"].items():
-        filtering[name] = {key: settings[key] for key in filters if key in settings}
-        reading[name] = {key: value for key, value in settings.items() if key not in (*filters, *WAITING)}
-    for name, target in parameters.targets.items():
-        tables = {LISTS: target.table if target.lists else None, LEFT_OUT: target.auxiliary_file}
-        reading |= {f"{name}-{what}": table.model_dump(mode="json") for what, table in tables.items() if table}
-    if (histories := parameters.export.table) is not None:
-        reading[HISTORIES] = histories.model_dump(mode="json")
-    return {**plain, "reading": reading, "filtering": filtering}
 
 
 def refuse_alias_bombs(folder: Path) -> None:

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.session import KedroSession
 
-from rec_msa.bookkeeping.plan import DryRunError
 from rec_msa.bookkeeping.processes import command_line
-from rec_msa.experiments.grid import AXES
-from rec_msa.foundation.errors import RecMsaError, did_you_mean
+from rec_msa.foundation.errors import DryRunError, RecMsaError, did_you_mean
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.framework.hooks import Runs
 from rec_msa.framework.named_parts import require_parts
@@ -65,6 +63,8 @@ class ClearSession(KedroSession):
         Raises:
             ClearError: With the remedy.
         """
+        from rec_msa.experiments.grid import AXES
+
         named = set(AXES).intersection(self.store.get("runtime_params") or {})
         if "study" not in self.asked or parameters.study is not None or named:
             return

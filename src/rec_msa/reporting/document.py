@@ -227,14 +227,10 @@ class Report:
         return [block for block in shown if isinstance(block, Table)]
 
 
-def study(name: str, text: str = "Measured by") -> Command:
-    """Returns the command that measures a study of ``conf/paper``."""
+def study(name: str, *, measured: bool = True) -> Command:
+    """Returns the command that measures a study of ``conf/paper``, and whether anything of it was measured."""
+    text = "Measured by" if measured else "Nothing of it was measured. This does:"
     return Command(text, f"kedro run --env=paper --pipeline=study --params=study={name}")
-
-
-def not_measured(name: str) -> Command:
-    """Returns the command for a study that was not measured yet."""
-    return study(name, "Nothing of it was measured. This does:")
 
 
 def missing(title: str = NOT_MEASURED) -> Cell:

@@ -149,7 +149,7 @@ def _section(anchor: str, drawing: Drawing, text: str, caption: str, table: doc.
     """A figure with the command that measures it, or that command alone."""
     if not drawing.rows:
         said = [doc.Paragraph(text)] if text else []
-        return doc.Section(anchor, drawing.title, [*said, doc.not_measured(study or anchor)])
+        return doc.Section(anchor, drawing.title, [*said, doc.study(study or anchor, measured=False)])
     return doc.Section(anchor, drawing.title, [doc.study(study or anchor), doc.Figure(anchor, caption, drawing, table)])
 
 

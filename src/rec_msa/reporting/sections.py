@@ -94,7 +94,9 @@ def targets_section(measured: Measured) -> doc.Section:
     known = {key[:2] for key in found}
     places = [place for place in order if place in known] + sorted(known - {*order})
     if not places:
-        return doc.Section("targets", "The targets", [doc.Paragraph(TEXTS["targets"]), doc.not_measured("table4")])
+        return doc.Section(
+            "targets", "The targets", [doc.Paragraph(TEXTS["targets"]), doc.study("table4", measured=False)]
+        )
     frame = pd.DataFrame([_target(found, measured.undefended_quality, place) for place in places])
     columns = [*_target_heads(), _range("Recall@50", "recall_test"), _range("NDCG@50", "ndcg_test")]
     columns += [_beside("retrained target", "retrain"), _beside("popularity", "popularity")]
@@ -320,8 +322,8 @@ def _losses_section(measured: Measured) -> doc.Section:
     caption = "Table 7 on ml-1m: Agr@50 of held-out users by the losses of the steal stage"
     lines = [*lines, (HEADINGS[1], SHOWN_REFERENCES)]
     table = beside_table("table7-ml-1m", caption, ("ml-1m", TARGETS), lines, found, paper_agreement(7), "table7", heads)
-    command = doc.study("table7") if found else doc.not_measured("table7")
-    return doc.Section("table7", "Table 7: losses of the steal stage", [doc.Paragraph(TEXTS["table7"]), command, table])
+    blocks: list[doc.Block] = [doc.Paragraph(TEXTS["table7"]), doc.study("table7", measured=bool(found)), table]
+    return doc.Section("table7", "Table 7: losses of the steal stage", blocks)
 
 
 def _base_cell(row: Row) -> doc.Cell:
@@ -337,7 +339,7 @@ def _sequences_section(measured: Measured) -> doc.Section:
     found, paper = estimates(rows), paper_agreement(8)
     blocks: list[doc.Block] = [
         doc.Paragraph(TEXTS["table8"].format(length=SasrecSettings().length, of_paper=_LENGTH_OF_SASRECS_PAPER)),
-        doc.study("table8") if found else doc.not_measured("table8"),
+        doc.study("table8", measured=bool(found)),
     ]
     if is_unrecorded(measured.agreement)[measured.agreement["target"].isin(SEQUENTIAL_TARGETS)].any():
         blocks.append(doc.Paragraph(TEXTS["table8_before"]))
@@ -361,7 +363,7 @@ def _queried_section(measured: Measured) -> doc.Section:
         if own:
             caption = f"Agr@50 of queried users on {dataset}"
             blocks.append(beside_table(f"queried-{dataset}", caption, (dataset, own), _lines(ATTACKS), found, {}, ""))
-    shown = doc.Folded("Show the tables", blocks) if blocks else doc.not_measured("table4")
+    shown = doc.Folded("Show the tables", blocks) if blocks else doc.study("table4", measured=False)
     return doc.Section(
         "queried", "The same for queried users: memory, not theft", [doc.Paragraph(TEXTS["queried"]), shown]
     )
@@ -386,10 +388,9 @@ def statistics_section(measured: Measured) -> doc.Section:
     columns.append(doc.Column("ours", _density, group="density"))
     data = ["dataset", *(f"{name}{of}" for name in _COUNTS for of in ("", "_paper")), "density"]
     table = doc.Table("table6-counts", "Users, items and interactions", frame, columns, data=data, file="table6")
-    command = doc.study("table6") if known else doc.not_measured("table6")
+    blocks: list[doc.Block] = [doc.Paragraph(TEXTS["table6"]), doc.study("table6", measured=bool(known)), table]
     read = reading_table(measured.statistics)
-    blocks: list[doc.Block] = [doc.Paragraph(TEXTS["table6"]), command, table, *([] if read is None else [read])]
-    return doc.Section("table6", "Table 6: the data sets", blocks)
+    return doc.Section("table6", "Table 6: the data sets", blocks if read is None else [*blocks, read])
 
 
 def _counts(name: str, ours: Mapping[Any, Any], paper: Mapping[str, int], other: bool) -> dict[str, Any]:
@@ -531,11 +532,8 @@ def _differences_table(name: str, caption: str, own: pd.DataFrame, file: str) ->
     columns = [*doc.names("dataset", "target"), doc.Column("difference", doc.difference_cell)]
     columns += [doc.Column("p (Holm)", lambda row: doc.p_cell(row["p_holm"]))]
     columns += [doc.Column("p given these models", lambda row: doc.p_cell(row["p_sign_flip"]))]
-    columns += [
-        doc.Column("seeds", doc.text_of("n_seeds")),
-        doc.Column("users", doc.text_of("n_users")),
-        doc.Column("verdict", _ahead, "l"),
-    ]
+    columns += [doc.Column("seeds", doc.text_of("n_seeds")), doc.Column("users", doc.text_of("n_users"))]
+    columns.append(doc.Column("verdict", _ahead, "l"))
     data = ["dataset", "target", "attack", "versus", "difference", "sd", "ci_low", "ci_high", "p_holm", "p_sign_flip"]
     return doc.Table(name, caption, own, columns, data=[*data, "n_seeds", "n_users", "verdict"], file=file)
 

@@ -10,8 +10,6 @@ import rich
 from kedro.io import DatasetError
 
 from rec_msa.bookkeeping.locks import LockedError
-from rec_msa.defenses.settings import NO_DEFENSE
-from rec_msa.evaluation.results import LABEL
 from rec_msa.foundation.errors import RecMsaError
 from rec_msa.framework.hooks.claims import lock_of
 from rec_msa.framework.hooks.errors import raise_clearly
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CELL = ["dataset", "seed", "target", "defense", LABEL]
+CELL = ["dataset", "seed", "target", "defense", "label"]
 COMPARED = "compared_page"
 CELLS_IN_FULL = 3
 """Up to so many cells get a table each at the end of a run; more share one."""
@@ -119,8 +117,10 @@ def _show_comparison(pipeline: Pipeline, catalog: DataCatalog) -> None:
 
 def _apart(cell: dict[str, str]) -> list[str]:
     """What tells a cell from the undefended one without a label."""
+    from rec_msa.defenses.settings import NO_DEFENSE
+
     defense = [] if cell["defense"] == NO_DEFENSE else [f"defense {cell['defense']}"]
-    return defense + ([f"label {cell[LABEL]}"] if cell[LABEL] else [])
+    return defense + ([f"label {cell['label']}"] if cell["label"] else [])
 
 
 def _show(agreement: pd.DataFrame, measured: set[str], catalog: DataCatalog) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.hooks import hook_impl
 from kedro.io import DatasetError
 
+from rec_msa.foundation.errors import DryRunError
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.framework.hooks.claims import claim, nothing_was_run
 from rec_msa.framework.hooks.node_times import NodeTimes, Tally
@@ -125,7 +126,6 @@ class Runs(NodeTimes):
             DryRunError: It was to say what it would do, and no more.
         """
         from rec_msa.bookkeeping.made_with import tell_settings
-        from rec_msa.bookkeeping.plan import DryRunError
         from rec_msa.bookkeeping.provenance import expect
         from rec_msa.bookkeeping.study_progress import StudyProgress, is_last_of_a_cell
 
