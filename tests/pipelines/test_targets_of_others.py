@@ -133,6 +133,26 @@ def test_an_audit_of_two_files_leaves_a_page_and_figures_and_fails_above_its_lim
         served.run("audit", params=limited, only_missing_outputs=True)
 
 
+CHANCE = """
+import numpy as np
+from rec_msa.victims.observed import Observed
+
+def fit(interactions, seed):
+    observed = Observed(interactions)
+    return observed.lists_of_vectors(np.random.rand(len(observed.users), 4), np.random.rand(len(observed.items), 4))
+"""
+
+
+def test_an_audit_says_that_a_fit_is_not_the_same_each_time(small_project):
+    Path("chance.py").write_text(CHANCE)
+    kept = {"shares": [0.3], "at": 0.3, "attacks": ["ptq"], "clones": [], "defenses": []}
+    asked = {"targets": {"small": {"fit": "chance:fit"}}, "audit": AUDIT["audit"] | kept}
+    small_project.run("audit", params=asked)
+    folder = Path("data/08_reporting/audit/small/small")
+    assert json.loads((folder / "audit.json").read_text())["target"]["repeats"] is False
+    assert "trained twice with one seed it served other lists" in (folder / "audit.html").read_text()
+
+
 def test_a_share_that_comes_to_fewer_users_than_an_audit_needs_is_told_as_what_it_is(served):
     small = AUDIT | {"audit": AUDIT["audit"] | {"shares": [0.01, 0.02], "clones": [], "defenses": []}}
     served.run("audit", params=small)

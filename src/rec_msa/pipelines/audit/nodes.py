@@ -24,9 +24,10 @@ def announce(split: pd.DataFrame, heldout_fraction: float, shares: list[float], 
 
 def write_audit(
     statistics: dict[str, Any],
-    *tables: pd.DataFrame,
+    *tables: Any,
     facts: dict[str, Any],
     planned: dict[str, list[list[Any]]],
+    keys: dict[str, str],
     budget: float | None,
 ) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
     """The audit as a page, as Markdown, as JSON, and the files beside the Markdown.
@@ -34,16 +35,20 @@ def write_audit(
     Args:
         statistics: Of the dataset.
         tables: What the target's users have, of each seed (columns user, item); the same of each seed's attacker users;
-            then of whatever was measured its agreement and its agreement per user.
+            then of whatever was measured its agreement and its agreement per user; last, of a target that a function
+            trains, what its check says for each seed.
         facts: What is said of the target: name, kind, retrained, auxiliary, and the seeds of the first tables.
         planned: Name, seed and defense of each attack that was planned, by the part of the audit.
+        keys: The key under ``attacks`` of each.
         budget: Minutes that the audit was given; the page says what they left out.
     """
     from rec_msa.reporting.audit import audit
     from rec_msa.reporting.audit_results import AuditResults, profile_of
 
     seeds = facts["seeds"]
-    trained, known, results = tables[: len(seeds)], tables[len(seeds) : 2 * len(seeds)], tables[2 * len(seeds) :]
+    trained, known, others = tables[: len(seeds)], tables[len(seeds) : 2 * len(seeds)], tables[2 * len(seeds) :]
+    results = [table for table in others if isinstance(table, pd.DataFrame)]
+    repeats = [check["repeats"] for check in others if not isinstance(check, pd.DataFrame)]
     n_users = trained[0]["user"].nunique()
     measured = pd.concat([table for table in results if "n_users" in table], ignore_index=True)
     per_user = pd.concat([table for table in results if "n_users" not in table], ignore_index=True)
@@ -62,11 +67,23 @@ def write_audit(
             per_user=at_real_shares(per_user, n_users),
             profile=pd.concat(profiles, ignore_index=True),
             auxiliary=facts["auxiliary"],
-            target={"name": facts["name"], "kind": facts["kind"], "retrained": facts["retrained"], **counts},
+            target={
+                **{name: facts[name] for name in ("name", "kind", "retrained")},
+                **counts,
+                "repeats": known_all(repeats),
+            },
+            keys=keys,
             left_out=left_out,
         )
     )
     return report.html, report.markdown, report.json, report.files
+
+
+def known_all(answers: list[bool | None]) -> bool | None:
+    """Whether something holds for each seed; None where one is not known, and none fails."""
+    if False in answers:
+        return False
+    return None if None in answers or not answers else True
 
 
 def at_real_shares(table: pd.DataFrame, n_users: int) -> pd.DataFrame:

@@ -45,8 +45,10 @@ def create_pipeline(experiments: Experiments, cell: Cell) -> Pipeline:
     plan = planned(experiments, cell)
     cells = list(dict.fromkeys(one.attack.cell for one in plan))
     parts = [create_ingestion_pipeline(one) + create_twin_pipeline(one) for one in cells]
-    first_on = {one.attack.cell: place for place, one in reversed(list(enumerate(plan)))}
-    parts += [placed(create_target_pipeline(one), place, (".target_quality",)) for one, place in first_on.items()]
+    # A node that several make has the place of the first.
+    first_on = {one: next(place for place, other in enumerate(plan) if other.attack.cell == one) for one in cells}
+    made = (".target_quality", ".fit_check")
+    parts += [placed(create_target_pipeline(one), place, made) for one, place in first_on.items()]
     for place, one in enumerate(plan):
         parts += [create_attack_pipeline(one.attack), placed(create_evaluation_pipeline(one.attack), place, MEASURED)]
     first_by = {one.attack.attacker: place for place, one in reversed(list(enumerate(plan)))}
@@ -80,10 +82,13 @@ def _page(experiments: Experiments, plan: Sequence[Planned], attackers: Sequence
         *(f"{one.users_space}.attacker_train" for one in most.values()),
         *(f"{space}.{table}" for space in dict.fromkeys(spaces) for table in ("agreement", "agreement_per_user")),
     ]
+    fitted = cell.made_elsewhere is not None and cell.made_elsewhere.kind == "fitted"
+    inputs += [f"{one.cell.target_space}.fit_check" for one in most.values() if fitted]
     names: dict[str, list[list[Any]]] = {}
     for one in plan:
         names.setdefault(one.part, []).append([one.attack.name, one.attack.cell.seed, one.attack.cell.defense])
-    fixed = {"facts": _facts(cell, list(most)), "planned": names, "budget": settings.budget}
+    keys = {one.attack.name: one.key for one in plan}
+    fixed = {"facts": _facts(cell, list(most)), "planned": names, "keys": keys, "budget": settings.budget}
     write = bind(nodes.write_audit, **fixed)
     space, tags = cell.all_seeds_space, ["audit", "reporting", LAST]
     made = [f"{space}.audit_{what}" for what in ("page", "markdown", "json", "files")]
