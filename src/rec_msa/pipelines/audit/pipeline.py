@@ -17,7 +17,7 @@ from rec_msa.pipelines.evaluation.pipeline import create_reference_pipeline, cre
 from rec_msa.pipelines.ingestion.pipeline import create_pipeline as create_ingestion_pipeline
 from rec_msa.pipelines.target.pipeline import create_pipeline as create_target_pipeline
 from rec_msa.pipelines.target.pipeline import create_retrain_pipeline as create_twin_pipeline
-from rec_msa.targets.settings import NO_AUXILIARY, OTHERS, SPLIT
+from rec_msa.targets.settings import SPLIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from rec_msa.experiments.grid import Experiments
 
 MEASURED = (".agreement",)
-
-SOURCES = {NO_AUXILIARY: "none", OTHERS: "others", SPLIT: "split"}
-"""What the page calls the sources of auxiliary data; anything else is a file that names users."""
 
 KINDS = {"recorded": "recorded", "called": "callable", "fitted": "fitted"}
 
@@ -103,13 +100,13 @@ def _page(experiments: Experiments, plan: Sequence[Planned], attackers: Sequence
 def _facts(cell: Cell, seeds: list[int]) -> dict[str, Any]:
     """What the page says of the target."""
     target = cell.made_elsewhere
-    source = SPLIT if target is None else target.source
+    source = SPLIT if target is None else "left_out" if target.auxiliary_file else target.source
     return {
         "dataset": cell.dataset,
         "name": cell.model,
         "kind": "trained" if target is None else KINDS[target.kind],
         "retrained": cell.retrained,
-        "auxiliary": SOURCES.get(source, "left_out"),
+        "auxiliary": source,
         "seeds": seeds,
     }
 

@@ -68,7 +68,8 @@ def _take(cell: Cell, role: str) -> Pipeline:
     fixed: dict[str, Any] = {"target": cell.model}
     tags = ["target"]
     take: Callable[..., Any]
-    makes = [f"{space}.{role}_model"]
+    model = f"{space}.{role}_model"
+    makes: str | list[str] = model
     match target.kind:
         case "recorded":
             take = nodes.record_target
@@ -84,7 +85,7 @@ def _take(cell: Cell, role: str) -> Pipeline:
             inputs |= ids
             fixed |= {"code": [target.fit], "seed": cell.seed}
             if role == "target":
-                take, makes = nodes.fit_target, [*makes, f"{space}.fit_check"]
+                take, makes = nodes.fit_target, [model, f"{space}.fit_check"]
             else:
                 take, fixed["role"] = nodes.refit_target, role
     name = take.__name__ if role == "target" else f"{role}_target"
