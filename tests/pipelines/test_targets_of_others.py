@@ -168,6 +168,14 @@ def test_a_defense_that_alters_more_than_a_recorded_list_has_is_refused_before_t
     assert not list(Path("data/06_models").rglob("*served-small*"))
 
 
+def test_too_few_users_to_ask_about_are_said_before_training(served):
+    lists = pd.read_csv("lists.csv")
+    lists[lists["user"].isin(lists["user"].unique()[:3])].to_csv("lists.csv", index=False)
+    with pytest.raises(KedroCliError, match=r"audit: the target serves 3 users; .* and stealing needs 2"):
+        served.run("audit", params=AUDIT | {"audit": AUDIT["audit"] | {"defenses": []}})
+    assert not list(Path("data/06_models").rglob("*served-small*"))
+
+
 def test_other_histories_make_other_exports(served):
     for name in ("anna", "bert"):
         Path(f"{name}.csv").write_text(f"user,item\n{name},5\n{name},6\n")

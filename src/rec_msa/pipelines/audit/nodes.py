@@ -10,13 +10,35 @@ from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import target_parts
 from rec_msa.pipelines.ingestion.nodes import FEWEST_KNOWN, choose_attackers
 
+FEWEST_ASKED = 2
+"""Users asked about: one to learn from, and one to stop by."""
 
-def announce(split: pd.DataFrame, heldout_fraction: float, shares: list[float], what: str) -> dict[str, Any]:
-    """Says, before anything is trained, what will be done, and how many calls an attack makes at each share."""
+
+def announce(
+    split: pd.DataFrame, heldout_fraction: float, asking: list[tuple[float, float]], what: str
+) -> dict[str, Any]:
+    """Says, before anything is trained, what will be done, and how many calls an attack makes at each share.
+
+    Args:
+        split: The split.
+        heldout_fraction: Of the users known, those who are never asked about.
+        asking: Of the attacks that ask, shares of users known, and of those who might be asked about.
+        what: What will be done, in words.
+
+    Raises:
+        DataError: There are fewer than two users to ask about.
+    """
     n_users, calls = target_parts(split)[0]["user"].nunique(), {}
-    for share in sorted(shares):
-        chosen = choose_attackers(split, heldout_fraction, share, 1.0)
-        calls[f"{100 * share:g} %"] = int((chosen["group"] == "queried").sum())
+    for share, fraction in asking:
+        n_asked = int((choose_attackers(split, heldout_fraction, share, fraction)["group"] == "queried").sum())
+        if n_asked < FEWEST_ASKED:
+            raise DataError(
+                f"audit: the target serves {n_users} users; where {100 * share:g} % are known and {100 * fraction:g} % "
+                f"of those asked about who might be, that is {n_asked}, and stealing needs {FEWEST_ASKED}; lists of "
+                "more users are needed, or a higher audit.shares, audit.at or audit.query_fractions"
+            )
+        if fraction == 1:
+            calls[f"{100 * share:g} %"] = n_asked
     each = ", ".join(f"{n:,} where {share} are known" for share, n in calls.items())
     says = f"{what}. The target serves {n_users:,} users. Calls of an attack that asks: {each}."
     return {"says": says, "n_users": n_users, "calls": calls}

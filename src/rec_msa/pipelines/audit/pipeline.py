@@ -63,7 +63,9 @@ def _announce(experiments: Experiments, cell: Cell, plan: Sequence[Planned]) -> 
     shown = ", ".join(f"{n} by {part}" for part, n in parts.items())
     what = f"audit of {cell.model}: {len(plan)} attacks ({shown}) with {len(settings.seeds)} seeds"
     inputs = [f"{plan[0].attack.cell.split_space}.split", "params:split.heldout_fraction"]
-    say, tags = bind(nodes.announce, shares=list(settings.shares), what=what), ["audit", "check"]
+    asks = [one.attack.attacker for one in plan if "served_lists" in one.attack.knowledge]
+    asking = sorted({(one.attacker_fraction, one.query_fraction) for one in asks})
+    say, tags = bind(nodes.announce, asking=asking, what=what), ["audit", "check"]
     return node(say, inputs, f"{space}.audit_plan", name="announce", namespace=_apart(cell), tags=tags)
 
 
