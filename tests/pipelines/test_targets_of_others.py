@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.framework.cli.utils import KedroCliError
+from kedro.runner import ParallelRunner
 
 from rec_msa.pipelines.ingestion.nodes import name_users
 from rec_msa.recommenders.checkpoint import from_checkpoint
@@ -151,6 +152,14 @@ def test_an_audit_says_that_a_fit_is_not_the_same_each_time(small_project):
     folder = Path("data/08_reporting/audit/small/small")
     assert json.loads((folder / "audit.json").read_text())["target"]["repeats"] is False
     assert "trained twice with one seed it served other lists" in (folder / "audit.html").read_text()
+
+
+def test_an_audit_of_several_targets_on_two_processes_makes_the_page_of_each(served):
+    kept = {"audit": AUDIT["audit"] | {"attacks": ["ptd"], "clones": [], "defenses": []}}
+    served.run("audit", params=AUDIT | kept | {"model": ["bpr", "small"]}, runner=ParallelRunner(max_workers=2))
+    pages = {model: Path(f"data/08_reporting/audit/small/{model}/audit.json") for model in ("bpr", "small")}
+    kinds = {model: json.loads(page.read_text())["target"]["kind"] for model, page in pages.items()}
+    assert kinds == {"bpr": "trained", "small": "recorded"}
 
 
 def test_a_share_that_comes_to_fewer_users_than_an_audit_needs_is_told_as_what_it_is(served):
