@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.framework.cli.utils import KedroCliError
+from kedro.runner import ParallelRunner
 
 from rec_msa.pipelines.ingestion.nodes import name_users
 from rec_msa.recommenders.checkpoint import from_checkpoint
@@ -133,6 +134,34 @@ def test_an_audit_of_two_files_leaves_a_page_and_figures_and_fails_above_its_lim
         served.run("audit", params=limited, only_missing_outputs=True)
 
 
+CHANCE = """
+import numpy as np
+from rec_msa.victims.observed import Observed
+
+def fit(interactions, seed):
+    observed = Observed(interactions)
+    return observed.lists_of_vectors(np.random.rand(len(observed.users), 4), np.random.rand(len(observed.items), 4))
+"""
+
+
+def test_an_audit_says_that_a_fit_is_not_the_same_each_time(small_project):
+    Path("chance.py").write_text(CHANCE)
+    kept = {"shares": [0.3], "at": 0.3, "attacks": ["ptq"], "clones": [], "defenses": []}
+    asked = {"targets": {"small": {"fit": "chance:fit"}}, "audit": AUDIT["audit"] | kept}
+    small_project.run("audit", params=asked)
+    folder = Path("data/08_reporting/audit/small/small")
+    assert json.loads((folder / "audit.json").read_text())["target"]["repeats"] is False
+    assert "trained twice with one seed it served other lists" in (folder / "audit.html").read_text()
+
+
+def test_an_audit_of_several_targets_on_two_processes_makes_the_page_of_each(served):
+    kept = {"audit": AUDIT["audit"] | {"attacks": ["ptd"], "clones": [], "defenses": []}}
+    served.run("audit", params=AUDIT | kept | {"model": ["bpr", "small"]}, runner=ParallelRunner(max_workers=2))
+    pages = {model: Path(f"data/08_reporting/audit/small/{model}/audit.json") for model in ("bpr", "small")}
+    kinds = {model: json.loads(page.read_text())["target"]["kind"] for model, page in pages.items()}
+    assert kinds == {"bpr": "trained", "small": "recorded"}
+
+
 def test_a_share_that_comes_to_fewer_users_than_an_audit_needs_is_told_as_what_it_is(served):
     small = AUDIT | {"audit": AUDIT["audit"] | {"shares": [0.01, 0.02], "clones": [], "defenses": []}}
     served.run("audit", params=small)
@@ -145,6 +174,14 @@ def test_a_defense_that_alters_more_than_a_recorded_list_has_is_refused_before_t
     lists[(lists["user"] != lists["user"].min()) | (lists["rank"] <= 4)].to_csv("lists.csv", index=False)
     with pytest.raises(KedroCliError, match="alters 5 places, and 1 recorded lists have fewer"):
         served.run("audit", params=AUDIT)
+    assert not list(Path("data/06_models").rglob("*served-small*"))
+
+
+def test_too_few_users_to_ask_about_are_said_before_training(served):
+    lists = pd.read_csv("lists.csv")
+    lists[lists["user"].isin(lists["user"].unique()[:3])].to_csv("lists.csv", index=False)
+    with pytest.raises(KedroCliError, match=r"audit: the target serves 3 users; .* and stealing needs 2"):
+        served.run("audit", params=AUDIT | {"audit": AUDIT["audit"] | {"defenses": []}})
     assert not list(Path("data/06_models").rglob("*served-small*"))
 
 

@@ -112,6 +112,17 @@ def test_variants_are_told_apart_and_stand_on_their_own(results: AuditResults) -
     assert {one.method for one in audited.attacks if one.base == "ptd"} == {"ptd, clone bpr", "ptd, clone lmf"}
 
 
+def test_a_named_attack_is_called_by_its_name_wherever_it_stands(results: AuditResults) -> None:
+    rows = results.agreement
+    other = rows[rows["base"] == "ptaq"].assign(base="stacked", otherwise="variants=(), taught=()", agreement=0.9)
+    other = other.assign(attack=lambda own: own["attack"].str.replace("ptaq", "stacked_solved"))
+    keys = {name: "stacked_solved" for name in other["attack"]}
+    report = audit(AuditResults(**{**vars(results), "agreement": pd.concat([rows, other]), "keys": keys}))
+    assert report.json["best"]["method"] == "stacked_solved"
+    assert "variants=" not in report.markdown + report.html
+    assert "by `stacked_solved` at" in part(report.markdown, "stands-out")
+
+
 def test_calls_stand_beside_the_attack_without_questions_where_several_budgets_were_measured(
     results: AuditResults,
 ) -> None:

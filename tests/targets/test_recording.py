@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,8 +110,13 @@ def fitting(interactions: pd.DataFrame, seed: int):
 
 def fitted(monkeypatch, function, **settings: object) -> dict:
     monkeypatch.setattr(recording, "function_of", lambda *_: function)
+    return fitting_of(monkeypatch, function, **settings).checkpoint(TRAIN, 0, "target")
+
+
+def fitting_of(monkeypatch, function, **settings: object) -> recording.Fitting:
+    monkeypatch.setattr(recording, "function_of", lambda *_: function)
     settings = TargetSettings(fit="shop:fit", depth=3, **settings)
-    return recording.fit(settings, "mine", USERS, ITEMS, TRAIN, 0, "target")
+    return recording.Fitting(settings, "mine", USERS, ITEMS)
 
 
 def test_a_fitted_target_is_trained_on_own_ids_and_its_lists_are_kept(monkeypatch):
@@ -134,3 +143,66 @@ def test_a_fitted_target_is_trained_on_own_ids_and_its_lists_are_kept(monkeypatc
 def test_what_goes_wrong_in_a_fit_is_told_in_one_line(monkeypatch, function, said):
     with pytest.raises(DataError, match=said):
         fitted(monkeypatch, function)
+
+
+DRAWS = itertools.count()
+SHOP_USERS, SHOP_ITEMS = (
+    pd.DataFrame({side: range(n), f"raw_{side}": range(n)}) for side, n in (("user", 160), ("item", 8))
+)
+SHOP = pd.DataFrame({"user": np.repeat(range(160), 2), "item": np.arange(320) % 7})
+
+
+def by_seed(interactions: pd.DataFrame, seed: int):
+    """Items in the order that the seed draws."""
+    order = np.random.default_rng(seed).permutation(interactions["item"].unique())
+    known = interactions.groupby("user")["item"].agg(set)
+    return lambda users, k: [[item for item in order if item not in known[user]][:k] for user in users]
+
+
+def by_chance(interactions: pd.DataFrame, seed: int):
+    """As a library that is not told the seed: each training draws anew."""
+    return by_seed(interactions, next(DRAWS))
+
+
+def checked(monkeypatch, fit, took: float = 1) -> tuple[bool | None, list[int]]:
+    """Whether it repeats itself, and how many users each training had."""
+    seen = []
+
+    def counting(interactions: pd.DataFrame, seed: int):
+        seen.append(interactions["user"].nunique())
+        return fit(interactions, seed)
+
+    monkeypatch.setattr(recording, "function_of", lambda *_: counting)
+    monkeypatch.setattr(recording, "time", SimpleNamespace(perf_counter=itertools.count(0, took).__next__))
+    settings = TargetSettings(fit="shop:fit", depth=3)
+    _, repeats = recording.Fitting(settings, "mine", SHOP_USERS, SHOP_ITEMS).checked(SHOP, 0)
+    return repeats, seen
+
+
+def test_a_fit_that_is_the_same_each_time_is_said_to_be(monkeypatch, caplog):
+    assert checked(monkeypatch, by_seed) == (True, [160, 160])
+    assert not caplog.records
+
+
+def test_a_fit_that_is_not_the_same_each_time_is_warned_of_in_one_line(monkeypatch, caplog):
+    assert checked(monkeypatch, by_chance) == (False, [160, 160])
+    (said,) = (record.getMessage() for record in caplog.records)
+    assert re.match(
+        r"targets\.mine\.fit is not deterministic: trained twice with one seed it serves \d+ of 160 users", said
+    )
+
+
+def test_a_fit_that_takes_long_is_tried_again_on_some_of_the_users(monkeypatch):
+    long = 4 * recording.AGAIN_S
+    assert checked(monkeypatch, by_seed, long) == (True, [160, 20, 20])
+    assert checked(monkeypatch, by_chance, long) == (False, [160, 20, 20])
+
+
+def test_where_it_cannot_be_trained_on_so_few_it_is_not_known(monkeypatch, caplog):
+    def of_many(interactions: pd.DataFrame, seed: int):
+        if len(interactions) < 100:
+            raise ValueError("too few to train on")
+        return by_seed(interactions, seed)
+
+    assert checked(monkeypatch, of_many, 1e6) == (None, [160, 2])
+    assert re.search("the same seed makes the same model is not known: .* too few to train on", caplog.text)

@@ -14,6 +14,8 @@ import pytest
 
 import rec_msa.victims
 from rec_msa.foundation.errors import DataError, SettingsError
+from rec_msa.targets.recording import Fitting
+from rec_msa.targets.settings import TargetSettings
 
 if TYPE_CHECKING:
     from rec_msa.victims.observed import Recommend
@@ -114,6 +116,14 @@ def test_ids_may_be_words(victim, users):
 def test_the_seed_makes_the_model_whatever_the_order_of_the_table(victim, users):
     shuffled = of(victim).fit(liked()[0].sample(frac=1, random_state=3), 0)
     assert np.array_equal(shuffled(users, K), fitted(victim)(users, K))
+
+
+def test_what_an_audit_says_of_it_is_that_the_same_seed_makes_the_same_model(victim, caplog):
+    tables = {side: pd.DataFrame({f"raw_{side}": liked()[0][side].unique()}) for side in ("user", "item")}
+    codes = {side: pd.Index(table[f"raw_{side}"]).get_indexer(liked()[0][side]) for side, table in tables.items()}
+    settings = TargetSettings(fit=f"rec_msa.victims.{victim}:fit", depth=K)
+    assert Fitting(settings, victim, *tables.values()).checked(pd.DataFrame(codes), 0)[1] is True
+    assert not caplog.records
 
 
 def test_a_fit_leaves_random_streams_of_others_alone(victim):

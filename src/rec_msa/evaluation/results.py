@@ -97,19 +97,24 @@ def agreement_of(
     Returns:
         The summary (``COLUMNS``) and the agreement of each user (``PER_USER_COLUMNS``).
     """
-    summaries, details, seed = {}, {}, identity["seed"]
-    for name, target in against.items():
-        summaries[name], details[name] = agreement_tables(target, lists, groups, cutoffs(target.length), seed)
+    seed = identity["seed"]
+    tables = {one: agreement_tables(one, lists, groups, cutoffs(one.length), seed) for one in set(against.values())}
+    summaries, details = ({name: tables[one][part] for name, one in against.items()} for part in (0, 1))
     return _named(summaries, identity, COLUMNS), _named(details, identity, PER_USER_COLUMNS)
 
 
 def _named(parts: dict[str, pd.DataFrame], identity: Mapping[str, Any], columns: Sequence[str]) -> pd.DataFrame:
     """Puts the tables against each of the target's lists below one another, beside what they belong to."""
     whole = pd.concat(parts, names=["against", "row"]).reset_index("against").reset_index(drop=True)
-    named = pd.DataFrame({name: whole[name] if name in whole else identity.get(name) for name in columns})
     # What is null everywhere would have no type of its own to keep.
-    types = {"clone": "str"} | FACTS | dict.fromkeys(STEPS, "Int64")
-    return with_label(named.astype({name: kind for name, kind in types.items() if name in columns}))
+    types = {"clone": "str", LABEL: "str"} | FACTS | dict.fromkeys(STEPS, "Int64")
+    said = {LABEL: NO_LABEL, **identity}
+    return pd.DataFrame(
+        {
+            name: whole[name] if name in whole else pd.Series(said.get(name), whole.index, types.get(name))
+            for name in columns
+        }
+    )
 
 
 def with_label(table: pd.DataFrame) -> pd.DataFrame:

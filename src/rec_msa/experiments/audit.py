@@ -73,10 +73,12 @@ class Planned:
 
     Attributes:
         part: Which of the audit's parts it belongs to.
+        key: Its key under ``attacks``.
         attack: The attack.
     """
 
     part: str
+    key: str
     attack: NamedAttack
 
 
@@ -99,13 +101,13 @@ def _shares(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
     settings = experiments.parameters.audit
     for share in settings.shares:
         for name in settings.attacks:
-            yield Planned(SHARES, experiments.known(cell, name, share))
+            yield Planned(SHARES, name, experiments.known(cell, name, share))
 
 
 def _others(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
     settings = experiments.parameters.audit
     for name in settings.others:
-        yield Planned(OTHERS, experiments.known(cell, name, settings.at))
+        yield Planned(OTHERS, name, experiments.known(cell, name, settings.at))
 
 
 def _clones(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
@@ -113,15 +115,17 @@ def _clones(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
     settings = experiments.parameters.audit
     for clone in settings.clones:
         if clone != cell.clone:
-            tried = [experiments.known(cell, name, settings.at, clone=clone) for name in settings.attacks]
-            yield from (Planned(CLONES, one) for one in tried if not OF_OTHERS & set(one.knowledge))
+            for name in settings.attacks:
+                tried = experiments.known(cell, name, settings.at, clone=clone)
+                if not OF_OTHERS & set(tried.knowledge):
+                    yield Planned(CLONES, name, tried)
 
 
 def _fewer(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
     settings = experiments.parameters.audit
     for fraction in settings.query_fractions:
         for name in _asking(experiments, cell):
-            yield Planned(FEWER, experiments.known(cell, name, settings.at, query_fraction=fraction))
+            yield Planned(FEWER, name, experiments.known(cell, name, settings.at, query_fraction=fraction))
 
 
 def _lengths(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
@@ -129,7 +133,7 @@ def _lengths(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
     for length in settings.list_lengths:
         if length < experiments.parameters.list_length:
             for name in _asking(experiments, cell):
-                yield Planned(LENGTHS, experiments.known(cell, name, settings.at, list_length=length))
+                yield Planned(LENGTHS, name, experiments.known(cell, name, settings.at, list_length=length))
 
 
 def _defenses(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
@@ -138,7 +142,7 @@ def _defenses(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
         if target is not None and target.kind != "fitted" and draws_from_behind(defense):
             continue  # nobody knows what such a target ranks behind its lists
         for name in _asking(experiments, cell):
-            yield Planned(DEFENSES, experiments.known(replace(cell, defense=defense), name, settings.at))
+            yield Planned(DEFENSES, name, experiments.known(replace(cell, defense=defense), name, settings.at))
 
 
 _PARTS = (_shares, _defenses, _others, _clones, _fewer, _lengths)

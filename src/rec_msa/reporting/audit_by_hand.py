@@ -90,7 +90,7 @@ def audit(
             profiles.append(profile_of(train, users["user"].tolist(), name, seed))
     counts = {"n_users": len(served.users), "n_items": n_items, "n_interactions": len(train)}
     agreement, per_user = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
-    facts = {"name": name, "kind": "recorded", "retrained": False, **counts}
+    facts = {"name": name, "kind": "recorded", "retrained": False, "repeats": None, **counts}
     profile = pd.concat(profiles, ignore_index=True).drop_duplicates(["seed", "user"])
     return report_of(AuditResults(agreement, per_user, profile, "none", facts))
 

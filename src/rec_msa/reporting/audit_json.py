@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rec_msa.reporting.measured import Estimate
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """The first number rises where a reader of the one before would misread; the second where something is added."""
 
 
@@ -54,12 +54,15 @@ class Target(_Model):
     n_items: int = Field(ge=0, description="its items")
     n_interactions: int = Field(ge=0, description="the interactions that it was trained on")
     retrained: bool = Field(description="whether it was trained once more, so that the ceiling is known")
+    repeats: bool | None = Field(
+        description="whether the same seed makes the same model; null where that was not tried"
+    )
 
 
 class Measured(_Model):
     """An attack or a reference, with what it knows, against the lists that the target serves undefended."""
 
-    method: str = Field(description="its base and what sets it apart")
+    method: str = Field(description="its key under attacks, else its base, and what sets it apart")
     attack: str = Field(description="its name in agreement.parquet")
     base: str = Field(description="the attack or reference behind it")
     kind: Literal["attack", "reference"] = Field(description="a reference needs no copy")
@@ -124,7 +127,7 @@ class Listing(_Model):
 class Audit(_Model):
     """The whole file."""
 
-    schema_version: Literal["1.0"] = Field(description="the version of this schema")
+    schema_version: Literal["1.1"] = Field(description="the version of this schema")
     headline: str = Field(description="the first sentence of the page")
     dataset: str = Field(description="the data set")
     target: Target = Field(description="the recommender that was audited")

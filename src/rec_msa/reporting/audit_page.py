@@ -389,8 +389,8 @@ def proportion_section(audited: Audited) -> doc.Section:
 
 
 def _attacks(audited: Audited) -> doc.Folded:
-    bases = sorted({one.base for one in audited.attacks})
-    frame = pd.DataFrame({"attack": bases, "learns from": [ATTACKS_IN_WORDS.get(base, "") for base in bases]})
+    names = sorted({audited.results.keys.get(one.attack, one.base) for one in audited.attacks})
+    frame = pd.DataFrame({"attack": names, "learns from": [ATTACKS_IN_WORDS.get(name, "") for name in names]})
     columns = [*doc.names("attack", code=["attack"]), doc.Column("learns from", doc.text_of("learns from"), "l")]
     return doc.Folded(TEXTS["attacks"], [doc.Table("attacks", TEXTS["attacks"], frame, columns)])
 
@@ -420,6 +420,7 @@ def sure_section(audited: Audited) -> doc.Section:
     said += [TEXTS["sure_few"]] * (sum(audited.best.one.n_users) < FEW_USERS)
     said += [TEXTS["sure_chosen"].format(n=n), TEXTS[f"auxiliary_{audited.results.auxiliary}"]]
     said += [TEXTS["sure_uneven"]] * (len({one.one.seeds for one in audited.attacks}) > 1) + _raised(audited)
+    said += [TEXTS["sure_unlike"]] * (audited.results.target["repeats"] is False)
     said += [TEXTS["sure_recorded"]] * (audited.results.target["kind"] == "recorded") + [TEXTS["sure_data"]]
     learnt = doc.Section(doc.LEARNT, "What learnt nothing from the answers", [doc.Paragraph(TEXTS["learnt"])])
     marked = any(one.one.learnt_nothing for one in audited.points)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Auxiliary = Literal["file", "left_out", "others", "split", "none"]
 PROFILE_COLUMNS = ("dataset", "seed", "user", "n_interactions", "popularity_rank")
 """Of each attacker user: how many interactions they have, and the mean rank of their items, 1 the most popular."""
-TARGET_FACTS = ("name", "kind", "n_users", "n_items", "n_interactions", "retrained")
+TARGET_FACTS = ("name", "kind", "n_users", "n_items", "n_interactions", "retrained", "repeats")
 LOOKUPS = FROM_QUERIES
 CEILING = "retrain"
 POPULARITY = "popularity"
@@ -53,8 +53,10 @@ class AuditResults:
         auxiliary: Where auxiliary data came from: a file of other users, users left out of training, the target's other
             users in their place (which overstates), the half of the data that no target saw, or none.
         target: ``name``, ``kind`` (trained, recorded, callable, fitted), ``n_users``, ``n_items``, ``n_interactions``,
-            and ``retrained``: whether the ceiling was measured.
+            ``retrained``: whether the ceiling was measured; ``repeats``: whether the same seed makes the same model,
+            None where that was not tried.
         seconds: What training each attack took, by its name in the results; a mean over seeds.
+        keys: What an attack is called, by its name in the results; others are told by their base and how they differ.
         left_out: Parts of the grid that the budget left out, in words.
     """
 
@@ -64,6 +66,7 @@ class AuditResults:
     auxiliary: Auxiliary = "none"
     target: Mapping[str, Any] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
     left_out: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -88,7 +91,7 @@ class Point:
     """An attack or a reference at one share of users known, against the lists that the target would serve undefended.
 
     Attributes:
-        method: What it is called here: its base, and what sets it apart from others of that base.
+        method: What it is called here: its key, or its base, and what sets it apart from others of that.
         family: The same without how much was asked; the points of one curve share it.
         attack: Its name in the results.
         share: The share of the target's users that the attacker knows.
@@ -170,7 +173,7 @@ class Audited:
         return _whole_lists(self.results.per_user)
 
     def _point(self, row: Mapping[str, Any], one: Estimate, unusual: Mapping[str, set[str]]) -> Point:
-        family, asked = _family(row, unusual), _asked(row)
+        family, asked = _family(row, unusual, self.results.keys.get(row["attack"])), _asked(row)
         seconds = self.results.seconds.get(row["attack"])
         method = ", ".join([family, *asked]) if asked else family
         copied = {name: row[name] for name in ("attack", "base", "kind", "defense", "rule")}
@@ -324,7 +327,7 @@ def _most_asked(own: Sequence[Point], family: str) -> list[Point]:
     return list(found.values())
 
 
-def _family(row: Mapping[str, Any], unusual: Mapping[str, set[str]]) -> str:
+def _family(row: Mapping[str, Any], unusual: Mapping[str, set[str]], key: str | None) -> str:
     """What a method is called, without how much it asks."""
     if row["kind"] != "attack":
         return reference_name(row["base"])
@@ -332,8 +335,8 @@ def _family(row: Mapping[str, Any], unusual: Mapping[str, set[str]]) -> str:
     notes += [f"{row['ranking_loss']}+{row['positive_loss']}"] * (row["base"] in unusual["losses"])
     for fact, of in (("auxiliary_fraction", "auxiliary users"), ("item_fraction", "items")):
         notes += [f"{100 * row[fact]:g} % of {of}"] * (0 <= row[fact] < 1)
-    notes += [row["otherwise"]] * bool(row["otherwise"])
-    return ", ".join([row["base"], *notes])
+    notes += [row["otherwise"]] * bool(row["otherwise"] and not key)
+    return ", ".join([key or row["base"], *notes])
 
 
 def _asked(row: Mapping[str, Any]) -> list[str]:

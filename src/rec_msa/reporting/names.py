@@ -53,6 +53,7 @@ ATTACKS_IN_WORDS = {
     "ptq_ridge": "known data; answers correct it",
     "ptaq_ridge": "both data; answers correct it",
     "ptaq_joint_ridge": "one clone on both data; the same",
+    "stacked_solved": "both data in closed forms; answers say what to believe",
     "random_sequences": "made-up sequences at random",
     "qsd30_sequences": "30 whole made-up sequences a user",
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 SHORTEST = 2
 """Items that a list needs: the steal stage learns which of two stands first."""
+
+AGAIN_S = 60
+"""Seconds that it may take to see whether the same seed makes the same model."""
 
 
 def coded_lists(lists: pd.DataFrame, users: pd.DataFrame, items: pd.DataFrame, target: str, drop: bool) -> pd.DataFrame:
@@ -156,54 +161,98 @@ def call(
     return to_checkpoint(Called(model.user_ids, model.n_items, model.settings))
 
 
-def fit(
-    settings: TargetSettings,
-    target: str,
-    users: pd.DataFrame,
-    items: pd.DataFrame,
-    target_train: pd.DataFrame,
-    seed: int,
-    role: str,
-) -> Checkpoint:
-    """Trains a target by a function of the user's own, and records the lists of all of its users.
+@dataclass(frozen=True)
+class Fitting:
+    """A function of the user's own that trains a target.
 
-    Args:
-        settings: Its settings, with ``fit``.
+    Attributes:
+        settings: The target's settings, with ``fit``.
         target: Its key.
         users: Columns user and raw_user.
         items: Columns item and raw_item.
-        target_train: What it is trained on (columns user, item, perhaps timestamp).
-        seed: The cell's seed.
-        role: ``target``, or ``retrain`` for another start.
-
-    Raises:
-        SettingsError: The function cannot be imported.
-        DataError: It raises, or what it returns does not answer as it must.
     """
-    assert settings.fit is not None
-    key, started = f"targets.{target}.fit", int(stream(seed, role).integers(2**31))
-    function = function_of(settings.fit, key)
-    own = {
-        side: table[f"raw_{side}"].to_numpy()[target_train[side]] for side, table in (("user", users), ("item", items))
-    }
-    try:
-        recommend = function(target_train.assign(**own), started)
-    except (Exception, SystemExit) as error:
-        raise DataError(f"{key}: {type(error).__name__}: {error} (in training with seed {started})") from error
-    if not callable(recommend):
-        raise DataError(f"{key} returned {type(recommend).__name__}, not a function recommend(users, k)")
-    model = _called(settings, key, settings.fit, users, items, target_train)
-    model.recommend = recommend
-    # A library knows the items that it was trained on, and of them each user has some.
-    left = target_train["item"].nunique() - int(target_train["user"].value_counts().max())
-    if left < SHORTEST:
-        raise DataError(
-            f"{key}: one user has all items but {max(left, 0)}, so no list can be served; leave that user out"
-        )
-    if left < settings.depth:
-        logger.warning("%s: lists have %d items, since one user has all others", key, left)
-    ids = model.user_ids.numpy()
-    return _recorded(Lists(ids, model.answers(ids, min(settings.depth, left))), len(items))
+
+    settings: TargetSettings
+    target: str
+    users: pd.DataFrame
+    items: pd.DataFrame
+
+    def checkpoint(self, target_train: pd.DataFrame, seed: int, role: str) -> Checkpoint:
+        """Trains the target, and records the lists of all of its users.
+
+        Args:
+            target_train: What it is trained on (columns user, item, perhaps timestamp).
+            seed: The cell's seed.
+            role: ``target``, or ``retrain`` for another start.
+
+        Raises:
+            SettingsError: The function cannot be imported.
+            DataError: It raises, or what it returns does not answer as it must.
+        """
+        return _recorded(self._lists(target_train, _start(seed, role)), len(self.items))
+
+    def checked(self, target_train: pd.DataFrame, seed: int) -> tuple[Checkpoint, bool | None]:
+        """The target, and whether a second training with the same seed serves the same lists; warns where not.
+
+        Where training takes longer than ``AGAIN_S``, two trainings on some of the users are compared, as many as take
+        about so long together. None where it cannot be trained on so few.
+        """
+        began = time.perf_counter()
+        lists = self._lists(target_train, _start(seed, "target"))
+        took = time.perf_counter() - began
+        if lists.length < self.settings.depth:
+            logger.warning("%s: lists have %d items, since one user has all others", self._key, lists.length)
+        return _recorded(lists, len(self.items)), self._repeats(lists, target_train, seed, took)
+
+    def _repeats(self, lists: Lists, train: pd.DataFrame, seed: int, took: float) -> bool | None:
+        start = _start(seed, "target")
+        try:
+            if took > AGAIN_S:
+                n_some = max(2, int(AGAIN_S / 2 / took * len(lists.users)))
+                some = stream(seed, "trained-again").permutation(lists.users)[:n_some]
+                train = train[train["user"].isin(some)]
+                lists = self._lists(train, start)
+            again = self._lists(train, start)
+        except DataError as error:
+            logger.warning("%s: whether the same seed makes the same model is not known: %s", self._key, error)
+            return None
+        if n_others := int((lists.items != again.items).any(axis=1).sum()):
+            logger.warning(
+                "%s is not deterministic: trained twice with one seed it serves %d of %d users other lists; figures "
+                "are of the first training; seed all that it draws, and train on one thread",
+                *(self._key, n_others, len(lists.users)),
+            )
+        return not n_others
+
+    @property
+    def _key(self) -> str:
+        return f"targets.{self.target}.fit"
+
+    def _lists(self, target_train: pd.DataFrame, start: int) -> Lists:
+        assert self.settings.fit is not None
+        function = function_of(self.settings.fit, self._key)
+        tables = {"user": self.users, "item": self.items}
+        own = {side: table[f"raw_{side}"].to_numpy()[target_train[side]] for side, table in tables.items()}
+        try:
+            recommend = function(target_train.assign(**own), start)
+        except (Exception, SystemExit) as error:
+            raise DataError(f"{self._key}: {type(error).__name__}: {error} (in training with seed {start})") from error
+        if not callable(recommend):
+            raise DataError(f"{self._key} returned {type(recommend).__name__}, not a function recommend(users, k)")
+        model = _called(self.settings, self._key, self.settings.fit, self.users, self.items, target_train)
+        model.recommend = recommend
+        # A library knows the items that it was trained on, and of them each user has some.
+        left = target_train["item"].nunique() - int(target_train["user"].value_counts().max())
+        if left < SHORTEST:
+            raise DataError(
+                f"{self._key}: one user has all items but {max(left, 0)}, so no list can be served; leave that user out"
+            )
+        ids = model.user_ids.numpy()
+        return Lists(ids, model.answers(ids, min(self.settings.depth, left)))
+
+
+def _start(seed: int, role: str) -> int:
+    return int(stream(seed, role).integers(2**31))
 
 
 def _called(

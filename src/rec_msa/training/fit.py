@@ -59,8 +59,8 @@ class _Fitting:
         self.live: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self.kept = [p.detach().clone() for p in self.live]
         self.optimisers = _optimisers(model, self.live, settings)
-        end = 0.0 if settings.schedule == "linear" else 1.0
-        self.schedules = [LinearLR(o, 1.0, end, total_iters=settings.max_steps) for o in self.optimisers]
+        falling = self.optimisers if settings.schedule == "linear" else []
+        self.schedules = [LinearLR(one, 1.0, 0.0, total_iters=settings.max_steps) for one in falling]
         self.patience = max(settings.patience, settings.patience_epochs * -(-task.n_terms // settings.batch_size))
         self.losses, self.steps = torch.zeros((), device=model.device), 0
         self.curve = [Point(0, float("nan"), task.quality())]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rec_msa.victims.observed import Observed, require, undisturbed
+from rec_msa.victims.observed import train_implicit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,11 +19,4 @@ SETTINGS = {"factors": 64, "regularization": 10.0, "alpha": 1.0, "iterations": 1
 
 def fit(interactions: pd.DataFrame, seed: int) -> Recommend:
     """Trains the model on interactions (columns user, item); returns ``recommend(users, k)``."""
-    require("implicit")
-    from implicit.cpu.als import AlternatingLeastSquares
-
-    observed = Observed(interactions)
-    with undisturbed():
-        model = AlternatingLeastSquares(**SETTINGS, num_threads=1, random_state=seed)
-        model.fit(observed.matrix, show_progress=False)
-    return observed.lists_of_vectors(model.user_factors, model.item_factors)
+    return train_implicit("als", "AlternatingLeastSquares", SETTINGS, interactions, seed)

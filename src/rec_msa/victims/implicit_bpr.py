@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rec_msa.victims.observed import Observed, require, undisturbed
+from rec_msa.victims.observed import train_implicit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,11 +20,4 @@ SETTINGS = {"factors": 64, "learning_rate": 0.01, "regularization": 0.02, "itera
 
 def fit(interactions: pd.DataFrame, seed: int) -> Recommend:
     """Trains the model on interactions (columns user, item); returns ``recommend(users, k)``."""
-    require("implicit")
-    from implicit.cpu.bpr import BayesianPersonalizedRanking
-
-    observed = Observed(interactions)
-    with undisturbed():
-        model = BayesianPersonalizedRanking(**SETTINGS, num_threads=1, random_state=seed)
-        model.fit(observed.matrix, show_progress=False)
-    return observed.lists_of_vectors(model.user_factors, model.item_factors)
+    return train_implicit("bpr", "BayesianPersonalizedRanking", SETTINGS, interactions, seed)

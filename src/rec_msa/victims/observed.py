@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,7 +15,7 @@ from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.foundation.tables import require_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -104,6 +105,19 @@ def require(library: str) -> None:
         newer = ", with Python 3.12.5 or newer" if library == "lenskit" else ""
         remedy = f"pip install -c constraints.txt '.[victims]'{newer}"
         raise SettingsError(f"{library}: this library is not installed: {remedy}")
+
+
+def train_implicit(
+    module: str, name: str, settings: Mapping[str, Any], interactions: pd.DataFrame, seed: int
+) -> Recommend:
+    """Trains a model of the library implicit, ``name`` of ``implicit.cpu.<module>``, on one thread."""
+    require("implicit")
+    observed = Observed(interactions)
+    with undisturbed():
+        kind = getattr(import_module(f"implicit.cpu.{module}"), name)
+        model = kind(**settings, num_threads=1, random_state=seed)
+        model.fit(observed.matrix, show_progress=False)
+    return observed.lists_of_vectors(model.user_factors, model.item_factors)
 
 
 @contextmanager

@@ -11,13 +11,35 @@ from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import target_parts
 from rec_msa.pipelines.ingestion.nodes import FEWEST_KNOWN, choose_attackers
 
+FEWEST_ASKED = 2
+"""Users asked about: one to learn from, and one to stop by."""
 
-def announce(split: pd.DataFrame, heldout_fraction: float, shares: list[float], what: str) -> dict[str, Any]:
-    """Says, before anything is trained, what will be done, and how many calls an attack makes at each share."""
+
+def announce(
+    split: pd.DataFrame, heldout_fraction: float, asking: list[tuple[float, float]], what: str
+) -> dict[str, Any]:
+    """Says, before anything is trained, what will be done, and how many calls an attack makes at each share.
+
+    Args:
+        split: The split.
+        heldout_fraction: Of the users known, those who are never asked about.
+        asking: Of the attacks that ask, shares of users known, and of those who might be asked about.
+        what: What will be done, in words.
+
+    Raises:
+        DataError: There are fewer than two users to ask about.
+    """
     n_users, calls = target_parts(split)[0]["user"].nunique(), {}
-    for share in sorted(shares):
-        chosen = choose_attackers(split, heldout_fraction, share, 1.0)
-        calls[f"{100 * share:g} %"] = int((chosen["group"] == "queried").sum())
+    for share, fraction in asking:
+        n_asked = int((choose_attackers(split, heldout_fraction, share, fraction)["group"] == "queried").sum())
+        if n_asked < FEWEST_ASKED:
+            raise DataError(
+                f"audit: the target serves {n_users} users; where {100 * share:g} % are known and {100 * fraction:g} % "
+                f"of those asked about who might be, that is {n_asked}, and stealing needs {FEWEST_ASKED}; lists of "
+                "more users are needed, or a higher audit.shares, audit.at or audit.query_fractions"
+            )
+        if fraction == 1:
+            calls[f"{100 * share:g} %"] = n_asked
     each = ", ".join(f"{n:,} where {share} are known" for share, n in calls.items())
     says = f"{what}. The target serves {n_users:,} users. Calls of an attack that asks: {each}."
     return {"says": says, "n_users": n_users, "calls": calls}
@@ -26,9 +48,10 @@ def announce(split: pd.DataFrame, heldout_fraction: float, shares: list[float], 
 def write_audit(
     statistics: dict[str, Any],
     costs: dict[str, Any],
-    *tables: pd.DataFrame,
+    *tables: Any,
     facts: dict[str, Any],
     planned: dict[str, list[list[Any]]],
+    keys: dict[str, str],
     spaces: dict[str, list[str]],
     budget: float | None,
 ) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
@@ -38,9 +61,11 @@ def write_audit(
         statistics: Of the dataset.
         costs: Of each artifact what it was made from and what its node took.
         tables: What the target's users have, of each seed (columns user, item); the same of each seed's attacker users;
-            then of whatever was measured its agreement and its agreement per user.
+            then of whatever was measured its agreement and its agreement per user; last, of a target that a function
+            trains, what its check says for each seed.
         facts: What is said of the target: name, kind, retrained, auxiliary, and the seeds of the first tables.
         planned: Name, seed and defense of each attack that was planned, by the part of the audit.
+        keys: The key under ``attacks`` of each.
         spaces: The namespaces in which each attack is measured.
         budget: Minutes that the audit was given; the page says what they left out.
     """
@@ -48,7 +73,9 @@ def write_audit(
     from rec_msa.reporting.audit_results import AuditResults, profile_of
 
     seeds = facts["seeds"]
-    trained, known, results = tables[: len(seeds)], tables[len(seeds) : 2 * len(seeds)], tables[2 * len(seeds) :]
+    trained, known, others = tables[: len(seeds)], tables[len(seeds) : 2 * len(seeds)], tables[2 * len(seeds) :]
+    results = [table for table in others if isinstance(table, pd.DataFrame)]
+    repeats = [check["repeats"] for check in others if not isinstance(check, pd.DataFrame)]
     n_users = trained[0]["user"].nunique()
     measured = pd.concat([table for table in results if "n_users" in table], ignore_index=True)
     per_user = pd.concat([table for table in results if "n_users" not in table], ignore_index=True)
@@ -67,12 +94,24 @@ def write_audit(
             per_user=at_real_shares(per_user, n_users),
             profile=pd.concat(profiles, ignore_index=True),
             auxiliary=facts["auxiliary"],
-            target={"name": facts["name"], "kind": facts["kind"], "retrained": facts["retrained"], **counts},
+            target={
+                **{name: facts[name] for name in ("name", "kind", "retrained")},
+                **counts,
+                "repeats": known_all(repeats),
+            },
+            keys=keys,
             seconds=mean_seconds(spaces, costs.get),
             left_out=left_out,
         )
     )
     return report.html, report.markdown, report.json, report.files
+
+
+def known_all(answers: list[bool | None]) -> bool | None:
+    """Whether something holds for each seed; None where one is not known, and none fails."""
+    if False in answers:
+        return False
+    return None if None in answers or not answers else True
 
 
 def at_real_shares(table: pd.DataFrame, n_users: int) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from rec_msa.pipelines.evaluation.pipeline import create_reference_pipeline, cre
 from rec_msa.pipelines.ingestion.pipeline import create_pipeline as create_ingestion_pipeline
 from rec_msa.pipelines.target.pipeline import create_pipeline as create_target_pipeline
 from rec_msa.pipelines.target.pipeline import create_retrain_pipeline as create_twin_pipeline
-from rec_msa.targets.settings import NO_AUXILIARY, OTHERS, SPLIT
+from rec_msa.targets.settings import SPLIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from rec_msa.experiments.grid import Experiments
 
 MEASURED = (".agreement",)
-
-SOURCES = {NO_AUXILIARY: "none", OTHERS: "others", SPLIT: "split"}
-"""What the page calls the sources of auxiliary data; anything else is a file that names users."""
 
 KINDS = {"recorded": "recorded", "called": "callable", "fitted": "fitted"}
 
@@ -45,8 +42,10 @@ def create_pipeline(experiments: Experiments, cell: Cell) -> Pipeline:
     plan = planned(experiments, cell)
     cells = list(dict.fromkeys(one.attack.cell for one in plan))
     parts = [create_ingestion_pipeline(one) + create_twin_pipeline(one) for one in cells]
-    first_on = {one.attack.cell: place for place, one in reversed(list(enumerate(plan)))}
-    parts += [placed(create_target_pipeline(one), place, (".target_quality",)) for one, place in first_on.items()]
+    # A node that several make has the place of the first.
+    first_on = {one: next(place for place, other in enumerate(plan) if other.attack.cell == one) for one in cells}
+    made = (".target_quality", ".fit_check")
+    parts += [placed(create_target_pipeline(one), place, made) for one, place in first_on.items()]
     for place, one in enumerate(plan):
         parts += [create_attack_pipeline(one.attack), placed(create_evaluation_pipeline(one.attack), place, MEASURED)]
     first_by = {one.attack.attacker: place for place, one in reversed(list(enumerate(plan)))}
@@ -64,7 +63,9 @@ def _announce(experiments: Experiments, cell: Cell, plan: Sequence[Planned]) -> 
     shown = ", ".join(f"{n} by {part}" for part, n in parts.items())
     what = f"audit of {cell.model}: {len(plan)} attacks ({shown}) with {len(settings.seeds)} seeds"
     inputs = [f"{plan[0].attack.cell.split_space}.split", "params:split.heldout_fraction"]
-    say, tags = bind(nodes.announce, shares=list(settings.shares), what=what), ["audit", "check"]
+    asks = [one.attack.attacker for one in plan if "served_lists" in one.attack.knowledge]
+    asking = sorted({(one.attacker_fraction, one.query_fraction) for one in asks})
+    say, tags = bind(nodes.announce, asking=asking, what=what), ["audit", "check"]
     return node(say, inputs, f"{space}.audit_plan", name="announce", namespace=_apart(cell), tags=tags)
 
 
@@ -81,14 +82,17 @@ def _page(experiments: Experiments, plan: Sequence[Planned], attackers: Sequence
         *(f"{one.users_space}.attacker_train" for one in most.values()),
         *(f"{space}.{table}" for space in dict.fromkeys(spaces) for table in ("agreement", "agreement_per_user")),
     ]
+    fitted = cell.made_elsewhere is not None and cell.made_elsewhere.kind == "fitted"
+    inputs += [f"{one.cell.target_space}.fit_check" for one in most.values() if fitted]
     names: dict[str, list[list[Any]]] = {}
     for one in plan:
         names.setdefault(one.part, []).append([one.attack.name, one.attack.cell.seed, one.attack.cell.defense])
+    keys = {one.attack.name: one.key for one in plan}
     measured: dict[str, list[str]] = {}
     for one in plan:
         measured.setdefault(one.attack.name, []).append(one.attack.space)
-    fixed = {"facts": _facts(cell, list(most)), "planned": names, "spaces": measured, "budget": settings.budget}
-    write = bind(nodes.write_audit, **fixed)
+    fixed = {"facts": _facts(cell, list(most)), "planned": names, "keys": keys, "spaces": measured}
+    write = bind(nodes.write_audit, budget=settings.budget, **fixed)
     space, tags = cell.all_seeds_space, ["audit", "reporting", LAST]
     made = [f"{space}.audit_{what}" for what in ("page", "markdown", "json", "files")]
     found = [node(write, inputs, made, name="write_audit", namespace=_apart(cell), tags=tags)]
@@ -102,13 +106,13 @@ def _page(experiments: Experiments, plan: Sequence[Planned], attackers: Sequence
 def _facts(cell: Cell, seeds: list[int]) -> dict[str, Any]:
     """What the page says of the target."""
     target = cell.made_elsewhere
-    source = SPLIT if target is None else target.source
+    source = SPLIT if target is None else "left_out" if target.auxiliary_file else target.source
     return {
         "dataset": cell.dataset,
         "name": cell.model,
         "kind": "trained" if target is None else KINDS[target.kind],
         "retrained": cell.retrained,
-        "auxiliary": SOURCES.get(source, "left_out"),
+        "auxiliary": source,
         "seeds": seeds,
     }
 

@@ -119,5 +119,6 @@ def measure_references(
 
 
 def _against(undefended_lists: pd.DataFrame, served_lists: pd.DataFrame, list_length: int) -> dict[str, Lists]:
-    frames = {"served": served_lists, "undefended": undefended_lists}
-    return {name: Lists.from_frame(frame, list_length) for name, frame in frames.items()}
+    undefended = Lists.from_frame(undefended_lists, list_length)
+    alike = served_lists.equals(undefended_lists)
+    return {"served": undefended if alike else Lists.from_frame(served_lists, list_length), "undefended": undefended}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rec_msa import interactions as domain
 from rec_msa.interactions import DatasetSettings, RawFile, SequenceSettings, SplitSettings
-from rec_msa.targets.settings import TargetSettings
+from rec_msa.targets.settings import LISTS, TargetSettings
 
 FEWEST_KNOWN = 8
 """Users known to an attacker of an audit, however small the share: two of them are held out."""
@@ -88,7 +88,7 @@ def acquire_target_file(
         return acquire_raw_file(dataset_settings, raw_folder, dataset)
 
 
-def read_recorded_lists(
+def read_target_file(
     raw_file: dict[str, Any],
     dataset_settings: DatasetSettings,
     raw_folder: str,
@@ -96,32 +96,17 @@ def read_recorded_lists(
     users: pd.DataFrame,
     items: pd.DataFrame,
     target: str,
+    what: str,
 ) -> pd.DataFrame:
-    """Reads the lists that a target served to its users, in our numbers; refuses what cannot be such lists."""
-    from rec_msa.targets.reading import read_lists
-    from rec_msa.targets.recording import coded_lists
+    """Reads, in our numbers, the lists that a target served, or which users it was not trained on."""
+    from rec_msa.targets.reading import read_lists, read_users
+    from rec_msa.targets.recording import coded_lists, coded_users
 
+    drop = settings.unknown == "drop"
     with domain.verified(RawFile.from_dict(raw_file), dataset_settings, Path(raw_folder)):
-        lists = read_lists(target, settings)
-    return coded_lists(lists, users, items, target, settings.unknown == "drop")
-
-
-def read_left_out(
-    raw_file: dict[str, Any],
-    dataset_settings: DatasetSettings,
-    raw_folder: str,
-    settings: TargetSettings,
-    users: pd.DataFrame,
-    items: pd.DataFrame,
-    target: str,
-) -> pd.DataFrame:
-    """Reads which users a target was not trained on, in our numbers."""
-    from rec_msa.targets.reading import read_users
-    from rec_msa.targets.recording import coded_users
-
-    with domain.verified(RawFile.from_dict(raw_file), dataset_settings, Path(raw_folder)):
-        named = read_users(target, settings, dataset_settings)
-    return coded_users(named, users, target, settings.unknown == "drop")
+        if what == LISTS:
+            return coded_lists(read_lists(target, settings), users, items, target, drop)
+        return coded_users(read_users(target, settings, dataset_settings), users, target, drop)
 
 
 def _shares(target: float, validation: float, test: float) -> SplitSettings:

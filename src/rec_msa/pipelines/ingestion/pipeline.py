@@ -56,9 +56,8 @@ def _made_elsewhere(cell: Cell) -> list[Node]:
     target = cell.made_elsewhere
     if target is None:
         return []
-    tables = {LISTS: (target.lists, nodes.read_recorded_lists), LEFT_OUT: (target.auxiliary_file, nodes.read_left_out)}
     found = []
-    for what, (there, reader) in tables.items():
+    for what, there in {LISTS: target.lists, LEFT_OUT: target.auxiliary_file}.items():
         if there is None:
             continue
         name, space = f"{cell.model}-{what}", cell.all_seeds_space
@@ -73,7 +72,7 @@ def _made_elsewhere(cell: Cell) -> list[Node]:
             "users": f"{cell.data_root}.users",
             "items": f"{cell.data_root}.items",
         }
-        read = bind(reader, target=cell.model)
+        read = bind(nodes.read_target_file, target=cell.model, what=what)
         found += [
             node(acquire, [settings, "params:raw_folder"], raw, name="acquire_raw_file", namespace=root),
             node(read, known, f"{space}.{what}", name=f"read_{what}", namespace=space),

@@ -88,15 +88,31 @@ def fit_target(
     target: str,
     code: list[str],
     seed: int,
-    role: str,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Trains the target by a function of the user's own; returns the checkpoint of its lists for all of its users.
 
-    ``code`` is as of ``call_target``.
+    And whether the same seed makes the same lists again, where that is known. ``code`` is as of ``call_target``.
     """
-    from rec_msa.targets import recording
+    from rec_msa.targets.recording import Fitting
 
-    return recording.fit(settings, target, users, items, target_train, seed, role)
+    model, repeats = Fitting(settings, target, users, items).checked(target_train, seed)
+    return model, {"repeats": repeats}
+
+
+def refit_target(
+    users: pd.DataFrame,
+    items: pd.DataFrame,
+    target_train: pd.DataFrame,
+    settings: TargetSettings,
+    target: str,
+    code: list[str],
+    seed: int,
+    role: str,
+) -> dict[str, Any]:
+    """Trains it once more from the start of another role; returns the checkpoint. ``code`` is as of ``call_target``."""
+    from rec_msa.targets.recording import Fitting
+
+    return Fitting(settings, target, users, items).checkpoint(target_train, seed, role)
 
 
 def check_lists(

@@ -67,7 +67,9 @@ def _take(cell: Cell, role: str) -> Pipeline:
     ids = {"users": f"{cell.data_root}.users", "items": f"{cell.data_root}.items"}
     fixed: dict[str, Any] = {"target": cell.model}
     tags = ["target"]
-    take: Callable[..., dict[str, Any]]
+    take: Callable[..., Any]
+    model = f"{space}.{role}_model"
+    makes: str | list[str] = model
     match target.kind:
         case "recorded":
             take = nodes.record_target
@@ -80,11 +82,14 @@ def _take(cell: Cell, role: str) -> Pipeline:
             fixed["code"] = [one for one in (target.recommend, target.recommend_sequences) if one]
             tags.append("check")
         case "fitted":
-            take = nodes.fit_target
             inputs |= ids
-            fixed |= {"code": [target.fit], "seed": cell.seed, "role": role}
-    name = f"{take.__name__}" if role == "target" else "refit_target"
-    return Pipeline([node(bind(take, **fixed), inputs, f"{space}.{role}_model", name=name, namespace=space, tags=tags)])
+            fixed |= {"code": [target.fit], "seed": cell.seed}
+            if role == "target":
+                take, makes = nodes.fit_target, [model, f"{space}.fit_check"]
+            else:
+                take, fixed["role"] = nodes.refit_target, role
+    name = take.__name__ if role == "target" else f"{role}_target"
+    return Pipeline([node(bind(take, **fixed), inputs, makes, name=name, namespace=space, tags=tags)])
 
 
 def create_check_pipeline(cell: Cell, space: str, list_length: int | None = None) -> Pipeline:
