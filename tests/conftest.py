@@ -13,6 +13,7 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.gpu import GpuDouble
     from tests.small_project import SmallProject
 
 # Nobody is told of a test's runs; kedro's telemetry would build every pipeline of each to count it.
@@ -59,6 +60,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the raw files in {folder}")
     return folder
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> GpuDouble:
+    """A double of a GPU, which ``device="cuda"`` means; as a context manager it is there."""
+    from tests.gpu import stand_in
+
+    return stand_in(monkeypatch)
 
 
 @pytest.fixture

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
     from rec_msa.recommenders.base import Recommender
 
+SMALL: dict[str, dict[str, Any]] = {
+    "ncf": {"layers": (8, 5)},
+    "sasrec": {"length": 5},
+    "stamp": {"length": 5},
+    "gru4rec": {"length": 5, "hidden": 4, "negatives": 3},
+    "ease": {"l2": 0.5},
+    "lightgcn": {"layers": 2},
+}
+"""Settings that keep a model small."""
+
 
 def small_model(
     name: str,

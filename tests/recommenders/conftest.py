@@ -7,21 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from tests.models import small_model
+from tests.models import SMALL, small_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rec_msa.recommenders.base import Recommender
-
-SMALL: dict[str, dict[str, Any]] = {
-    "ncf": {"layers": (8, 5)},
-    "sasrec": {"length": 5},
-    "stamp": {"length": 5},
-    "gru4rec": {"length": 5, "hidden": 4, "negatives": 3},
-    "ease": {"l2": 0.5},
-    "lightgcn": {"layers": 2},
-}
 
 
 @pytest.fixture(scope="session")

@@ -216,13 +216,12 @@ class CatalogueTask(StealTask):
 
     def _inside(self, rows: Tensor) -> Tensor:
         """Whether an item is in a user's list or history ``[n, n_items]``."""
-        place = rows.new_full((self.model.n_users,), -1)
+        place = rows.new_full((self.model.n_users,), len(rows))  # behind them all, for users who are not asked about
         place[rows] = torch.arange(len(rows), device=rows.device)
         users, items = self.forbidden
-        asked = place[users] >= 0
-        inside = torch.zeros(len(rows), self.model.n_items, dtype=torch.bool, device=rows.device)
-        inside[place[users[asked]], items[asked]] = True
-        return inside
+        inside = torch.zeros(len(rows) + 1, self.model.n_items, dtype=torch.bool, device=rows.device)
+        inside[place[users], items] = True
+        return inside[:-1]
 
 
 class HardestTask(CatalogueTask):

@@ -15,6 +15,7 @@ from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.foundation.lists import PADDING
 from rec_msa.recommenders.ranking import best_after
 from rec_msa.recommenders.sequential import SequentialRecommender
+from rec_msa.training.device import sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,6 +93,7 @@ class PrefixStealTask(ListTask):
         self.model, self.data, whole = model, _Prefixes(model, taught), _Prefixes(model, served)
         super().__init__(model.n_items, whole.known, whole.sequences.numel(), probe, settings, losses)
         self.data.lists[(self.sampler.unseen == 0).view(self.data.sequences.shape)] = PADDING
+        self.asked = (self.data.lists != PADDING).any(dim=2).flatten().cpu()
         self.n_terms = int((self.data.lists != PADDING).sum())
         if not self.n_terms:
             msg = "each served list covers with its sequence the whole catalogue, so nothing is a negative"
@@ -101,23 +103,22 @@ class PrefixStealTask(ListTask):
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
         """Yields (sequences ``[b]``, prefixes within them ``[n]``, dropout seed, lists, negatives ``[n, m]``)."""
         n, length, k = self.data.lists.shape
-        device = self.data.lists.device
-        order = torch.rand((n, length), generator=generator).argsort(dim=1).to(device)
+        order = torch.rand((n, length), generator=generator).argsort(dim=1)
         per_step = max(1, batch_size // (PREFIXES_AT_ONCE * k))
         for places in order.split(PREFIXES_AT_ONCE, dim=1):
-            for chosen in torch.randperm(n, generator=generator).to(device).split(per_step):
+            for chosen in torch.randperm(n, generator=generator).split(per_step):
                 within, lists, negatives = self._terms(chosen, places[chosen], generator)
                 if len(within):
-                    yield chosen, within, torch.randint(2**62, (), generator=generator), lists, negatives
+                    seed = torch.randint(2**62, (), generator=generator)
+                    yield sent(chosen, lists.device), within, seed, lists, negatives
 
     def _terms(self, chosen: Tensor, places: Tensor, generator: torch.Generator) -> Batch:
         length = self.data.sequences.shape[1]
-        within = torch.arange(len(chosen), device=chosen.device).unsqueeze(1) * length + places
+        within = (torch.arange(len(chosen)).unsqueeze(1) * length + places).flatten()
         prefixes = (chosen.unsqueeze(1) * length + places).flatten()
-        lists = self.data.lists.flatten(0, 1)[prefixes]
-        asked = (lists != PADDING).any(dim=1)
-        negatives = self.sampler.draw(prefixes[asked], self.settings.negatives, generator)
-        return within.flatten()[asked], lists[asked], negatives
+        asked, lists = self.asked[prefixes], self.data.lists.flatten(0, 1)
+        within, prefixes = (sent(one[asked], lists.device) for one in (within, prefixes))
+        return within, lists[prefixes], self.sampler.draw(prefixes, self.settings.negatives, generator)
 
     def score(self, contexts: Sequence[Tensor], items: Tensor) -> Tensor:
         """Scores after prefixes; dropout is that of the batch, however often it is scored."""

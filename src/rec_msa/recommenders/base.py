@@ -48,6 +48,11 @@ class Recommender(nn.Module, ABC):
         return self.user_ids.device
 
     @property
+    def on_cpu(self) -> bool:
+        """Whether the parameters are on the CPU: whether its cache is a limit, and reading a number back is free."""
+        return self.device.type == "cpu"
+
+    @property
     def floats_per_score(self) -> int:
         """Temporary numbers for each (user, item) in ``score_all``, for memory budgets."""
         return 2

@@ -176,7 +176,7 @@ def places(scores: Tensor, known: Tensor) -> Tensor:
     depth = min(PLACES, scores.shape[1])
     best = scores.masked_fill(known, -torch.inf).topk(depth, dim=1).indices
     of_place = -torch.arange(1, depth + 1, device=scores.device).to(scores).log()
-    return torch.full_like(scores, float(of_place[-1])).scatter_(1, best, of_place.expand(len(best), -1))
+    return of_place[-1].expand_as(scores).scatter(1, best, of_place.expand(len(best), -1))
 
 
 def ensemble_to_checkpoint(ensemble: Ensemble, checkpoints: Mapping[str, Sequence[Checkpoint]]) -> Checkpoint:

@@ -44,7 +44,7 @@ class Gru4rec(SequentialRecommender):
 
     def _hidden(self, x: Tensor) -> Tensor:
         """The hidden state after each place ``[batch, l, hidden]``."""
-        if x.is_cuda:
+        if not self.on_cpu:
             return self.gru(x)[0]  # type: ignore[no-any-return]
         weight_in, weight, bias_in, bias = self.gru.all_weights[0]
         return recur(F.linear(x, weight_in, bias_in), weight, bias)

@@ -38,6 +38,7 @@ class Lightgcn(MatrixRecommender):
 
     def read(self, interactions: pd.DataFrame) -> None:
         self.histories.read(*self.known_pairs(interactions))
+        self.histories.transposed()  # here, and not within a step
 
     def item_vectors(self) -> list[Tensor]:
         return [self._smoothed()[1].detach()]

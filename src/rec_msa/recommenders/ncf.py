@@ -15,8 +15,8 @@ from rec_msa.recommenders.lookups import Table, draw_uniform
 if TYPE_CHECKING:
     from rec_msa.recommenders.settings import NcfSettings
 
-TOWER_PAIRS = {"cpu": 2**12, "cuda": 2**20}
-"""Users times items that the perceptron scores at a time: what stays in a core's cache, or what fills a GPU."""
+TOWER_PAIRS, TOWER_PAIRS_ON_GPU = 2**12, 2**20
+"""Users times items that the perceptron scores at a time: what stays in a core's cache, and what fills a GPU."""
 
 
 class Ncf(FusableRecommender):
@@ -76,7 +76,8 @@ class Ncf(FusableRecommender):
         p = self.product_users(users)
         scores = self.product_items.products(p, p * self.output_product)
         p = self.tower_users(users)
-        size = max(1, TOWER_PAIRS[self.device.type] // len(users))
+        pairs = TOWER_PAIRS if self.on_cpu else TOWER_PAIRS_ON_GPU
+        size = max(1, pairs // len(users))
         for block, first in self.tower_items.project_blocks(p, self.first_item, self.first_user(p), size):
             scores[:, block].add_(self._upper_tower(first))
         return scores

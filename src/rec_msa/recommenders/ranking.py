@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from rec_msa.recommenders.base import Recommender
     from rec_msa.recommenders.sequential import SequentialRecommender
 
-MEMORY_BUDGET = {"cpu": 16 * 2**20, "cuda": 2**30}
-"""Bytes of scores at a time: what stays in a processor's cache, or what fills a GPU."""
+MEMORY_BUDGET, MEMORY_BUDGET_ON_GPU = 16 * 2**20, 2**30
+"""Bytes of scores at a time: what stays in a processor's cache, and what fills a GPU."""
 
 BYTES_PER_FLOAT = 4
 
@@ -44,7 +44,7 @@ class Exclusions:
 def chunks(model: Recommender, n_rows: int, memory_budget: int | None = None) -> Iterator[slice]:
     """Slices of rows whose full-catalogue scores stay within the budget in bytes; None: the device's own."""
     if memory_budget is None:
-        memory_budget = MEMORY_BUDGET[model.device.type]
+        memory_budget = MEMORY_BUDGET if model.on_cpu else MEMORY_BUDGET_ON_GPU
     bytes_per_row = BYTES_PER_FLOAT * model.n_items * model.floats_per_score
     size = max(1, memory_budget // bytes_per_row)
     yield from (slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size))

@@ -91,12 +91,13 @@ class SequentialRecommender(FusableRecommender):
 
     def user_states(self, users: Tensor) -> Tensor:
         """The states after the histories of rows ``[batch]``: ``[batch, d]``; zero where a history is empty."""
-        rows, place = torch.unique(users, return_inverse=True)
-        histories = self.histories[rows].long()
+        users, order = torch.sort(users)  # rounding differs from order to order, and published results have this one
+        histories = self.histories[users].long()
         lengths = (histories != PADDING).sum(1)
-        longest = max(1, int(lengths.max())) if len(rows) else 1
-        states = self.last_states(histories[:, :longest].clamp(min=0), lengths.clamp(min=1))
-        return (states * (lengths > 0).unsqueeze(1))[place]
+        if self.on_cpu and len(users):  # a GPU would have to be waited for to say how much of it is padding
+            histories = histories[:, : max(1, int(lengths.max()))]
+        states = self.last_states(histories.clamp(min=0), lengths.clamp(min=1))
+        return (states * (lengths > 0).unsqueeze(1))[torch.argsort(order)]
 
     def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
         return self.sequence_loss(self.user_states(users), positives, negatives)

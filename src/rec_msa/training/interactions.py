@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rec_msa.foundation.errors import DataError
+from rec_msa.training.device import sent
 from rec_msa.training.negatives import NegativeSampler
 from rec_msa.training.probes import RECALL_AT, RecallProbe
 
@@ -62,5 +63,5 @@ class InteractionTask:
 
 def shuffled(terms: Sequence[Tensor], batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
     """Batches of an epoch's terms, tensors of one length, in a new order."""
-    order = torch.randperm(len(terms[0]), generator=generator).to(terms[0].device)
+    order = sent(torch.randperm(len(terms[0]), generator=generator), terms[0].device)
     yield from (tuple(values.index_select(0, batch) for values in terms) for batch in order.split(batch_size))

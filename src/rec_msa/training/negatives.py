@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rec_msa.training.device import sent
+
 ROWS_AT_ONCE = 1 << 20
 """Bounds what a draw needs beside its result."""
 
@@ -38,7 +40,7 @@ class NegativeSampler:
         return drawn
 
     def _draw(self, rows: Tensor, into: Tensor, generator: torch.Generator) -> None:
-        uniform = torch.rand(into.shape, generator=generator, dtype=torch.float64).to(rows.device)
+        uniform = sent(torch.rand(into.shape, generator=generator, dtype=torch.float64), rows.device)
         unseen = self.unseen[rows].unsqueeze(1)
         r = torch.minimum((uniform * unseen).long(), unseen - 1)
         seen_before = torch.searchsorted(self.keys, rows.unsqueeze(1) * (self.n_items + 1) + r, right=True)
