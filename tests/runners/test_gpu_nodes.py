@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from kedro.framework.project import pipelines
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline, node
@@ -55,14 +54,9 @@ def gpus_given(nodes: list[Node], folder: Path, device: str, **options: Any) -> 
     return {one.name: catalog.load(one.name) for one in nodes}
 
 
-@pytest.mark.parametrize(
-    ("device", "options", "share"),
-    [("cuda", {}, 1.0), ("cuda", {"gpus": 0.25}, 0.25), ("cpu", {}, 0.0)],
-    ids=["cuda", "a quarter", "cpu"],
-)
-def test_what_trains_or_ranks_asks_for_a_gpu_and_nothing_else_does(
-    cluster: Any, small_project: SmallProject, device: str, options: dict[str, Any], share: float
+def test_what_trains_or_ranks_asks_for_its_share_of_a_gpu_and_nothing_else_does(
+    cluster: Any, small_project: SmallProject
 ) -> None:
-    given = gpus_given(stand_ins(small_project), small_project.folder, device, **options)
-    assert given == {name: share if name in TRAIN | RANK else 0.0 for name in given}
+    given = gpus_given(stand_ins(small_project), small_project.folder, "cuda", gpus=0.25)
+    assert given == {name: 0.25 if name in TRAIN | RANK else 0.0 for name in given}
     assert {*given} >= TRAIN | RANK
