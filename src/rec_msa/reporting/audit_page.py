@@ -27,6 +27,7 @@ from rec_msa.reporting.audit_findings import (
     percent,
 )
 from rec_msa.reporting.audit_results import CEILING, POPULARITY, TEXTS, Audited, Point, apart, reference_name
+from rec_msa.reporting.cost import duration
 from rec_msa.reporting.drawing import COLOURS, NEUTRAL, Curve, Drawing, Plot, strips
 from rec_msa.reporting.names import ATTACKS_IN_WORDS, seeds_text, span
 from rec_msa.reporting.panels import Panel, Row
@@ -318,7 +319,7 @@ def needs_section(audited: Audited) -> doc.Section:
     for group, key in (("without questions", "quiet"), ("with questions", "asking")):
         calls = [doc.Column("calls", _of_point(key, lambda one: f"{one.calls:,.0f}"), group=group)]
         columns += calls if key == "asking" else []
-        columns += [doc.Column("minutes", _of_point(key, _minutes), group=group)] if noted else []
+        columns += [doc.Column("computing", _of_point(key, _computing), group=group)] if noted else []
         columns.append(doc.Column("copied", _copied(key), group=group))
         columns.append(doc.Column("by", _of_point(key, lambda one: f"`{one.method}`"), "l", group=group))
     data = [name for name in rows[0] if name not in ("quiet", "asking")]
@@ -347,8 +348,8 @@ def _copied(key: str) -> Callable[[Mapping[Any, Any]], doc.Cell]:
     return lambda row: doc.estimate_cell(row[key] and row[key].one)
 
 
-def _minutes(one: Point) -> str:
-    return "" if one.minutes is None else f"{one.minutes:.1f}"
+def _computing(one: Point) -> str:
+    return "" if one.minutes is None else duration(60 * one.minutes)
 
 
 def lengths_sections(audited: Audited) -> list[doc.Section]:
