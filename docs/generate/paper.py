@@ -34,13 +34,17 @@ EQUATIONS = [
         "agreement is the share of the target's list that the clone repeats",
         "rec_msa.evaluation.agreement:overlap",
     ),
-    ("Eq. 4", "BPR loss", "rec_msa.attacks.list_learning:pair_loss"),
+    ("Eq. 4", "BPR loss of a target or clone on interactions", "rec_msa.recommenders.bpr:Bpr"),
     (
         "Eq. 5–8",
-        "item vectors of clone and auxiliary model, fused by attention",
+        "item vectors of clone and auxiliary model, fused by attention: one formula in the three ways below, which tests "
+        "hold equal",
         "rec_msa.recommenders.items:FusedItemTable",
     ),
-    ("Eq. 9", "hinge loss", "rec_msa.attacks.list_learning:pair_loss"),
+    ("Eq. 5–8", "… the vectors themselves, as `ncf` reads them", "rec_msa.recommenders.lookups:attend"),
+    ("Eq. 5–8", "… scores of pairs, in the clone and the steal stage", "rec_msa.recommenders.lookups:attended_dots"),
+    ("Eq. 5–8", "… scores of all items, in rankings (its `products`)", "rec_msa.recommenders.items:FusedItemTable"),
+    ("Eq. 4 and 9", "BPR and hinge loss of the steal stage", "rec_msa.attacks.list_learning:pair_loss"),
     (
         "Eq. 10–12",
         "the steal loss: order within a list, and list against other items",

@@ -215,6 +215,7 @@ def test_a_report_on_nothing_says_what_to_run(small_project):
     ("options", "said"),
     [
         ({"node_names": ["small.seed0.bpr.none.ptaq.stel"]}, ["--nodes", "node", "'small.seed0.bpr.none.ptaq.steal'"]),
+        ({"node_names": ["steal"]}, ["did you mean 'small.seed0.bpr.none.ptaq.steal'"]),
         ({"from_nodes": ["small.seed0.bpr.none.ptaq.query"]}, ["--from-nodes", "ptaq.query_target'"]),
         ({"to_nodes": ["small.seed0.bpr.trian_target"]}, ["--to-nodes", "'small.seed0.bpr.train_target'"]),
         ({"to_outputs": ["small.seed0.bpr.target"]}, ["--to-outputs", "dataset", "'small.seed0.bpr.target_model'"]),

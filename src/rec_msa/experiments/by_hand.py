@@ -141,7 +141,10 @@ def _auxiliary(
     if not {"auxiliary_train", "auxiliary_model"} & set(knowledge):
         return {}
     if auxiliary is None:
-        raise SettingsError("auxiliary: this attack learns from interactions of other users, and there are none")
+        raise SettingsError(
+            "auxiliary: this attack learns from interactions of other users, and there are none; give auxiliary=, a frame "
+            "with the columns user and item, or take an attack without, as ptq"
+        )
     from rec_msa.attacks.clone import hold_back
     from rec_msa.training.recommender import train_recommender
 

@@ -29,9 +29,15 @@ def require_parts(pipeline: Pipeline, options: Mapping[str, Any]) -> None:
         for name in asked:
             if name not in names:
                 raise ClearError(
-                    f"{option}: there is no {kind} '{name}' in what is to run; {did_you_mean(name, names)}a part of "
+                    f"{option}: there is no {kind} '{name}' in what is to run; {_meant(name, names)}a part of "
                     "another cell needs the --pipeline and the --params (dataset, model, seed) of its run."
                 )
+
+
+def _meant(name: str, names: Iterable[str]) -> str:
+    """Asks for the name that ends so, as kedro viz writes names on nodes, else for the nearest."""
+    whole = sorted(one for one in names if one.endswith(f".{name}"))
+    return f"did you mean '{whole[0]}'? " if whole else did_you_mean(name, names)
 
 
 def _nodes(pipeline: Pipeline) -> set[str]:
