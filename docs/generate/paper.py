@@ -37,7 +37,7 @@ EQUATIONS = [
     ("Eq. 4", "BPR loss of a target or clone on interactions", "rec_msa.recommenders.bpr:Bpr"),
     (
         "Eq. 5–8",
-        "item vectors of clone and auxiliary model, fused by attention: one formula in three ways, which tests hold equal",
+        "item vectors of clone and auxiliary model, fused by attention: one formula in three ways, held equal by tests",
         "rec_msa.recommenders.items:FusedItemTable",
     ),
     ("Eq. 5–8", "… the vectors themselves, as `ncf` reads them", "rec_msa.recommenders.lookups:attend"),

@@ -142,8 +142,8 @@ def _auxiliary(
         return {}
     if auxiliary is None:
         raise SettingsError(
-            "auxiliary: this attack learns from interactions of other users, and there are none; give auxiliary=, a frame "
-            "with the columns user and item, or take an attack without, as ptq"
+            "auxiliary: this attack learns from interactions of other users, and there are none; give auxiliary=, a "
+            "frame with the columns user and item, or take an attack without, as ptq"
         )
     from rec_msa.attacks.clone import hold_back
     from rec_msa.training.recommender import train_recommender
