@@ -61,3 +61,11 @@ def test_a_long_list_is_cut_short():
     text = str(Replaced(["a.agreement"], {}, [f"cell{n}" for n in range(6)]))
     assert "cell3 and 2 more" in text
     assert "label" in text
+
+
+def test_who_forgets_the_settings_of_a_label_is_not_told_to_take_one(tmp_path):
+    project = SmallProject(tmp_path)
+    project.run("attack_ptd", params={"label": "narrow", **NARROW})
+    said = str(would_replace(project, label="narrow"))
+    assert "repeat the settings of label narrow" in said
+    assert "<a name>" not in said

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import rich
 from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import configure_project
 
@@ -131,6 +132,19 @@ def test_a_run_that_is_stopped_by_hand_notes_what_it_cost_and_holds_no_lock(smal
         small_project.run("attack_ptd")
     assert list(small_project.load("journal")["n_nodes"] > 0) == [True]
     assert not list(Path("data/.locks").iterdir())
+
+
+def test_a_run_that_is_stopped_ends_with_the_command_that_goes_on_and_no_table(small_project, monkeypatch):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    small_project.run("attack_ptd")
+    monkeypatch.setattr("rec_msa.training.recommender.fit", stop)
+    with rich.get_console().capture() as captured, pytest.raises(KeyboardInterrupt):
+        small_project.run("attack_ptd")
+    said = captured.get().rstrip().splitlines()
+    assert said[-1].endswith("--only-missing-outputs")
+    assert not any("held-out" in line for line in said)
 
 
 def test_a_study_that_fails_in_its_second_cell_leaves_the_first_one_in_the_assembled_table(small_project):

@@ -66,6 +66,14 @@ def test_the_figure_goes_from_random_items_to_the_target_itself(own_page: Report
     assert bars.marked == ["best clone: pta"]
 
 
+def test_plain_models_of_the_same_data_were_left_out_of_the_first_figure(mine: pd.DataFrame) -> None:
+    plain = mine[mine["attack"] == "knn_lists"].assign(attack="ials_joint", base="ials_joint", agreement=0.99)
+    [panel] = panels_of(pd.concat([mine, plain]))
+    shown = ladder(panel)
+    assert shown["best plain model"].attack == "ials_joint"
+    assert "A plain model, which asks nothing, repeats as much." in meaning(panel, shown)
+
+
 def test_the_sentence_counts_the_items_of_the_list(mine: pd.DataFrame) -> None:
     [panel] = panels_of(mine)
     shown, own = (

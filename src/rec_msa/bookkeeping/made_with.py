@@ -68,11 +68,13 @@ class Replaced(NamedTuple):
         artifacts: Their names.
         settings: The keys that differ, each with the old value and the new one, as far as they are known.
         lost: Results that this run does not make again and that will no longer fit what lies beside them.
+        label: The run's; empty without one.
     """
 
     artifacts: list[str]
     settings: dict[str, list[Any]]
     lost: list[str]
+    label: str = ""
 
     def __str__(self) -> str:
         changes = [f"{key} {old} → {new}" for key, (old, new) in self.settings.items()]
@@ -83,9 +85,10 @@ class Replaced(NamedTuple):
         lines += (
             [f"results that will no longer fit and leave agreement.parquet: {_few(self.lost)}"] if self.lost else []
         )
-        return "\n".join([*lines, "to keep them: stop it (Ctrl-C), and give this run a place of its own, "]) + (
-            "--params=label=<a name>"
-        )
+        remedy = "to keep them: stop it (Ctrl-C), and give this run a place of its own, --params=label=<a name>"
+        if self.label:
+            remedy = f"to keep them: stop it (Ctrl-C), and repeat the settings of label {self.label} with each command"
+        return "\n".join([*lines, remedy])
 
 
 def replaced(nodes: Iterable[Node], catalog: DataCatalog) -> Replaced | None:
@@ -103,7 +106,8 @@ def replaced(nodes: Iterable[Node], catalog: DataCatalog) -> Replaced | None:
     for dataset in found.values():
         before = dataset.recorded_settings()
         changes |= differing(before, dataset.settings or {}) if before else {}
-    return Replaced(list(found), changes, _lost(made, found, catalog))
+    label = catalog.load("params:label") if "params:label" in catalog else None
+    return Replaced(list(found), changes, _lost(made, found, catalog), label or "")
 
 
 def _recorded(names: Iterable[str], catalog: DataCatalog) -> Iterator[tuple[str, Recorded]]:

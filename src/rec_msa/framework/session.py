@@ -89,7 +89,9 @@ class ClearSession(KedroSession):
             say(f"{said}.".capitalize())
             return {}
         except KeyboardInterrupt:
-            say(how_to_go_on())
+            self._end(shown=False)
+            say("Stopped. What was finished is kept; go on with:")
+            say(how_to_go_on(), whole=True)
             raise
         except RecMsaError as error:
             raise ClearError(str(error)) from error
@@ -97,10 +99,14 @@ class ClearSession(KedroSession):
             if (explained := self._explained(error, options)) is not None:
                 raise explained from error
             raise
-        finally:  # stopped by hand, too: Kedro's hooks hear of errors alone
-            for hooks in self._hook_manager.get_plugins():
-                if isinstance(hooks, Runs):
-                    hooks.on_pipeline_error()
+        finally:
+            self._end()
+
+    def _end(self, *, shown: bool = True) -> None:
+        """Ends a run that has not ended yet, as one that was stopped by hand: Kedro's hooks hear of errors alone."""
+        for hooks in self._hook_manager.get_plugins():
+            if isinstance(hooks, Runs):
+                hooks.break_off(shown=shown)
 
     def _take_budget(self, minutes: float | None) -> None:
         """Tells the runner how long an audit may take.
@@ -128,9 +134,9 @@ class ClearSession(KedroSession):
 
 
 def how_to_go_on() -> str:
-    """What a run that was stopped by hand leaves, and the command that goes on with it."""
+    """The command that goes on with a run that was stopped by hand."""
     again, option = command_line(), "--only-missing-outputs"
-    return f"Stopped. What was finished is kept; go on with: {again if option in again else f'{again} {option}'}"
+    return again if option in again else f"{again} {option}"
 
 
 def _cell_by_cell(runner: AbstractRunner | None) -> AbstractRunner:

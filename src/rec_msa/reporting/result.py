@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from rec_msa.attacks.settings import SOLVED_REFERENCES
 from rec_msa.reporting import document as doc
 from rec_msa.reporting.cost import cost
 from rec_msa.reporting.drawing import Bars, Drawing
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
     from rec_msa.reporting.panels import Panel, Row
 
 _LOOKUPS = ("auxiliary_popularity", "list_popularity", "knn_lists")
-_RANDOM, _POPULAR, _LOOKUP, _CLONE, _AGAIN = (
+_RANDOM, _POPULAR, _LOOKUP, _PLAIN, _CLONE, _AGAIN = (
     "random items",
     "popularity",
     "best look-up",
+    "best plain model",
     "best clone",
     "target retrained",
 )
+_LADDER = (_RANDOM, _POPULAR, _LOOKUP, _PLAIN, _CLONE, _AGAIN)
 _ITSELF = "the target itself"
 _BARS_IN_A_ROW = 3
 
@@ -54,19 +57,23 @@ def _around(figure: doc.Figure, found: Sequence[tuple[Panel, dict[str, Row]]]) -
 
 
 def ladder(panel: Panel) -> dict[str, Row]:
-    """Returns what a panel has of random items, popularity, the best look-up, the best clone and the target retrained.
+    """Returns what a panel has of random items, popularity, the best look-up, plain model and clone, and the retrained.
 
+    Plain models are EASE and iALS of what the attacker knows: they ask nothing and know no architecture.
     Only attacks on as many users as popularity was counted on, and lists of one length, compare.
     """
     held = {row.attack: row for row in panel.rows if "heldout" in row.groups}
     like = {(row.k, row.attacker_fraction) for name, row in held.items() if name in ("random", "popularity")}
     clones = [row for row in held.values() if not row.is_reference]
     clones = [row for row in clones if (row.k, row.attacker_fraction) in like] if like else clones
-    lookups = sorted((held[name] for name in _LOOKUPS if name in held), key=lambda row: row.rank)
-    best = {_LOOKUP: lookups[:1], _CLONE: clones[:1]}
+    lookups, plain = (
+        sorted((held[name] for name in names if name in held), key=lambda row: row.rank)
+        for names in (_LOOKUPS, SOLVED_REFERENCES)
+    )
+    best = {_LOOKUP: lookups[:1], _PLAIN: plain[:1], _CLONE: clones[:1]}
     named = {_RANDOM: "random", _POPULAR: "popularity", _AGAIN: "retrain"}
     found = best | {what: [held[name]] for what, name in named.items() if name in held}
-    return {what: found[what][0] for what in (_RANDOM, _POPULAR, _LOOKUP, _CLONE, _AGAIN) if found.get(what)}
+    return {what: found[what][0] for what in _LADDER if found.get(what)}
 
 
 def meaning(panel: Panel, shown: dict[str, Row]) -> str:
@@ -81,8 +88,9 @@ def meaning(panel: Panel, shown: dict[str, Row]) -> str:
         f"about, the clone `{clone.attack}` names **{_items(clone)}** ({share(one.value)}, {sure}; {whom})."
     )
     text += f" Beside it: {', '.join(others)}." * bool(others)
-    if _LOOKUP in shown and shown[_LOOKUP].groups["heldout"].value >= one.value:
-        text += " A look-up, which needs no model, repeats as much."
+    for what, why in ((_LOOKUP, "A look-up, which needs no model,"), (_PLAIN, "A plain model, which asks nothing,")):
+        if what in shown and shown[what].groups["heldout"].value >= one.value:
+            text += f" {why} repeats as much."
     both = [shown[what].groups["heldout"] for what in (_POPULAR, _AGAIN) if what in shown]
     ends = [other.value for other in both if other.seeds == one.seeds]
     if len(ends) == 2 and ends[1] > ends[0]:  # noqa: PLR2004 - both
@@ -123,7 +131,7 @@ def _items(row: Row) -> str:
 
 
 def _name(what: str, row: Row) -> str:
-    return _noted(f"{what}: {row.name}" if what in (_LOOKUP, _CLONE) else what, row)
+    return _noted(f"{what}: {row.name}" if what in (_LOOKUP, _PLAIN, _CLONE) else what, row)
 
 
 def _noted(name: str, row: Row) -> str:

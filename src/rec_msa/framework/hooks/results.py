@@ -69,17 +69,23 @@ def put_together(catalog: DataCatalog) -> Assembled | None:
     return assembled
 
 
-def show_results(pipeline: Pipeline, catalog: DataCatalog) -> None:
+def show_results(pipeline: Pipeline, catalog: DataCatalog, *, shown: bool = True) -> None:
     """Writes ``agreement.parquet`` and its companions, and prints a table where this run measured something.
+
+    Args:
+        pipeline: What ran.
+        catalog: Its datasets.
+        shown: Whether anything is printed.
 
     Raises:
         ClearError: They cannot be written.
     """
     if reads_results(pipeline):
-        _show_comparison(pipeline, catalog)
+        if shown:
+            _show_comparison(pipeline, catalog)
         return
     # Of a run that was stopped, what it left with these settings; not what others left in its place.
-    left = [name for name in pipeline.all_outputs() if name.endswith(".agreement") and catalog.exists(name)]
+    left = [name for name in pipeline.all_outputs() if name.endswith(".agreement") and catalog.exists(name)] * shown
     try:
         assembled = put_together(catalog)
     except LockedError as error:

@@ -175,11 +175,19 @@ class Runs(NodeTimes):
 
     @hook_impl(tryfirst=True)
     def on_pipeline_error(self) -> None:
-        """Ends a run that failed or was stopped by hand; what ended it is what must be said."""
+        """Ends a run that failed."""
+        self.break_off()
+
+    def break_off(self, *, shown: bool = True) -> None:
+        """Ends a run that failed or was stopped by hand; what ended it is what must be said.
+
+        Args:
+            shown: Whether what it measured is shown, too.
+        """
         if (run := self._ended()) is None:
             return
         try:
-            show_results(run.pipeline, run.catalog)
+            show_results(run.pipeline, run.catalog, shown=shown)
         except (ClearError, OSError, DatasetError) as error:
             logger.warning("the results of the nodes that were finished were not put together: %s", error)
         finally:
