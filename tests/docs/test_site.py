@@ -20,6 +20,8 @@ browser = chromium.browser
 in_chromium = chromium.pytestmark
 SIZES = {"desktop": (1280, 900), "phone": (390, 800)}
 SCHEMES = {"light": "default", "dark": "slate"}
+CHOSEN = "return document.body.dataset.mdColorScheme"
+"""A script of the page says so, on a busy machine after a while."""
 PAGES = ("index", "findings", "reference/parameters", "reference/api")
 
 
@@ -61,10 +63,7 @@ def test_pages_open_from_the_disk_without_a_request_or_an_error_and_never_scroll
     browser.execute_script("localStorage.clear()")  # where the site remembers what a reader chose
     for page in PAGES:
         open_page(browser, site / f"{page}.html", SIZES[size], scheme)
-        chosen = (
-            "return document.body.dataset.mdColorScheme"  # by a script of the page, on a busy machine after a while
-        )
-        chromium.support.WebDriverWait(browser, 10).until(lambda _: browser.execute_script(chosen) == SCHEMES[scheme])
+        chromium.support.WebDriverWait(browser, 10).until(lambda _: browser.execute_script(CHOSEN) == SCHEMES[scheme])
         assert browser.execute_script("return document.documentElement.scrollWidth") <= SIZES[size][0], page
         assert browser.get_log("browser") == [], page
         assert chromium.requests_of(browser) == [], page
