@@ -43,6 +43,15 @@ def test_gains_are_over_the_paper_s_strongest_the_best_look_up_and_the_ceiling()
     assert [cell.text for cell in gains.bodies()[0][1][0]][-2:] == ["302", "102"]
 
 
+def test_a_gain_was_between_means_over_different_seeds():
+    both = measured()
+    late = (both.agreement["attack"] != "stacked") | (both.agreement["seed"] == 0)
+    level = both.agreement["agreement"].where(both.agreement["seed"] == 0, 0.01)
+    [section] = strongest_sections(Measured(both.agreement.assign(agreement=level)[late], both.quality, both.per_user))
+    [gains] = [table for table in section.all_blocks() if getattr(table, "name", "") == "strongest-gains"]
+    assert gains.frame["over_ptaq"].item() == pytest.approx(0.1, abs=0.05)
+
+
 def test_its_tests_are_paired_over_the_same_users_and_what_was_not_measured_is_left_out():
     [section] = strongest_sections(measured())
     tables = {block.name: block.frame for block in section.all_blocks() if hasattr(block, "frame")}
