@@ -49,7 +49,7 @@ def strongest_sections(measured: Measured) -> list[doc.Section]:
         caption = f"Agr@50 of held-out users on {dataset}"
         blocks.append(beside_table(f"strongest-{dataset}", caption, (dataset, targets), lines, found, {}, "strongest"))
     told = _at_once(own, places, _mean_seconds(measured.costs))
-    tests = difference_tables(_per_user(measured), PAIRS, "strongest")
+    tests = difference_tables(_per_user(measured), PAIRS, "strongest_differences")
     blocks += [told, *([doc.Folded("Show the paired tests", tests)] if tests else [])]
     return [doc.Section("strongest", "Beyond the paper: the strongest attack", blocks)]
 
