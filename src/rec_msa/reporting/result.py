@@ -49,7 +49,7 @@ def _around(figure: doc.Figure, found: Sequence[tuple[Panel, dict[str, Row]]]) -
     if len(found) == 1:
         return [*map(doc.Paragraph, said), figure]
     frame = pd.DataFrame([{what: row.groups["heldout"].value for what, row in shown.items()} for _, shown in found])
-    medians = ", ".join(f"{what} **{share(frame[what].median())}**" for what in frame)
+    medians = ", ".join(f"{what} **{share(frame[what].median())}**" for what in frame if frame[what].notna().all())
     text = (
         f"Medians over {len(found)} targets, of the list for a user that the target was never asked about: {medians}."
     )
@@ -70,10 +70,15 @@ def ladder(panel: Panel) -> dict[str, Row]:
         sorted((held[name] for name in names if name in held), key=lambda row: row.rank)
         for names in (_LOOKUPS, SOLVED_REFERENCES)
     )
+    plain = [row for row in plain if clones and _seeds(row) == _seeds(clones[0])]  # later results alone have them
     best = {_LOOKUP: lookups[:1], _PLAIN: plain[:1], _CLONE: clones[:1]}
     named = {_RANDOM: "random", _POPULAR: "popularity", _AGAIN: "retrain"}
     found = best | {what: [held[name]] for what, name in named.items() if name in held}
     return {what: found[what][0] for what in _LADDER if found.get(what)}
+
+
+def _seeds(row: Row) -> tuple[int, ...]:
+    return row.groups["heldout"].seeds
 
 
 def meaning(panel: Panel, shown: dict[str, Row]) -> str:
