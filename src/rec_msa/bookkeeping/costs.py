@@ -21,6 +21,8 @@ ATTACKER = {"auxiliary", "attack"}
 def attacker_seconds(name: str, made: Callable[[str], Made | None]) -> float | None:
     """Processor seconds behind an artifact, of the attacker's nodes alone and of each once.
 
+    A node's are those of its process meanwhile; where ``ThreadRunner`` runs others in the same one, of these, too.
+
     Args:
         name: The artifact, as an attack's agreement.
         made: Looks an artifact up; None where nothing is known of it.

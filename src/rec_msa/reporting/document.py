@@ -258,9 +258,9 @@ def across(before: str, values: Sequence[Any], after: str = "") -> list[Column]:
     return [Column(f"{before}{value}{after}", one_cell, at=value) for value in values]
 
 
-def share_of(name: str, why: str = NOT_MEASURED) -> Callable[[Row], Cell]:
-    """Returns what writes a column of shares; a dash that says why where there is none."""
-    return lambda row: missing(why) if absent(row[name]) else Cell(share(row[name]))
+def share_of(name: str, why: str = NOT_MEASURED, *, signed: bool = False) -> Callable[[Row], Cell]:
+    """Returns what writes a column of shares, perhaps with their sign; a dash that says why where there is none."""
+    return lambda row: missing(why) if absent(row[name]) else Cell(share(row[name], signed=signed))
 
 
 def estimate_cell(ours: Estimate | None, seeds: Sequence[int] = ()) -> Cell:

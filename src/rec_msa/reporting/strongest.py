@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rec_msa.attacks.settings import ENSEMBLE, RETRAIN, SOLVED_REFERENCES
+from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.reporting import document as doc
 from rec_msa.reporting.measured import Measured, datasets_of, estimates, records
-from rec_msa.reporting.names import SEQUENTIAL_TARGETS, TARGETS, TEXTS, share
+from rec_msa.reporting.names import SEQUENTIAL_TARGETS, TARGETS, TEXTS
 from rec_msa.reporting.panels import HEADINGS
 from rec_msa.reporting.sections import beside_table, difference_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 BASIS, BEST = "ptaq", "stacked"
 FAMILY = ("stacked", "stacked_few", "stacked_any", "stacked_solved", "stacked_own", "distilled", "pta_ensemble")
@@ -76,7 +77,7 @@ def _per_user(measured: Measured) -> pd.DataFrame:
 
 def _mean_seconds(costs: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Processor seconds of each data set, target and attack without a defense, a mean over seeds."""
-    own = costs[(costs["defense"] == "none") & (costs["clone"].isna() | (costs["clone"] == costs["target"]))]
+    own = costs[(costs["defense"] == NO_DEFENSE) & (costs["clone"].isna() | (costs["clone"] == costs["target"]))]
     keys = ["dataset", "target", "attack"]
     return {key: sum(row["seconds"] for row in each) / len(each) for key, each in records(own, keys).items()}
 
@@ -88,8 +89,8 @@ def _at_once(
     frame = pd.DataFrame([_gain(rows, place, seconds) for place in places])
     columns = doc.names("dataset", "target")
     columns += [
-        doc.Column(f"− `{BASIS}`", _signed("over_ptaq")),
-        doc.Column("− best look-up", _signed("over_lookups")),
+        doc.Column(f"− `{BASIS}`", doc.share_of("over_ptaq", signed=True)),
+        doc.Column("− best look-up", doc.share_of("over_lookups", signed=True)),
         doc.Column("/ retrained", doc.share_of("of_retrain")),
         doc.Column("/ retrained, averaged", doc.share_of("of_ensemble")),
         doc.Column("seconds", _whole("seconds")),
@@ -120,9 +121,5 @@ def _gain(rows: pd.DataFrame, place: tuple[str, str], seconds: Mapping[Any, floa
     }
 
 
-def _signed(name: str) -> Any:
-    return lambda row: doc.missing() if doc.absent(row[name]) else doc.Cell(share(row[name], signed=True))
-
-
-def _whole(name: str) -> Any:
+def _whole(name: str) -> Callable[[doc.Row], doc.Cell]:
     return lambda row: doc.missing("not recorded") if doc.absent(row[name]) else doc.Cell(f"{row[name]:,.0f}")
