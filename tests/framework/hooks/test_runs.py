@@ -25,7 +25,7 @@ NODES = [part("one"), part("two"), part("three")]
 
 @pytest.fixture(autouse=True)
 def _no_results(monkeypatch):
-    monkeypatch.setattr(runs, "show_results", lambda *_: None)
+    monkeypatch.setattr(runs, "show_results", lambda *_, **__: None)
 
 
 @pytest.fixture
