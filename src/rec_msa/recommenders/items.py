@@ -13,7 +13,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.lookups import Table, attend, attended_dots, dots, draw_uniform, gather, is_row_sparse
+from rec_msa.recommenders.lookups import (
+    Table,
+    attend,
+    attended_dots,
+    dots,
+    draw_uniform,
+    gather,
+    is_row_sparse,
+    length_penalty,
+    picked_dots,
+    regularised_dots,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +52,11 @@ class ItemTable(Table):
 
     def pair_products(self, p: Tensor, towards: Tensor, items: Tensor) -> Tensor:
         """Dot products of ``towards`` ``[batch, d]`` with items ``[batch, m]`` as ``p`` sees them: ``[batch, m]``."""
-        return dots(towards, self.pairs(p, items))
+        return picked_dots(towards, self.weight, items)
+
+    def regularised_products(self, p: Tensor, items: Tensor, l2: float) -> tuple[Tensor, Tensor]:
+        """The products of ``p`` with items as it sees them, and ``regularised_dots``' penalty on what is multiplied."""
+        return regularised_dots(p, self.pairs(p, items), l2)
 
     def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
         """Images of ``pairs`` under ``linear`` ``[out, d]``: ``[batch, m, out]``."""
@@ -100,8 +115,14 @@ class FusedItemTable(ItemTable):
 
     def pair_products(self, p: Tensor, towards: Tensor, items: Tensor) -> Tensor:
         if not self.attention:
-            return super().pair_products(p, towards, items)
-        return attended_dots(p, towards, self(items), gather(self.auxiliary, items), self.w, self.known[items])
+            return dots(towards, self.pairs(p, items))
+        return attended_dots(p, towards, self.weight, self.auxiliary, self.w, self.known, items)[0]
+
+    def regularised_products(self, p: Tensor, items: Tensor, l2: float) -> tuple[Tensor, Tensor]:
+        if not self.attention:
+            return super().regularised_products(p, items, l2)
+        products, squares = attended_dots(p, p, self.weight, self.auxiliary, self.w, self.known, items)
+        return products, length_penalty(p, squares, l2) if l2 else p.new_zeros(())
 
     def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
         return self.pairs(p, items) @ linear.T
