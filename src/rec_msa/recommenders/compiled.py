@@ -142,7 +142,7 @@ def hinge_sum(
 
     ``listed`` ``[n_lists, length]`` and ``outside`` ``[n_lists, n]``; the sum is the one number of ``total``.
     """
-    sum_ = 0.0
+    sum_ = np.float64(0)
     for row in range(listed.shape[0]):
         others, into_others = outside[row], to_outside[row]
         for place in range(listed.shape[1]):
