@@ -140,20 +140,17 @@ class FusedItemTable(ItemTable):
     def _share_of_all(self, p: Tensor) -> Tensor:
         """The softmax weight of q_c for every item, ``[batch, n_items]``, by matrix products.
 
-        relu(p * q) splits into relu(p) * relu(q) + relu(-p) * relu(-q), so no ``[batch, n_items, d]`` tensor is made.
+        relu(p * q) splits into relu(p) * relu(q) + relu(-p) * relu(-q), which is |p| * relu(q) - relu(-p) * q. So no
+        ``[batch, n_items, d]`` tensor is made.
         """
         if not self.attention:
             share = p.new_full((len(p), len(self.weight)), 0.5)
         else:
-            signed_p = torch.cat([F.relu(p) * self.w, F.relu(-p) * self.w], dim=1)
-            difference = _signed_parts(self.weight) - _signed_parts(self.auxiliary)
-            share = torch.sigmoid(signed_p @ difference.T)
+            positive = F.relu(self.weight) - F.relu(self.auxiliary)
+            logits = (p.abs() * self.w) @ positive.T
+            share = logits.addmm_(F.relu(-p) * self.w, (self.weight - self.auxiliary).T, alpha=-1).sigmoid_()
         return torch.where(self.known, share, 1.0)
 
 
 def _blocks(n: int, size: int) -> Iterator[slice]:
     yield from (slice(start, min(start + size, n)) for start in range(0, n, size))
-
-
-def _signed_parts(q: Tensor) -> Tensor:
-    return torch.cat([F.relu(q), F.relu(-q)], dim=1)
