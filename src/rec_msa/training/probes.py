@@ -15,13 +15,12 @@ if TYPE_CHECKING:
     from rec_msa.recommenders.base import Recommender
 
 RECALL_AT = 50
-PROBED_USERS = 10_000
 
 
 class RecallProbe:
     """Recall@50 of a model on chosen interactions, its training items left out; a mean over users.
 
-    Of more than ``PROBED_USERS`` users every second, third ... counts, so that a look's cost has a bound.
+    Of more users than the model's ``settings.n_probed`` every second, third ... counts, so that a look's cost has a bound.
     Known interactions (columns user, item) are not recommended, those held back should be.
     """
 
@@ -29,7 +28,7 @@ class RecallProbe:
         self.model, self.k = model, min(RECALL_AT, model.n_items)
         (known_rows, known_items), (rows, items) = model.pairs(known), model.pairs(held_back)
         users = torch.unique(rows)
-        self.rows = users[:: -(-len(users) // PROBED_USERS)].contiguous() if len(users) else users
+        self.rows = users[:: max(1, -(-len(users) // model.settings.n_probed))].contiguous()
         asked, inside = torch.isin(rows, self.rows), torch.isin(known_rows, self.rows)
         known_places = torch.searchsorted(self.rows, known_rows[inside])
         self.excluded = Exclusions(known_places, known_items[inside], len(self.rows))
