@@ -89,7 +89,7 @@ class NcfSettings(SampledSettings):
 
     negatives: int = Field(4, ge=1, description="sampled negatives for each interaction")
     layers: tuple[Width, ...] = Field((64, 32, 16), min_length=1, description="widths after the first 2d-wide input")
-    probed_users: int = Field(500, ge=1, description="users at the most by whose recall a training is judged")
+    probed_users: int = Field(1_000, ge=1, description="users at the most by whose recall a training is judged")
 
     @property
     def n_probed(self) -> int:

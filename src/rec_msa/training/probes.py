@@ -20,7 +20,7 @@ RECALL_AT = 50
 class RecallProbe:
     """Recall@50 of a model on chosen interactions, its training items left out; a mean over users.
 
-    Of more users than the model's ``settings.n_probed`` every second, third ... counts, so that a look's cost has a bound.
+    Of more users than the settings' ``n_probed`` every second, third ... counts, so that a look's cost has a bound.
     Known interactions (columns user, item) are not recommended, those held back should be.
     """
 
