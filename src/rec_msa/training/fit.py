@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LinearLR
 
 from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.lookups import set_row_sparse
+from rec_msa.training.compiled import compiled_loss
 from rec_msa.training.progress import TrainingProgress
 from rec_msa.training.row_adam import RowAdam
 
@@ -58,7 +59,9 @@ class _Fitting:
         self.task, self.settings, self.title = task, settings, title
         self.live: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self.kept = [p.detach().clone() for p in self.live]
-        self.optimisers = _optimisers(model, self.live, settings)
+        rows = _by_row(model, settings)
+        self.compiled = compiled_loss(getattr(task, "dot_loss", lambda: None)(), rows)
+        self.optimisers = _optimisers(self.live, rows, settings)
         falling = self.optimisers if settings.schedule == "linear" else []
         self.schedules = [LinearLR(one, 1.0, 0.0, total_iters=settings.max_steps) for one in falling]
         self.patience = max(settings.patience, settings.patience_epochs * -(-task.n_terms // settings.batch_size))
@@ -69,15 +72,18 @@ class _Fitting:
 
     def step(self, batch: Batch) -> None:
         """One step of Adam; the loss stays on the device."""
-        loss = self.task.loss(batch)
-        loss.backward()
+        self.losses += self.compiled(batch) if self.compiled else self._backward(batch)
         for optimiser in self.optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=isinstance(optimiser, RowAdam))
         for schedule in self.schedules:
             schedule.step()
-        self.losses += loss.detach()
         self.steps += 1
+
+    def _backward(self, batch: Batch) -> Tensor:
+        loss = self.task.loss(batch)
+        loss.backward()
+        return loss.detach()
 
     @torch.no_grad()
     def look(self, step: int) -> bool:
@@ -111,15 +117,19 @@ class _Fitting:
         return pd.DataFrame(self.curve).assign(kept=lambda points: points["step"] == self.best.step)
 
 
-def _optimisers(
-    model: GradientRecommender, live: list[Tensor], settings: TrainingSettings
-) -> list[torch.optim.Optimizer]:
-    """Adam, and for tables so large that it would spend its time on rows that no batch touched, Adam on rows."""
-    by_row = {id(p) for p in model.row_parameters() if p.requires_grad and len(p) >= settings.row_sparse_from}
+def _by_row(model: GradientRecommender, settings: TrainingSettings) -> list[Tensor]:
+    """The tables that are updated by row: all that can be, where one of them is large."""
+    tables = [p for p in model.row_parameters() if p.requires_grad]
+    large = any(len(table) >= settings.row_sparse_from for table in tables)
     for parameter in model.row_parameters():
-        set_row_sparse(parameter, id(parameter) in by_row)
+        set_row_sparse(parameter, large and parameter.requires_grad)
+    return list(tables) if large else []
+
+
+def _optimisers(live: list[Tensor], rows: list[Tensor], settings: TrainingSettings) -> list[torch.optim.Optimizer]:
+    """Adam, and for tables so large that it would spend its time on rows that no batch touched, Adam on rows."""
+    by_row = {id(table) for table in rows}
     whole = [p for p in live if id(p) not in by_row]
-    rows = [p for p in live if id(p) in by_row]
     optimisers: list[torch.optim.Optimizer] = []
     if whole:
         for learned in whole:
