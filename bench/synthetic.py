@@ -89,7 +89,11 @@ def write_interactions(
     """
     ids = pa.string() if text else pa.int64()
     schema = pa.schema([("user_id", ids), ("item_id", ids), ("timestamp", pa.int64())])
-    with csv.CSVWriter(path, schema) if path.suffix == ".csv" else parquet.ParquetWriter(path, schema, compression="zstd") as file:
+    with (
+        csv.CSVWriter(path, schema)
+        if path.suffix == ".csv"
+        else parquet.ParquetWriter(path, schema, compression="zstd") as file
+    ):
         for user, item, time in _chunks(n_rows, repeats, np.random.default_rng(seed), chunk, of or populations(n_rows)):
             columns = [_named("u", user), _named("i", item)] if text else [user, item]
             file.write_table(pa.table([*columns, time], schema=schema))

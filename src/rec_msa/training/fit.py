@@ -19,14 +19,17 @@ from rec_msa.training.row_adam import RowAdam
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rec_msa.recommenders.base import GradientRecommender
+    from rec_msa.recommenders.base import DotLoss, GradientRecommender
     from rec_msa.training.settings import TrainingSettings
 
 Batch = tuple[Tensor, ...]
 
 
 class Task(Protocol):
-    """What is to be learned: batches, a loss, and a figure on held-back data that decides which state is kept."""
+    """What is to be learned: batches, a loss, and a figure on held-back data that decides which state is kept.
+
+    A task whose loss is one of dot products may say so (``dot_loss``, as a model's): then its steps may be compiled.
+    """
 
     measure: str
     start_counts: bool
@@ -59,8 +62,9 @@ class _Fitting:
         self.task, self.settings, self.title = task, settings, title
         self.live: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self.kept = [p.detach().clone() for p in self.live]
-        rows = _by_row(model, settings)
-        self.compiled = compiled_loss(getattr(task, "dot_loss", lambda: None)(), rows)
+        products: DotLoss | None = getattr(task, "dot_loss", lambda: None)()
+        rows = _by_row(model, products is not None, settings)
+        self.compiled = compiled_loss(products, rows)
         self.optimisers = _optimisers(self.live, rows, settings)
         falling = self.optimisers if settings.schedule == "linear" else []
         self.schedules = [LinearLR(one, 1.0, 0.0, total_iters=settings.max_steps) for one in falling]
@@ -117,13 +121,14 @@ class _Fitting:
         return pd.DataFrame(self.curve).assign(kept=lambda points: points["step"] == self.best.step)
 
 
-def _by_row(model: GradientRecommender, settings: TrainingSettings) -> list[Tensor]:
-    """The tables that are updated by row: all that can be, where one of them is large."""
+def _by_row(model: GradientRecommender, all_or_none: bool, settings: TrainingSettings) -> list[Tensor]:
+    """The tables that are updated by row: the large ones; or all where one is large, if the loss reads them by row."""
     tables = [p for p in model.row_parameters() if p.requires_grad]
-    large = any(len(table) >= settings.row_sparse_from for table in tables)
+    large = [table for table in tables if len(table) >= settings.row_sparse_from]
+    rows: list[Tensor] = [*(tables if large and all_or_none else large)]
     for parameter in model.row_parameters():
-        set_row_sparse(parameter, large and parameter.requires_grad)
-    return list(tables) if large else []
+        set_row_sparse(parameter, any(parameter is table for table in rows))
+    return rows
 
 
 def _optimisers(live: list[Tensor], rows: list[Tensor], settings: TrainingSettings) -> list[torch.optim.Optimizer]:

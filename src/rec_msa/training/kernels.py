@@ -137,7 +137,9 @@ def gradients(users: Any, items: Any, pairwise: bool, l2: float, tables: Any, by
 
 
 @compiled
-def adam(table: Any, moments: Any, rows: Any, gradient: Any, rate: Any, eps: Any, first_lost: Any, second_lost: Any) -> None:
+def adam(
+    table: Any, moments: Any, rows: Any, gradient: Any, rate: Any, eps: Any, first_lost: Any, second_lost: Any
+) -> None:
     """Moves rows of a table ``[n_rows, d]``, each of which comes once, and their moments ``[n_rows, 2, d]``.
 
     Args:

@@ -76,9 +76,11 @@ def _summed_by_row(gradient: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
     as it was read, with the same sum. Nothing is sorted: a row's slot is one of the places where it stands.
 
     Args:
-        gradient: Of a table ``[n_rows, ...]``.
+        gradient: Of a table ``[n_rows, ...]``; one that says so is summed already.
         slots: Room for a number a row ``[n_rows]``, whatever it holds.
     """
+    if not gradient.is_sparse:  # the loss read the whole table
+        return torch.arange(len(gradient), device=gradient.device), gradient
     rows, values = gradient._indices()[0], gradient._values()
     if gradient.is_coalesced():
         return rows, values

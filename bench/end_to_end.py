@@ -1,0 +1,71 @@
+"""One attack from a raw CSV file to its agreement, on data of MovieLens-20M's shape, and where its time goes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bench.measure import command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.measure import Figures
+
+ROWS, USERS, ITEMS = "20M", "138000", "27000"
+ATTACK = "attack_ptaq"
+SETTINGS = """\
+dataset: shop
+datasets:
+  shop: {path: shop.csv, user: user_id, item: item_id, time: timestamp, min_interactions: 5}
+"""
+Times = dict[str, tuple[float, float]]
+"""Seconds and processor seconds by the name of a node's function."""
+
+
+def measure(project: Path, text: bool, size: tuple[str, str, str] = (ROWS, USERS, ITEMS)) -> tuple[Figures, Times]:
+    """Runs the attack in a project without artifacts, on two cores.
+
+    Args:
+        project: The project's folder.
+        text: Whether the ids of the raw file are no numbers.
+        size: Rows, users and items.
+
+    Returns:
+        ``seconds``, ``cpu_s``, ``peak_mib``, ``agreement`` of the held-out users, ``interactions``; or ``error``; and
+        what each node took.
+    """
+    (project / "conf" / "local" / "parameters.yml").write_text(SETTINGS, encoding="utf-8")
+    rows, users, items = size
+    shape = ["--rows", rows, "--users", users, "--items", items, "--repeats", "0", *(["--text"] if text else [])]
+    made = command(["-m", "bench.synthetic", str(project / "shop.csv"), *shape], sys.path[0], cores=1)
+    figures = made if "error" in made else command(["-m", "kedro", "run", f"--pipeline={ATTACK}"], project, cores=2)
+    if "error" in figures:
+        return figures, {}
+    reporting = project / "data" / "08_reporting"
+    results = pd.read_parquet(reporting / "agreement.parquet")
+    statistics = json.loads(next(project.glob("data/03_primary/*/statistics.json")).read_text(encoding="utf-8"))
+    figures["agreement"] = float(results.loc[results["group"] == "heldout", "agreement"].iloc[0])
+    return figures | {"interactions": statistics["interactions"]}, times_of(project / "data")
+
+
+def times_of(data: Path) -> Times:
+    """What each function took in the run that filled a project's data: the journal's seconds, the records' processor's.
+
+    Functions of several nodes (``select_...`` of each side) count together.
+    """
+    entry: dict[str, Any] = json.loads(next((data / "08_reporting" / "journal").glob("*.json")).read_text("utf-8"))
+    seconds: dict[str, float] = {}
+    for node, (_, taken) in entry["nodes"].items():
+        name = node.rsplit("/", 1)[-1]
+        seconds[name] = seconds.get(name, 0.0) + taken
+    records = [json.loads(path.read_text("utf-8")) for path in data.rglob(".*.record.json")]
+    by_node = {record["cost"]["node"]: record["cost"]["seconds"] for record in records if record.get("cost")}
+    processor: dict[str, float] = {}
+    for node, taken in by_node.items():
+        name = node.rsplit(".", 1)[-1]
+        processor[name] = processor.get(name, 0.0) + taken
+    return {name: (taken, processor.get(name, 0.0)) for name, taken in seconds.items()}
