@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bench.measure import command
+from bench.measure import ROOT, command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +40,7 @@ def measure(project: Path, text: bool, size: tuple[str, str, str] = (ROWS, USERS
     (project / "conf" / "local" / "parameters.yml").write_text(SETTINGS, encoding="utf-8")
     rows, users, items = size
     shape = ["--rows", rows, "--users", users, "--items", items, "--repeats", "0", *(["--text"] if text else [])]
-    made = command(["-m", "bench.synthetic", str(project / "shop.csv"), *shape], sys.path[0], cores=1)
+    made = command(["-m", "bench.synthetic", str(project / "shop.csv"), *shape], ROOT, cores=1)
     figures = made if "error" in made else command(["-m", "kedro", "run", f"--pipeline={ATTACK}"], project, cores=2)
     if "error" in figures:
         return figures, {}

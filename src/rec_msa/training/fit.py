@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Batch = tuple[Tensor, ...]
 
+LOOKS = 10
+"""Looks at the held-back data in an epoch at the most: one costs the same however few steps lie between two."""
+
 
 class Task(Protocol):
     """What is to be learned: batches, a loss, and a figure on held-back data that decides which state is kept.
@@ -158,10 +161,11 @@ def fit(
         SettingsError: The loss is no longer finite: the step size is too large.
     """
     fitting = _Fitting(model, task, settings, title)
+    every = max(settings.validate_every, task.n_terms // settings.batch_size // LOOKS)
     with TrainingProgress(title, task.measure) as progress:
         for step, batch in enumerate(_endless(task, settings, generator), start=1):
             fitting.step(batch)
-            if step % settings.validate_every == 0 or step == settings.max_steps:
+            if step % every == 0 or step == settings.max_steps:
                 go_on = fitting.look(step)
                 last = fitting.curve[-1]
                 end = fitting.earliest_end if go_on else step

@@ -1,0 +1,27 @@
+"""The attack at size, on a size that a test can wait for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench import areas, end_to_end
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_an_attack_on_ids_that_are_text_says_what_each_node_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(areas, "RAW", tmp_path)
+    with areas.project_copy() as project:
+        figures, times = end_to_end.measure(project, text=True, size=("8k", "200", "90"))
+    assert "error" not in figures
+    assert 0 < figures["interactions"] < 8_000
+    assert 0 <= figures["agreement"] <= 1
+    assert figures["peak_mib"] > 100
+    assert {"read_raw_interactions", "train_recommender", "train_clone", "steal", "measure_agreement"} <= set(times)
+    assert sum(seconds for seconds, _ in times.values()) < figures["seconds"]
+    assert times["train_recommender"][1] > 0
