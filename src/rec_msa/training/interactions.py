@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from rec_msa.recommenders.base import DotLoss, GradientRecommender
     from rec_msa.training.fit import Batch
 
-BLOCK = 1 << 20
-"""Interactions that are shuffled together, those of whole users but for the first and the last."""
+SHUFFLED_WHOLE = 1 << 20
+"""Interactions up to which an epoch is shuffled as a whole."""
+
+BLOCK = 1 << 18
+"""Of more, those that are shuffled together; they are of the same two thousand users or so."""
 
 
 class InteractionTask:
@@ -55,10 +58,10 @@ class InteractionTask:
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
         """Yields (rows ``[batch]``, positives ``[batch]``, negatives ``[batch, n]``) in a new order.
 
-        Of more interactions than fit a block it is a new order of blocks, and within each, so that a block's users stay
-        in the processor's cache.
+        Of very many interactions it is a new order of blocks, and within each, so that a block's users stay in the
+        processor's cache.
         """
-        size = max(1, BLOCK // batch_size) * batch_size
+        size = self.n_terms if self.n_terms <= SHUFFLED_WHOLE else max(1, BLOCK // batch_size) * batch_size
         blocks = list(zip(self.rows.split(size), self.items.split(size), strict=True))
         order = torch.randperm(len(blocks), generator=generator).tolist() if len(blocks) > 1 else [0]
         for rows, items in (blocks[place] for place in order):

@@ -21,8 +21,7 @@ AHEAD = 6
 LINE = 64
 
 
-@intrinsic
-def prefetch(_: Any, table: Any, row: Any) -> Any:
+def fetch_row(_: Any, table: Any, row: Any) -> Any:
     """Has a row of a table brought into the cache, and waits for nothing."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -38,6 +37,9 @@ def prefetch(_: Any, table: Any, row: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(table, row), emit
+
+
+prefetch: Any = intrinsic(fetch_row)
 
 
 @inlined
