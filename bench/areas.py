@@ -373,17 +373,19 @@ def size(options: Options) -> list[Table]:
     columns = [Metric("seconds", "s", 0), Metric("cpu_s", "processor s", 0), PEAK]
     columns += [Metric("interactions", "interactions", 0), Metric("agreement", "Agr@50, held-out users", 3)]
     title = f"{end_to_end.ATTACK}, {end_to_end.ROWS} rows, {end_to_end.USERS} users, {end_to_end.ITEMS} items"
-    parts = [Metric("seconds", "s", 1), Metric("cpu_s", "processor s in the function", 1)]
     where = [
-        Table(f"size-{what.split()[-1]}", f"{title}: {what}", parts, [_spent(*one) for one in of.items()])
-        for what, of in nodes.items()
+        Table(f"size-{what.split()[-1]}", f"{title}: {what}", [Metric("cpu_s", "processor s", 1)], _parts(of, figures))
+        for (what, of), figures in zip(nodes.items(), (row.runs[0] for row in rows), strict=True)
     ]
     return [Table("size", title, columns, rows), *where]
 
 
-def _spent(name: str, taken: tuple[float, float]) -> Row:
-    seconds, processor = taken
-    return Row(name, [{"seconds": seconds, "cpu_s": processor}])
+def _parts(nodes: dict[str, float], figures: Figures) -> list[Row]:
+    """A row for each node that took a second of the processor, and one for what is left."""
+    shown = {name: seconds for name, seconds in nodes.items() if seconds >= 1}
+    if "cpu_s" in figures:
+        shown["all else: loading, saving, Kedro"] = figures["cpu_s"] - sum(shown.values())
+    return [Row(name, [{"cpu_s": seconds}]) for name, seconds in shown.items()]
 
 
 def _slope(what: str, rows: list[Row], x: str, y: str, promise: float | None = None) -> Row:

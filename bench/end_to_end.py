@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -21,11 +21,11 @@ dataset: shop
 datasets:
   shop: {path: shop.csv, user: user_id, item: item_id, time: timestamp, min_interactions: 5}
 """
-Times = dict[str, tuple[float, float]]
-"""Seconds and processor seconds by the name of a node's function."""
 
 
-def measure(project: Path, text: bool, size: tuple[str, str, str] = (ROWS, USERS, ITEMS)) -> tuple[Figures, Times]:
+def measure(
+    project: Path, text: bool, size: tuple[str, str, str] = (ROWS, USERS, ITEMS)
+) -> tuple[Figures, dict[str, float]]:
     """Runs the attack in a project without artifacts, on two cores.
 
     Args:
@@ -35,7 +35,7 @@ def measure(project: Path, text: bool, size: tuple[str, str, str] = (ROWS, USERS
 
     Returns:
         ``seconds``, ``cpu_s``, ``peak_mib``, ``agreement`` of the held-out users, ``interactions``; or ``error``; and
-        what each node took.
+        the processor seconds of each node.
     """
     (project / "conf" / "local" / "parameters.yml").write_text(SETTINGS, encoding="utf-8")
     rows, users, items = size
@@ -48,23 +48,15 @@ def measure(project: Path, text: bool, size: tuple[str, str, str] = (ROWS, USERS
     results = pd.read_parquet(reporting / "agreement.parquet")
     statistics = json.loads(next(project.glob("data/03_primary/*/statistics.json")).read_text(encoding="utf-8"))
     figures["agreement"] = float(results.loc[results["group"] == "heldout", "agreement"].iloc[0])
-    return figures | {"interactions": statistics["interactions"]}, times_of(project / "data")
+    return figures | {"interactions": statistics["interactions"]}, spent_in(project / "data")
 
 
-def times_of(data: Path) -> Times:
-    """What each function took in the run that filled a project's data: the journal's seconds, the records' processor's.
+def spent_in(data: Path) -> dict[str, float]:
+    """The processor seconds of each node that filled a project's data, by its own name, most first.
 
-    Functions of several nodes (``select_...`` of each side) count together.
+    What is neither loading nor saving; a node's records, one for each of its artifacts, all say the same.
     """
-    entry: dict[str, Any] = json.loads(next((data / "08_reporting" / "journal").glob("*.json")).read_text("utf-8"))
-    seconds: dict[str, float] = {}
-    for node, (_, taken) in entry["nodes"].items():
-        name = node.rsplit("/", 1)[-1]
-        seconds[name] = seconds.get(name, 0.0) + taken
-    records = [json.loads(path.read_text("utf-8")) for path in data.rglob(".*.record.json")]
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in data.rglob(".*.record.json")]
     by_node = {record["cost"]["node"]: record["cost"]["seconds"] for record in records if record.get("cost")}
-    processor: dict[str, float] = {}
-    for node, taken in by_node.items():
-        name = node.rsplit(".", 1)[-1]
-        processor[name] = processor.get(name, 0.0) + taken
-    return {name: (taken, processor.get(name, 0.0)) for name, taken in seconds.items()}
+    named = {node.rsplit(".", 1)[-1]: seconds for node, seconds in by_node.items()}
+    return dict(sorted(named.items(), key=lambda one: -one[1]))

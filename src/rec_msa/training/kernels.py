@@ -168,10 +168,11 @@ def adam(
 
 
 @compiled
-def unseen(rows: Any, uniform: Any, keys: Any, offsets: Any, n_unseen: Any, n_items: int, into: Any) -> None:
+def unseen(rows: Any, uniform: Any, known: Any, n_items: int, into: Any) -> None:
     """What ``NegativeSampler`` draws: a search among a row's own keys for each uniform number ``[batch, n]``."""
+    keys, offsets, n_unseen = known
     for b in range(len(rows)):
-        row = np.uintp(rows[b])
+        row = rows[b]
         free, start = n_unseen[row], offsets[row]
         before = row * (n_items + 1)
         for j in range(uniform.shape[1]):

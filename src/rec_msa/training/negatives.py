@@ -47,8 +47,8 @@ class NegativeSampler:
         if rows.device.type == "cpu" and into.numel() >= WORTH_COMPILING:
             from rec_msa.training import kernels
 
-            known = (self.keys, self.offsets, self.unseen)
-            kernels.unseen(rows.numpy(), uniform.numpy(), *(one.numpy() for one in known), self.n_items, into.numpy())
+            known = self.keys.numpy(), self.offsets.numpy(), self.unseen.numpy()
+            kernels.unseen(rows.numpy(), uniform.numpy(), known, self.n_items, into.numpy())
             return
         unseen = self.unseen[rows].unsqueeze(1)
         r = torch.minimum((uniform * unseen).long(), unseen - 1)
