@@ -14,17 +14,27 @@ from kedro.framework.project import configure_project, settings
 
 if TYPE_CHECKING:
     from kedro.framework.session import KedroSession
+    from kedro.io import CatalogProtocol
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 class SmallProject:
-    """A copy of the project's configuration beside a small dataset, in an empty folder."""
+    """A copy of the project's configuration beside a small dataset, in an empty folder.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: The empty folder.
+        own_source: Whether its source is a copy, which may be altered; else a link.
+    """
+
+    def __init__(self, folder: Path, *, own_source: bool = False) -> None:
         self.folder = folder
         shutil.copy(ROOT / "pyproject.toml", folder)
-        shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        if own_source:
+            shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            (folder / "src").mkdir()  # which Kedro wants inside of the project
+            (folder / "src/rec_msa").symlink_to(ROOT / "src/rec_msa")
         shutil.copytree(ROOT / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
         self.parameters = {"dataset": "small", "datasets": {"small": _own_data()}, "list_length": 20}
         self.parameters |= _short_trainings()
@@ -34,7 +44,7 @@ class SmallProject:
     def copied(self, folder: Path) -> SmallProject:
         """A copy with all that runs left, the times of writing too."""
         other = copy.copy(self)
-        other.folder = shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        other.folder = shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
         return other
 
     def configure(self, parameters: dict) -> None:
@@ -55,8 +65,14 @@ class SmallProject:
 
     def load(self, name: str, **params: object) -> object:
         """Loads an artifact from the catalog."""
+        return self.catalog(**params).load(name)
+
+    def catalog(self, *pipelines: str, **params: object) -> CatalogProtocol:
+        """The catalog as a run of some pipelines has it: what their nodes read as settings is checked and made so."""
         with self.session(**params) as session:
-            return session.load_context().catalog.load(name)
+            context = session.load_context()
+            context._pipelines_to_validate = list(pipelines)
+            return context.catalog
 
 
 def _own_data() -> dict:

@@ -80,7 +80,7 @@ def heldout(project: SmallProject, attack: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
     """A copy of the project with a new attack and a new model, in which the attack and another one stole the model."""
-    project = SmallProject(tmp_path_factory.mktemp("recipes"))
+    project = SmallProject(tmp_path_factory.mktemp("recipes"), own_source=True)
     follow(project, "A new attack", {"src/rec_msa/attacks/registry.py": ('    "ptd": PTD,',)})
     anchors = ("class RecommenderParameters(", "    bpr: BprSettings = BprSettings()")
     follow(project, "A new model", {"src/rec_msa/recommenders/settings.py": anchors})

@@ -21,9 +21,10 @@ def call(*command: str, **options: object) -> None:
 
 
 @pytest.fixture
-def installed(small_project: SmallProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder outside of any project: the package, ``conf.tar.gz`` with an environment ``mine``, and raw data."""
-    folder, project = tmp_path_factory.mktemp("installed"), small_project.folder
+    folder, project = tmp_path_factory.mktemp("installed"), tmp_path_factory.mktemp("packaged")
+    SmallProject(project, own_source=True)
     for name in ("README.md", "LICENSE"):
         shutil.copy(ROOT / name, project)
     call("build", "--wheel", "--no-isolation", "--outdir", "dist", cwd=project)

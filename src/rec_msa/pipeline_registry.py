@@ -128,14 +128,16 @@ def _targets(cells: Sequence[Cell]) -> list[Cell]:
 def single_attack(experiments: Experiments, cell: Cell, name: str) -> Pipeline:
     """One named attack from the raw file to its agreement beside the references."""
     attack = experiments.attack(cell, name)
-    return (
-        ingestion_pipeline(cell)
-        + target_pipeline(cell)
-        + attack_pipeline(attack)
-        + evaluation_pipeline(attack)
-        + create_reference_pipeline(attack.attacker)
-        + create_comparison_pipeline(attack.space, [attack], retrained=0)
-        + create_beliefs_pipeline(attack)
+    return _sum(
+        [
+            ingestion_pipeline(cell),
+            target_pipeline(cell),
+            attack_pipeline(attack),
+            evaluation_pipeline(attack),
+            create_reference_pipeline(attack.attacker),
+            create_comparison_pipeline(attack.space, [attack], retrained=0),
+            create_beliefs_pipeline(attack),
+        ]
     )
 
 

@@ -19,6 +19,7 @@ from kedro.runner import ParallelRunner, ThreadRunner
 
 from rec_msa.framework.clear_error import ClearError
 from rec_msa.framework.session import how_to_go_on
+from rec_msa.pipeline_registry import OnDemand
 from tests.forked import Command
 
 if TYPE_CHECKING:
@@ -130,6 +131,17 @@ def ask(server: str, request: dict) -> dict:
 def test_kedro_s_server_held_its_claim_and_noted_nothing(server):
     assert ask(server, {"pipeline_names": ["attack_ptd"]})["status"] == "success"
     assert_ended_well()
+
+
+def test_a_plain_kedro_run_and_a_notebook_that_loads_an_artifact_built_every_pipeline(small_project, monkeypatch):
+    """To check parameters, which the configuration's loader has done: seconds, in a large study most of a minute."""
+    plain, built = OnDemand.__getitem__, set()
+    monkeypatch.setattr(OnDemand, "__getitem__", lambda self, name: built.add(name) or plain(self, name))
+    with small_project.session() as session:
+        assert "params:seed" in session.load_context().catalog
+    assert built == set()
+    small_project.run("__default__", params={"dry_run": True})
+    assert built == {"__default__"}
 
 
 def test_a_study_that_is_not_named_is_refused_and_a_cell_that_is_named_is_not(small_project):

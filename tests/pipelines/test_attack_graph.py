@@ -18,13 +18,25 @@ from tests.small_project import SmallProject
 
 if TYPE_CHECKING:
     import pandas as pd
+    from kedro.framework.context import KedroContext
     from kedro.pipeline.node import Node
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory) -> dict[str, Pipeline]:
-    SmallProject(tmp_path_factory.mktemp("graph")).session().load_context()
+def context(tmp_path_factory) -> KedroContext:
+    return SmallProject(tmp_path_factory.mktemp("graph")).session().load_context()
+
+
+@pytest.fixture(scope="module")
+def built(context) -> dict[str, Pipeline]:
     return dict(pipelines)
+
+
+@pytest.fixture(scope="module")
+def artifacts(context, built) -> dict[str, Any]:
+    """The dataset of every output of every pipeline."""
+    catalog = context.catalog
+    return {name: catalog.get(name) for pipeline in built.values() for name in pipeline.all_outputs()}
 
 
 def attack_nodes(pipeline: Pipeline) -> list[Node]:
@@ -216,26 +228,21 @@ def test_two_attacks_on_one_cell_run_together(built):
     }
 
 
-def test_every_output_is_catalogued(small_project, built):
-    catalog = small_project.session().load_context().catalog
-    for pipeline in built.values():
-        for name in pipeline.all_outputs():
-            assert type(catalog.get(name)).__module__.startswith("rec_msa.datasets"), name
+def test_every_output_is_catalogued(artifacts):
+    for name, dataset in artifacts.items():
+        assert type(dataset).__module__.startswith("rec_msa.datasets"), name
 
 
-def test_no_two_artifacts_of_a_pipeline_share_a_file(small_project, built):
-    catalog = small_project.session().load_context().catalog
+def test_no_two_artifacts_of_a_pipeline_share_a_file(artifacts, built):
     for pipeline in built.values():
-        files = [str(catalog.get(name)._filepath) for name in pipeline.all_outputs()]
+        files = [str(artifacts[name]._filepath) for name in pipeline.all_outputs()]
         assert len(files) == len(set(files))
 
 
 @pytest.mark.parametrize("attack", ["ptq", "ptaq", "qsd", "pta_joint"])
 def test_the_patience_that_data_ask_for_reaches_every_training_of_an_attack(small_project, attack):
     small_project.session(**{"datasets": {"small": {"patience": 777}}}).load_context()
-    trained = [
-        node for node in dict(pipelines)[f"attack_{attack}"].nodes if "gpu" in node.tags and "rank" not in node.name
-    ]
+    trained = [node for node in pipelines[f"attack_{attack}"].nodes if "gpu" in node.tags and "rank" not in node.name]
     assert {node.func.constants.get("patience") for node in trained} == {777}
     assert any(node.name.endswith("steal") for node in trained) is (attack != "pta_joint")
 

@@ -65,8 +65,7 @@ def attacked(tmp_path_factory) -> Iterator[tuple[SmallProject, DataCatalog]]:
         patch.chdir(project.folder)
         for attack in ATTACKS:
             project.run(f"attack_{attack}", only_missing_outputs=True, params=CELLS[attack])
-        with project.session() as session:
-            yield project, session.load_context().catalog
+        yield project, project.catalog(*(f"attack_{attack}" for attack in ATTACKS))
 
 
 CELLS = {"ptaq": {"model": "bpr"}, "qsd5": {"model": "gru4rec"}}

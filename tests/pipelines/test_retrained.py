@@ -89,7 +89,7 @@ def test_comparisons_train_the_target_again_as_often_as_they_are_asked_to(small_
 
 
 def test_the_models_of_an_ensemble_are_catalogued_each_in_a_file_of_its_own(small_project) -> None:
-    catalog = small_project.session(retrained=3).load_context().catalog
+    catalog = small_project.catalog(retrained=3)
     names = [f"small.seed0.bpr.{role}_{kind}" for role in ROLES for kind in ("model", "curve")]
     files = [catalog.get(name)._filepath for name in names]
     assert len({*files}) == len(names)

@@ -134,14 +134,13 @@ def test_a_run_that_is_stopped_by_hand_notes_what_it_cost_and_holds_no_lock(smal
     assert not list(Path("data/.locks").iterdir())
 
 
-def test_a_run_that_is_stopped_ends_with_the_command_that_goes_on_and_no_table(small_project, monkeypatch):
+def test_a_run_that_is_stopped_ends_with_the_command_that_goes_on_and_no_table(attacked_project, monkeypatch):
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    small_project.run("attack_ptd")
     monkeypatch.setattr("rec_msa.training.recommender.fit", stop)
     with rich.get_console().capture() as captured, pytest.raises(KeyboardInterrupt):
-        small_project.run("attack_ptd")
+        attacked_project.run("attack_ptd")
     said = captured.get().rstrip().splitlines()
     assert said[-1].endswith("--only-missing-outputs")
     assert not any("held-out" in line for line in said)
@@ -248,12 +247,11 @@ def test_a_mistyped_part_of_a_run_is_refused_by_its_option_and_the_nearest_name(
 def test_two_sessions_in_one_process_each_run_their_own_cell(small_project):
     first, second = small_project.session(seed=3), small_project.session(model="lmf", seed=4)
     with first:
-        first.run(pipeline_names=["attack_ptd"])
+        first.run(pipeline_names=["target"])
     with second:
-        second.run(pipeline_names=["attack_ptd"])
-    found = pd.read_parquet("data/08_reporting/agreement.parquet")
-    cells = set(found.loc[found["attack"] == "ptd", ["target", "seed"]].itertuples(index=False, name=None))
-    assert cells == {("bpr", 3), ("lmf", 4)}
+        second.run(pipeline_names=["target"])
+    trained = {str(path.parent.relative_to("data/06_models/small")) for path in Path("data").rglob("target.pt")}
+    assert trained == {"seed3/bpr", "seed4/lmf"}
 
 
 def test_a_variant_of_an_attack_is_a_line_of_yaml(small_project):
@@ -262,8 +260,8 @@ def test_a_variant_of_an_attack_is_a_line_of_yaml(small_project):
         "ptaq_lmf": {"base": "ptaq", "clone": "lmf"},
         "ptaq_half": {"base": "ptaq", "auxiliary_fraction": 0.5, "query_fraction": 0.5, "item_fraction": 0.5},
     }
-    for name in variants:
-        small_project.run(f"attack_{name}", params={"attacks": variants}, only_missing_outputs=True)
+    with small_project.session(attacks=variants) as session:
+        session.run(pipeline_names=[f"attack_{name}" for name in variants])
     found = pd.read_parquet("data/08_reporting/agreement.parquet").query("attack in @variants and group == 'heldout'")
     assert found.groupby("attack")["k"].max().to_dict() == {"ptaq_short": 10, "ptaq_lmf": 20, "ptaq_half": 20}
     assert found.groupby("attack")["clone"].first()["ptaq_lmf"] == "lmf"
@@ -360,15 +358,14 @@ def test_a_study_filters_its_cells(small_project):
     assert cells == {"ml-1m.seed2.bpr", "ml-1m.seed2.lmf", "ml-1m.seed2.ncf"}
 
 
-def test_the_reporting_is_drawn_anew_when_a_cell_is_added_and_only_then(small_project):
-    small_project.run("attack_ptd")
-    small_project.run("reporting")
+def test_the_reporting_is_drawn_anew_when_a_cell_is_added_and_only_then(attacked_project):
+    attacked_project.run("reporting")
     page = Path("data/08_reporting/report.html")
     first = page.stat().st_mtime_ns
-    small_project.run("reporting", only_missing_outputs=True)
+    attacked_project.run("reporting", only_missing_outputs=True)
     assert page.stat().st_mtime_ns == first
-    small_project.run("attack_ptq")
-    small_project.run("reporting", only_missing_outputs=True)
+    attacked_project.run("attack_ptq", only_missing_outputs=True)
+    attacked_project.run("reporting", only_missing_outputs=True)
     assert page.stat().st_mtime_ns != first
 
 
@@ -458,7 +455,7 @@ def test_figures_and_page_of_the_defense_are_drawn(defended_project):
 
 def test_strength_zero_is_the_undefended_target_to_the_last_digit(small_project):
     for name in ("none", "popular_mixing_0", "swap_tail_0"):
-        small_project.run("target", params={"defense": name, "defenses": SMALL_DEFENSES})
+        small_project.run("target", params={"defense": name, "defenses": SMALL_DEFENSES}, only_missing_outputs=True)
     quality = [
         small_project.load(f"small.seed0.bpr.{name}.target_quality")
         for name in ("none", "popular_mixing_0", "swap_tail_0")

@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 from rec_msa.recommenders.lookups import (
     attend,
-    attended_dots,
     dots,
     gather,
     is_row_sparse,
@@ -98,25 +97,6 @@ def test_attention_where_a_user_vector_is_too_small_to_divide_by() -> None:
     fused = attend(p, q_c, q_a, draw(D), torch.ones(2, M, dtype=torch.bool))
     (gradient,) = torch.autograd.grad(fused.sum(), p)
     assert gradient.isfinite().all()
-
-
-@pytest.mark.parametrize("m", [M, 40], ids=["few", "many"])
-def test_products_with_fused_vectors_are_those_of_the_vectors_themselves(m: int) -> None:
-    p, towards, w = draw(BATCH, D), draw(BATCH, D, seed=4), draw(D)
-    q_c, q_a = draw(BATCH, m, D, seed=1), draw(BATCH, m, D, seed=2, trained=False)
-    known = torch.rand(BATCH, m, generator=torch.Generator().manual_seed(3)) < 0.7
-    with torch.no_grad():
-        p[::2, 1:3] = 0.0
-    ours = attended_dots(p, towards, q_c, q_a, w, known)
-    plain = (towards.unsqueeze(1) * plain_attention(p, q_c, q_a, w, known)).sum(-1)
-    assert_same_gradients(ours, plain, (p, towards, q_c, w))
-
-
-def test_products_where_the_user_vector_is_attention_and_factor_at_once() -> None:
-    p, q_c, q_a, w = draw(BATCH, D), draw(BATCH, M, D, seed=1), draw(BATCH, M, D, seed=2, trained=False), draw(D)
-    known = torch.ones(BATCH, M, dtype=torch.bool)
-    plain = (p.unsqueeze(1) * plain_attention(p, q_c, q_a, w, known)).sum(-1)
-    assert_same_gradients(attended_dots(p, p, q_c, q_a, w, known), plain, (p, q_c, w))
 
 
 @pytest.mark.parametrize("m", [1, 8, 9, 100])

@@ -38,8 +38,9 @@ def row(dataset: str, target: str, attack: str, base: str, agreement: float, **o
     return {**where, **about, **figures, **facts_of(base, str(other.get("defense", "none"))), **other}
 
 
-def judge_paper(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
-    return judge(World(agreement, quality).counted)
+def judge_paper(agreement: pd.DataFrame, quality: pd.DataFrame, *claims: int) -> pd.DataFrame:
+    asked = [claim for claim in CLAIMS if claim.id in claims or not claims]
+    return judge(World(agreement, quality).counted, asked)
 
 
 def levels_of(dataset: str, target: str) -> dict[str, float]:
@@ -213,7 +214,7 @@ def test_a_claim_whose_opposite_holds_is_contradicted(reversed_verdicts: pd.Data
 
 def test_claim_13_is_contradicted_where_every_other_architecture_is_worse(agreement: pd.DataFrame) -> None:
     worse = moved(agreement[agreement["k"] == 50], "(pt.*)_(bpr|ncf|lmf)", lambda _: -0.2)
-    assert verdict_of(judge_paper(worse, prices().head(0)), 13).verdict == "contradicted"
+    assert verdict_of(judge_paper(worse, prices().head(0), 13), 13).verdict == "contradicted"
 
 
 @pytest.mark.parametrize("claim", TESTED)
@@ -261,7 +262,7 @@ def test_claims_whose_points_are_missing_are_not_measured(agreement: pd.DataFram
 
 def test_without_the_price_of_a_defense_claim_21_is_not_measured(agreement: pd.DataFrame) -> None:
     bare = prices().drop(columns="recall_served")
-    assert verdict_of(judge_paper(agreement, bare), 21).verdict == "not measured"
+    assert verdict_of(judge_paper(agreement, bare, 21), 21).verdict == "not measured"
 
 
 def test_nothing_measured_is_no_verdict() -> None:
@@ -326,7 +327,7 @@ def test_differences_are_those_of_the_made_up_world(judged: pd.DataFrame) -> Non
 
 def test_a_seed_that_lacks_a_point_is_left_out_of_the_trend(agreement: pd.DataFrame) -> None:
     gone = (agreement["attack"] == "ptq_length20") & (agreement["seed"] == 3) & (agreement["target"] == "bpr")
-    judged = judge_paper(agreement[~gone], prices())
+    judged = judge_paper(agreement[~gone], prices(), 7)
     assert figure(judged, 7, target="bpr", attack="ptq")["n_seeds"] == 4
     assert verdict_of(judged, 7).verdict == "partly borne out"
     assert verdict_of(judged, 7).summary == (
@@ -336,7 +337,7 @@ def test_a_seed_that_lacks_a_point_is_left_out_of_the_trend(agreement: pd.DataFr
 
 def test_two_points_are_no_trend(agreement: pd.DataFrame) -> None:
     two = agreement[~agreement["attack"].str.contains("length") | agreement["attack"].str.endswith("length20")]
-    assert verdict_of(judge_paper(two, prices()), 7).verdict == "not measured"
+    assert verdict_of(judge_paper(two, prices(), 7), 7).verdict == "not measured"
 
 
 def cells(*verdicts: str, claim: int = 2) -> ClaimVerdict:

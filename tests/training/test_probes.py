@@ -9,8 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rec_msa.recommenders.checkpoint import as_trained, build
+from rec_msa.recommenders.settings import SETTINGS, NcfSettings
+from rec_msa.training.fit import fit
 from rec_msa.training.interactions import InteractionTask
 from rec_msa.training.probes import RecallProbe
+from rec_msa.training.settings import TrainingSettings
 from tests.training.small import USERS, bpr, frame, random_interactions, slow_recall
 
 if TYPE_CHECKING:
@@ -80,15 +84,37 @@ def test_recall_is_zero_where_nothing_was_held_back() -> None:
     assert RecallProbe(bpr(30), known, known.head(0))() == 0.0
 
 
-@pytest.mark.parametrize(("bound", "most"), [("PROBED_USERS", 2), ("PROBED_SCORES", 2 * 60 + 59)])
+@pytest.mark.parametrize(
+    ("bound", "most"), [("recommenders.settings.PROBED_USERS", 2), ("training.probes.PROBED_SCORES", 2 * 60 + 59)]
+)
 def test_of_very_many_users_or_scores_every_so_manieth_user_is_looked_at(
     bound: str, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known, held_back = random_interactions(60, 5, seed=0), random_interactions(60, 3, seed=1)
     model = bpr(60)
-    monkeypatch.setattr(f"rec_msa.training.probes.{bound}", most)
+    monkeypatch.setattr(f"rec_msa.{bound}", most)
     probed = RecallProbe(model, known, held_back)
     chosen = [USERS[0], USERS[2]]
     assert model.user_ids[probed.rows].tolist() == chosen
     some = held_back[held_back["user"].isin(chosen)]
     assert probed() == pytest.approx(slow_recall(model, known, some))
+
+
+def test_a_training_of_ncf_is_judged_by_the_same_few_of_its_own_users_at_each_look() -> None:
+    known, held_back = random_interactions(60, 5, seed=0), random_interactions(60, 3, seed=1)
+    held_back = held_back[held_back["user"] != USERS[1]]
+    model = build("ncf", torch.tensor(USERS), 60, NcfSettings(dimensions=4, layers=(4,), probed_users=2))
+    generator = torch.Generator().manual_seed(0)
+    model.initialise(generator)
+    task = InteractionTask(as_trained(model), known, held_back)
+    judges = [USERS[0], USERS[3]]
+    assert model.user_ids[task.validation.rows].tolist() == judges
+    curve = fit(as_trained(model), task, TrainingSettings(max_steps=4, validate_every=2), generator, "a few")
+    assert model.user_ids[task.validation.rows].tolist() == judges
+    some = held_back[held_back["user"].isin(judges)]
+    assert curve["validation"].max() == pytest.approx(slow_recall(model, known, some))
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS.keys() - {"ncf"}))
+def test_all_users_judge_where_a_score_is_a_product_of_vectors(name: str) -> None:
+    assert SETTINGS[name]().n_probed == 10_000

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from rec_msa.foundation.errors import DataError
 from rec_msa.foundation.lists import PADDING, Lists
+from rec_msa.recommenders.lookups import hinge_sum
 from rec_msa.recommenders.ranking import Exclusions, best_items
 from rec_msa.training.interactions import shuffled
 from rec_msa.training.negatives import NegativeSampler
@@ -55,8 +56,11 @@ def list_loss(listed: Tensor, outside: Tensor, there: Tensor, losses: Losses, ma
         there: Whether a list has the place; padding has none after it ``[n_lists, length]``.
     """
     # An item that is not there stands above everything: its loss is 0, and so is its slope.
-    above = listed.masked_fill(~there, torch.inf).unsqueeze(2)
-    l_p = pair_loss(losses[1], above, outside.unsqueeze(1), margin).sum()
+    above = listed.masked_fill(~there, torch.inf)
+    if losses[1] == "hinge":
+        l_p = hinge_sum(above, outside, margin)
+    else:
+        l_p = pair_loss(losses[1], above.unsqueeze(2), outside.unsqueeze(1), margin).sum()
     return (ranking_sum(listed, there, losses[0], margin) + l_p) / there.sum()
 
 

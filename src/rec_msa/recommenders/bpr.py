@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.lookups import gather, regularised_dots
+from rec_msa.recommenders.lookups import gather
 from rec_msa.recommenders.matrix import MatrixRecommender
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Bpr(MatrixRecommender):
     def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
         items = torch.cat([positives.unsqueeze(1), negatives], dim=1)
         p = self.users(users)
-        products, penalty = regularised_dots(p, self.items.pairs(p, items), self.settings.l2)
+        products, penalty = self.items.regularised_products(p, items, self.settings.l2)
         scores = self._with_bias(products, items)
         return -F.logsigmoid(scores[:, :1] - scores[:, 1:]).mean() + penalty
 

@@ -13,7 +13,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rec_msa.recommenders.lookups import Table, attend, attended_dots, dots, draw_uniform, gather, is_row_sparse
+from rec_msa.recommenders.lookups import (
+    Table,
+    attend,
+    attended_dots,
+    dots,
+    draw_uniform,
+    gather,
+    is_row_sparse,
+    length_penalty,
+    picked_dots,
+    regularised_dots,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +52,11 @@ class ItemTable(Table):
 
     def pair_products(self, p: Tensor, towards: Tensor, items: Tensor) -> Tensor:
         """Dot products of ``towards`` ``[batch, d]`` with items ``[batch, m]`` as ``p`` sees them: ``[batch, m]``."""
-        return dots(towards, self.pairs(p, items))
+        return picked_dots(towards, self.weight, items)
+
+    def regularised_products(self, p: Tensor, items: Tensor, l2: float) -> tuple[Tensor, Tensor]:
+        """The products of ``p`` with items as it sees them, and ``regularised_dots``' penalty on what is multiplied."""
+        return regularised_dots(p, self.pairs(p, items), l2)
 
     def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
         """Images of ``pairs`` under ``linear`` ``[out, d]``: ``[batch, m, out]``."""
@@ -100,8 +115,14 @@ class FusedItemTable(ItemTable):
 
     def pair_products(self, p: Tensor, towards: Tensor, items: Tensor) -> Tensor:
         if not self.attention:
-            return super().pair_products(p, towards, items)
-        return attended_dots(p, towards, self(items), gather(self.auxiliary, items), self.w, self.known[items])
+            return dots(towards, self.pairs(p, items))
+        return attended_dots(p, towards, self.weight, self.auxiliary, self.w, self.known, items)[0]
+
+    def regularised_products(self, p: Tensor, items: Tensor, l2: float) -> tuple[Tensor, Tensor]:
+        if not self.attention:
+            return super().regularised_products(p, items, l2)
+        products, squares = attended_dots(p, p, self.weight, self.auxiliary, self.w, self.known, items)
+        return products, length_penalty(p, squares, l2) if l2 else p.new_zeros(())
 
     def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
         return self.pairs(p, items) @ linear.T
@@ -119,20 +140,17 @@ class FusedItemTable(ItemTable):
     def _share_of_all(self, p: Tensor) -> Tensor:
         """The softmax weight of q_c for every item, ``[batch, n_items]``, by matrix products.
 
-        relu(p * q) splits into relu(p) * relu(q) + relu(-p) * relu(-q), so no ``[batch, n_items, d]`` tensor is made.
+        relu(p * q) splits into relu(p) * relu(q) + relu(-p) * relu(-q), which is |p| * relu(q) - relu(-p) * q. So no
+        ``[batch, n_items, d]`` tensor is made.
         """
         if not self.attention:
             share = p.new_full((len(p), len(self.weight)), 0.5)
         else:
-            signed_p = torch.cat([F.relu(p) * self.w, F.relu(-p) * self.w], dim=1)
-            difference = _signed_parts(self.weight) - _signed_parts(self.auxiliary)
-            share = torch.sigmoid(signed_p @ difference.T)
+            positive = F.relu(self.weight) - F.relu(self.auxiliary)
+            logits = (p.abs() * self.w) @ positive.T
+            share = logits.addmm_(F.relu(-p) * self.w, (self.weight - self.auxiliary).T, alpha=-1).sigmoid_()
         return torch.where(self.known, share, 1.0)
 
 
 def _blocks(n: int, size: int) -> Iterator[slice]:
     yield from (slice(start, min(start + size, n)) for start in range(0, n, size))
-
-
-def _signed_parts(q: Tensor) -> Tensor:
-    return torch.cat([F.relu(q), F.relu(-q)], dim=1)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from rec_msa.recommenders.base import cross_entropy
-from rec_msa.recommenders.lookups import gather, regularised_dots
+from rec_msa.recommenders.lookups import gather
 from rec_msa.recommenders.matrix import MatrixRecommender
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ class Lmf(MatrixRecommender):
     def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
         items = torch.cat([positives.unsqueeze(1), negatives], dim=1)
         p = self.users(users)
-        q = self.items.pairs(p, items)
-        products, penalty = regularised_dots(p, q, self.settings.l2)
+        products, penalty = self.items.regularised_products(p, items, self.settings.l2)
         return cross_entropy(self._with_biases(products, users, items)) + penalty
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:

@@ -2,15 +2,18 @@
 
 Their gradients are written out. torch's own take longer on a CPU: the one of an embedding walks through the table, the
 one of a batch of dot products is a batch of tiny matrix products, and the attention's keeps every step between.
+On a CPU the scores of chosen items are compiled: a vector is read once, where torch passes over all a dozen times.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
 INITIAL_SCALE = 0.01
 TINY = 1e-30
@@ -84,12 +87,46 @@ def attend(p: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Ten
     return _Attend.apply(p, q_c, q_a, w, known)  # type: ignore[no-any-return, no-untyped-call]
 
 
-def attended_dots(p: Tensor, towards: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Tensor:
-    """Dot products with the fused vectors of ``attend``, which are never made: half the passes over the candidates.
+def picked_dots(towards: Tensor, table: Tensor, items: Tensor) -> Tensor:
+    """Dot products of ``towards`` ``[batch, d]`` with rows ``items`` ``[batch, m]`` of a table: ``[batch, m]``."""
+    if _is_compiled(towards, table):
+        return _PickedDots.apply(towards, table, items)  # type: ignore[no-any-return, no-untyped-call]
+    return dots(towards, gather(table, items))
 
-    The attention reads ``p``; the products ``[batch, m]`` are with ``towards`` ``[batch, d]``.
+
+def attended_dots(
+    p: Tensor, towards: Tensor, table: Tensor, auxiliary: Tensor, w: Tensor, known: Tensor, items: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Dot products with the fused vectors of ``attend``, and these vectors' squared norms ``[batch, m]``.
+
+    The attention reads ``p``; the products are with ``towards`` ``[batch, d]``. The vectors are rows ``items``
+    ``[batch, m]`` of the tables ``[n_items, d]``, as is ``known`` ``[n_items]``.
     """
-    return _AttendedDots.apply(p, towards, q_c, q_a, w, known)  # type: ignore[no-any-return, no-untyped-call]
+    if _is_compiled(p, table):  # the vectors are never made
+        return _PickedAttendedDots.apply(p, towards, table, auxiliary, w, known, items)  # type: ignore[no-any-return, no-untyped-call]
+    fused = attend(p, gather(table, items), gather(auxiliary, items), w, known[items])
+    return dots(towards, fused), fused.square().sum(-1)
+
+
+def hinge_sum(better: Tensor, worse: Tensor, margin: float) -> Tensor:
+    """The sum of max(0, margin - (b - w)) over each b of a row of ``better`` ``[n, m]`` and each w of ``worse``'s.
+
+    Where ``better`` is infinite the terms are 0.
+    """
+    if _is_compiled(better, worse):
+        return _HingeSum.apply(better, worse, margin)  # type: ignore[no-any-return, no-untyped-call]
+    return F.relu(margin - (better.unsqueeze(2) - worse.unsqueeze(1))).sum()
+
+
+def length_penalty(users: Tensor, squares: Tensor, l2: float) -> Tensor:
+    """The penalty of ``regularised_dots``, of the candidates' squared norms ``[batch, m]``, the positive's first."""
+    negatives = squares[:, 1:].sum() / max(1, squares.shape[1] - 1)
+    return 0.5 * l2 * (_squares(users) + squares[:, 0].sum() + negatives) / len(users)
+
+
+def _is_compiled(*tensors: Tensor) -> bool:
+    """Whether the machine code serves: it is for CPUs, single precision and gradients of whole tables."""
+    return all(t.device.type == "cpu" and t.dtype == torch.float32 and not is_row_sparse(t) for t in tensors)
 
 
 class _Gather(torch.autograd.Function):
@@ -106,11 +143,74 @@ class _Gather(torch.autograd.Function):
         gradient = gradient.reshape(len(rows), *table.shape[1:])
         if ctx.sparse:
             return torch.sparse_coo_tensor(rows.unsqueeze(0), gradient, table.shape, check_invariants=False), None, None
-        if table.is_leaf and table.grad is not None:
-            # A table of zeros, filled and then added to the one that is there, would be most of a small step.
-            table.grad.index_add_(0, rows, gradient)
-            return None, None, None
-        return gradient.new_zeros(table.shape).index_add_(0, rows, gradient), None, None
+        into, to_table = _gradient_of(table)
+        into.index_add_(0, rows, gradient)
+        return to_table, None, None
+
+
+class _PickedDots(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, towards: Tensor, table: Tensor, items: Tensor) -> Tensor:
+        from rec_msa.recommenders.kernels import picked_scores
+
+        ctx.save_for_backward(towards, items)
+        ctx.table, scores = table, towards.new_empty(items.shape)
+        picked_scores(*_arrays(towards, table, items, scores))
+        return scores
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None, None]:
+        from rec_msa.recommenders.kernels import picked_gradients
+
+        towards, items = ctx.saved_tensors
+        to_towards, (into, to_table) = towards.new_zeros(towards.shape), _gradient_of(ctx.table)
+        picked_gradients(*_arrays(gradient, towards, ctx.table, items, to_towards, into))
+        return to_towards, to_table, None
+
+
+class _PickedAttendedDots(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, p: Tensor, towards: Tensor, table: Tensor, auxiliary: Tensor, w: Tensor, known: Tensor, items: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        from rec_msa.recommenders.kernels import attended_scores
+
+        scores, squares, shares = (p.new_empty(items.shape) for _ in range(3))
+        slopes = p.new_empty(2, *items.shape)
+        attended_scores(*_arrays(p, towards, table, auxiliary, w, known, items, scores, squares, shares, slopes))
+        ctx.save_for_backward(p, towards, auxiliary, w, items, shares, slopes)
+        ctx.table = table
+        return scores, squares
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, to_scores: Tensor, to_squares: Tensor) -> tuple[Tensor | None, ...]:
+        from rec_msa.recommenders.kernels import attended_gradients
+
+        p, towards, auxiliary, w, items, shares, slopes = ctx.saved_tensors
+        to_p, to_towards, to_w = (vectors.new_zeros(vectors.shape) for vectors in (p, towards, w))
+        into, to_table = _gradient_of(ctx.table)
+        read = (to_scores, to_squares, p, towards, ctx.table, auxiliary, w, items, shares, slopes)
+        attended_gradients(*_arrays(*read, to_p, to_towards, into, to_w))
+        return to_p, to_towards, to_table, None, to_w, None, None
+
+
+class _HingeSum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, better: Tensor, worse: Tensor, margin: float) -> Tensor:
+        from rec_msa.recommenders.kernels import hinge_sum
+
+        total, to_better, to_worse = (better.new_zeros(shape) for shape in (1, better.shape, worse.shape))
+        hinge_sum(*_arrays(better, worse), np.float32(margin), *_arrays(total, to_better, to_worse))
+        ctx.save_for_backward(to_better, to_worse)
+        return total[0]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        to_better, to_worse = ctx.saved_tensors
+        return gradient * to_better, gradient * to_worse, None
 
 
 class _RegularisedDots(torch.autograd.Function):
@@ -162,24 +262,20 @@ class _Attend(torch.autograd.Function):
         return to_p, to_q.addcmul_(share.unsqueeze(-1), gradient), None, to_w, None
 
 
-class _AttendedDots(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, p: Tensor, towards: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Tensor:
-        own, other = _row_dots(q_c, towards), _row_dots(q_a, towards)
-        active, preferred, share = _shares(p, q_c, q_a, w, known)
-        ctx.save_for_backward(p, towards, q_c, q_a, w, active, preferred, share, own - other)
-        return torch.lerp(other, own, share)
+def _gradient_of(table: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Where a gradient of a table is added, and what a backward pass then returns for it.
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None, Tensor, None]:
-        p, towards, q_c, q_a, w, active, preferred, share, apart = ctx.saved_tensors
-        to_own = gradient * share
-        to_other = gradient - to_own
-        # Where the share is fixed at 1 its slope is 0, too.
-        to_p, to_q, to_w = _through_shares(to_other * share * apart, p, w, active, preferred)
-        to_towards = _weighted_sum(to_own, q_c).add_(_weighted_sum(to_other, q_a))
-        return to_p, to_towards, to_q.addcmul_(to_own.unsqueeze(-1), towards.unsqueeze(1)), None, to_w, None
+    A table of zeros, filled and then added to the one that is there, would be most of a small step.
+    """
+    if table.is_leaf and table.grad is not None:
+        return table.grad, None
+    zeros = table.new_zeros(table.shape)
+    return zeros, zeros
+
+
+def _arrays(*tensors: Tensor) -> list[np.ndarray]:
+    """What compiled code reads; what it writes into must be contiguous already."""
+    return [tensor.detach().contiguous().numpy() for tensor in tensors]
 
 
 def _shares(p: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 WIDEST = 65_536
 """Of vectors, layers and histories: more than any machine trains, so that a slip of the finger is refused at once."""
 
+PROBED_USERS = 10_000
+
 Width = Annotated[int, Field(ge=1, le=WIDEST)]
 
 
@@ -29,6 +31,11 @@ class RecommenderSettings(BaseModel):
     gradients: ClassVar[bool] = False
     fusable: ClassVar[bool] = False
     own_users: ClassVar[bool] = False
+
+    @property
+    def n_probed(self) -> int:
+        """Users at the most by whose recall a training is judged: fewer where a score costs much."""
+        return PROBED_USERS
 
 
 class GradientSettings(RecommenderSettings):
@@ -82,6 +89,12 @@ class NcfSettings(SampledSettings):
 
     negatives: int = Field(4, ge=1, description="sampled negatives for each interaction")
     layers: tuple[Width, ...] = Field((64, 32, 16), min_length=1, description="widths after the first 2d-wide input")
+    probed_users: int = Field(1_000, ge=1, description="users at the most by whose recall a training is judged")
+
+    @property
+    def n_probed(self) -> int:
+        """A score takes forty times one of the others' multiplications, so a look asks fewer users."""
+        return self.probed_users
 
 
 class SequentialSettings(GradientSettings):

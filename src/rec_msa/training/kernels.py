@@ -1,7 +1,4 @@
-"""Compiled loops for CPUs: whole steps of dot products, and unseen items. Importing it loads numba, so do that late.
-
-No flag lets NaN or infinity be forgotten; sums may be taken in another order, so that they fill vector registers.
-"""
+"""Compiled loops for CPUs: whole steps of dot products, and unseen items. Importing it loads numba, so do that late."""
 
 from __future__ import annotations
 
@@ -13,8 +10,8 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-SUMS = {"reassoc", "contract", "nsz"}
-compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=SUMS)
+from rec_msa.recommenders.kernels import SUMS, compiled
+
 inlined = njit(inline="always", nogil=True, error_model="numpy", fastmath=SUMS)
 AHEAD = 6
 """Rows that are on their way from memory while one is worked on."""

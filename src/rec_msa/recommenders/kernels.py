@@ -1,0 +1,158 @@
+"""Scores of chosen items, and a loss of their pairs, in one pass over the candidates, compiled for CPUs.
+
+torch reads and writes each candidate's vector a dozen times; here it is read once forwards and once backwards.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.float32]
+    Rows = NDArray[np.int64]
+
+ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
+
+
+SUMS = {"reassoc", "contract", "nsz"}
+"""What compiled code may do with numbers: take sums in another order, so that they fill vector registers; no flag lets
+NaN or infinity be forgotten."""
+
+compiled: Any = njit(cache=True, nogil=True, error_model="numpy", fastmath=SUMS)
+"""Machine code of a function, kept on disk."""
+
+
+@compiled
+def picked_scores(towards: Numbers, q: Numbers, items: Rows, scores: Numbers) -> None:
+    """Fills ``scores`` ``[batch, m]`` with dot products of ``towards`` ``[batch, d]`` and rows of q."""
+    for row in range(items.shape[0]):
+        wanted = towards[row]
+        for place in range(items.shape[1]):
+            vector, product = q[items[row, place]], ZERO
+            for k in range(len(wanted)):
+                product += wanted[k] * vector[k]
+            scores[row, place] = product
+
+
+@compiled
+def picked_gradients(
+    gradient: Numbers, towards: Numbers, q: Numbers, items: Rows, to_towards: Numbers, to_q: Numbers
+) -> None:
+    """Adds what a gradient of those scores comes to, in rows of q, too."""
+    for row in range(items.shape[0]):
+        wanted, into_towards = towards[row], to_towards[row]
+        for place in range(items.shape[1]):
+            item, slope = items[row, place], gradient[row, place]
+            vector, into_q = q[item], to_q[item]
+            for k in range(len(wanted)):
+                into_towards[k] += slope * vector[k]
+                into_q[k] += slope * wanted[k]
+
+
+@compiled
+def attended_scores(
+    p: Numbers,
+    towards: Numbers,
+    q_c: Numbers,
+    q_a: Numbers,
+    w: Numbers,
+    known: NDArray[np.bool_],
+    items: Rows,
+    scores: Numbers,
+    squares: Numbers,
+    shares: Numbers,
+    slopes: Numbers,
+) -> None:
+    """Fills what is known of fused vectors q_a + share (q_c - q_a) of items ``[batch, m]`` (Zhu et al. 2023, Eq. 5-8).
+
+    That is their products with ``towards``, their squared norms, their shares, and how fast products and squared norms
+    grow with the share ``[2, batch, m]``.
+    """
+    for row in range(items.shape[0]):
+        user, wanted = p[row], towards[row]
+        for place in range(items.shape[1]):
+            item = items[row, place]
+            c = q_c[item]
+            a = q_a[item] if known[item] else c
+            other, apart, logit, a_square, a_apart, apart_square = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+            for k in range(len(w)):
+                more = c[k] - a[k]
+                other += wanted[k] * a[k]
+                apart += wanted[k] * more
+                logit += w[k] * (max(user[k] * c[k], ZERO) - max(user[k] * a[k], ZERO))
+                a_square += a[k] * a[k]
+                a_apart += a[k] * more
+                apart_square += more * more
+            share = ONE / (ONE + np.exp(-logit)) if known[item] else ONE
+            shares[row, place] = share
+            scores[row, place] = other + share * apart
+            squares[row, place] = a_square + share * (TWO * a_apart + share * apart_square)
+            slopes[0, row, place] = apart
+            slopes[1, row, place] = TWO * (a_apart + share * apart_square)
+
+
+@compiled
+def attended_gradients(
+    to_scores: Numbers,
+    to_squares: Numbers,
+    p: Numbers,
+    towards: Numbers,
+    q_c: Numbers,
+    q_a: Numbers,
+    w: Numbers,
+    items: Rows,
+    shares: Numbers,
+    slopes: Numbers,
+    to_p: Numbers,
+    to_towards: Numbers,
+    to_q: Numbers,
+    to_w: Numbers,
+) -> None:
+    """Adds what gradients of products and squared norms ``[batch, m]`` come to, in rows of q_c, too."""
+    for row in range(items.shape[0]):
+        user, wanted, into_p, into_towards = p[row], towards[row], to_p[row], to_towards[row]
+        for place in range(items.shape[1]):
+            item, share = items[row, place], shares[row, place]
+            c, into_q = q_c[item], to_q[item]
+            a = q_a[item] if share < ONE else c
+            to_score, to_length = to_scores[row, place], TWO * to_squares[row, place]
+            to_share = to_score * slopes[0, row, place] + to_squares[row, place] * slopes[1, row, place]
+            to_logit = to_share * share * (ONE - share)
+            for k in range(len(w)):
+                active, passive = user[k] * c[k], user[k] * a[k]
+                turned = (c[k] if active > ZERO else ZERO) - (a[k] if passive > ZERO else ZERO)
+                fused = a[k] + share * (c[k] - a[k])
+                into_p[k] += to_logit * w[k] * turned
+                to_w[k] += to_logit * user[k] * turned
+                into_towards[k] += to_score * fused
+                by_logit = to_logit * w[k] * user[k] if active > ZERO else ZERO
+                into_q[k] += share * (to_score * wanted[k] + to_length * fused) + by_logit
+
+
+@compiled
+def hinge_sum(
+    listed: Numbers, outside: Numbers, margin: np.float32, total: Numbers, to_listed: Numbers, to_outside: Numbers
+) -> None:
+    """Adds up max(0, margin - (better - worse)) over every item of a list and every one outside, and its slopes.
+
+    ``listed`` ``[n_lists, length]`` and ``outside`` ``[n_lists, n]``; the sum is the one number of ``total``.
+    """
+    sum_ = np.float64(0)
+    for row in range(listed.shape[0]):
+        others, into_others = outside[row], to_outside[row]
+        for place in range(listed.shape[1]):
+            needed, part, count = margin - listed[row, place], ZERO, ZERO
+            for k in range(len(others)):
+                missed = needed + others[k]
+                wrong = ONE if missed > ZERO else ZERO
+                part += max(missed, ZERO)
+                count += wrong
+                into_others[k] += wrong
+            sum_ += part
+            to_listed[row, place] = -count
+    total[0] = sum_
