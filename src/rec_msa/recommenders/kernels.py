@@ -11,6 +11,8 @@ import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float32]
@@ -23,8 +25,10 @@ SUMS = {"reassoc", "contract", "nsz"}
 """What compiled code may do with numbers: take sums in another order, so that they fill vector registers; no flag lets
 NaN or infinity be forgotten."""
 
-compiled: Any = njit(cache=True, nogil=True, error_model="numpy", fastmath=SUMS)
-"""Machine code of a function, kept on disk."""
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Machine code of a function, kept on disk."""
+    return njit(cache=True, nogil=True, error_model="numpy", fastmath=SUMS)(function)
 
 
 @compiled
