@@ -33,7 +33,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, help="fresh processes for each row; default: three, fewer of slow ones")
     parser.add_argument("--threads", type=int, default=1, help="cores and threads of each process (default: 1)")
     parser.add_argument("--models", nargs="+", choices=SETTINGS, help="measure these models alone")
-    parser.add_argument("--large", action="store_true", help="ingestion of 50 million rows, too")
+    parser.add_argument(
+        "--large", action="store_true", help="ingestion of 50 and 100 million rows, and 100,000 x 100,000 ranked, too"
+    )
     parser.add_argument("--page", action="store_true", help="write docs/performance.md from bench.json")
     arguments = parser.parse_args()
     unknown = [area for area in arguments.areas if area not in AREAS]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import rich
 
+from bench import end_to_end
 from bench.contenders import OURS, PEERS, PLAIN, RIVALS, settings_of
 from bench.figure import BY_ROW
 from bench.measure import RAW, ROOT, Figures, command, fresh
@@ -243,7 +244,29 @@ def ranking(options: Options) -> list[Table]:
     for row, _ in peers:
         row.runs = [_renamed(run, {"top50_s": "seconds"}) for run in row.runs]
         table.rows.append(row)
-    return [table]
+    return [table, *_ranked_at_size(options)]
+
+
+LARGE_SIDE = 100_000
+"""Users, and items, of a large ranking."""
+
+
+def _ranked_at_size(options: Options) -> list[Table]:
+    """As many users and items as a large shop has, in memory that does not grow with their product."""
+    if not options.large:
+        return []
+    size = ["--users", str(LARGE_SIDE), "--items", str(LARGE_SIDE), "--lists-alone"]
+    promises = [Promise("above_mib", 512.0)]
+    jobs = [
+        (Row(model, promises=promises), ["-m", "bench.ranking", model, *size])
+        for model in options.models
+        if model in ("bpr", "lmf")
+    ]
+    in_turn(jobs, options)
+    speed = Metric("users_per_s", "users a second", 0), Metric("users_per_cpu_s", "users a processor second", 0)
+    columns = [*speed, Metric("seconds", "s", 0), Metric("above_mib", "MiB above the start", 0), PEAK, SHARE]
+    title = f"top 50 of {LARGE_SIDE:,} items for {LARGE_SIDE:,} users"
+    return [Table("ranking-size", title, columns, [row for row, _ in jobs])]
 
 
 def _ranked(name: str, title: str, flags: list[str], limits: dict[str, float], options: Options) -> Table:
@@ -289,6 +312,7 @@ INGESTION = [
 INGESTION_PROMISES = {
     "10M": [Promise("core_seconds", 7.0), Promise("core_peak_mib", 1331.0)],
     "50M": [Promise("total_seconds", 45.0), Promise("peak_mib", 6144.0)],
+    "100M": [Promise("peak_mib", 8192.0)],
 }
 
 
@@ -296,7 +320,7 @@ def ingestion(options: Options) -> list[Table]:
     """Made-up interactions from the file to the split, and what anybody would write with pandas instead."""
     module = ["-m", "bench.ingestion", "--rows"]
     jobs = []
-    for size in ("10M", "50M") if options.large else ("10M",):
+    for size in ("10M", "50M", "100M") if options.large else ("10M",):
         promises = INGESTION_PROMISES[size]
         jobs.append((Row(f"{size} rows", promises=promises), [*module, size]))
     jobs.append((Row("10M rows, plain pandas"), [*module, "10M", "--plain"]))
@@ -321,7 +345,7 @@ def scaling(options: Options) -> list[Table]:
     by_catalogue = [row for row, _ in widened]
     rows_alone = [row for row, size in zip(by_catalogue, CATALOGUES, strict=True) if size >= BY_ROW]
     slopes = [
-        _slope("processor s per epoch against interactions", by_size, "interactions", "epoch_s", 1.2),
+        _slope("processor s per epoch against interactions", by_size, "interactions", "epoch_s", 1.1),
         _slope("processor ms per step against items, batch 2,048", by_catalogue, "items", "step_ms"),
         _slope(f"the same from {BY_ROW:,} items on, where rows are updated", rows_alone, "items", "step_ms", 0.2),
     ]
@@ -335,6 +359,33 @@ def scaling(options: Options) -> list[Table]:
         Table("scaling-items", "a step of bpr by the size of the catalogue", [step, PEAK, SHARE], by_catalogue),
         Table("scaling-slopes", "log-log: 1 is linear, 0 independent", [Metric("slope", "slope")], slopes),
     ]
+
+
+def size(options: Options) -> list[Table]:
+    """An attack from a raw CSV file to its agreement, on data of MovieLens-20M's shape: twenty minutes or so each."""
+    promises = [Promise("seconds", 1800.0), Promise("peak_mib", 4096.0)]
+    rows, nodes = [], {}
+    for text, what in ((False, "ids are numbers"), (True, "ids are text")):
+        rich.print(f"[dim]  {what}[/dim]")
+        with project_copy() as project:
+            figures, nodes[what] = end_to_end.measure(project, text)
+        rows.append(Row(what, [figures], promises=promises))
+    columns = [Metric("seconds", "s", 0), Metric("cpu_s", "processor s", 0), PEAK]
+    columns += [Metric("interactions", "interactions", 0), Metric("agreement", "Agr@50, held-out users", 3)]
+    title = f"{end_to_end.ATTACK}, {end_to_end.ROWS} rows, {end_to_end.USERS} users, {end_to_end.ITEMS} items"
+    where = [
+        Table(f"size-{what.split()[-1]}", f"{title}: {what}", [Metric("cpu_s", "processor s", 1)], _parts(of, figures))
+        for (what, of), figures in zip(nodes.items(), (row.runs[0] for row in rows), strict=True)
+    ]
+    return [Table("size", title, columns, rows), *where]
+
+
+def _parts(nodes: dict[str, float], figures: Figures) -> list[Row]:
+    """A row for each node that took a second of the processor, and one for what is left."""
+    shown = {name: seconds for name, seconds in nodes.items() if seconds >= 1}
+    if "cpu_s" in figures:
+        shown["all else: loading, saving, Kedro"] = figures["cpu_s"] - sum(shown.values())
+    return [Row(name, [{"cpu_s": seconds}]) for name, seconds in shown.items()]
 
 
 def _slope(what: str, rows: list[Row], x: str, y: str, promise: float | None = None) -> Row:
@@ -411,6 +462,7 @@ def machine(options: Options) -> list[Table]:
 
 
 AREAS: dict[str, Callable[[Options], list[Table]]] = {
-    area.__name__: area for area in (machine, training, sequences, scoring, ranking, steal, ingestion, scaling, kedro)
+    area.__name__: area
+    for area in (machine, training, sequences, scoring, ranking, steal, ingestion, scaling, size, kedro)
 }
 """Every area by the name that the command line knows."""

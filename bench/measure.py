@@ -53,7 +53,7 @@ def command(arguments: list[str], folder: Path, cores: int) -> Figures:
         cores: Cores that the process may use.
 
     Returns:
-        ``seconds`` and ``peak_mib``; or ``error``.
+        ``seconds``, ``cpu_s`` and ``peak_mib``; or ``error``.
     """
     start = time.perf_counter()
     process = subprocess.Popen(
@@ -68,7 +68,7 @@ def command(arguments: list[str], folder: Path, cores: int) -> Figures:
     seconds = time.perf_counter() - start
     if status:
         return {"error": (output.strip().splitlines() or ["no output"])[-1]}
-    return {"seconds": seconds, "peak_mib": usage.ru_maxrss / 1024}
+    return {"seconds": seconds, "cpu_s": usage.ru_utime + usage.ru_stime, "peak_mib": usage.ru_maxrss / 1024}
 
 
 def _pinned(arguments: list[str], cores: int) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import torch._dynamo  # the first optimiser of a process imports it; imports are outside every contender's clock
 
+import rec_msa.training.kernels  # noqa: F401 - numba, likewise
 from bench.contenders import settings_of
 from bench.measure import report
 from bench.race import FinishedError, Race

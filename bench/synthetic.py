@@ -1,6 +1,7 @@
 """Interactions of any number whose users and items follow power laws, written in bounded memory.
 
-``python -m bench.synthetic OUT.parquet --rows 10M``
+``python -m bench.synthetic OUT.parquet --rows 10M``; ``OUT.csv --rows 20M --users 138000 --items 27000 --text`` writes
+text, with ids that are no numbers.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import parquet
+import pyarrow.compute as pc
+from pyarrow import csv, parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-SCHEMA = pa.schema([("user_id", pa.int64()), ("item_id", pa.int64()), ("timestamp", pa.int64())])
 FIRST_TIME = 1_500_000_000
 SECONDS = 3 * 365 * 86_400
 
@@ -61,19 +62,45 @@ def populations(n_rows: int) -> tuple[Population, Population]:
     return Population(n_users, 0.9, n_users / 2000, id_step=7), Population(n_items, 1.0, 50, id_step=13)
 
 
-def write_interactions(path: Path, n_rows: int, repeats: float = 0.05, seed: int = 0, chunk: int = 5_000_000) -> None:
-    """Writes rows in the order of their times to a parquet file: ``user_id``, ``item_id``, ``timestamp``, all int64.
+def shop(n_users: int, n_items: int) -> tuple[Population, Population]:
+    """Users and items in given numbers, as active and as popular as MovieLens' are where there are as many."""
+    return Population(n_users, 0.9, n_users / 20, id_step=7), Population(n_items, 1.0, 50, id_step=13)
+
+
+def write_interactions(
+    path: Path,
+    n_rows: int,
+    repeats: float = 0.05,
+    seed: int = 0,
+    chunk: int = 5_000_000,
+    of: tuple[Population, Population] | None = None,
+    text: bool = False,
+) -> None:
+    """Writes rows in the order of their times: ``user_id``, ``item_id``, ``timestamp``, all int64.
 
     Args:
-        path: The file.
+        path: The file, parquet; or CSV where its name says so.
         n_rows: Number of rows.
         repeats: Share of the rows that repeat an earlier pair of their chunk.
         seed: Of everything that is drawn.
         chunk: Rows that are in memory at once.
+        of: Users and items; by default as many as fit the rows.
+        text: Whether ids are no numbers (``u17``, ``i4``).
     """
-    with parquet.ParquetWriter(path, SCHEMA, compression="zstd") as file:
-        for columns in _chunks(n_rows, repeats, np.random.default_rng(seed), chunk):
-            file.write_table(pa.table(columns, schema=SCHEMA))
+    ids = pa.string() if text else pa.int64()
+    schema = pa.schema([("user_id", ids), ("item_id", ids), ("timestamp", pa.int64())])
+    with (
+        csv.CSVWriter(path, schema)
+        if path.suffix == ".csv"
+        else parquet.ParquetWriter(path, schema, compression="zstd") as file
+    ):
+        for user, item, time in _chunks(n_rows, repeats, np.random.default_rng(seed), chunk, of or populations(n_rows)):
+            columns = [_named("u", user), _named("i", item)] if text else [user, item]
+            file.write_table(pa.table([*columns, time], schema=schema))
+
+
+def _named(letter: str, ids: NDArray[np.int64]) -> pa.Array:
+    return pc.binary_join_element_wise(letter, pa.array(ids).cast(pa.string()), "")
 
 
 def row_count(text: str) -> int:
@@ -83,8 +110,10 @@ def row_count(text: str) -> int:
     return int(text) if unit is None else int(float(text[:-1]) * unit)
 
 
-def _chunks(n_rows: int, repeats: float, rng: np.random.Generator, chunk: int) -> Iterator[list[NDArray[np.int64]]]:
-    users, items = populations(n_rows)
+def _chunks(
+    n_rows: int, repeats: float, rng: np.random.Generator, chunk: int, of: tuple[Population, Population]
+) -> Iterator[list[NDArray[np.int64]]]:
+    users, items = of
     user_ids, item_ids = users.ids(rng), items.ids(rng)
     for start in range(0, n_rows, chunk):
         n = min(chunk, n_rows - start)
@@ -102,8 +131,14 @@ def main() -> None:
     parser.add_argument("path", type=Path)
     parser.add_argument("--rows", type=row_count, default="10M")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--users", type=int, help="users and items of one's own number, as --items")
+    parser.add_argument("--items", type=int)
+    parser.add_argument("--repeats", type=float, default=0.05)
+    parser.add_argument("--text", action="store_true", help="ids that are no numbers")
     arguments = parser.parse_args()
-    write_interactions(arguments.path, arguments.rows, seed=arguments.seed)
+    of = shop(arguments.users, arguments.items) if arguments.users and arguments.items else None
+    how = {"repeats": arguments.repeats, "seed": arguments.seed, "of": of, "text": arguments.text}
+    write_interactions(arguments.path, arguments.rows, **how)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bench import ingestion
-from bench.synthetic import FIRST_TIME, SECONDS, Population, row_count, write_interactions
+from bench.synthetic import FIRST_TIME, SECONDS, Population, row_count, shop, write_interactions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,17 @@ def test_the_same_seed_gives_the_same_rows(tmp_path: Path) -> None:
         tables.append(pd.read_parquet(tmp_path / "rows.parquet"))
     assert tables[0].equals(tables[1])
     assert not tables[0].equals(tables[2])
+
+
+def test_a_shop_has_as_many_users_and_items_as_asked_for_and_its_ids_may_be_text(tmp_path: Path) -> None:
+    tables = {}
+    for text in (False, True):
+        write_interactions(tmp_path / "shop.csv", 20_000, repeats=0, of=shop(300, 80), text=text)
+        tables[text] = pd.read_csv(tmp_path / "shop.csv")
+    assert tables[False].nunique().tolist()[:2] == [300, 80]
+    assert tables[True]["user_id"].tolist() == [f"u{user}" for user in tables[False]["user_id"]]
+    assert tables[True]["item_id"].tolist() == [f"i{item}" for item in tables[False]["item_id"]]
+    assert tables[True]["timestamp"].equals(tables[False]["timestamp"])
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.9, 1.0, 2.0])

@@ -170,6 +170,11 @@ def test_the_curve_has_the_mean_loss_since_the_last_look() -> None:
     assert pd.isna(curve["loss"].iloc[0])
 
 
+def test_long_epochs_have_ten_looks_however_often_they_were_asked_for() -> None:
+    curve = Scripted([0.1, 0.2], batches=45).fit(validate_every=1, max_steps=10)
+    assert curve["step"].tolist() == [0, 4, 8, 10]
+
+
 def test_epochs_follow_each_other_until_the_steps_are_done() -> None:
     task = Scripted([0.1, 0.2], batches=1)
     task.fit(max_steps=7)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pandas as pd
 import pytest
 import torch
 
 from rec_msa.recommenders.checkpoint import build
 from rec_msa.recommenders.settings import LmfSettings
+from rec_msa.training import interactions
 from rec_msa.training.interactions import InteractionTask
 from tests.training.small import USERS, bpr, frame, random_interactions
 
@@ -68,3 +71,31 @@ def test_a_user_who_has_seen_the_whole_catalogue_gives_no_training_pair() -> Non
     assert pairs == {(4, 1), (30, 2)}
     assert task.n_terms == 2
     assert task.quality() == pytest.approx(0.5)
+
+
+def blocks_of(monkeypatch: pytest.MonkeyPatch, whole: int, batch_size: int) -> tuple[InteractionTask, list[list[int]]]:
+    """A task of 60 interactions, and the places of the pairs of each batch in the order of users."""
+    monkeypatch.setattr(interactions, "SHUFFLED_WHOLE", whole)
+    monkeypatch.setattr(interactions, "BLOCK", 17)
+    task = InteractionTask(bpr(40), random_interactions(40, 15, 2), frame((4, 0)))
+    place = {pair: at for at, pair in enumerate(zip(task.rows.tolist(), task.items.tolist(), strict=True))}
+    epoch = task.epoch(batch_size, torch.Generator().manual_seed(0))
+    return task, [[place[pair] for pair in zip(r.tolist(), i.tolist(), strict=True)] for r, i, _ in epoch]
+
+
+def test_of_many_interactions_blocks_of_users_are_shuffled(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, batches = blocks_of(monkeypatch, whole=59, batch_size=4)  # blocks of 16 interactions, the last of 12
+    assert sorted(len(batch) for batch in batches) == [4] * 15
+    assert sorted([*chain.from_iterable(batches)]) == list(range(60))
+    of_block = [{place // 16 for place in batch} for batch in batches]
+    assert all(len(blocks) == 1 for blocks in of_block)
+    visited = list(dict.fromkeys(next(iter(blocks)) for blocks in of_block))
+    assert sorted(visited) == [0, 1, 2, 3] != visited
+    assert [*chain.from_iterable(batches)] != sorted([*chain.from_iterable(batches)])
+
+
+def test_interactions_that_fit_a_block_are_shuffled_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, batches = blocks_of(monkeypatch, whole=60, batch_size=4)
+    generator = torch.Generator().manual_seed(0)
+    task.sampler.draw(task.rows, 1, generator)
+    assert [*chain.from_iterable(batches)] == torch.randperm(60, generator=generator).tolist()

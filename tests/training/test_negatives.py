@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from rec_msa.training import negatives
 from rec_msa.training.negatives import NegativeSampler
 
 
@@ -90,3 +92,13 @@ def test_drawing_in_blocks_gives_the_same_numbers(monkeypatch):
     whole = sampler.draw(rows, 4, torch.Generator().manual_seed(0))
     monkeypatch.setattr("rec_msa.training.negatives.ROWS_AT_ONCE", 32)
     assert torch.equal(sampler.draw(rows, 4, torch.Generator().manual_seed(0)), whole)
+
+
+@pytest.mark.parametrize("n_items", [1, 2, 7, 300])
+def test_compiled_draws_are_those_of_torch(n_items: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(n_items)
+    seen = [set(rng.choice(n_items, rng.integers(0, n_items), replace=False).tolist()) for _ in range(40)]
+    sampler, rows = sampler_of(seen, n_items), torch.from_numpy(rng.integers(0, 40, 500))
+    plain = sampler.draw(rows, 3, stream(1))
+    monkeypatch.setattr(negatives, "WORTH_COMPILING", 0)
+    assert torch.equal(sampler.draw(rows, 3, stream(1)), plain)

@@ -84,10 +84,15 @@ def test_recall_is_zero_where_nothing_was_held_back() -> None:
     assert RecallProbe(bpr(30), known, known.head(0))() == 0.0
 
 
-def test_of_very_many_users_every_so_manieth_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("bound", "most"), [("recommenders.settings.PROBED_USERS", 2), ("training.probes.PROBED_SCORES", 2 * 60 + 59)]
+)
+def test_of_very_many_users_or_scores_every_so_manieth_user_is_looked_at(
+    bound: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     known, held_back = random_interactions(60, 5, seed=0), random_interactions(60, 3, seed=1)
     model = bpr(60)
-    monkeypatch.setattr("rec_msa.recommenders.settings.PROBED_USERS", 2)
+    monkeypatch.setattr(f"rec_msa.{bound}", most)
     probed = RecallProbe(model, known, held_back)
     chosen = [USERS[0], USERS[2]]
     assert model.user_ids[probed.rows].tolist() == chosen

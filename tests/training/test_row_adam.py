@@ -58,3 +58,14 @@ def test_the_step_size_can_be_changed_between_steps() -> None:
         table.grad = torch.sparse_coo_tensor([[0]], torch.ones(1, 1), (2, 1), check_invariants=False)
         optimiser.step()
     assert table.flatten().tolist() == pytest.approx([-0.11, 0.0], abs=1e-6)
+
+
+def test_a_gradient_of_the_whole_table_moves_every_row() -> None:
+    """A loss over the whole catalogue has one, and a table of 30,000 items was refused it."""
+    tables = [torch.nn.Parameter(torch.ones(N_ROWS, 2)) for _ in range(2)]
+    gradient = torch.randn(N_ROWS, 2, generator=torch.Generator().manual_seed(0))
+    optimisers = RowAdam(tables[:1], lr=0.1), torch.optim.SparseAdam(tables[1:], lr=0.1)
+    for table, optimiser, whole in zip(tables, optimisers, (gradient, gradient.to_sparse(1)), strict=True):
+        table.grad = whole
+        optimiser.step()
+    torch.testing.assert_close(*tables)

@@ -118,10 +118,10 @@ def test_an_item_bias_is_learned_as_in_a_plain_loop(monkeypatch: pytest.MonkeyPa
     assert_same_state(ours, plain)
 
 
-@pytest.mark.parametrize("name", MATRIX_MODELS)
-def test_row_sparse_updates_are_those_of_sparse_adam(name: str) -> None:
+@pytest.mark.parametrize(("name", "fused"), [*product(MATRIX_MODELS, (False, True))])
+def test_row_sparse_updates_are_those_of_sparse_adam(name: str, fused: bool) -> None:
     """Tables by SparseAdam, all else by Adam; the batches of an epoch leave some rows untouched at every step."""
-    ours = make(name, fused=False)
+    ours = make(name, fused=fused)
     plain = copy.deepcopy(ours)
     our_loop(ours, learning_rate=0.01, row_sparse_from=1)
     tables = plain.row_parameters()

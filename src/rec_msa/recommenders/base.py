@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -137,6 +137,26 @@ class SolvedRecommender(Recommender):
         """Learns from the interactions that were read; yields the loss for each of them after each sweep."""
 
 
+class DotLoss(NamedTuple):
+    """A loss of p . q and biases alone, for which there are compiled gradients.
+
+    Attributes:
+        users: Vectors p ``[n_users, d]``.
+        items: Vectors q ``[n_items, d]``.
+        user_bias: ``[n_users]``, if any.
+        item_bias: ``[n_items]``, if any.
+        l2: As of ``regularised_dots``.
+        pairwise: Whether positives are set against negatives, as BPR does; else it is the cross-entropy of each.
+    """
+
+    users: nn.Parameter
+    items: nn.Parameter
+    user_bias: nn.Parameter | None
+    item_bias: nn.Parameter | None
+    l2: float
+    pairwise: bool
+
+
 class GradientRecommender(Recommender):
     """A recommender with a loss whose gradients train it; the scores of pairs have gradients, too."""
 
@@ -149,6 +169,10 @@ class GradientRecommender(Recommender):
     def row_parameters(self) -> list[nn.Parameter]:
         """Parameters that the loss reads row by row and in no other way; large ones may get row-sparse updates."""
         return []
+
+    def dot_loss(self) -> DotLoss | None:
+        """What the loss is made of, where it is made of nothing else."""
+        return None
 
     @abstractmethod
     def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from rec_msa.recommenders.lookups import gather
 from rec_msa.recommenders.matrix import MatrixRecommender
 
 if TYPE_CHECKING:
+    from rec_msa.recommenders.base import DotLoss
     from rec_msa.recommenders.settings import BprSettings
 
 
@@ -36,6 +37,9 @@ class Bpr(MatrixRecommender):
     def row_parameters(self) -> list[nn.Parameter]:
         biases = [] if self.item_bias is None else [self.item_bias]
         return [self.users.weight, self.items.weight, *biases]
+
+    def dot_loss(self) -> DotLoss | None:
+        return self._dots(None, self.item_bias, pairwise=True)
 
     def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
         items = torch.cat([positives.unsqueeze(1), negatives], dim=1)

@@ -16,6 +16,7 @@ from rec_msa.recommenders.lookups import gather
 from rec_msa.recommenders.matrix import MatrixRecommender
 
 if TYPE_CHECKING:
+    from rec_msa.recommenders.base import DotLoss
     from rec_msa.recommenders.settings import LmfSettings
 
 
@@ -40,6 +41,10 @@ class Lmf(MatrixRecommender):
 
     def row_parameters(self) -> list[nn.Parameter]:
         return [self.users.weight, self.items.weight, self.user_bias, self.item_bias]
+
+    def dot_loss(self) -> DotLoss | None:
+        biases = (self.user_bias, self.item_bias) if self.settings.bias else (None, None)
+        return self._dots(*biases, pairwise=False)
 
     def loss(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
         items = torch.cat([positives.unsqueeze(1), negatives], dim=1)

@@ -151,7 +151,7 @@ class _Gather(torch.autograd.Function):
 class _PickedDots(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, towards: Tensor, table: Tensor, items: Tensor) -> Tensor:
-        from rec_msa.recommenders.compiled import picked_scores
+        from rec_msa.recommenders.kernels import picked_scores
 
         ctx.save_for_backward(towards, items)
         ctx.table, scores = table, towards.new_empty(items.shape)
@@ -161,7 +161,7 @@ class _PickedDots(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None, None]:
-        from rec_msa.recommenders.compiled import picked_gradients
+        from rec_msa.recommenders.kernels import picked_gradients
 
         towards, items = ctx.saved_tensors
         to_towards, (into, to_table) = towards.new_zeros(towards.shape), _gradient_of(ctx.table)
@@ -174,7 +174,7 @@ class _PickedAttendedDots(torch.autograd.Function):
     def forward(
         ctx: Any, p: Tensor, towards: Tensor, table: Tensor, auxiliary: Tensor, w: Tensor, known: Tensor, items: Tensor
     ) -> tuple[Tensor, Tensor]:
-        from rec_msa.recommenders.compiled import attended_scores
+        from rec_msa.recommenders.kernels import attended_scores
 
         scores, squares, shares = (p.new_empty(items.shape) for _ in range(3))
         slopes = p.new_empty(2, *items.shape)
@@ -186,7 +186,7 @@ class _PickedAttendedDots(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, to_scores: Tensor, to_squares: Tensor) -> tuple[Tensor | None, ...]:
-        from rec_msa.recommenders.compiled import attended_gradients
+        from rec_msa.recommenders.kernels import attended_gradients
 
         p, towards, auxiliary, w, items, shares, slopes = ctx.saved_tensors
         to_p, to_towards, to_w = (vectors.new_zeros(vectors.shape) for vectors in (p, towards, w))
@@ -199,7 +199,7 @@ class _PickedAttendedDots(torch.autograd.Function):
 class _HingeSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, better: Tensor, worse: Tensor, margin: float) -> Tensor:
-        from rec_msa.recommenders.compiled import hinge_sum
+        from rec_msa.recommenders.kernels import hinge_sum
 
         total, to_better, to_worse = (better.new_zeros(shape) for shape in (1, better.shape, worse.shape))
         hinge_sum(*_arrays(better, worse), np.float32(margin), *_arrays(total, to_better, to_worse))

@@ -12,20 +12,27 @@ from torch.optim.lr_scheduler import LinearLR
 
 from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.lookups import set_row_sparse
+from rec_msa.training.compiled import compiled_loss
 from rec_msa.training.progress import TrainingProgress
 from rec_msa.training.row_adam import RowAdam
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rec_msa.recommenders.base import GradientRecommender
+    from rec_msa.recommenders.base import DotLoss, GradientRecommender
     from rec_msa.training.settings import TrainingSettings
 
 Batch = tuple[Tensor, ...]
 
+LOOKS = 10
+"""Looks at the held-back data in an epoch at the most: one costs the same however few steps lie between two."""
+
 
 class Task(Protocol):
-    """What is to be learned: batches, a loss, and a figure on held-back data that decides which state is kept."""
+    """What is to be learned: batches, a loss, and a figure on held-back data that decides which state is kept.
+
+    A task whose loss is one of dot products may say so (``dot_loss``, as a model's): then its steps may be compiled.
+    """
 
     measure: str
     start_counts: bool
@@ -58,7 +65,10 @@ class _Fitting:
         self.task, self.settings, self.title = task, settings, title
         self.live: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self.kept = [p.detach().clone() for p in self.live]
-        self.optimisers = _optimisers(model, self.live, settings)
+        products: DotLoss | None = getattr(task, "dot_loss", lambda: None)()
+        rows = _by_row(model, products is not None, settings)
+        self.compiled = compiled_loss(products, rows)
+        self.optimisers = _optimisers(self.live, rows, settings)
         falling = self.optimisers if settings.schedule == "linear" else []
         self.schedules = [LinearLR(one, 1.0, 0.0, total_iters=settings.max_steps) for one in falling]
         self.patience = max(settings.patience, settings.patience_epochs * -(-task.n_terms // settings.batch_size))
@@ -69,15 +79,18 @@ class _Fitting:
 
     def step(self, batch: Batch) -> None:
         """One step of Adam; the loss stays on the device."""
-        loss = self.task.loss(batch)
-        loss.backward()
+        self.losses += self.compiled(batch) if self.compiled else self._backward(batch)
         for optimiser in self.optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=isinstance(optimiser, RowAdam))
         for schedule in self.schedules:
             schedule.step()
-        self.losses += loss.detach()
         self.steps += 1
+
+    def _backward(self, batch: Batch) -> Tensor:
+        loss = self.task.loss(batch)
+        loss.backward()
+        return loss.detach()
 
     @torch.no_grad()
     def look(self, step: int) -> bool:
@@ -111,15 +124,20 @@ class _Fitting:
         return pd.DataFrame(self.curve).assign(kept=lambda points: points["step"] == self.best.step)
 
 
-def _optimisers(
-    model: GradientRecommender, live: list[Tensor], settings: TrainingSettings
-) -> list[torch.optim.Optimizer]:
-    """Adam, and for tables so large that it would spend its time on rows that no batch touched, Adam on rows."""
-    by_row = {id(p) for p in model.row_parameters() if p.requires_grad and len(p) >= settings.row_sparse_from}
+def _by_row(model: GradientRecommender, all_or_none: bool, settings: TrainingSettings) -> list[Tensor]:
+    """The tables that are updated by row: the large ones; or all where one is large, if the loss reads them by row."""
+    tables = [p for p in model.row_parameters() if p.requires_grad]
+    large = [table for table in tables if len(table) >= settings.row_sparse_from]
+    rows: list[Tensor] = [*(tables if large and all_or_none else large)]
     for parameter in model.row_parameters():
-        set_row_sparse(parameter, id(parameter) in by_row)
+        set_row_sparse(parameter, any(parameter is table for table in rows))
+    return rows
+
+
+def _optimisers(live: list[Tensor], rows: list[Tensor], settings: TrainingSettings) -> list[torch.optim.Optimizer]:
+    """Adam, and for tables so large that it would spend its time on rows that no batch touched, Adam on rows."""
+    by_row = {id(table) for table in rows}
     whole = [p for p in live if id(p) not in by_row]
-    rows = [p for p in live if id(p) in by_row]
     optimisers: list[torch.optim.Optimizer] = []
     if whole:
         for learned in whole:
@@ -143,10 +161,11 @@ def fit(
         SettingsError: The loss is no longer finite: the step size is too large.
     """
     fitting = _Fitting(model, task, settings, title)
+    every = max(settings.validate_every, task.n_terms // settings.batch_size // LOOKS)
     with TrainingProgress(title, task.measure) as progress:
         for step, batch in enumerate(_endless(task, settings, generator), start=1):
             fitting.step(batch)
-            if step % settings.validate_every == 0 or step == settings.max_steps:
+            if step % every == 0 or step == settings.max_steps:
                 go_on = fitting.look(step)
                 last = fitting.curve[-1]
                 end = fitting.earliest_end if go_on else step

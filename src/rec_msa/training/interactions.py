@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from rec_msa.recommenders.base import GradientRecommender
+    from rec_msa.recommenders.base import DotLoss, GradientRecommender
     from rec_msa.training.fit import Batch
+
+SHUFFLED_WHOLE = 1 << 20
+"""Interactions up to which an epoch is shuffled as a whole."""
+
+BLOCK = 1 << 18
+"""Of more, those that are shuffled together; they are of the same two thousand users or so."""
 
 
 class InteractionTask:
@@ -50,9 +56,21 @@ class InteractionTask:
         self.validation = RecallProbe(model, train, held_back)
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """Yields (rows ``[batch]``, positives ``[batch]``, negatives ``[batch, n]``) in a new order."""
-        negatives = self.sampler.draw(self.rows, self.model.settings.n_sampled, generator)
-        yield from shuffled((self.rows, self.items, negatives), batch_size, generator)
+        """Yields (rows ``[batch]``, positives ``[batch]``, negatives ``[batch, n]``) in a new order.
+
+        Of very many interactions it is a new order of blocks, and within each, so that a block's users stay in the
+        processor's cache.
+        """
+        size = self.n_terms if self.n_terms <= SHUFFLED_WHOLE else max(1, BLOCK // batch_size) * batch_size
+        blocks = list(zip(self.rows.split(size), self.items.split(size), strict=True))
+        order = torch.randperm(len(blocks), generator=generator).tolist() if len(blocks) > 1 else [0]
+        for rows, items in (blocks[place] for place in order):
+            negatives = self.sampler.draw(rows, self.model.settings.n_sampled, generator)
+            yield from shuffled((rows, items, negatives), batch_size, generator)
+
+    def dot_loss(self) -> DotLoss | None:
+        """What the model's loss is made of."""
+        return self.model.dot_loss()
 
     def loss(self, batch: Batch) -> Tensor:
         return self.model.loss(*batch)

@@ -10,6 +10,9 @@ from rec_msa.training.device import sent
 ROWS_AT_ONCE = 1 << 20
 """Bounds what a draw needs beside its result."""
 
+WORTH_COMPILING = 100_000
+"""Draws on a CPU from which loading compiled code pays."""
+
 
 class NegativeSampler:
     """Draws items uniformly from each row's complement.
@@ -41,6 +44,12 @@ class NegativeSampler:
 
     def _draw(self, rows: Tensor, into: Tensor, generator: torch.Generator) -> None:
         uniform = sent(torch.rand(into.shape, generator=generator, dtype=torch.float64), rows.device)
+        if rows.device.type == "cpu" and into.numel() >= WORTH_COMPILING:
+            from rec_msa.training import kernels
+
+            known = self.keys.numpy(), self.offsets.numpy(), self.unseen.numpy()
+            kernels.unseen(rows.numpy(), uniform.numpy(), known, self.n_items, into.numpy())
+            return
         unseen = self.unseen[rows].unsqueeze(1)
         r = torch.minimum((uniform * unseen).long(), unseen - 1)
         seen_before = torch.searchsorted(self.keys, rows.unsqueeze(1) * (self.n_items + 1) + r, right=True)

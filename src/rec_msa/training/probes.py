@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from rec_msa.recommenders.base import Recommender
 
 RECALL_AT = 50
+PROBED_SCORES = 1 << 27
+"""Scores that a look reads at the most: of a catalogue of 27,000 items those of 5,000 users."""
 
 
 class RecallProbe:
     """Recall@50 of a model on chosen interactions, its training items left out; a mean over users.
 
-    Of more users than the settings' ``n_probed`` every second, third ... counts, so that a look's cost has a bound.
+    Of more users than the settings' ``n_probed``, or more than ``PROBED_SCORES`` scores, every second, third ... user
+    counts, so that a look's cost has a bound.
     Known interactions (columns user, item) are not recommended, those held back should be.
     """
 
@@ -28,7 +31,8 @@ class RecallProbe:
         self.model, self.k = model, min(RECALL_AT, model.n_items)
         (known_rows, known_items), (rows, items) = model.pairs(known), model.pairs(held_back)
         users = torch.unique(rows)
-        self.rows = users[:: max(1, -(-len(users) // model.settings.n_probed))].contiguous()
+        most = max(1, min(model.settings.n_probed, PROBED_SCORES // model.n_items))
+        self.rows = users[:: max(1, -(-len(users) // most))].contiguous()
         asked, inside = torch.isin(rows, self.rows), torch.isin(known_rows, self.rows)
         known_places = torch.searchsorted(self.rows, known_rows[inside])
         self.excluded = Exclusions(known_places, known_items[inside], len(self.rows))

@@ -24,7 +24,9 @@ class TrainingSettings(BaseModel):
     )
     batch_size: int = Field(2048, ge=1, description="interactions (or list places) in a step")
     max_steps: int = Field(40_000, ge=1, description="steps at the most")
-    validate_every: int = Field(200, ge=1, description="steps between two looks at the held-back data")
+    validate_every: int = Field(
+        200, ge=1, description="steps between two looks at the held-back data, or a tenth of an epoch"
+    )
     stop_by: Literal["validation", "loss"] = Field(
         "validation", description="what must get better within the patience: the figure on held-back data, or the loss"
     )

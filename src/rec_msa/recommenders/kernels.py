@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
 
 
-def compiled(function: Callable[..., None]) -> Callable[..., None]:
-    """Machine code of a function, kept on disk; sums may be taken in any order, which lets them be vectors."""
-    options: dict[str, Any] = {"cache": True, "nogil": True, "fastmath": {"reassoc", "contract", "nsz"}}
-    return njit(**options)(function)  # type: ignore[no-any-return]
+SUMS = {"reassoc", "contract", "nsz"}
+"""What compiled code may do with numbers: take sums in another order, so that they fill vector registers; no flag lets
+NaN or infinity be forgotten."""
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Machine code of a function, kept on disk."""
+    return njit(cache=True, nogil=True, error_model="numpy", fastmath=SUMS)(function)
 
 
 @compiled
