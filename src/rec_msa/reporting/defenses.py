@@ -55,10 +55,10 @@ def overview_section(points: pd.DataFrame, quality: pd.DataFrame) -> doc.Section
     for (dataset, target), own in shown.groupby(["dataset", "target"], sort=True):
         seeds, users = seeds_and_users(list(own[doc.ONE]))
         for against, side in SIDES.items():
-            columns = [*doc.names("defense", code=["defense"]), doc.Column("Recall", doc.share_of("recall"))]
-            columns += [doc.Column("NDCG", doc.share_of("ndcg")), doc.Column("widened", doc.share_of("widened"))]
+            columns = [*doc.names("defense", as_code=["defense"]), doc.Column("Recall", "recall")]
+            columns += [doc.Column("NDCG", "ndcg"), doc.Column("widened", "widened")]
             columns += [
-                doc.Column(f"`{name}`", doc.one_cell, at=name)
+                doc.Column(f"`{name}`", doc.ONE, at=name)
                 for name in attacks
                 if (against, name) != ("undefended", TARGET)
             ]
@@ -77,10 +77,10 @@ def _asking_again(points: pd.DataFrame, agreement: pd.DataFrame) -> Iterator[doc
     found = [row for row in rows if row]
     if not found:
         return
-    columns = doc.names("dataset", "target", "defense", code=["defense"])
-    columns += [doc.Column("`ptaq`", lambda row: doc.estimate_cell(row["ptaq"]))]
-    columns += [doc.Column(f"`{_DENOISED}`", lambda row: doc.estimate_cell(row[_DENOISED]))]
-    columns += [doc.Column("calls", doc.text_of("calls")), doc.Column("difference", doc.difference_cell)]
+    columns = doc.names("dataset", "target", "defense", as_code=["defense"])
+    columns += [doc.Column("`ptaq`", "ptaq")]
+    columns += [doc.Column(f"`{_DENOISED}`", _DENOISED)]
+    columns += [doc.Column("calls", "calls"), doc.Column("difference", doc.difference_cell)]
     table = doc.Table("asking-again", "Asking several times beside asking once", pd.DataFrame(found), columns)
     yield doc.Section("again", "Asking again: the denoising attacker", [doc.Paragraph(TEXTS["defenses_again"]), table])
 

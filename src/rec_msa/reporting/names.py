@@ -78,6 +78,11 @@ def with_words(attack: str) -> str:
     return f"{attack}: {words}" if words else attack
 
 
+def shown_name(row: Mapping[Any, Any]) -> str:
+    """Returns what a table calls the attack of a row: a reference by its name, any other as code."""
+    return str(REFERENCE_NAMES.get(row["attack"], f"`{row['attack']}`"))
+
+
 def number(value: float) -> str:
     """Returns two decimals, never ``-0.00``."""
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")

@@ -158,7 +158,7 @@ def _coverage(measured: Measured) -> list[str]:
 def protocol_section() -> doc.Section:
     """Returns the protocol, the argument for held-out users, and what each attack learns from."""
     frame = pd.DataFrame(ATTACKS_IN_WORDS.items(), columns=["attack", "learns from"])
-    columns = [*doc.names("attack", code=["attack"]), doc.Column("learns from", doc.text_of("learns from"), "l")]
+    columns = [*doc.names("attack", as_code=["attack"]), doc.Column("learns from", "learns from", "l")]
     table = doc.Table("who", "What each attack learns from", frame, columns)
     heldout = doc.Section(
         "heldout", "Why held-out users", [doc.Paragraph(TEXTS["heldout"]), doc.Bullets(TEXTS["heldout_limits"])]
@@ -220,10 +220,11 @@ def claim_table(own: pd.DataFrame, number: int) -> doc.Table:
     heads = {"figure": "what is compared", "beside": "beside it"}
     named = [name for name in ("dataset", "target", "attack", "against", "figure", "beside") if own[name].any()]
     columns = [
-        doc.Column(heads.get(name, name), doc.text_of(name, code=name == "attack"), "l", names=True) for name in named
+        doc.Column(heads.get(name, name), doc.code(name) if name == "attack" else name, "l", names=True)
+        for name in named
     ]
-    columns += [doc.Column("value", doc.difference_cell), doc.Column("p (Holm)", lambda row: doc.p_cell(row["p_holm"]))]
-    columns += [doc.Column("seeds", doc.text_of("n_seeds")), doc.Column("verdict", _verdict, "l")]
+    columns += [doc.Column("value", doc.difference_cell), doc.Column("p (Holm)", doc.p_of("p_holm"))]
+    columns += [doc.Column("seeds", "n_seeds"), doc.Column("verdict", _verdict, "l")]
     notes = [_KINDS.get(kind, TEXTS["test_difference"]) for kind in dict.fromkeys(own["kind"])]
     caption, data = f"The cells of claim {number}", [str(name) for name in own if name != "note"]
     return doc.Table(f"claim-{number}-cells", caption, own, columns, notes=notes, data=data, file="claims")

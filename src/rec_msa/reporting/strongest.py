@@ -15,7 +15,7 @@ from rec_msa.reporting.panels import HEADINGS
 from rec_msa.reporting.sections import beside_table, difference_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 BASIS, BEST = "ptaq", "stacked"
 FAMILY = ("stacked", "stacked_few", "stacked_any", "stacked_solved", "stacked_own", "distilled", "pta_ensemble")
@@ -89,12 +89,12 @@ def _at_once(
     frame = pd.DataFrame([_gain(rows, place, seconds) for place in places])
     columns = doc.names("dataset", "target")
     columns += [
-        doc.Column(f"− `{BASIS}`", doc.share_of("over_ptaq", signed=True)),
-        doc.Column("− best look-up", doc.share_of("over_lookups", signed=True)),
-        doc.Column("/ retrained", doc.share_of("of_retrain")),
-        doc.Column("/ retrained, averaged", doc.share_of("of_ensemble")),
-        doc.Column("seconds", _whole("seconds")),
-        doc.Column(f"`{BASIS}`'s", _whole("seconds_ptaq")),
+        doc.Column(f"− `{BASIS}`", doc.written("over_ptaq", doc.signed_share)),
+        doc.Column("− best look-up", doc.written("over_lookups", doc.signed_share)),
+        doc.Column("/ retrained", "of_retrain"),
+        doc.Column("/ retrained, averaged", "of_ensemble"),
+        doc.Column("seconds", doc.written("seconds", doc.count, "not recorded")),
+        doc.Column(f"`{BASIS}`'s", doc.written("seconds_ptaq", doc.count, "not recorded")),
     ]
     caption = f"`{BEST}` beside the paper's strongest, the best look-up and the ceiling, over seeds that both have"
     return doc.Table(
@@ -119,7 +119,3 @@ def _gain(rows: pd.DataFrame, place: tuple[str, str], seconds: Mapping[Any, floa
         "seconds": seconds.get((*place, BEST), float("nan")),
         "seconds_ptaq": seconds.get((*place, BASIS), float("nan")),
     }
-
-
-def _whole(name: str) -> Callable[[doc.Row], doc.Cell]:
-    return lambda row: doc.missing("not recorded") if doc.absent(row[name]) else doc.Cell(f"{row[name]:,.0f}")
