@@ -12,10 +12,8 @@ from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, OPEN, SEEDS_FOR
 from rec_msa.reporting import document as doc
 from rec_msa.reporting.claims import (
     CLAIMS,
-    EQUALITY,
     MIXED,
     PARTLY,
-    TREND,
     UNMEASURED,
     UNTESTED,
     ClaimVerdict,
@@ -61,11 +59,6 @@ SYMBOLS = {
     UNTESTED: "–",
 }
 """What stands before a verdict's word; the verdicts in the order in which they are counted."""
-_KINDS = {
-    EQUALITY: "Equality: two one-sided t tests over seeds at ±.03, with Holm's correction over the rows.",
-    TREND: "Trend: how far the line fitted to each seed's points rises or falls over the axis; Student's t over seeds, "
-    "with Holm's correction over the rows. Positive is for the claim.",
-}
 
 
 def build_report(measured: Measured) -> doc.Report:
@@ -225,7 +218,7 @@ def claim_table(own: pd.DataFrame, number: int) -> doc.Table:
     ]
     columns += [doc.Column("value", doc.difference_cell), doc.Column("p (Holm)", doc.p_of("p_holm"))]
     columns += [doc.Column("seeds", "n_seeds"), doc.Column("verdict", _verdict, "l")]
-    notes = [_KINDS.get(kind, TEXTS["test_difference"]) for kind in dict.fromkeys(own["kind"])]
+    notes = [TEXTS["tests"].get(kind, TEXTS["test_difference"]) for kind in dict.fromkeys(own["kind"])]
     caption, data = f"The cells of claim {number}", [str(name) for name in own if name != "note"]
     return doc.Table(f"claim-{number}-cells", caption, own, columns, notes=notes, data=data, file="claims")
 

@@ -29,12 +29,6 @@ _SHOWN = 24
 """So many attacks and references are drawn of a target; the table has all."""
 _CURVES = 8
 """So many curves share a plot; the table has all."""
-_STAGES = {
-    "target": "Targets, and targets retrained",
-    "auxiliary": "Models of the auxiliary data",
-    "clone": "Clones, before they learn from answers",
-    "steal": "Clones that learn from answers",
-}
 _VALIDATED = {"steal": "agreement with answers held back"}
 
 
@@ -92,7 +86,7 @@ def _trainings(curves: pd.DataFrame) -> list[doc.Section]:
     plain = curves.assign(stage=curves["stage"].replace("retrain", "target"), retrained=curves["stage"] == "retrain")
     trained = {key: pd.DataFrame(rows) for key, rows in records(plain, ["stage", "place", "retrained"]).items()}
     plots, colours = [], cycle(COLOURS)
-    for stage, title in _STAGES.items():
+    for stage, title in TEXTS["stages"].items():
         for dataset in dict.fromkeys(place.partition(".")[0] for _, place, _ in trained):
             own = [(key, part) for key, part in trained.items() if key[0] == stage and key[1].startswith(f"{dataset}.")]
             plots += [_plot(f"{dataset} · {title}", stage, own[:_CURVES], colours)] if own else []

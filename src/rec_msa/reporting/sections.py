@@ -65,20 +65,7 @@ TABLE5 = ("pta_pre", "ptaq_pre", "pta", "ptaq", "pta_joint", "ptaq_joint", "pta_
 TABLE8 = (*(f"qsd{calls}" for calls in CALLS.values), "qsd30_sequences", "random_sequences", "ptd", "ptq", "ptaq")
 ATTACKS = (*PAPER_ATTACKS, "pta_pre", "ptaq_pre", "pta_joint", "ptaq_joint", "pta_mean")
 SHOWN_REFERENCES = tuple(name for name in REFERENCE_NAMES if name != TARGET)
-PAIRS = {
-    ("ptq", "ptd"): "what queries add to known data",
-    ("ptaq", "pta"): "what queries add to known and auxiliary data",
-    ("pta", "ptd"): "what auxiliary data add",
-    ("pta", "ptq"): "auxiliary data against queries",
-    ("ptaq", "ptq"): "what auxiliary data add where there are queries",
-    ("pta", "pta_pre"): "attention against auxiliary vectors as a start",
-    ("ptaq", "ptaq_pre"): "the same with queries",
-    ("pta", "pta_joint"): "attention against one clone on both data",
-    ("ptaq", "ptaq_joint"): "the same with queries",
-    ("pta", "pta_mean"): "attention against fusing half and half",
-    ("ptq", "knn_lists"): "a clone against looking up the lists of the most similar queried users",
-    ("ptaq", "knn_lists"): "the same with auxiliary data",
-}
+PAIRS = {(one, other): about for one, other, about in TEXTS["pairs"]}
 """Comparisons "the first agrees more with the target than the second", and what each is about."""
 PUBLISHED = {"sasrec": (0.247, 0.129), "stamp": (0.215, 0.121), "gru4rec": (0.278, 0.155)}
 """Recall@10 and NDCG@10 on ML-1M (ratings from 3, 10-core), the last item as the test and all items ranked.

@@ -21,17 +21,7 @@ BASIS, BEST = "ptaq", "stacked"
 FAMILY = ("stacked", "stacked_few", "stacked_any", "stacked_solved", "stacked_own", "distilled", "pta_ensemble")
 LOOKUPS = ("knn_lists", "list_popularity")
 BESIDE = ("popularity", *LOOKUPS, *SOLVED_REFERENCES, RETRAIN, ENSEMBLE)
-PAIRS = {
-    (BEST, BASIS): "what members and a learner add to the paper's strongest",
-    (BEST, "knn_lists"): "against looking up the lists of the most similar queried users",
-    (BEST, "list_popularity"): "against what is popular in the answers",
-    (BEST, RETRAIN): "against the target trained once more on its own data",
-    ("stacked_few", BASIS): "a quarter of the questions against all of them",
-    ("stacked_solved", BASIS): "without any clone against one",
-    ("distilled", BASIS): "one clone that has learnt what the ensemble says",
-    ("pta_ensemble", "pta"): "without questions: the mean of several clones against one",
-}
-"""Comparisons "the first agrees more with the target than the second", and what each is about."""
+PAIRS = {(one, other): about for one, other, about in TEXTS["strongest_pairs"]}
 
 
 def strongest_sections(measured: Measured) -> list[doc.Section]:
