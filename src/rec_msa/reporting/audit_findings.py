@@ -10,7 +10,7 @@ import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.intervals import bootstrap_interval
-from rec_msa.reporting.audit_results import POPULARITY, TEXTS, Audited, Point, apart, start_of
+from rec_msa.reporting.audit_results import POPULARITY, TEXTS, Audited, Point, apart, start_of, told
 from rec_msa.reporting.measured import Estimate
 
 if TYPE_CHECKING:
@@ -41,10 +41,9 @@ def more(one: Point, other: Point) -> int:
 
 def who(best: Point) -> str:
     """Returns what the attacker has: some users, perhaps data of others, perhaps answers."""
-    said = [TEXTS["who_knows"].format(share=percent(best.share))]
-    said += [TEXTS["who_has"]] * best.auxiliary + [
-        TEXTS["who_asks"].format(calls=f"{best.calls:,.0f}")
-    ] * best.questions
+    said = [told("who_knows", share=percent(best.share))]
+    said += [TEXTS["who_has"]] * best.auxiliary
+    said += [told("who_asks", calls=f"{best.calls:,.0f}")] * best.questions
     return " and ".join(filter(None, [", ".join(said[:-1]), said[-1]]))
 
 
@@ -53,10 +52,15 @@ def headline(audited: Audited) -> str:
     best, popular = audited.best, audited.popularity
     said = {"who": who(best), "copied": of100(best.value)}
     if popular is None:
-        return str(TEXTS["headline_alone"]).format(**said)
-    clear = apart(best.result, popular.result)
-    key = "headline_level" if not clear else "headline" if best.value > popular.value else "headline_below"
-    return str(TEXTS[key]).format(**said, popularity=of100(popular.value))
+        return told("headline_alone", **said)
+    return told(_against("headline", best, popular), **said, popularity=of100(popular.value))
+
+
+def _against(key: str, one: Point, other: Point) -> str:
+    """The sentence for one that is above another, level with it as far as is shown, or below."""
+    if not apart(one.result, other.result):
+        return f"{key}_level"
+    return key if one.value > other.value else f"{key}_below"
 
 
 def caveat(audited: Audited) -> str:
@@ -65,9 +69,9 @@ def caveat(audited: Audited) -> str:
     overstated = [one for one in audited.attacks if one.share == audited.share and one.auxiliary]
     if audited.overstates and overstated and overstated[0].value >= audited.best.value:
         key = "lead_only_others" if audited.best.auxiliary else "lead_others"
-        said.append(str(TEXTS[key]).format(copied=of100(overstated[0].value)))
+        said.append(told(key, copied=of100(overstated[0].value)))
     if n_users < FEW_USERS:
-        said.append(str(TEXTS["lead_few"]).format(n=n_users))
+        said.append(told("lead_few", n=n_users))
     return " ".join(said)
 
 
@@ -82,35 +86,35 @@ def _beyond_popularity(audited: Audited) -> str:
     best, popular = audited.best, audited.popularity
     if popular is None:
         return ""
-    said, clear = {"share": percent(best.share), "method": best.method}, apart(best.result, popular.result)
-    key = "beyond_level" if not clear else "beyond" if best.value > popular.value else "beyond_below"
-    return str(TEXTS[key]).format(**said, more=more(best, popular), less=more(popular, best))
+    said = {"share": percent(best.share), "method": best.method, "more": more(best, popular)}
+    return told(_against("beyond", best, popular), **said, less=more(popular, best))
 
 
 def _beyond_lookup(audited: Audited) -> str:
     lookup, asking = audited.lookup, _first(audited.fair_attacks, audited.share, asks=True)
     if lookup is None or asking is None or lookup.share != asking.share:
         return ""
-    said = {"lookup": lookup.method, "value": of100(lookup.value), "asking": of100(asking.value)}
-    return str(TEXTS["lookup"]).format(**said, said=_order(asking, lookup))
+    return _two("lookup", asking, lookup, lookup=lookup.method)
 
 
 def _questions(audited: Audited) -> str:
     asking, quiet = (_first(audited.fair_attacks, audited.share, asks=asks) for asks in (True, False))
-    if asking is None or quiet is None:
-        return ""
-    said = {"share": percent(audited.share), "asking": of100(asking.value), "quiet": of100(quiet.value)}
-    return str(TEXTS["questions"]).format(**said, said=_order(asking, quiet))
+    return _two("questions", asking, quiet, share=percent(audited.share))
 
 
 def _auxiliary(audited: Audited) -> str:
     at = [one for one in audited.attacks if one.share == audited.share]
-    having, lacking = (next((one for one in at if one.auxiliary == uses), None) for uses in (True, False))
-    if having is None or lacking is None:
+    having, lacking = (next((one for one in at if one.auxiliary == has), None) for has in (True, False))
+    source = TEXTS["sources"].get(audited.results.auxiliary, "")
+    return _two("auxiliary", having, lacking, source=source, share=percent(audited.share))
+
+
+def _two(key: str, one: Point | None, other: Point | None, **said: str) -> str:
+    """What two points copy, and whether their intervals set them apart; nothing where one is not there."""
+    if one is None or other is None:
         return ""
-    said = {"source": TEXTS["sources"][audited.results.auxiliary], "share": percent(audited.share)}
-    values = {"having": of100(having.value), "lacking": of100(lacking.value)}
-    return str(TEXTS["auxiliary"]).format(**said, **values, said=_order(having, lacking))
+    order = TEXTS["differ" if apart(one.result, other.result) else "overlap"]
+    return told(key, first=of100(one.value), second=of100(other.value), said=order, **said)
 
 
 def _more_known(audited: Audited) -> str:
@@ -121,7 +125,7 @@ def _more_known(audited: Audited) -> str:
     first, last = points[0], points[-1]
     said = {"first": percent(first.share), "last": percent(last.share), "method": first.method}
     key = "known" if apart(first.result, last.result) else "known_level"
-    return str(TEXTS[key]).format(**said, low=of100(first.value), high=of100(last.value))
+    return told(key, **said, low=of100(first.value), high=of100(last.value))
 
 
 def _ceiling(audited: Audited) -> str:
@@ -129,28 +133,24 @@ def _ceiling(audited: Audited) -> str:
     if ceiling is None or not ceiling.value:
         return ""
     said = {"ceiling": of100(ceiling.value), "share": percent(best.share)}
-    return str(TEXTS["ceiling"]).format(**said, part=of100(best.value / ceiling.value))
+    return told("ceiling", **said, part=of100(best.value / ceiling.value))
 
 
 def _floor(audited: Audited) -> str:
     bought = defenses_bought(audited)
     quiet = bought[0].asks_nothing if bought else None
-    return "" if quiet is None else str(TEXTS["floor"]).format(quiet=of100(quiet.value), share=percent(quiet.share))
+    return "" if quiet is None else told("floor", quiet=of100(quiet.value), share=percent(quiet.share))
 
 
 def _most(audited: Audited) -> str:
     worst = audited.worst
     overstated = TEXTS["most_overstated"] if worst.auxiliary and audited.overstates else ""
     said = {"copied": of100(worst.value), "method": worst.method, "share": percent(worst.share)}
-    return str(TEXTS["most"]).format(**said, overstated=overstated)
+    return told("most", **said, overstated=overstated)
 
 
 def _first(attacks: Sequence[Point], share: float, *, asks: bool) -> Point | None:
     return next((one for one in attacks if one.share == share and one.questions == asks), None)
-
-
-def _order(one: Point, other: Point) -> str:
-    return str(TEXTS["differ" if apart(one.result, other.result) else "overlap"])
 
 
 @dataclass(frozen=True)

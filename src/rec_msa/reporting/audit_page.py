@@ -27,7 +27,7 @@ from rec_msa.reporting.audit_findings import (
     over_calls,
     percent,
 )
-from rec_msa.reporting.audit_results import CEILING, POPULARITY, TEXTS, Audited, Point, apart, reference_name
+from rec_msa.reporting.audit_results import CEILING, POPULARITY, TEXTS, Audited, Point, apart, reference_name, told
 from rec_msa.reporting.cost import duration
 from rec_msa.reporting.drawing import COLOURS, NEUTRAL, Curve, Drawing, Plot, strips, top_of
 from rec_msa.reporting.names import ATTACKS_IN_WORDS, seeds_text, span
@@ -51,8 +51,9 @@ _INCHES = (4.8, 3.0)
 
 def audit_page(audited: Audited) -> doc.Report:
     """Returns the page; what was not measured is named as such."""
+    catalogues = ["{catalogue}: [{id}, {title}]({url}). {note}".format(**one) for one in TEXTS["catalogues"]]
     sections = [
-        copied_section(audited),
+        doc.Section("copied", "What an outsider could copy", [_numbers(audited), _curves(audited)]),
         doc.Section("stands-out", "What stands out", [doc.Bullets(findings(audited))]),
         defenses_section(audited),
         concerns_section(audited),
@@ -64,10 +65,10 @@ def audit_page(audited: Audited) -> doc.Report:
         doc.Section(
             "catalogues",
             "In other catalogues",
-            [doc.Paragraph(TEXTS["catalogues_lead"]), doc.Bullets(catalogue_texts())],
+            [doc.Paragraph(TEXTS["catalogues_lead"]), doc.Bullets(catalogues)],
         ),
     ]
-    title = str(TEXTS["title"]).format(name=audited.name)
+    title = told("title", name=audited.name)
     return doc.Report(
         title, f"**{headline(audited)}** {caveat(audited)}".strip(), facts(audited), sections, COMMAND, FOLDER
     )
@@ -81,17 +82,6 @@ def facts(audited: Audited) -> list[str]:
     users = f"{span(audited.best.result.n_users)} held-out users{at}, {seeds_text(audited.seeds)}"
     kind = TEXTS["kinds"].get(target["kind"], target["kind"])
     return [f"{audited.dataset}, {kind}", counts, users, f"lists of {audited.list_length}"]
-
-
-def catalogue_texts() -> list[str]:
-    """Returns where others list the risk."""
-    said = "{catalogue}: [{id}, {title}]({url}). {note}"
-    return [said.format(**one) for one in TEXTS["catalogues"]]
-
-
-def copied_section(audited: Audited) -> doc.Section:
-    """Returns the figures that are read first, and the curves."""
-    return doc.Section("copied", "What an outsider could copy", [_numbers(audited), _curves(audited)])
 
 
 def _numbers(audited: Audited) -> doc.Numbers:
@@ -125,11 +115,11 @@ def _curves(audited: Audited) -> doc.Figure:
     log = ticks[-1] >= _DECADE * ticks[0]
     plots = [Plot("by users known", "users known", _COPIED, left, top, ticks, " %", _INCHES, log)]
     said = {"left": _families(drawn.values())}
-    text = str(TEXTS["curves_share"]).format(**said)
+    text = told("curves_share", **said)
     if calls:
         plots.append(Plot("by calls", "calls to the target", _COPIED, right, top, inches=_INCHES))
-        how = TEXTS["calls_along"] if calls.share is None else TEXTS["calls_varied"].format(share=percent(calls.share))
-        text = str(TEXTS["curves"]).format(**said, calls=how, right=_families(calls.curves.values()))
+        how = TEXTS["calls_along"] if calls.share is None else told("calls_varied", share=percent(calls.share))
+        text = told("curves", **said, calls=how, right=_families(calls.curves.values()))
     return doc.Figure("curves", text, Drawing([plots], size="half"), _curve_table(audited, drawn))
 
 
@@ -205,7 +195,7 @@ def defenses_section(audited: Audited) -> doc.Section:
         measured = any(one.rule != NO_DEFENSE for one in audited.points)
         text = TEXTS["defenses_unasked" if measured else "defenses_none"]
         return doc.Section("defenses", title, [doc.Paragraph(text)])
-    text = str(TEXTS["defenses"]).format(share=percent(bought[0].before.share))
+    text = told("defenses", share=percent(bought[0].before.share))
     blocks: list[doc.Block] = [doc.Paragraph(text)]
     table = _defenses_table(bought)
     drawn = all(one.kept for one in bought)
@@ -217,7 +207,7 @@ def _bought_sentences(bought: Sequence[Bought]) -> list[str]:
     """What can be said of the defenses in words: of each that hides something, and of those that mislead."""
     hiding = [one for one in bought if one.hides]
     key = "defenses_some" if hiding else "defenses_nothing"
-    said = [str(TEXTS[key]).format(n=len(hiding), all=len(bought))]
+    said = [told(key, n=len(hiding), all=len(bought))]
     for one in hiding:
         cost = f"your users keep {of100(one.kept.value)} of 100 items of their own lists; " if one.kept else ""
         copied = f"{of100(one.left.value)} of 100 are copied instead of {of100(one.before.value)}"
@@ -230,7 +220,7 @@ def _misled(bought: Sequence[Bought]) -> list[str]:
     """Says under which defenses asking is worse than asking nothing."""
     found = [one for one in bought if one.left is one.asks_nothing and apart(one.left.result, one.after.result)]
     names, quiet = ", ".join(f"`{one.defense}`" for one in found), found[0].asks_nothing if found else None
-    return [] if quiet is None else [str(TEXTS["defenses_misled"]).format(misled=names, quiet=of100(quiet.value))]
+    return [] if quiet is None else [told("defenses_misled", misled=names, quiet=of100(quiet.value))]
 
 
 def _defenses_table(bought: Sequence[Bought]) -> doc.Table:
@@ -275,7 +265,7 @@ def concerns_section(audited: Audited) -> doc.Section:
     if not found:
         return doc.Section("whom", title, [doc.Paragraph(TEXTS["whom_none"])])
     key = "whom" if found[0].parts > 2 else "whom_halves"  # noqa: PLR2004
-    text = str(TEXTS[key]).format(method=audited.best.method, share=percent(audited.share))
+    text = told(key, method=audited.best.method, share=percent(audited.share))
     sentences = doc.Bullets(concern_sentences(found))
     return doc.Section("whom", title, [sentences, doc.Paragraph(text, quiet=True), _concerns_table(found)])
 
@@ -359,7 +349,7 @@ def lengths_sections(audited: Audited) -> list[doc.Section]:
         doc.Column("by", doc.code("method"), "l"),
         doc.Column("by popularity alone", _of_point("beside", _copied)),
     ]
-    text = str(TEXTS["lengths"]).format(share=percent(found[0].best.share))
+    text = told("lengths", share=percent(found[0].best.share))
     data = ["length", *_columns(found[0].best)]
     name, title = "lengths", TEXTS["lengths_section"]
     table = doc.Table("lengths-table", title, pd.DataFrame(rows), columns, data=data, file=name, figure="agreement")
@@ -371,11 +361,9 @@ def proportion_section(audited: Audited) -> doc.Section:
     if audited.ceiling:
         text = str(TEXTS["ceiling_measured"])
     else:
-        text = str(TEXTS["ceiling_absent"]).format(
-            names=", ".join(one.method for one in audited.references) or "nothing"
-        )
+        text = told("ceiling_absent", names=", ".join(one.method for one in audited.references) or "nothing")
     panel = _panel(audited)
-    rows = [(_kind(one), one) for one in audited.undefended]
+    rows = [(one.kind, one) for one in audited.undefended]
     table = _by_share("figures", "Every attack and reference, by the share of users known", audited, rows)
     caption = f"Attacks beside references at {percent(audited.share)} of your users known, the best first."
     figure = doc.Figure("beside", caption, strips([panel]), table)
@@ -389,10 +377,6 @@ def _attacks(audited: Audited) -> doc.Folded:
     frame = pd.DataFrame({"attack": names, "learns from": [ATTACKS_IN_WORDS.get(name, "") for name in names]})
     columns = [*doc.names("attack", as_code=["attack"]), doc.Column("learns from", "learns from", "l")]
     return doc.Folded(TEXTS["attacks"], [doc.Table("attacks", TEXTS["attacks"], frame, columns)])
-
-
-def _kind(one: Point) -> str:
-    return "attack" if one.is_attack else "reference"
 
 
 def _panel(audited: Audited) -> Panel:
@@ -419,9 +403,9 @@ def sure_section(audited: Audited) -> doc.Section:
     users = {"users": "; ".join(_heldout(audited)), "seeds": seeds_text(audited.seeds)}
     key = "sure_over_users" if audited.by_users else "sure_over_seeds"
     n = len({one.family for one in audited.attacks})
-    said = [TEXTS["sure_users"].format(**users), TEXTS[key].format(n=len(audited.seeds)), TEXTS["sure_order"]]
+    said = [told("sure_users", **users), told(key, n=len(audited.seeds)), TEXTS["sure_order"]]
     said += [TEXTS["sure_few"]] * (sum(audited.best.result.n_users) < FEW_USERS)
-    said += [TEXTS["sure_chosen"].format(n=n), TEXTS[f"auxiliary_{audited.results.auxiliary}"]]
+    said += [told("sure_chosen", n=n), TEXTS[f"auxiliary_{audited.results.auxiliary}"]]
     said += [TEXTS["sure_uneven"]] * (len({one.result.seeds for one in audited.attacks}) > 1) + _raised(audited)
     said += [TEXTS["sure_unlike"]] * (audited.results.target["repeats"] is False)
     said += [TEXTS["sure_recorded"]] * (audited.results.target["kind"] == "recorded") + [TEXTS["sure_data"]]
@@ -449,7 +433,7 @@ def _raised(audited: Audited) -> list[str]:
         least = max(_at(audited, share).result.n_users)
         if round(share * users) < least:
             real = percent(least / users)
-            said.append(str(TEXTS["sure_raised"]).format(share=percent(share), users=least, real=real))
+            said.append(told("sure_raised", share=percent(share), users=least, real=real))
     return said
 
 
@@ -465,5 +449,5 @@ def not_tried(audited: Audited) -> list[str]:
         "not_tried_shares": "shares" not in told,
     }
     values = {"lengths": audited.list_length, "shares": ", ".join(map(percent, audited.shares))}
-    said += [TEXTS[key].format(**values) for key, is_absent in absent.items() if is_absent]
+    said += [told(key, **values) for key, is_absent in absent.items() if is_absent]
     return [*said, *(str(TEXTS[f"not_tried_{name}"]) for name in ("fill", "content", "live"))]

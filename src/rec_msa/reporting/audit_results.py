@@ -39,6 +39,8 @@ HEADLINE_SHARE = 0.05
 _FAMILY = ["kind", "base", "clone", "auxiliary_fraction", "item_fraction", "ranking_loss", "positive_loss", "otherwise"]
 _ASKED = ["query_fraction", "calls_per_user"]
 _KEY = [*_FAMILY, *_ASKED, "attacker_fraction", "list_length", "defense", "rule", "strength", "fresh", "against"]
+_COPIED = ("attack", "base", "kind", "query_fraction", "list_length", "k", "defense", "rule", "strength", "fresh")
+"""What a point takes from its row as it is."""
 _WHOLE = ("query_fraction", "auxiliary_fraction", "item_fraction")
 
 
@@ -178,7 +180,7 @@ class Audited:
         family, asked = _family(row, unusual, self.results.keys.get(row["attack"])), _asked(row)
         seconds = self.results.seconds.get(row["attack"])
         method = ", ".join([family, *asked]) if asked else family
-        copied = {name: row[name] for name in ("attack", "base", "kind", "defense", "rule")}
+        copied = {name: row[name] for name in _COPIED}
         auxiliary = row["auxiliary_fraction"] >= 0 or row["base"] == "auxiliary_popularity"
         return Point(
             **copied,
@@ -186,11 +188,6 @@ class Audited:
             family=family,
             clone=row["clone"] or None,
             share=float(row["attacker_fraction"]),
-            query_fraction=float(row["query_fraction"]),
-            list_length=int(row["list_length"]),
-            k=int(row["k"]),
-            strength=int(row["strength"]),
-            fresh=bool(row["fresh"]),
             calls=float(row["n_queries"]),
             questions=row["n_queries"] > 0,
             auxiliary=auxiliary,
@@ -308,6 +305,11 @@ class Audited:
         own = rows[(rows["attack"] == point.attack) & (rows["defense"] == point.defense) & (rows["k"] == point.k)]
         own = own[(own["attacker_fraction"] == point.share) & (own["query_fraction"] == point.query_fraction)]
         return own[["seed", "user", "agreement"]]
+
+
+def told(key: str, **values: Any) -> str:
+    """Returns a sentence of the page, with its values."""
+    return str(TEXTS[key]).format(**values)
 
 
 def reference_name(base: str) -> str:

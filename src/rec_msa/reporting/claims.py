@@ -119,11 +119,28 @@ class World:
         return _mixing(axes.own_names(own[axes.is_usual(own) & (own["group"] == "heldout") & (own["k"] == axes.K)]))
 
 
+def _lines(
+    rows: pd.DataFrame,
+    columns: str,
+    values: str = "agreement",
+    keys: Sequence[str] = ("dataset", "target"),
+    **about: Any,
+) -> Iterator[Line]:
+    """A line for each dataset and target, and attack where it is a key: a column for each of ``columns``."""
+    for (dataset, target, *attack), part in rows.groupby(list(keys)):
+        by = part.pivot(index="seed", columns=columns, values=values)
+        yield Line(str(dataset), str(target), by, *map(str, attack), **about)
+
+
+def _complete(lines: Iterable[Line]) -> Iterator[Line]:
+    """Lines without the seeds that lack a column."""
+    return (line._replace(by=line.by.dropna()) for line in lines)
+
+
 def _targets(world: World, groups: Sequence[str] = _HELDOUT) -> Iterator[Line]:
     """Each target; the columns are attacks and references."""
     for group in groups:
-        for cell, by in _wide(world.plain[world.plain["group"] == group], "attack"):
-            yield Line(*cell, by, group=group)
+        yield from _lines(world.plain[world.plain["group"] == group], "attack", group=group)
 
 
 def _sequential_targets(world: World) -> Iterator[Line]:
@@ -132,7 +149,7 @@ def _sequential_targets(world: World) -> Iterator[Line]:
     calls = world.points[axes.CALLS]
     most = calls[(calls["value"] == axes.CALLS.values[-1]) & calls["target"].isin(plain["target"])]
     rows = pd.concat([plain, most.assign(attack=_MOST_CALLS)], ignore_index=True)
-    return (Line(*cell, by) for cell, by in _wide(rows[rows["group"] == "heldout"], "attack"))
+    return _lines(rows[rows["group"] == "heldout"], "attack")
 
 
 def _along(
@@ -143,8 +160,8 @@ def _along(
     if axis is axes.CALLS:
         points = points[points["target"].map(is_sequential).astype(bool)]
     for attack, group in product(attacks, groups):
-        for cell, by in _wide(points[(points["base"] == attack) & (points["group"] == group)], "value"):
-            yield Line(*cell, by, attack, prefix=_prefix(group, groups), axis=axis)
+        own = points[(points["base"] == attack) & (points["group"] == group)]
+        yield from _lines(own, "value", attack=attack, prefix=_prefix(group, groups), axis=axis)
 
 
 def _clones(world: World) -> Iterator[Line]:
@@ -158,32 +175,28 @@ def _clones(world: World) -> Iterator[Line]:
 
 def _losses(world: World) -> Iterator[Line]:
     """Each target and attack that has all four losses; the columns are they."""
-    lines = _varied(axes.loss_points(world.rows), axes.WITH_LOSSES)
-    complete = (line._replace(by=line.by.dropna()) for line in lines)
-    return (line for line in complete if set(line.by) == set(axes.LOSSES))
+    lines = _complete(_varied(axes.loss_points(world.rows), axes.WITH_LOSSES))
+    return (line for line in lines if set(line.by) == set(axes.LOSSES))
 
 
 def _varied(points: pd.DataFrame, attacks: Sequence[str]) -> Iterator[Line]:
     own = points[(points["group"] == "heldout") & points["base"].isin(attacks)]
-    for (dataset, target, attack), part in own.groupby(["dataset", "target", "base"]):
-        by = part.pivot(index="seed", columns="value", values="agreement")
-        yield Line(str(dataset), str(target), by, str(attack))
+    return _lines(own, "value", keys=["dataset", "target", "base"])
 
 
 def _under_mixing(world: World, attacks: Sequence[str], sides: Iterable[str] = SIDES) -> Iterator[Line]:
     """Each attack, side and target; the columns are how many items are mixed in, from 0 on."""
     for attack, against in product(attacks, sides):
         own = world.mixed[(world.mixed["attack"] == attack) & (world.mixed["against"] == against)]
-        for cell, by in _wide(own, "strength"):
-            complete = by.dropna()
-            if 0 in complete and complete.shape[1] > 1:
-                yield Line(*cell, complete, attack, against)
+        for line in _complete(_lines(own, "strength", attack=attack, against=against)):
+            if 0 in line.by and line.by.shape[1] > 1:
+                yield line
 
 
 def _prices(world: World) -> Iterator[Line]:
     """Each target's quality; the columns are how many items are mixed in."""
     quality = _mixing(world.quality.reindex(columns=[*world.quality.columns.union(["recall_served"])]))
-    return (Line(*cell, by.dropna()) for cell, by in _wide(quality, "strength", "recall_served"))
+    return _complete(_lines(quality, "strength", "recall_served"))
 
 
 def _datasets(world: World, of: Callable[[pd.DataFrame], pd.Series], attack: str) -> Iterator[Line]:
@@ -571,14 +584,6 @@ def expected_cells() -> dict[int, int]:
     ``python -m rec_msa.experiments.expected`` works them out of these studies, which no installed package has with it.
     """
     return {int(claim): count for claim, count in paper_data("paper_cells.json").items()}
-
-
-def _wide(
-    rows: pd.DataFrame, columns: str, values: str = "agreement"
-) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
-    """Each dataset and target with a row for each seed and a column for each of ``columns``."""
-    for (dataset, target), part in rows.groupby(["dataset", "target"]):
-        yield (str(dataset), str(target)), part.pivot(index="seed", columns=columns, values=values)
 
 
 def _mixing(rows: pd.DataFrame) -> pd.DataFrame:

@@ -80,7 +80,7 @@ def _asking_again(points: pd.DataFrame, agreement: pd.DataFrame) -> Iterator[doc
     columns = doc.names("dataset", "target", "defense", as_code=["defense"])
     columns += [doc.Column("`ptaq`", "ptaq")]
     columns += [doc.Column(f"`{_DENOISED}`", _DENOISED)]
-    columns += [doc.Column("calls", "calls"), doc.Column("difference", doc.difference_cell)]
+    columns += [doc.Column("calls", "calls"), doc.Column("difference", doc.difference_of())]
     table = doc.Table("asking-again", "Asking several times beside asking once", pd.DataFrame(found), columns)
     yield doc.Section("again", "Asking again: the denoising attacker", [doc.Paragraph(TEXTS["defenses_again"]), table])
 

@@ -302,10 +302,18 @@ def estimate_cell(ours: Estimate | None, seeds: Sequence[int] = ()) -> Cell:
     return Cell(share(ours.value) + marks, interval(ours.low, ours.high), title)
 
 
-def difference_cell(row: Row) -> Cell:
-    """Writes a judged difference with its interval, where it has one."""
-    ends = "" if absent(row["ci_low"]) else interval(row["ci_low"], row["ci_high"], signed=True)
-    return Cell(share(row["difference"], signed=True), ends)
+def difference_of(
+    name: str = "difference", low: str = "ci_low", high: str = "ci_high", why: str = NOT_MEASURED
+) -> Callable[[Row], Cell]:
+    """Returns what writes a column of differences with their intervals, where they have one."""
+
+    def write(row: Row) -> Cell:
+        if absent(row[name]):
+            return missing(why)
+        ends = "" if absent(row[low]) else interval(row[low], row[high], signed=True)
+        return Cell(signed_share(row[name]), ends)
+
+    return write
 
 
 def p_of(name: str) -> Callable[[Row], Cell]:

@@ -11,20 +11,8 @@ import pandas as pd
 
 from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.defenses.settings import DEFENSES, NO_DEFENSE
+from rec_msa.reporting import axes
 from rec_msa.reporting import document as doc
-from rec_msa.reporting.axes import (
-    ASKED,
-    AUXILIARY_USERS,
-    CALLS,
-    ITEMS,
-    LIST_LENGTH,
-    TARGET_USERS,
-    Axis,
-    K,
-    clone_points,
-    own_clones,
-    points_of,
-)
 from rec_msa.reporting.claims import MIXING, SIDES
 from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, NEUTRAL, Curve, Drawing, Heatmap, Plot, top_of
 from rec_msa.reporting.measured import FIGURES, Measured, estimate, estimates, interval_kinds, records, seeds_and_users
@@ -78,7 +66,7 @@ class AxisFigure:
     """
 
     title: str
-    axis: Axis
+    axis: axes.Axis
     varying: tuple[str, ...]
     text: str
     level: tuple[str, ...] = ()
@@ -95,22 +83,26 @@ class AxisFigure:
 _VALUE = ("target", "attack", "value")
 _OF_AUXILIARY = {"level": ("ptd", "ptq"), "datasets": DATASETS, "targets": ("lmf",)}
 AXIS_FIGURES = {
-    "figure2": AxisFigure("Figure 2: items in a list", LIST_LENGTH, PAPER_ATTACKS, TEXTS["figure2"]),
-    "figure3": AxisFigure("Figure 3: target users known", TARGET_USERS, PAPER_ATTACKS, TEXTS["figure3"]),
+    "figure2": AxisFigure("Figure 2: items in a list", axes.LIST_LENGTH, PAPER_ATTACKS, TEXTS["figure2"]),
+    "figure3": AxisFigure("Figure 3: target users known", axes.TARGET_USERS, PAPER_ATTACKS, TEXTS["figure3"]),
     "figure4": AxisFigure(
-        "Figure 4: auxiliary users known", AUXILIARY_USERS, ("pta", "ptaq"), TEXTS["figure4"], **_OF_AUXILIARY
+        "Figure 4: auxiliary users known", axes.AUXILIARY_USERS, ("pta", "ptaq"), TEXTS["figure4"], **_OF_AUXILIARY
     ),
     "figure5": AxisFigure(
-        "Figure 5: items with an auxiliary vector", ITEMS, ("pta", "ptaq"), TEXTS["figure5"], **_OF_AUXILIARY
+        "Figure 5: items with an auxiliary vector", axes.ITEMS, ("pta", "ptaq"), TEXTS["figure5"], **_OF_AUXILIARY
     ),
     "figure9": AxisFigure(
-        "Figure 9: users asked about", ASKED, ("qsd", "ptq", "ptaq"), TEXTS["figure9"], groups=("heldout", "queried")
+        "Figure 9: users asked about",
+        axes.ASKED,
+        ("qsd", "ptq", "ptaq"),
+        TEXTS["figure9"],
+        groups=("heldout", "queried"),
     ),
 }
 
 _CALLS = AxisFigure(
     "Table 8: calls for made-up sequences",
-    CALLS,
+    axes.CALLS,
     ("qsd", "random_sequences"),
     TEXTS["table8_calls"],
     ("ptd", "ptq", "ptaq"),
@@ -163,7 +155,7 @@ def _axis_section(measured: Measured, name: str) -> doc.Section:
 
 
 def _axis_points(measured: Measured, shown: AxisFigure) -> pd.DataFrame:
-    points = points_of(measured.agreement, shown.axis)
+    points = axes.points_of(measured.agreement, shown.axis)
     return _where_it_varies(points.assign(attack=points["base"]), shown)
 
 
@@ -184,7 +176,7 @@ def _axis_drawing(points: pd.DataFrame, shown: AxisFigure) -> Drawing:
 def _axis_row(shown: AxisFigure, group: str, found: Mapping[Any, Estimate]) -> list[Plot]:
     top = top_of(value for one in found.values() for value in (one.value, one.high))
     suffix = f", {GROUP_NAMES[group]}" if len(shown.groups) > 1 else ""
-    y_title = f"agreement{' at that length' if shown.axis is LIST_LENGTH else ' at 50'}"
+    y_title = f"agreement{' at that length' if shown.axis is axes.LIST_LENGTH else ' at 50'}"
     plots = []
     for place in [(dataset, target) for dataset in shown.datasets for target in shown.targets]:
         own = {key[2:]: one for key, one in found.items() if key[:2] == place}
@@ -263,8 +255,8 @@ def _order(shown: AxisFigure, row: Mapping[str, Any]) -> tuple[int, ...]:
 
 def calls_blocks(measured: Measured, datasets: Sequence[str]) -> list[doc.Block]:
     """Returns Table 8 as a figure, a row for each dataset; nothing where no line can be drawn."""
-    calls = points_of(measured.agreement, CALLS)
-    most = max(CALLS.values)
+    calls = axes.points_of(measured.agreement, axes.CALLS)
+    most = max(axes.CALLS.values)
     others = measured.plain[measured.plain["attack"].isin({*_CALLS.attacks} - {"qsd"})].assign(value=most)
     points = pd.concat([calls[calls["base"] == "qsd"].assign(attack="qsd"), others], ignore_index=True)
     rows: list[list[Plot]] = []
@@ -278,11 +270,11 @@ def calls_blocks(measured: Measured, datasets: Sequence[str]) -> list[doc.Block]
     if not rows:
         return []
     frame = pd.DataFrame(
-        [{"dataset": key[0], "target": key[1], CALLS.name: key[3], doc.ONE: one} for key, one in found]
+        [{"dataset": key[0], "target": key[1], axes.CALLS.name: key[3], doc.ONE: one} for key, one in found]
     )
-    columns = [*doc.names("dataset", "target"), *doc.across("", CALLS.values)]
+    columns = [*doc.names("dataset", "target"), *doc.across("", axes.CALLS.values)]
     caption = "Agr@50 of QSD on sequential targets by calls for each queried user"
-    table = _spread("table8_calls", caption, frame, columns, ["dataset", "target"], CALLS.name)
+    table = _spread("table8_calls", caption, frame, columns, ["dataset", "target"], axes.CALLS.name)
     top = max(plot.top for row in rows for plot in row)  # all plots end alike, so that heights compare
     level = [[replace(plot, top=top) for plot in row] for row in rows]
     drawing = Drawing(level, _CALLS.title, measured_note(one for _, one in found))
@@ -302,7 +294,7 @@ def _clones_section(measured: Measured) -> doc.Section:
 
 
 def _cloned(measured: Measured) -> dict[tuple[str, str, str, str], Estimate]:
-    points = clone_points(measured.agreement)
+    points = axes.clone_points(measured.agreement)
     shown = points[(points["dataset"] == "ml-1m") & points["base"].isin(_CLONED) & points["clone"].isin(TARGETS)]
     return estimates(shown[shown["target"].isin(TARGETS)], "heldout", ("target", "base", "value"))
 
@@ -358,7 +350,7 @@ def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFra
         defended cell: ``rule, fresh, strength``, the agreement of held-out users at the longest ``k`` in ``one``, and
         ``recall, ndcg`` of the served lists as means over the same seeds.
     """
-    own = own_clones(agreement)
+    own = axes.own_clones(agreement)
     own = own[(own["group"] == "heldout") & ((own["rule"] == NO_DEFENSE) | (own["strength"] > 0))]
     met = own.loc[(own["rule"] != NO_DEFENSE) & (own["kind"] == "attack"), "attack"]
     shown = own[own["attack"].isin({*SHOWN_ATTACKS, *ASKING, TARGET, *met})]
@@ -477,7 +469,7 @@ def _by_attack(own: pd.DataFrame) -> list[Curve]:
 def _defense_sections(measured: Measured) -> list[doc.Section]:
     """Figure 7, figure 8 and the trade-off of every defense."""
     points = defense_points(measured.agreement, measured.quality)
-    points = points[points["k"] == K]
+    points = points[points["k"] == axes.K]
     note, rows = measured_note(points[doc.ONE]), mixing(points).rows
     paid = _users_served(measured, points) if rows else ""
     costs = [[row[2] for row in rows]] if rows else []

@@ -38,7 +38,6 @@ from rec_msa.reporting.names import (
     TARGET,
     TARGETS,
     TEXTS,
-    interval,
     paper_agreement,
     paper_table,
     seeds_text,
@@ -304,22 +303,14 @@ def _losses_section(measured: Measured) -> doc.Section:
     found = estimates(pd.concat([points, references], ignore_index=True))
     lines: Lines = [(with_words(base), [f"{base} {loss}" for loss in LOSSES]) for base in WITH_LOSSES]
     heads = [
-        doc.Column("attack", _base_cell, "l", names=True),
-        doc.Column("ranking + positive loss", _loss_cell, "l", names=True),
+        doc.Column("attack", lambda row: shown_name({"attack": row["attack"].partition(" ")[0]}), "l", names=True),
+        doc.Column("ranking + positive loss", lambda row: row["attack"].partition(" ")[2], "l", names=True),
     ]
     caption = "Table 7 on ml-1m: Agr@50 of held-out users by the losses of the steal stage"
     lines = [*lines, (HEADINGS[1], SHOWN_REFERENCES)]
     table = beside_table("table7-ml-1m", caption, ("ml-1m", TARGETS), lines, found, paper_agreement(7), "table7", heads)
     blocks: list[doc.Block] = [doc.Paragraph(TEXTS["table7"]), doc.study("table7", measured=bool(found)), table]
     return doc.Section("table7", "Table 7: losses of the steal stage", blocks)
-
-
-def _base_cell(row: Row) -> doc.Cell:
-    return doc.Cell(f"`{base}`" if (base := row["attack"].partition(" ")[0]) in WITH_LOSSES else REFERENCE_NAMES[base])
-
-
-def _loss_cell(row: Row) -> doc.Cell:
-    return doc.Cell(row["attack"].partition(" ")[2])
 
 
 def _sequences_section(measured: Measured) -> doc.Section:
@@ -457,13 +448,7 @@ def _ended(how: str) -> Callable[[Row], doc.Cell]:
 
 
 def _gain(group: str) -> Callable[[Row], doc.Cell]:
-    def write(row: Row) -> doc.Cell:
-        mean, low, high = row[f"gain_{group}"], row[f"{group}_low"], row[f"{group}_high"]
-        if doc.absent(mean):
-            return doc.missing("no start to subtract")
-        return doc.Cell(share(mean, signed=True), "" if doc.absent(low) else interval(low, high, signed=True))
-
-    return write
+    return doc.difference_of(f"gain_{group}", f"{group}_low", f"{group}_high", "no start to subtract")
 
 
 def differences_section(measured: Measured) -> doc.Section:
@@ -500,7 +485,7 @@ def _compared(item: tuple[tuple[str, str], str]) -> str:
 
 
 def _differences_table(name: str, caption: str, own: pd.DataFrame, file: str) -> doc.Table:
-    columns = [*doc.names("dataset", "target"), doc.Column("difference", doc.difference_cell)]
+    columns = [*doc.names("dataset", "target"), doc.Column("difference", doc.difference_of())]
     columns += [doc.Column("p (Holm)", doc.p_of("p_holm"))]
     columns += [doc.Column("p given these models", doc.p_of("p_sign_flip"))]
     columns += [doc.Column("seeds", "n_seeds"), doc.Column("users", "n_users")]

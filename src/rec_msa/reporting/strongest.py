@@ -27,7 +27,8 @@ PAIRS = {(one, other): about for one, other, about in TEXTS["strongest_pairs"]}
 def strongest_sections(measured: Measured) -> list[doc.Section]:
     """Returns what goes beyond the paper's attacks, their tests and costs; nothing where none was measured."""
     rows = measured.plain
-    places = [place for place in _places(rows) if place in set(_measured_of(rows, FAMILY))]
+    there = rows[rows["attack"].isin(FAMILY)]
+    places = [place for place in _places(rows) if place in {*zip(there["dataset"], there["target"], strict=True)}]
     if not places:
         return []
     own = rows[[place in places for place in zip(rows["dataset"], rows["target"], strict=True)]]
@@ -53,11 +54,6 @@ def _places(rows: pd.DataFrame) -> list[tuple[str, str]]:
     """Data sets and targets in the order of the paper's tables, then others."""
     order = [*TARGETS, *SEQUENTIAL_TARGETS, *sorted(set(rows["target"]))]
     return list(dict.fromkeys((dataset, target) for dataset in datasets_of(rows) for target in order))
-
-
-def _measured_of(rows: pd.DataFrame, attacks: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    own = rows[rows["attack"].isin(attacks)]
-    return zip(own["dataset"], own["target"], strict=True)
 
 
 def _per_user(measured: Measured) -> pd.DataFrame:
