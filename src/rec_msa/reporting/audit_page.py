@@ -109,7 +109,7 @@ def _curves(audited: Audited) -> doc.Figure:
     calls = over_calls(audited)
     curves = {name: audited.curve(asks=asks, auxiliary=uses) for name, (asks, uses) in _KNOWLEDGE.items()}
     drawn = {name: points for name, points in curves.items() if points}
-    left, right = _over_shares(audited, drawn), _over_calls(audited, calls)
+    left, right = _over_shares(audited, drawn), _over_calls(calls) if calls else []
     top = _top([*left, *right])
     ticks = [100 * one for one in audited.shares]
     log = ticks[-1] >= _DECADE * ticks[0]
@@ -124,26 +124,20 @@ def _curves(audited: Audited) -> doc.Figure:
 
 
 def _over_shares(audited: Audited, curves: Mapping[str, Sequence[Point]]) -> list[Curve]:
-    drawn = [_curve(TEXTS['knowledge'][name], _LOOKS[name], points, [100 * one.share for one in points])
-             for name, points in curves.items()]  # fmt: skip
-    xs = [100 * audited.shares[0], 100 * audited.shares[-1]]
-    found = [(one, line) for base, line in _LEVELS.items() if (one := audited.reference(base))]
-    for one, line in found:
-        own = {share: audited.reference(one.base, share) for share in audited.shares}
-        at = {share: point.value for share, point in own.items() if point and point.share == share}
-        shown = at if len(at) > 1 else dict.fromkeys((audited.shares[0], audited.shares[-1]), one.value)
-        line_xs = [100 * share for share in shown] if len(shown) > 1 else xs
-        ys = list(shown.values()) if len(shown) > 1 else [one.value] * 2
-        drawn.append(Curve(reference_name(one.base), NEUTRAL, line_xs, ys, level=True, line=line))
+    drawn = [_curve(name, points, [100 * one.share for one in points]) for name, points in curves.items()]
+    ends = audited.shares[0], audited.shares[-1]
+    for base, line in _LEVELS.items():
+        own = [one for share in audited.shares if (one := audited.reference(base, share))]
+        at = dict(sorted((one.share, one.value) for one in own if one.share in audited.shares))
+        if one := audited.reference(base):
+            xs, ys = (list(at), list(at.values())) if len(at) > 1 else (ends, [one.value] * 2)
+            drawn.append(Curve(reference_name(base), NEUTRAL, [100 * x for x in xs], ys, level=True, line=line))
     return drawn
 
 
-def _over_calls(audited: Audited, calls: Calls | None) -> list[Curve]:
-    if calls is None:
-        return []
-    names = {False: "asks", True: "both"}
-    return [_curve(TEXTS['knowledge'][names[uses]], _LOOKS[names[uses]], points, [one.calls for one in points])
-            for uses, points in calls.curves.items()]  # fmt: skip
+def _over_calls(calls: Calls) -> list[Curve]:
+    own = (("both" if uses else "asks", points) for uses, points in calls.curves.items())
+    return [_curve(name, points, [one.calls for one in points]) for name, points in own]
 
 
 def _families(curves: Iterable[Sequence[Point]]) -> str:
@@ -151,9 +145,9 @@ def _families(curves: Iterable[Sequence[Point]]) -> str:
     return ", ".join(f"`{points[-1].family}`" for points in curves)
 
 
-def _curve(name: str, look: tuple[str, str], points: Sequence[Point], xs: Sequence[float]) -> Curve:
-    found = [one.result for one in points]
-    return Curve.of(name, look[0], xs, found, symbol=look[1], band=len(points) > 1)
+def _curve(name: str, points: Sequence[Point], xs: Sequence[float]) -> Curve:
+    (colour, symbol), found = _LOOKS[name], [one.result for one in points]
+    return Curve.of(TEXTS["knowledge"][name], colour, xs, found, symbol=symbol, band=len(points) > 1)
 
 
 def _top(curves: Sequence[Curve]) -> float:

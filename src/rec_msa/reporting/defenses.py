@@ -10,9 +10,9 @@ import pandas as pd
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.verdicts import judge_together
 from rec_msa.reporting import document as doc
-from rec_msa.reporting.claims import DEFENSE_CLAIMS, MIXING, SIDES, World, judge
+from rec_msa.reporting.claims import DEFENSE_CLAIMS, SIDES, judge
 from rec_msa.reporting.figures import ASKING, NOTHING, SHOWN_ATTACKS, defense_points
-from rec_msa.reporting.measured import Measured, seeds_and_users
+from rec_msa.reporting.measured import MIXING, Measured, seeds_and_users
 from rec_msa.reporting.names import TARGET, TEXTS, seeds_text, span
 from rec_msa.reporting.report import claim_table
 from rec_msa.reporting.sections import NO_ROWS, learnt_section
@@ -38,9 +38,9 @@ def defense_page(agreement: pd.DataFrame, quality: pd.DataFrame) -> doc.Report:
     ordered = points.assign(first=points["rule"].map(_ORDER).fillna(2)).sort_values(
         ["first", "rule", "fresh", "strength"]
     )
-    sections = [overview_section(ordered, quality), *_asking_again(ordered, agreement), _claims(agreement, quality)]
-    sections.append(learnt_section(Measured(agreement, quality)))
-    return doc.Report(title, TEXTS["defenses"], (), sections)
+    measured = Measured(agreement, quality)
+    sections = [overview_section(ordered, quality), *_asking_again(ordered, agreement), _claims(measured)]
+    return doc.Report(title, TEXTS["defenses"], (), [*sections, learnt_section(measured)])
 
 
 def overview_section(points: pd.DataFrame, quality: pd.DataFrame) -> doc.Section:
@@ -104,8 +104,8 @@ def _gained(part: pd.DataFrame, agreement: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _claims(agreement: pd.DataFrame, quality: pd.DataFrame) -> doc.Section:
-    judged = judge(World(agreement, quality), DEFENSE_CLAIMS)
+def _claims(measured: Measured) -> doc.Section:
+    judged = judge(measured, DEFENSE_CLAIMS)
     parts = []
     for claim in DEFENSE_CLAIMS:
         own = judged[judged["claim"] == claim.id]

@@ -13,9 +13,18 @@ from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.defenses.settings import DEFENSES, NO_DEFENSE
 from rec_msa.reporting import axes
 from rec_msa.reporting import document as doc
-from rec_msa.reporting.claims import MIXING, SIDES
+from rec_msa.reporting.claims import SIDES
 from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, NEUTRAL, Curve, Drawing, Heatmap, Plot, top_of
-from rec_msa.reporting.measured import FIGURES, Measured, estimate, estimates, interval_kinds, records, seeds_and_users
+from rec_msa.reporting.measured import (
+    FIGURES,
+    MIXING,
+    Measured,
+    estimate,
+    estimates,
+    interval_kinds,
+    records,
+    seeds_and_users,
+)
 from rec_msa.reporting.names import (
     DATASETS,
     GROUP_NAMES,
@@ -155,7 +164,7 @@ def _axis_section(measured: Measured, name: str) -> doc.Section:
 
 
 def _axis_points(measured: Measured, shown: AxisFigure) -> pd.DataFrame:
-    points = axes.points_of(measured.agreement, shown.axis)
+    points = measured.points[shown.axis]
     return _where_it_varies(points.assign(attack=points["base"]), shown)
 
 
@@ -255,7 +264,7 @@ def _order(shown: AxisFigure, row: Mapping[str, Any]) -> tuple[int, ...]:
 
 def calls_blocks(measured: Measured, datasets: Sequence[str]) -> list[doc.Block]:
     """Returns Table 8 as a figure, a row for each dataset; nothing where no line can be drawn."""
-    calls = axes.points_of(measured.agreement, axes.CALLS)
+    calls = measured.points[axes.CALLS]
     most = max(axes.CALLS.values)
     others = measured.plain[measured.plain["attack"].isin({*_CALLS.attacks} - {"qsd"})].assign(value=most)
     points = pd.concat([calls[calls["base"] == "qsd"].assign(attack="qsd"), others], ignore_index=True)

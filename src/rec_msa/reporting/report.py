@@ -17,7 +17,7 @@ from rec_msa.reporting.claims import (
     UNMEASURED,
     UNTESTED,
     ClaimVerdict,
-    World,
+    counted,
     direction,
     judge,
     verdict_of,
@@ -63,7 +63,7 @@ SYMBOLS = {
 
 def build_report(measured: Measured) -> doc.Report:
     """Returns the reproduction: the result, the claims, the tables and figures; what was not measured is a dash."""
-    judged = judge(World(measured.agreement, measured.quality).counted)
+    judged = judge(counted(measured))
     verdicts = [verdict_of(judged, claim.id) for claim in CLAIMS]
     sections = [
         *result_section(_papers_panels(measured)),
