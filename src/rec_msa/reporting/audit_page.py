@@ -434,13 +434,13 @@ def _raised(audited: Audited) -> list[str]:
 def not_tried(audited: Audited) -> list[str]:
     """Returns what the budget left out, what these results do not have, and what no audit has."""
     attacks, said = audited.attacks, list(audited.results.left_out)
-    told = " ".join(said)
+    left_out = " ".join(said)
     absent = {
         "not_tried_asks": not any(one.questions for one in attacks),
         "not_tried_auxiliary": not any(one.auxiliary for one in attacks),
-        "not_tried_defenses": not defenses_bought(audited) and "defenses" not in told,
-        "not_tried_lengths": len({one.list_length for one in audited.points}) == 1 and "lists" not in told,
-        "not_tried_shares": "shares" not in told,
+        "not_tried_defenses": not defenses_bought(audited) and "defenses" not in left_out,
+        "not_tried_lengths": len({one.list_length for one in audited.points}) == 1 and "lists" not in left_out,
+        "not_tried_shares": "shares" not in left_out,
     }
     values = {"lengths": audited.list_length, "shares": ", ".join(map(percent, audited.shares))}
     said += [told(key, **values) for key, is_absent in absent.items() if is_absent]

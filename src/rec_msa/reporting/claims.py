@@ -97,9 +97,9 @@ def _lines(
     **about: Any,
 ) -> Iterator[Line]:
     """A line for each dataset and target, and attack where it is a key: a column for each of ``columns``."""
-    for (dataset, target, *attack), part in rows.groupby(list(keys)):
+    for key, part in rows.groupby(list(keys)):
         by = part.pivot(index="seed", columns=columns, values=values)
-        yield Line(str(dataset), str(target), by, *map(str, attack), **about)
+        yield Line(**dict(zip(keys, map(str, key), strict=True)), by=by, **about)
 
 
 def _complete(lines: Iterable[Line]) -> Iterator[Line]:
@@ -151,7 +151,7 @@ def _losses(measured: Measured) -> Iterator[Line]:
 
 def _varied(points: pd.DataFrame, attacks: Sequence[str]) -> Iterator[Line]:
     own = points[(points["group"] == "heldout") & points["base"].isin(attacks)]
-    return _lines(own, "value", keys=["dataset", "target", "base"])
+    return _lines(own.assign(attack=own["base"]), "value", keys=["dataset", "target", "attack"])
 
 
 def _under_mixing(measured: Measured, attacks: Sequence[str], sides: Iterable[str] = SIDES) -> Iterator[Line]:
