@@ -98,8 +98,8 @@ def _lines(
 ) -> Iterator[Line]:
     """A line for each dataset and target, and attack where it is a key: a column for each of ``columns``."""
     for key, part in rows.groupby(list(keys)):
-        by = part.pivot(index="seed", columns=columns, values=values)
-        yield Line(**dict(zip(keys, map(str, key), strict=True)), by=by, **about)
+        whose: dict[str, Any] = dict(zip(keys, map(str, key), strict=True))
+        yield Line(**whose, by=part.pivot(index="seed", columns=columns, values=values), **about)
 
 
 def _complete(lines: Iterable[Line]) -> Iterator[Line]:
