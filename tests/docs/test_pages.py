@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from docs.generate import attacks, columns, paper, parameters, picture, tables
+from docs.generate import attacks, audit_json, columns, paper, parameters, picture, tables
 from rec_msa.attacks.settings import REFERENCES
 from rec_msa.evaluation.results import COLUMNS, MEANINGS
 from rec_msa.experiments.parameters import Parameters
@@ -24,6 +24,10 @@ CONF = ROOT / "conf" / "base"
 def test_every_column_has_a_meaning_and_is_on_the_page() -> None:
     assert set(MEANINGS) == {*COLUMNS, "user"}
     assert all(f"| `{name}` |" in columns.page() for name in MEANINGS)
+
+
+def test_the_document_of_the_schema_is_made_from_it() -> None:
+    assert (ROOT / "docs/audit-json.md").read_text(encoding="utf-8") == audit_json.schema_markdown()
 
 
 def leaves(values: dict[str, object], place: str = "") -> list[str]:

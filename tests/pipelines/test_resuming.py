@@ -16,11 +16,7 @@ from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 
-from rec_msa import interactions
-from rec_msa.bookkeeping import assembly, provenance
-from rec_msa.bookkeeping.assembly import ASSEMBLED
-from rec_msa.bookkeeping.locks import Lock
-from rec_msa.commands.invalidation import (
+from docs.generate.invalidation import (
     BEGIN,
     DEFENSE,
     END,
@@ -30,6 +26,10 @@ from rec_msa.commands.invalidation import (
     invalidated,
     table,
 )
+from rec_msa import interactions
+from rec_msa.bookkeeping import assembly, provenance
+from rec_msa.bookkeeping.assembly import ASSEMBLED
+from rec_msa.bookkeeping.locks import Lock
 from rec_msa.datasets.recorded import _seal
 from rec_msa.experiments.grid import Experiments
 from rec_msa.experiments.parameters import read_parameters

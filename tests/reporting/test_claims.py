@@ -10,7 +10,8 @@ import pytest
 
 from rec_msa.foundation.errors import SettingsError
 from rec_msa.reporting.axes import LOSSES
-from rec_msa.reporting.claims import CLAIMS, ClaimVerdict, World, judge, verdict_of
+from rec_msa.reporting.claims import CLAIMS, ClaimVerdict, counted, judge, verdict_of
+from rec_msa.reporting.measured import Measured
 from tests.reporting.facts import facts_of, results_frame
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def row(dataset: str, target: str, attack: str, base: str, agreement: float, **o
 
 def judge_paper(agreement: pd.DataFrame, quality: pd.DataFrame, *claims: int) -> pd.DataFrame:
     asked = [claim for claim in CLAIMS if claim.id in claims or not claims]
-    return judge(World(agreement, quality).counted, asked)
+    return judge(counted(Measured(agreement, quality)), asked)
 
 
 def levels_of(dataset: str, target: str) -> dict[str, float]:
@@ -412,7 +413,7 @@ def known(seeds: int = 5, **of_lmf: float) -> pd.DataFrame:
 
 def known_levels(agreement: pd.DataFrame) -> pd.DataFrame:
     """Claims 1 to 6 on agreement whose differences are known."""
-    return judge(World(agreement, pd.DataFrame()), CLAIMS[:6])
+    return judge(Measured(agreement, pd.DataFrame()), CLAIMS[:6])
 
 
 def verdicts(judged: pd.DataFrame, claim: int) -> dict[tuple[str, str, str], str]:

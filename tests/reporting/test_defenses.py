@@ -12,9 +12,10 @@ import pytest
 from rec_msa.defenses.settings import parse_defense
 from rec_msa.evaluation.intervals import seed_interval
 from rec_msa.foundation.lists import Lists
-from rec_msa.reporting.claims import DEFENSE_CLAIMS, World, judge
+from rec_msa.reporting.claims import DEFENSE_CLAIMS, judge
 from rec_msa.reporting.defenses import defense_page
 from rec_msa.reporting.figures import NOTHING, defense_points, mixing, trade_off
+from rec_msa.reporting.measured import Measured
 from rec_msa.reporting.writing import to_markdown
 from tests.reporting.facts import measured_rows
 
@@ -78,7 +79,7 @@ def five_seeds() -> Results:
 
 
 def defense_claims(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
-    return judge(World(agreement, quality), DEFENSE_CLAIMS)
+    return judge(Measured(agreement, quality), DEFENSE_CLAIMS)
 
 
 def page_of(agreement: pd.DataFrame, quality: pd.DataFrame) -> str:

@@ -19,7 +19,8 @@ from rec_msa.evaluation.agreement import GROUPS, cutoffs
 from rec_msa.evaluation.results import COLUMNS, FACTS
 from rec_msa.experiments.grid import Experiments
 from rec_msa.experiments.parameters import read_parameters
-from rec_msa.reporting.claims import CLAIMS, World
+from rec_msa.reporting.claims import CLAIMS, counted
+from rec_msa.reporting.measured import Measured
 from rec_msa.reporting.names import TARGET
 from rec_msa.settings import CONFIG_LOADER_ARGS
 
@@ -38,8 +39,9 @@ def expected_cells() -> dict[int, int]:
     rows = [row for attack in attacks for row in _rows(attack)]
     agreement = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"clone": "str"} | FACTS).drop_duplicates()
     cell = ["dataset", "target", "seed", "defense", "rule", "strength", "fresh"]
-    world = World(agreement, agreement[cell].drop_duplicates().assign(recall_served=0.5)).counted
-    return {claim.id: len(claim.cells(world)) for claim in CLAIMS if claim.per}
+    quality = agreement[cell].drop_duplicates().assign(recall_served=0.5)
+    measured = counted(Measured(agreement, quality))
+    return {claim.id: len(claim.cells(measured)) for claim in CLAIMS if claim.per}
 
 
 @cache

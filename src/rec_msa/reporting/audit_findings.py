@@ -10,7 +10,7 @@ import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.intervals import bootstrap_interval
-from rec_msa.reporting.audit_results import POPULARITY, TEXTS, Audited, Point, apart, start_of
+from rec_msa.reporting.audit_results import POPULARITY, TEXTS, Audited, Point, apart, start_of, told
 from rec_msa.reporting.measured import Estimate
 
 if TYPE_CHECKING:
@@ -41,10 +41,9 @@ def more(one: Point, other: Point) -> int:
 
 def who(best: Point) -> str:
     """Returns what the attacker has: some users, perhaps data of others, perhaps answers."""
-    said = [TEXTS["who_knows"].format(share=percent(best.share))]
-    said += [TEXTS["who_has"]] * best.uses_auxiliary + [
-        TEXTS["who_asks"].format(calls=f"{best.calls:,.0f}")
-    ] * best.asks
+    said = [told("who_knows", share=percent(best.share))]
+    said += [TEXTS["who_has"]] * best.auxiliary
+    said += [told("who_asks", calls=f"{best.calls:,.0f}")] * best.questions
     return " and ".join(filter(None, [", ".join(said[:-1]), said[-1]]))
 
 
@@ -53,21 +52,26 @@ def headline(audited: Audited) -> str:
     best, popular = audited.best, audited.popularity
     said = {"who": who(best), "copied": of100(best.value)}
     if popular is None:
-        return str(TEXTS["headline_alone"]).format(**said)
-    clear = apart(best.one, popular.one)
-    key = "headline_level" if not clear else "headline" if best.value > popular.value else "headline_below"
-    return str(TEXTS[key]).format(**said, popularity=of100(popular.value))
+        return told("headline_alone", **said)
+    return told(_against("headline", best, popular), **said, popularity=of100(popular.value))
+
+
+def _against(key: str, one: Point, other: Point) -> str:
+    """The sentence for one that is above another, level with it as far as is shown, or below."""
+    if not apart(one.result, other.result):
+        return f"{key}_level"
+    return key if one.value > other.value else f"{key}_below"
 
 
 def caveat(audited: Audited) -> str:
     """Returns what other users make of it who stand in as auxiliary data, and that there are few users."""
-    said, n_users = [], sum(audited.best.one.n_users)
-    overstated = [one for one in audited.attacks if one.share == audited.share and one.uses_auxiliary]
+    said, n_users = [], sum(audited.best.result.n_users)
+    overstated = [one for one in audited.attacks if one.share == audited.share and one.auxiliary]
     if audited.overstates and overstated and overstated[0].value >= audited.best.value:
-        key = "lead_only_others" if audited.best.uses_auxiliary else "lead_others"
-        said.append(str(TEXTS[key]).format(copied=of100(overstated[0].value)))
+        key = "lead_only_others" if audited.best.auxiliary else "lead_others"
+        said.append(told(key, copied=of100(overstated[0].value)))
     if n_users < FEW_USERS:
-        said.append(str(TEXTS["lead_few"]).format(n=n_users))
+        said.append(told("lead_few", n=n_users))
     return " ".join(said)
 
 
@@ -82,35 +86,35 @@ def _beyond_popularity(audited: Audited) -> str:
     best, popular = audited.best, audited.popularity
     if popular is None:
         return ""
-    said, clear = {"share": percent(best.share), "method": best.method}, apart(best.one, popular.one)
-    key = "beyond_level" if not clear else "beyond" if best.value > popular.value else "beyond_below"
-    return str(TEXTS[key]).format(**said, more=more(best, popular), less=more(popular, best))
+    said = {"share": percent(best.share), "method": best.method, "more": more(best, popular)}
+    return told(_against("beyond", best, popular), **said, less=more(popular, best))
 
 
 def _beyond_lookup(audited: Audited) -> str:
     lookup, asking = audited.lookup, _first(audited.fair_attacks, audited.share, asks=True)
     if lookup is None or asking is None or lookup.share != asking.share:
         return ""
-    said = {"lookup": lookup.method, "value": of100(lookup.value), "asking": of100(asking.value)}
-    return str(TEXTS["lookup"]).format(**said, said=_order(asking, lookup))
+    return _two("lookup", asking, lookup, lookup=lookup.method)
 
 
 def _questions(audited: Audited) -> str:
     asking, quiet = (_first(audited.fair_attacks, audited.share, asks=asks) for asks in (True, False))
-    if asking is None or quiet is None:
-        return ""
-    said = {"share": percent(audited.share), "asking": of100(asking.value), "quiet": of100(quiet.value)}
-    return str(TEXTS["questions"]).format(**said, said=_order(asking, quiet))
+    return _two("questions", asking, quiet, share=percent(audited.share))
 
 
 def _auxiliary(audited: Audited) -> str:
     at = [one for one in audited.attacks if one.share == audited.share]
-    having, lacking = (next((one for one in at if one.uses_auxiliary == uses), None) for uses in (True, False))
-    if having is None or lacking is None:
+    having, lacking = (next((one for one in at if one.auxiliary == has), None) for has in (True, False))
+    source = TEXTS["sources"].get(audited.results.auxiliary, "")
+    return _two("auxiliary", having, lacking, source=source, share=percent(audited.share))
+
+
+def _two(key: str, one: Point | None, other: Point | None, **said: str) -> str:
+    """What two points copy, and whether their intervals set them apart; nothing where one is not there."""
+    if one is None or other is None:
         return ""
-    said = {"source": TEXTS["sources"][audited.results.auxiliary], "share": percent(audited.share)}
-    values = {"having": of100(having.value), "lacking": of100(lacking.value)}
-    return str(TEXTS["auxiliary"]).format(**said, **values, said=_order(having, lacking))
+    order = TEXTS["differ" if apart(one.result, other.result) else "overlap"]
+    return told(key, first=of100(one.value), second=of100(other.value), said=order, **said)
 
 
 def _more_known(audited: Audited) -> str:
@@ -120,8 +124,8 @@ def _more_known(audited: Audited) -> str:
         return ""
     first, last = points[0], points[-1]
     said = {"first": percent(first.share), "last": percent(last.share), "method": first.method}
-    key = "known" if apart(first.one, last.one) else "known_level"
-    return str(TEXTS[key]).format(**said, low=of100(first.value), high=of100(last.value))
+    key = "known" if apart(first.result, last.result) else "known_level"
+    return told(key, **said, low=of100(first.value), high=of100(last.value))
 
 
 def _ceiling(audited: Audited) -> str:
@@ -129,28 +133,24 @@ def _ceiling(audited: Audited) -> str:
     if ceiling is None or not ceiling.value:
         return ""
     said = {"ceiling": of100(ceiling.value), "share": percent(best.share)}
-    return str(TEXTS["ceiling"]).format(**said, part=of100(best.value / ceiling.value))
+    return told("ceiling", **said, part=of100(best.value / ceiling.value))
 
 
 def _floor(audited: Audited) -> str:
     bought = defenses_bought(audited)
-    quiet = bought[0].quiet if bought else None
-    return "" if quiet is None else str(TEXTS["floor"]).format(quiet=of100(quiet.value), share=percent(quiet.share))
+    quiet = bought[0].asks_nothing if bought else None
+    return "" if quiet is None else told("floor", quiet=of100(quiet.value), share=percent(quiet.share))
 
 
 def _most(audited: Audited) -> str:
     worst = audited.worst
-    overstated = TEXTS["most_overstated"] if worst.uses_auxiliary and audited.overstates else ""
+    overstated = TEXTS["most_overstated"] if worst.auxiliary and audited.overstates else ""
     said = {"copied": of100(worst.value), "method": worst.method, "share": percent(worst.share)}
-    return str(TEXTS["most"]).format(**said, overstated=overstated)
+    return told("most", **said, overstated=overstated)
 
 
 def _first(attacks: Sequence[Point], share: float, *, asks: bool) -> Point | None:
-    return next((one for one in attacks if one.share == share and one.asks == asks), None)
-
-
-def _order(one: Point, other: Point) -> str:
-    return str(TEXTS["differ" if apart(one.one, other.one) else "overlap"])
+    return next((one for one in attacks if one.share == share and one.questions == asks), None)
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class Bought:
         kept: How much of the target's own lists is still served; None where it is not known.
         before: The best attack that asks, without the defense.
         after: The best attack that asks, under it: attackers may choose another then.
-        quiet: The best attack that asks nothing; None where none was measured.
+        asks_nothing: The best attack that asks nothing; None where none was measured.
     """
 
     defense: str
@@ -172,17 +172,23 @@ class Bought:
     kept: Estimate | None
     before: Point
     after: Point
-    quiet: Point | None
+    asks_nothing: Point | None
 
     @property
     def left(self) -> Point:
         """What an attacker is left with: the better of asking under it and of asking nothing."""
-        return self.quiet if self.quiet and self.quiet.value > self.after.value else self.after
+        quiet = self.asks_nothing
+        return quiet if quiet and quiet.value > self.after.value else self.after
+
+    @property
+    def own_lists_kept(self) -> float | None:
+        """The share of the target's own lists that is still served."""
+        return self.kept.value if self.kept else None
 
     @property
     def hides(self) -> bool:
         """Whether less is copied under it, and the intervals do not overlap."""
-        return apart(self.before.one, self.left.one) and self.left.value < self.before.value
+        return apart(self.before.result, self.left.result) and self.left.value < self.before.value
 
     @property
     def said(self) -> str:
@@ -190,23 +196,23 @@ class Bought:
         gone = more(self.before, self.left)
         if self.hides:
             return f"hides {gone} of 100"
-        return f"{-gone} of 100 more" if apart(self.before.one, self.left.one) else "nothing shown"
+        return f"{-gone} of 100 more" if apart(self.before.result, self.left.result) else "nothing shown"
 
 
 def defenses_bought(audited: Audited) -> list[Bought]:
     """Returns each defense with the attacks that were measured both with and without it, the weakest first."""
     usual = [one for one in audited.points if one.is_attack and one.list_length == audited.list_length]
-    fair = [one for one in usual if not (audited.overstates and one.uses_auxiliary)]
+    fair = [one for one in usual if not (audited.overstates and one.auxiliary)]
     found = []
     for defense in dict.fromkeys(one.defense for one in fair if one.rule != NO_DEFENSE):
-        under = [one for one in fair if one.defense == defense and one.asks]
+        under = [one for one in fair if one.defense == defense and one.questions]
         both = {(one.method, one.share) for one in under}
         open_ = [one for one in fair if one.rule == NO_DEFENSE]
         before = [one for one in open_ if (one.method, one.share) in both]
         if under and before:
             share = min({one.share for one in before}, key=lambda share: abs(share - audited.share))
             at = [[one for one in points if one.share == share] for points in (before, under, open_)]
-            quiet = next((one for one in at[2] if not one.asks), None)
+            quiet = next((one for one in at[2] if not one.questions), None)
             rule = at[1][0].rule.replace("_", " ") + ", drawn anew" * at[1][0].fresh
             how = (rule, at[1][0].strength, audited.kept.get(defense))
             found.append(Bought(defense, *how, at[0][0], at[1][0], quiet))
@@ -285,8 +291,8 @@ class Need:
 
     share: float
     accounts: int
-    quiet: Point | None
-    asking: Point | None
+    without_questions: Point | None
+    with_questions: Point | None
 
 
 def needs(audited: Audited) -> list[Need]:
@@ -296,7 +302,7 @@ def needs(audited: Audited) -> list[Need]:
     for share in audited.shares:
         quiet, asking = (_first(audited.fair_attacks, share, asks=asks) for asks in (False, True))
         if quiet or asking:
-            accounts = max(round(share * n_users), *(quiet or asking).one.n_users)  # type: ignore[union-attr]
+            accounts = max(round(share * n_users), *(quiet or asking).result.n_users)  # type: ignore[union-attr]
             found.append(Need(share, accounts, quiet, asking))
     return found
 
@@ -315,7 +321,7 @@ def lengths(audited: Audited) -> list[Length]:
     An attack counts that was measured at all of them.
     """
     own = [one for one in audited.points if one.rule == NO_DEFENSE]
-    fair = [one for one in own if one.is_attack and not (audited.overstates and one.uses_auxiliary)]
+    fair = [one for one in own if one.is_attack and not (audited.overstates and one.auxiliary)]
     counts = {share: len({one.list_length for one in fair if one.share == share}) for share in {p.share for p in fair}}
     share = max(counts, key=lambda share: (counts[share], share == audited.share), default=0.0)
     if counts.get(share, 0) < 2:  # noqa: PLR2004
@@ -351,14 +357,14 @@ def over_calls(audited: Audited) -> Calls | None:
 
 def _budgets(audited: Audited, share: float) -> int:
     """The most budgets that one family was measured with at a share."""
-    own = [one for one in audited.attacks if one.share == share and one.asks]
+    own = [one for one in audited.attacks if one.share == share and one.questions]
     counts = [len({one.calls for one in own if one.family == family}) for family in {one.family for one in own}]
     return max(counts, default=0)
 
 
 def _budget_curve(audited: Audited, share: float, *, uses: bool) -> list[Point]:
     """The family with most budgets that agrees most, by its calls, from the attack on that it starts as."""
-    own = [one for one in audited.attacks if (one.share, one.asks, one.uses_auxiliary) == (share, True, uses)]
+    own = [one for one in audited.attacks if (one.share, one.questions, one.auxiliary) == (share, True, uses)]
     families: dict[str, list[Point]] = {}
     for one in own:
         families.setdefault(one.family, []).append(one)

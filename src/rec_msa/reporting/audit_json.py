@@ -1,38 +1,31 @@
 """``audit.json``: what the page of an audit says, for programs. The models are its schema, which a document lists.
 
-``python -m rec_msa.reporting.audit_json`` writes ``docs/audit-json.md``; a test holds it to the models.
+``python -m docs.generate.audit_json`` writes ``docs/audit-json.md``; a test holds it to the models.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args, get_origin
+from math import isnan
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rec_msa.reporting.audit_findings import (
-    Bought,
-    Concern,
-    Need,
-    concerns,
-    defenses_bought,
-    findings,
-    headline,
-    needs,
-)
+from rec_msa.reporting.audit_findings import concerns, defenses_bought, findings, headline, needs
 from rec_msa.reporting.audit_page import not_tried
-from rec_msa.reporting.audit_results import TEXTS, Audited, Auxiliary, Point
+from rec_msa.reporting.audit_results import TEXTS, Auxiliary
+from rec_msa.reporting.measured import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rec_msa.reporting.measured import Estimate
+    from rec_msa.reporting.audit_results import Audited
 
 SCHEMA_VERSION = "1.1"
 """The first number rises where a reader of the one before would misread; the second where something is added."""
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    """Read from a file, or from what the page is made of, whose attributes have these names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, from_attributes=True)
 
 
 class Figure(_Model):
@@ -43,6 +36,14 @@ class Figure(_Model):
     ci_high: float | None = Field(description="where it ends")
     seeds: list[int] = Field(description="the seeds behind it")
     n_users: list[int] = Field(description="how many users each seed has")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_estimate(cls, one: Any) -> Any:
+        if not isinstance(one, Estimate):
+            return one
+        low, high = (None if isnan(end) else end for end in (one.low, one.high))
+        return {"agreement": one.value, "ci_low": low, "ci_high": high, "seeds": one.seeds, "n_users": one.n_users}
 
 
 class Target(_Model):
@@ -155,131 +156,24 @@ class Audit(_Model):
 
 def audit_json(audited: Audited) -> Audit:
     """Returns everything that the page says, checked against the schema."""
-    target = audited.results.target
-    return Audit(
-        schema_version=SCHEMA_VERSION,
-        headline=headline(audited),
-        dataset=audited.dataset,
-        target=Target(**{name: target[name] for name in Target.model_fields}),
-        auxiliary=audited.results.auxiliary,
-        overstates=audited.overstates,
-        list_length=audited.list_length,
-        intervals="bootstrap over users" if audited.by_users else "t over seeds",
-        worst=audited.worst.value,
-        worst_attack=_measured(audited, audited.worst),
-        best=_measured(audited, audited.best),
-        popularity=_maybe(audited, audited.popularity),
-        ceiling=_maybe(audited, audited.ceiling),
-        findings=findings(audited),
-        figures=[_measured(audited, one) for one in audited.points],
-        defenses=[_defense(audited, one) for one in defenses_bought(audited)],
-        whom=[_part(one) for one in concerns(audited)],
-        needs=[_effort(audited, one) for one in needs(audited)],
-        not_tried=not_tried(audited),
-        catalogues=[Listing(**{name: one[name] for name in Listing.model_fields}) for one in TEXTS["catalogues"]],
+    named = ("dataset", "overstates", "list_length", "best", "popularity", "ceiling")
+    target, intervals = audited.results.target, "bootstrap over users" if audited.by_users else "t over seeds"
+    return Audit.model_validate(
+        {
+            **{name: getattr(audited, name) for name in named},
+            "schema_version": SCHEMA_VERSION,
+            "headline": headline(audited),
+            "target": {name: target[name] for name in Target.model_fields},
+            "auxiliary": audited.results.auxiliary,
+            "intervals": intervals,
+            "worst": audited.worst.value,
+            "worst_attack": audited.worst,
+            "findings": findings(audited),
+            "figures": audited.points,
+            "defenses": defenses_bought(audited),
+            "whom": concerns(audited),
+            "needs": needs(audited),
+            "not_tried": not_tried(audited),
+            "catalogues": [{name: one[name] for name in Listing.model_fields} for one in TEXTS["catalogues"]],
+        }
     )
-
-
-def _figure(one: Estimate) -> Figure:
-    low, high = (None if end != end else end for end in (one.low, one.high))  # noqa: PLR0124 - NaN alone differs
-    return Figure(agreement=one.value, ci_low=low, ci_high=high, seeds=list(one.seeds), n_users=list(one.n_users))
-
-
-def _measured(audited: Audited, one: Point) -> Measured:
-    names = ("method", "attack", "base", "clone", "share", "calls", "minutes", "list_length", "k", "defense")
-    return Measured(
-        **{name: getattr(one, name) for name in names},
-        kind="attack" if one.is_attack else "reference",
-        questions=one.asks,
-        auxiliary=one.uses_auxiliary,
-        overstated=one.uses_auxiliary and audited.overstates,
-        result=_figure(one.one),
-    )
-
-
-def _maybe(audited: Audited, one: Point | None) -> Measured | None:
-    return None if one is None else _measured(audited, one)
-
-
-def _defense(audited: Audited, one: Bought) -> Defense:
-    attacks = {"before": one.before, "after": one.after}
-    return Defense(
-        defense=one.defense,
-        own_lists_kept=one.kept.value if one.kept else None,
-        asks_nothing=_maybe(audited, one.quiet),
-        hides=one.hides,
-        **{name: _measured(audited, point) for name, point in attacks.items()},
-    )
-
-
-def _part(one: Concern) -> Part:
-    place = {name: getattr(one, name) for name in ("by", "part", "parts", "low", "high")}
-    popularity = _figure(one.popularity) if one.popularity else None
-    return Part(**place, attack=_figure(one.attack), popularity=popularity)
-
-
-def _effort(audited: Audited, one: Need) -> Effort:
-    attacks = (_maybe(audited, point) for point in (one.quiet, one.asking))
-    return Effort(
-        share=one.share,
-        accounts=one.accounts,
-        **dict(zip(("without_questions", "with_questions"), attacks, strict=True)),
-    )
-
-
-def schema_markdown() -> str:
-    """Returns the schema as a page: a table for each object."""
-    parts = [_HEAD.format(version=SCHEMA_VERSION)]
-    for model in (Audit, Target, Measured, Figure, Defense, Part, Effort, Listing):
-        parts += [f"## {model.__name__}\n\n{(model.__doc__ or '').strip()}", "\n".join(_rows(model))]
-    return "\n\n".join(parts) + "\n"
-
-
-_HEAD = """\
-# `audit.json`
-
-What the page of an audit says, for programs. This is version {version} of the schema: the first number rises where a
-reader of the one before would misread, the second where something is added. Agreement is a share from 0 to 1. Nothing
-is NaN: what is not known is null. `rec_msa.reporting.audit_json.Audit` is the same as a pydantic model, and reads such
-a file:
-
-```python
-from pathlib import Path
-
-from rec_msa.reporting.audit_json import Audit
-
-audit = Audit.model_validate_json(Path("audit.json").read_text())
-print(audit.headline, audit.worst)
-```
-
-This page is made from the models by `python -m rec_msa.reporting.audit_json`."""
-
-
-def _rows(model: type[BaseModel]) -> Iterator[str]:
-    yield "| key | what it is | what it says |"
-    yield "| --- | ---------- | ------------ |"
-    for name, field in model.model_fields.items():
-        yield f"| `{name}` | {_named(field.annotation)} | {field.description} |"
-
-
-def _named(kind: object) -> str:
-    """A type in words, with a link to an object's own table."""
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return f"[{kind.__name__}](#{kind.__name__.lower()})"
-    inner = get_args(kind)
-    if get_origin(kind) is list:
-        return f"list of {_named(inner[0])}"
-    if get_origin(kind) is Literal:
-        return " or ".join(f'`"{value}"`' for value in inner)
-    if inner:
-        return " or ".join(_named(one) for one in inner)
-    return _WORDS[kind]  # type: ignore[index]
-
-
-_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
-
-
-if __name__ == "__main__":
-    import sys
-
-    sys.stdout.write(schema_markdown())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -26,9 +27,9 @@ from rec_msa.reporting.audit_findings import (
     over_calls,
     percent,
 )
-from rec_msa.reporting.audit_results import CEILING, POPULARITY, TEXTS, Audited, Point, apart, reference_name
+from rec_msa.reporting.audit_results import CEILING, POPULARITY, TEXTS, Audited, Point, apart, reference_name, told
 from rec_msa.reporting.cost import duration
-from rec_msa.reporting.drawing import COLOURS, NEUTRAL, Curve, Drawing, Plot, strips
+from rec_msa.reporting.drawing import COLOURS, NEUTRAL, Curve, Drawing, Plot, strips, top_of
 from rec_msa.reporting.names import ATTACKS_IN_WORDS, seeds_text, span
 from rec_msa.reporting.panels import Panel, Row
 
@@ -42,16 +43,17 @@ _KNOWLEDGE = {"plain": (False, False), "asks": (True, False), "auxiliary": (Fals
 """Whether an attack asks, and has auxiliary data."""
 _LOOKS = dict(zip(_KNOWLEDGE, zip(COLOURS, "osD^", strict=False), strict=True))
 _LEVELS = {CEILING: "--", POPULARITY: ":"}
-_ROOM, _DECADE = 1.1, 8
-"""How much higher a plot ends than its highest interval; from which ratio of shares on their axis is logarithmic."""
+_DECADE = 8
+"""From which ratio of shares on their axis is logarithmic."""
 _COPIED = "share of the list copied"
 _INCHES = (4.8, 3.0)
 
 
 def audit_page(audited: Audited) -> doc.Report:
     """Returns the page; what was not measured is named as such."""
+    catalogues = ["{catalogue}: [{id}, {title}]({url}). {note}".format(**one) for one in TEXTS["catalogues"]]
     sections = [
-        copied_section(audited),
+        doc.Section("copied", "What an outsider could copy", [_numbers(audited), _curves(audited)]),
         doc.Section("stands-out", "What stands out", [doc.Bullets(findings(audited))]),
         defenses_section(audited),
         concerns_section(audited),
@@ -63,10 +65,10 @@ def audit_page(audited: Audited) -> doc.Report:
         doc.Section(
             "catalogues",
             "In other catalogues",
-            [doc.Paragraph(TEXTS["catalogues_lead"]), doc.Bullets(catalogue_texts())],
+            [doc.Paragraph(TEXTS["catalogues_lead"]), doc.Bullets(catalogues)],
         ),
     ]
-    title = str(TEXTS["title"]).format(name=audited.name)
+    title = told("title", name=audited.name)
     return doc.Report(
         title, f"**{headline(audited)}** {caveat(audited)}".strip(), facts(audited), sections, COMMAND, FOLDER
     )
@@ -77,25 +79,14 @@ def facts(audited: Audited) -> list[str]:
     target = audited.results.target
     counts = ", ".join(f"{int(target[f'n_{name}']):,} {name}" for name in ("users", "items", "interactions"))
     at = f" at {percent(audited.share)}" * (len(_heldout(audited)) > 1)
-    users = f"{span(audited.best.one.n_users)} held-out users{at}, {seeds_text(audited.seeds)}"
+    users = f"{span(audited.best.result.n_users)} held-out users{at}, {seeds_text(audited.seeds)}"
     kind = TEXTS["kinds"].get(target["kind"], target["kind"])
     return [f"{audited.dataset}, {kind}", counts, users, f"lists of {audited.list_length}"]
 
 
-def catalogue_texts() -> list[str]:
-    """Returns where others list the risk."""
-    said = "{catalogue}: [{id}, {title}]({url}). {note}"
-    return [said.format(**one) for one in TEXTS["catalogues"]]
-
-
-def copied_section(audited: Audited) -> doc.Section:
-    """Returns the figures that are read first, and the curves."""
-    return doc.Section("copied", "What an outsider could copy", [_numbers(audited), _curves(audited)])
-
-
 def _numbers(audited: Audited) -> doc.Numbers:
     best, lookup, ceiling = audited.best, audited.lookup, audited.ceiling
-    asked = f"{best.calls:,.0f} calls" if best.asks else "nothing asked"
+    asked = f"{best.calls:,.0f} calls" if best.questions else "nothing asked"
     shown = [("copied", f"`{best.method}`, {asked}", best)]
     if audited.popularity:
         shown.append(("by popularity alone", "", audited.popularity))
@@ -104,7 +95,7 @@ def _numbers(audited: Audited) -> doc.Numbers:
     if ceiling:
         shown.append(("by your model, trained once more", "the ceiling", ceiling))
     items = [
-        (str(of100(one.value)), f"of 100 {text}", ", ".join(filter(None, [note, _ends(one.one)])))
+        (str(of100(one.value)), f"of 100 {text}", ", ".join(filter(None, [note, _ends(one.result)])))
         for text, note, one in shown
     ]
     return doc.Numbers(items if ceiling else [*items, ("–", "the ceiling", doc.NOT_MEASURED)])
@@ -118,41 +109,35 @@ def _curves(audited: Audited) -> doc.Figure:
     calls = over_calls(audited)
     curves = {name: audited.curve(asks=asks, auxiliary=uses) for name, (asks, uses) in _KNOWLEDGE.items()}
     drawn = {name: points for name, points in curves.items() if points}
-    left, right = _over_shares(audited, drawn), _over_calls(audited, calls)
+    left, right = _over_shares(audited, drawn), _over_calls(calls) if calls else []
     top = _top([*left, *right])
     ticks = [100 * one for one in audited.shares]
     log = ticks[-1] >= _DECADE * ticks[0]
     plots = [Plot("by users known", "users known", _COPIED, left, top, ticks, " %", _INCHES, log)]
     said = {"left": _families(drawn.values())}
-    text = str(TEXTS["curves_share"]).format(**said)
+    text = told("curves_share", **said)
     if calls:
         plots.append(Plot("by calls", "calls to the target", _COPIED, right, top, inches=_INCHES))
-        how = TEXTS["calls_along"] if calls.share is None else TEXTS["calls_varied"].format(share=percent(calls.share))
-        text = str(TEXTS["curves"]).format(**said, calls=how, right=_families(calls.curves.values()))
+        how = TEXTS["calls_along"] if calls.share is None else told("calls_varied", share=percent(calls.share))
+        text = told("curves", **said, calls=how, right=_families(calls.curves.values()))
     return doc.Figure("curves", text, Drawing([plots], size="half"), _curve_table(audited, drawn))
 
 
 def _over_shares(audited: Audited, curves: Mapping[str, Sequence[Point]]) -> list[Curve]:
-    drawn = [_curve(TEXTS['knowledge'][name], _LOOKS[name], points, [100 * one.share for one in points])
-             for name, points in curves.items()]  # fmt: skip
-    xs = [100 * audited.shares[0], 100 * audited.shares[-1]]
-    found = [(one, line) for base, line in _LEVELS.items() if (one := audited.reference(base))]
-    for one, line in found:
-        own = {share: audited.reference(one.base, share) for share in audited.shares}
-        at = {share: point.value for share, point in own.items() if point and point.share == share}
-        shown = at if len(at) > 1 else dict.fromkeys((audited.shares[0], audited.shares[-1]), one.value)
-        line_xs = [100 * share for share in shown] if len(shown) > 1 else xs
-        ys = list(shown.values()) if len(shown) > 1 else [one.value] * 2
-        drawn.append(Curve(reference_name(one.base), NEUTRAL, line_xs, ys, level=True, line=line))
+    drawn = [_curve(name, points, [100 * one.share for one in points]) for name, points in curves.items()]
+    ends = audited.shares[0], audited.shares[-1]
+    for base, line in _LEVELS.items():
+        own = [one for share in audited.shares if (one := audited.reference(base, share))]
+        at = dict(sorted((one.share, one.value) for one in own if one.share in audited.shares))
+        if one := audited.reference(base):
+            xs, ys = (list(at), list(at.values())) if len(at) > 1 else (ends, [one.value] * 2)
+            drawn.append(Curve(reference_name(base), NEUTRAL, [100 * x for x in xs], ys, level=True, line=line))
     return drawn
 
 
-def _over_calls(audited: Audited, calls: Calls | None) -> list[Curve]:
-    if calls is None:
-        return []
-    names = {False: "asks", True: "both"}
-    return [_curve(TEXTS['knowledge'][names[uses]], _LOOKS[names[uses]], points, [one.calls for one in points])
-            for uses, points in calls.curves.items()]  # fmt: skip
+def _over_calls(calls: Calls) -> list[Curve]:
+    own = (("both" if uses else "asks", points) for uses, points in calls.curves.items())
+    return [_curve(name, points, [one.calls for one in points]) for name, points in own]
 
 
 def _families(curves: Iterable[Sequence[Point]]) -> str:
@@ -160,14 +145,13 @@ def _families(curves: Iterable[Sequence[Point]]) -> str:
     return ", ".join(f"`{points[-1].family}`" for points in curves)
 
 
-def _curve(name: str, look: tuple[str, str], points: Sequence[Point], xs: Sequence[float]) -> Curve:
-    ends = ([one.one.low for one in points], [one.one.high for one in points])
-    return Curve(name, look[0], xs, [one.value for one in points], *ends, symbol=look[1], band=len(points) > 1)
+def _curve(name: str, points: Sequence[Point], xs: Sequence[float]) -> Curve:
+    (colour, symbol), found = _LOOKS[name], [one.result for one in points]
+    return Curve.of(TEXTS["knowledge"][name], colour, xs, found, symbol=symbol, band=len(points) > 1)
 
 
 def _top(curves: Sequence[Curve]) -> float:
-    highest = max((value for curve in curves for value in (*curve.y, *curve.high)), default=1.0)
-    return min(1.0, highest * _ROOM)
+    return top_of((value for curve in curves for value in (*curve.y, *curve.high)), most=1.0)
 
 
 def _curve_table(audited: Audited, curves: Mapping[str, Sequence[Point]]) -> doc.Table:
@@ -181,21 +165,21 @@ def _by_share(name: str, caption: str, audited: Audited, rows: Sequence[tuple[st
     frame = pd.DataFrame([{"what": what, **_columns(one)} for what, one in rows])
     frame = frame.drop_duplicates(["what", "method", "share"]) if len(frame) else frame
     columns = [*doc.names("what"), doc.Column("by", _method, "l", names=True)]
-    columns += [doc.Column(percent(at), doc.one_cell, group="of your users known", at=at) for at in audited.shares]
+    columns += [doc.Column(percent(at), doc.ONE, group="of your users known", at=at) for at in audited.shares]
     data = ["what", *_columns(audited.best)]
     return doc.Table(
         name, caption, frame, columns, ["what", "method"], "share", data=data, file=name, figure="agreement"
     )
 
 
-def _method(row: Mapping[Any, Any]) -> doc.Cell:
-    return doc.Cell(f"`{row['method']}`" if row["kind"] == "attack" else row["method"])
+def _method(row: Mapping[Any, Any]) -> str:
+    return f"`{row['method']}`" if row["kind"] == "attack" else str(row["method"])
 
 
 def _columns(one: Point) -> dict[str, Any]:
     """A point as columns of a table's frame."""
     shown = ("method", "attack", "kind", "share", "list_length", "defense", "calls", "minutes")
-    return {**{name: getattr(one, name) for name in shown}, doc.ONE: one.one}
+    return {**{name: getattr(one, name) for name in shown}, doc.ONE: one.result}
 
 
 def defenses_section(audited: Audited) -> doc.Section:
@@ -205,7 +189,7 @@ def defenses_section(audited: Audited) -> doc.Section:
         measured = any(one.rule != NO_DEFENSE for one in audited.points)
         text = TEXTS["defenses_unasked" if measured else "defenses_none"]
         return doc.Section("defenses", title, [doc.Paragraph(text)])
-    text = str(TEXTS["defenses"]).format(share=percent(bought[0].before.share))
+    text = told("defenses", share=percent(bought[0].before.share))
     blocks: list[doc.Block] = [doc.Paragraph(text)]
     table = _defenses_table(bought)
     drawn = all(one.kept for one in bought)
@@ -217,36 +201,36 @@ def _bought_sentences(bought: Sequence[Bought]) -> list[str]:
     """What can be said of the defenses in words: of each that hides something, and of those that mislead."""
     hiding = [one for one in bought if one.hides]
     key = "defenses_some" if hiding else "defenses_nothing"
-    said = [str(TEXTS[key]).format(n=len(hiding), all=len(bought))]
+    said = [told(key, n=len(hiding), all=len(bought))]
     for one in hiding:
         cost = f"your users keep {of100(one.kept.value)} of 100 items of their own lists; " if one.kept else ""
         copied = f"{of100(one.left.value)} of 100 are copied instead of {of100(one.before.value)}"
-        copied += ", by who asks nothing" * (one.left is one.quiet)
+        copied += ", by who asks nothing" * (one.left is one.asks_nothing)
         said.append(f"`{one.defense}`: {cost}{copied}: {one.said}.")
     return [*said, *_misled(bought)]
 
 
 def _misled(bought: Sequence[Bought]) -> list[str]:
     """Says under which defenses asking is worse than asking nothing."""
-    found = [one for one in bought if one.quiet and apart(one.quiet.one, one.after.one) and one.left is one.quiet]
-    names, quiet = ", ".join(f"`{one.defense}`" for one in found), found[0].quiet if found else None
-    return [] if quiet is None else [str(TEXTS["defenses_misled"]).format(misled=names, quiet=of100(quiet.value))]
+    found = [one for one in bought if one.left is one.asks_nothing and apart(one.left.result, one.after.result)]
+    names, quiet = ", ".join(f"`{one.defense}`" for one in found), found[0].asks_nothing if found else None
+    return [] if quiet is None else [told("defenses_misled", misled=names, quiet=of100(quiet.value))]
 
 
 def _defenses_table(bought: Sequence[Bought]) -> doc.Table:
     rows = [
-        {"defense": one.defense, "attack": one.after.method, "kept": one.kept and one.kept.value, "bought": one}
-        | {"before": one.before.value, "after": one.after.value, "verdict": one.said, doc.ONE: one.after.one}
+        {"defense": one.defense, "attack": one.after.method, "kept": one.own_lists_kept, "verdict": one.said}
+        | {"before": one.before.value, doc.ONE: one.after.result, "bought": one}
         for one in bought
     ]
     columns = [
-        *doc.names("defense", code=["defense"]),
-        doc.Column("own lists kept", doc.share_of("kept")),
-        doc.Column("without", lambda row: doc.estimate_cell(row["bought"].before.one), group="copied"),
-        doc.Column("with", doc.one_cell, group="copied"),
-        doc.Column("by", doc.text_of("attack", code=True), "l", group="copied"),
-        doc.Column("asking nothing", lambda row: doc.estimate_cell(row["bought"].quiet and row["bought"].quiet.one)),
-        doc.Column("what it buys", doc.text_of("verdict"), "l"),
+        *doc.names("defense", as_code=["defense"]),
+        doc.Column("own lists kept", "kept"),
+        doc.Column("without", lambda row: row["bought"].before.result, group="copied"),
+        doc.Column("with", doc.ONE, group="copied"),
+        doc.Column("by", doc.code("attack"), "l", group="copied"),
+        doc.Column("asking nothing", lambda row: _copied(row["bought"].asks_nothing)),
+        doc.Column("what it buys", "verdict", "l"),
     ]
     data = ["defense", "kept", "before", doc.ONE, "attack", "verdict"]
     caption = "Each defense: what is kept, and what is copied"
@@ -257,15 +241,11 @@ def _bought(bought: Sequence[Bought]) -> Drawing:
     curves = []
     for place, kind in enumerate(dict.fromkeys(one.kind for one in bought)):
         own = sorted((one for one in bought if one.kind == kind), key=lambda one: one.strength)
-        ends = ([one.after.one.low for one in own], [one.after.one.high for one in own])
         xs, colour = [100 * one.kept.value for one in own if one.kept], COLOURS[place % len(COLOURS)]
         labels = [str(one.strength) for one in own] if len(own) > 1 else []
-        curves.append(Curve(kind, colour, xs, [one.after.value for one in own], *ends, labels))
-    before = bought[0].before
-    curves.append(
-        Curve("without a defense", "#808080", [100], [before.value], [before.one.low], [before.one.high], symbol="s")
-    )
-    quiet = bought[0].quiet
+        curves.append(Curve.of(kind, colour, xs, [one.after.result for one in own], labels=labels))
+    before, quiet = bought[0].before, bought[0].asks_nothing
+    curves.append(Curve.of("without a defense", "#808080", [100], [before.result], symbol="s"))
     if quiet:
         least = min(x for curve in curves for x in curve.x)
         curves.append(Curve("asks nothing", NEUTRAL, [least, 100], [quiet.value] * 2, level=True, line=":"))
@@ -279,7 +259,7 @@ def concerns_section(audited: Audited) -> doc.Section:
     if not found:
         return doc.Section("whom", title, [doc.Paragraph(TEXTS["whom_none"])])
     key = "whom" if found[0].parts > 2 else "whom_halves"  # noqa: PLR2004
-    text = str(TEXTS[key]).format(method=audited.best.method, share=percent(audited.share))
+    text = told(key, method=audited.best.method, share=percent(audited.share))
     sentences = doc.Bullets(concern_sentences(found))
     return doc.Section("whom", title, [sentences, doc.Paragraph(text, quiet=True), _concerns_table(found)])
 
@@ -298,9 +278,9 @@ def _concerns_table(found: Sequence[Concern]) -> doc.Table:
     ]
     columns = [
         *doc.names("part"),
-        doc.Column("users", doc.text_of("users")),
-        doc.Column("copied", doc.one_cell),
-        doc.Column("by popularity alone", lambda row: doc.estimate_cell(row["beside"])),
+        doc.Column("users", "users"),
+        doc.Column("copied", doc.ONE),
+        doc.Column("by popularity alone", "beside"),
     ]
     data = ["by", "from", "to", "users", doc.ONE, "popularity"]
     caption = "Agreement by what users are like"
@@ -313,16 +293,17 @@ def needs_section(audited: Audited) -> doc.Section:
     """Returns what an outsider needs: accounts, calls and minutes, and what each buys."""
     rows, noted = [_need(one) for one in needs(audited)], any(one.minutes is not None for one in audited.attacks)
     columns = [
-        doc.Column("users known", lambda row: doc.Cell(percent(row["share"])), "l", names=True),
-        doc.Column("accounts", lambda row: doc.Cell(f"{row['accounts']:,}")),
+        doc.Column("users known", doc.written("share", percent), "l", names=True),
+        doc.Column("accounts", doc.written("accounts", doc.count)),
     ]
-    for group, key in (("without questions", "quiet"), ("with questions", "asking")):
-        calls = [doc.Column("calls", _of_point(key, lambda one: f"{one.calls:,.0f}"), group=group)]
-        columns += calls if key == "asking" else []
-        columns += [doc.Column("computing", _of_point(key, _computing), group=group)] if noted else []
-        columns.append(doc.Column("copied", _copied(key), group=group))
-        columns.append(doc.Column("by", _of_point(key, lambda one: f"`{one.method}`"), "l", group=group))
-    data = [name for name in rows[0] if name not in ("quiet", "asking")]
+    for group in ("without questions", "with questions"):
+        of = partial(_of_point, group.replace(" ", "_"))
+        calls = doc.Column("calls", of(lambda one: doc.count(one.calls)), group=group)
+        columns += [calls] * (group == "with questions")
+        columns += [doc.Column("computing", of(_computing), group=group)] * noted
+        columns += [doc.Column("copied", of(_copied), group=group)]
+        columns += [doc.Column("by", of(lambda one: f"`{one.method}`"), "l", group=group)]
+    data = [name for name in rows[0] if not name.endswith("_questions")]
     caption = "What it takes, by the share of users known"
     table = doc.Table("needs-table", caption, pd.DataFrame(rows), columns, data=data, file="needs")
     text = " ".join([TEXTS["needs"], *[TEXTS["needs_minutes"]] * noted])
@@ -330,26 +311,24 @@ def needs_section(audited: Audited) -> doc.Section:
 
 
 def _need(one: Need) -> dict[str, Any]:
-    row: dict[str, Any] = {"share": one.share, "accounts": one.accounts, "quiet": one.quiet, "asking": one.asking}
-    for key, point in (("without", one.quiet), ("with", one.asking)):
-        figures = (point.method, point.calls, point.minutes, point.value) if point else (None,) * 4
-        row |= {
-            f"{name}_{key}": value
-            for name, value in zip(("attack", "calls", "minutes", "copied"), figures, strict=True)
-        }
+    row = dict(vars(one))
+    for key in ("without", "with"):
+        point: Point | None = row[f"{key}_questions"]
+        for name, of in (("attack", "method"), ("calls", "calls"), ("minutes", "minutes"), ("copied", "value")):
+            row[f"{name}_{key}"] = getattr(point, of, None)
     return row
 
 
-def _of_point(key: str, write: Callable[[Point], str]) -> Callable[[Mapping[Any, Any]], doc.Cell]:
-    return lambda row: doc.Cell(text) if row[key] and (text := write(row[key])) else doc.missing()
+def _of_point(key: str, show: Callable[[Point], Any]) -> Callable[[Mapping[Any, Any]], Any]:
+    return lambda row: show(row[key]) if row[key] else None
 
 
-def _copied(key: str) -> Callable[[Mapping[Any, Any]], doc.Cell]:
-    return lambda row: doc.estimate_cell(row[key] and row[key].one)
+def _copied(one: Point | None) -> Estimate | None:
+    return one.result if one else None
 
 
-def _computing(one: Point) -> str:
-    return "" if one.minutes is None else duration(60 * one.minutes)
+def _computing(one: Point) -> str | None:
+    return None if one.minutes is None else duration(60 * one.minutes)
 
 
 def lengths_sections(audited: Audited) -> list[doc.Section]:
@@ -359,12 +338,12 @@ def lengths_sections(audited: Audited) -> list[doc.Section]:
         return []
     rows = [{"length": one.best.list_length, **_columns(one.best), "beside": one.popularity} for one in found]
     columns = [
-        doc.Column("items in a list", doc.text_of("length"), "l", names=True),
-        doc.Column("copied", doc.one_cell),
-        doc.Column("by", doc.text_of("method", code=True), "l"),
-        doc.Column("by popularity alone", _copied("beside")),
+        doc.Column("items in a list", "length", "l", names=True),
+        doc.Column("copied", doc.ONE),
+        doc.Column("by", doc.code("method"), "l"),
+        doc.Column("by popularity alone", _of_point("beside", _copied)),
     ]
-    text = str(TEXTS["lengths"]).format(share=percent(found[0].best.share))
+    text = told("lengths", share=percent(found[0].best.share))
     data = ["length", *_columns(found[0].best)]
     name, title = "lengths", TEXTS["lengths_section"]
     table = doc.Table("lengths-table", title, pd.DataFrame(rows), columns, data=data, file=name, figure="agreement")
@@ -376,11 +355,9 @@ def proportion_section(audited: Audited) -> doc.Section:
     if audited.ceiling:
         text = str(TEXTS["ceiling_measured"])
     else:
-        text = str(TEXTS["ceiling_absent"]).format(
-            names=", ".join(one.method for one in audited.references) or "nothing"
-        )
+        text = told("ceiling_absent", names=", ".join(one.method for one in audited.references) or "nothing")
     panel = _panel(audited)
-    rows = [(_kind(one), one) for one in audited.undefended]
+    rows = [(one.kind, one) for one in audited.undefended]
     table = _by_share("figures", "Every attack and reference, by the share of users known", audited, rows)
     caption = f"Attacks beside references at {percent(audited.share)} of your users known, the best first."
     figure = doc.Figure("beside", caption, strips([panel]), table)
@@ -392,12 +369,8 @@ def proportion_section(audited: Audited) -> doc.Section:
 def _attacks(audited: Audited) -> doc.Folded:
     names = sorted({audited.results.keys.get(one.attack, one.base) for one in audited.attacks})
     frame = pd.DataFrame({"attack": names, "learns from": [ATTACKS_IN_WORDS.get(name, "") for name in names]})
-    columns = [*doc.names("attack", code=["attack"]), doc.Column("learns from", doc.text_of("learns from"), "l")]
+    columns = [*doc.names("attack", as_code=["attack"]), doc.Column("learns from", "learns from", "l")]
     return doc.Folded(TEXTS["attacks"], [doc.Table("attacks", TEXTS["attacks"], frame, columns)])
-
-
-def _kind(one: Point) -> str:
-    return "attack" if one.is_attack else "reference"
 
 
 def _panel(audited: Audited) -> Panel:
@@ -408,7 +381,14 @@ def _panel(audited: Audited) -> Panel:
 
 def _strip_row(one: Point) -> Row:
     return Row(
-        one.attack, not one.is_attack, one.method, (), one.k, one.clone or "", f"{one.calls:,.0f}", {"heldout": one.one}
+        one.attack,
+        not one.is_attack,
+        one.method,
+        (),
+        one.k,
+        one.clone or "",
+        f"{one.calls:,.0f}",
+        {"heldout": one.result},
     )
 
 
@@ -417,20 +397,20 @@ def sure_section(audited: Audited) -> doc.Section:
     users = {"users": "; ".join(_heldout(audited)), "seeds": seeds_text(audited.seeds)}
     key = "sure_over_users" if audited.by_users else "sure_over_seeds"
     n = len({one.family for one in audited.attacks})
-    said = [TEXTS["sure_users"].format(**users), TEXTS[key].format(n=len(audited.seeds)), TEXTS["sure_order"]]
-    said += [TEXTS["sure_few"]] * (sum(audited.best.one.n_users) < FEW_USERS)
-    said += [TEXTS["sure_chosen"].format(n=n), TEXTS[f"auxiliary_{audited.results.auxiliary}"]]
-    said += [TEXTS["sure_uneven"]] * (len({one.one.seeds for one in audited.attacks}) > 1) + _raised(audited)
+    said = [told("sure_users", **users), told(key, n=len(audited.seeds)), TEXTS["sure_order"]]
+    said += [TEXTS["sure_few"]] * (sum(audited.best.result.n_users) < FEW_USERS)
+    said += [told("sure_chosen", n=n), TEXTS[f"auxiliary_{audited.results.auxiliary}"]]
+    said += [TEXTS["sure_uneven"]] * (len({one.result.seeds for one in audited.attacks}) > 1) + _raised(audited)
     said += [TEXTS["sure_unlike"]] * (audited.results.target["repeats"] is False)
     said += [TEXTS["sure_recorded"]] * (audited.results.target["kind"] == "recorded") + [TEXTS["sure_data"]]
     learnt = doc.Section(doc.LEARNT, "What learnt nothing from the answers", [doc.Paragraph(TEXTS["learnt"])])
-    marked = any(one.one.learnt_nothing for one in audited.points)
+    marked = any(one.result.learnt_nothing for one in audited.points)
     return doc.Section("sure", "How sure that is", [doc.Bullets(said)], [learnt] if marked else [])
 
 
 def _heldout(audited: Audited) -> list[str]:
     """How many users are held out: once where that is alike at all shares, else of each."""
-    counts = {share: span(_at(audited, share).one.n_users) for share in audited.shares}
+    counts = {share: span(_at(audited, share).result.n_users) for share in audited.shares}
     if len(set(counts.values())) == 1:
         return list(counts.values())[:1]
     return [f"{n} at {percent(share)} known" for share, n in counts.items()]
@@ -444,24 +424,24 @@ def _raised(audited: Audited) -> list[str]:
     """Says at which shares the attacker knows more, since nobody knows fewer than the held-out users."""
     users, said = int(audited.results.target["n_users"]), []
     for share in audited.shares:
-        least = max(_at(audited, share).one.n_users)
+        least = max(_at(audited, share).result.n_users)
         if round(share * users) < least:
             real = percent(least / users)
-            said.append(str(TEXTS["sure_raised"]).format(share=percent(share), users=least, real=real))
+            said.append(told("sure_raised", share=percent(share), users=least, real=real))
     return said
 
 
 def not_tried(audited: Audited) -> list[str]:
     """Returns what the budget left out, what these results do not have, and what no audit has."""
     attacks, said = audited.attacks, list(audited.results.left_out)
-    told = " ".join(said)
+    left_out = " ".join(said)
     absent = {
-        "not_tried_asks": not any(one.asks for one in attacks),
-        "not_tried_auxiliary": not any(one.uses_auxiliary for one in attacks),
-        "not_tried_defenses": not defenses_bought(audited) and "defenses" not in told,
-        "not_tried_lengths": len({one.list_length for one in audited.points}) == 1 and "lists" not in told,
-        "not_tried_shares": "shares" not in told,
+        "not_tried_asks": not any(one.questions for one in attacks),
+        "not_tried_auxiliary": not any(one.auxiliary for one in attacks),
+        "not_tried_defenses": not defenses_bought(audited) and "defenses" not in left_out,
+        "not_tried_lengths": len({one.list_length for one in audited.points}) == 1 and "lists" not in left_out,
+        "not_tried_shares": "shares" not in left_out,
     }
     values = {"lengths": audited.list_length, "shares": ", ".join(map(percent, audited.shares))}
-    said += [TEXTS[key].format(**values) for key, is_absent in absent.items() if is_absent]
+    said += [told(key, **values) for key, is_absent in absent.items() if is_absent]
     return [*said, *(str(TEXTS[f"not_tried_{name}"]) for name in ("fill", "content", "live"))]

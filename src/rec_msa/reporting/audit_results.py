@@ -39,6 +39,8 @@ HEADLINE_SHARE = 0.05
 _FAMILY = ["kind", "base", "clone", "auxiliary_fraction", "item_fraction", "ranking_loss", "positive_loss", "otherwise"]
 _ASKED = ["query_fraction", "calls_per_user"]
 _KEY = [*_FAMILY, *_ASKED, "attacker_fraction", "list_length", "defense", "rule", "strength", "fresh", "against"]
+_COPIED = ("attack", "base", "kind", "query_fraction", "list_length", "k", "defense", "rule", "strength", "fresh")
+"""What a point takes from its row as it is."""
 _WHOLE = ("query_fraction", "auxiliary_fraction", "item_fraction")
 
 
@@ -96,9 +98,10 @@ class Point:
         attack: Its name in the results.
         share: The share of the target's users that the attacker knows.
         calls: How many calls it makes, a mean over seeds.
-        asks: Whether it asks anything.
-        uses_auxiliary: Whether it has auxiliary data.
-        one: The agreement of held-out users.
+        questions: Whether it asks anything.
+        auxiliary: Whether it has auxiliary data.
+        overstated: Whether these are the target's other users, which makes it look stronger than an outsider's.
+        result: The agreement of held-out users.
     """
 
     method: str
@@ -116,15 +119,16 @@ class Point:
     strength: int
     fresh: bool
     calls: float
-    asks: bool
-    uses_auxiliary: bool
+    questions: bool
+    auxiliary: bool
+    overstated: bool
     minutes: float | None
-    one: Estimate
+    result: Estimate
 
     @property
     def value(self) -> float:
         """The agreement."""
-        return self.one.value
+        return self.result.value
 
     @property
     def is_attack(self) -> bool:
@@ -176,23 +180,20 @@ class Audited:
         family, asked = _family(row, unusual, self.results.keys.get(row["attack"])), _asked(row)
         seconds = self.results.seconds.get(row["attack"])
         method = ", ".join([family, *asked]) if asked else family
-        copied = {name: row[name] for name in ("attack", "base", "kind", "defense", "rule")}
+        copied = {name: row[name] for name in _COPIED}
+        auxiliary = row["auxiliary_fraction"] >= 0 or row["base"] == "auxiliary_popularity"
         return Point(
             **copied,
             method=method,
             family=family,
             clone=row["clone"] or None,
             share=float(row["attacker_fraction"]),
-            query_fraction=float(row["query_fraction"]),
-            list_length=int(row["list_length"]),
-            k=int(row["k"]),
-            strength=int(row["strength"]),
-            fresh=bool(row["fresh"]),
             calls=float(row["n_queries"]),
-            asks=row["n_queries"] > 0,
-            uses_auxiliary=row["auxiliary_fraction"] >= 0 or row["base"] == "auxiliary_popularity",
+            questions=row["n_queries"] > 0,
+            auxiliary=auxiliary,
+            overstated=auxiliary and self.overstates,
             minutes=None if seconds is None else seconds / 60,
-            one=one,
+            result=one,
         )
 
     @cached_property
@@ -214,7 +215,7 @@ class Audited:
     @cached_property
     def fair_attacks(self) -> list[Point]:
         """Those that the first sentence may speak of: none that use the target's other users, if there are any."""
-        plain = [one for one in self.attacks if not one.uses_auxiliary]
+        plain = [one for one in self.attacks if not one.auxiliary]
         return plain if self.overstates and plain else self.attacks
 
     @property
@@ -241,8 +242,8 @@ class Audited:
     def best(self) -> Point:
         """The attack that copies most at that share, of those with most seeds: a budget may have left some with few."""
         own = [one for one in self.fair_attacks if one.share == self.share]
-        most = max(len(one.one.seeds) for one in own)
-        return next(one for one in own if len(one.one.seeds) == most)
+        most = max(len(one.result.seeds) for one in own)
+        return next(one for one in own if len(one.result.seeds) == most)
 
     def reference(self, base: str, share: float | None = None) -> Point | None:
         """Returns a reference at a share, that of the first sentence if none is named; any share's where that lacks."""
@@ -275,7 +276,7 @@ class Audited:
 
     def curve(self, *, asks: bool, auxiliary: bool) -> list[Point]:
         """Returns the attack of such knowledge that has most shares and agrees most over them, by share."""
-        own = [one for one in self.attacks if (one.asks, one.uses_auxiliary) == (asks, auxiliary)]
+        own = [one for one in self.attacks if (one.questions, one.auxiliary) == (asks, auxiliary)]
         families = {family: _most_asked(own, family) for family in dict.fromkeys(one.family for one in own)}
         scores = {family: (len(found), np.mean([one.value for one in found])) for family, found in families.items()}
         return families[max(scores, key=lambda family: scores[family])] if families else []
@@ -283,7 +284,7 @@ class Audited:
     @cached_property
     def seeds(self) -> tuple[int, ...]:
         """Every seed."""
-        return tuple(sorted({seed for one in self.attacks for seed in one.one.seeds}))
+        return tuple(sorted({seed for one in self.attacks for seed in one.result.seeds}))
 
     @property
     def by_users(self) -> bool:
@@ -304,6 +305,11 @@ class Audited:
         own = rows[(rows["attack"] == point.attack) & (rows["defense"] == point.defense) & (rows["k"] == point.k)]
         own = own[(own["attacker_fraction"] == point.share) & (own["query_fraction"] == point.query_fraction)]
         return own[["seed", "user", "agreement"]]
+
+
+def told(key: str, **values: Any) -> str:
+    """Returns a sentence of the page, with its values."""
+    return str(TEXTS[key]).format(**values)
 
 
 def reference_name(base: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,24 +11,24 @@ import numpy as np
 import pandas as pd
 
 from rec_msa.attacks.settings import PAPER_ATTACKS
-from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, MARGIN, OPEN, judge_equal_together, judge_together
 from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.reporting import axes
+from rec_msa.reporting.measured import mixing
 from rec_msa.reporting.names import DATASETS, GROUP_NAMES, TARGET, TARGETS, paper_data, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rec_msa.reporting.axes import Axis
+    from rec_msa.reporting.measured import Measured
 
 CLAIM_COLUMNS = ["claim", "dataset", "target", "attack", "against", "figure", "beside"]
 FIGURES = ["difference", "ci_low", "ci_high", "p_holm", "n_seeds", "verdict", "note"]
 DIFFERENCE, TREND, EQUALITY = "difference", "trend", "equality"
 PARTLY, MIXED, UNMEASURED, UNTESTED = "partly borne out", "mixed", "not measured", "no test"
-MIXING = "popular_mixing"
 SIDES = {"served": "served lists", "undefended": "undefended lists"}
 POINTS_OF_A_TREND = 3
 """Fewer points are a difference and no trend."""
@@ -81,137 +81,119 @@ class Found(NamedTuple):
     beside: str = ""
 
 
-@dataclass(frozen=True)
-class World:
-    """Results of any number of cells, and the quality of targets under each defense."""
+def counted(measured: Measured) -> Measured:
+    """Returns what the claims rest on: the paper's data sets, and any for sequential targets, whose data it has not.
 
-    agreement: pd.DataFrame
-    quality: pd.DataFrame
-
-    @cached_property
-    def counted(self) -> World:
-        """What the claims rest on: the paper's data sets, and any for sequential targets, whose data the paper has not.
-
-        Settings were chosen on ml-100k and on seeds from 100 up, so neither counts where the paper has data of its own.
-        """
-        return World(_counted(self.agreement), _counted(self.quality))
-
-    @cached_property
-    def rows(self) -> pd.DataFrame:
-        """The rows at the cutoffs that are compared: 50 items, or whole lists."""
-        cutoff = self.agreement["k"]
-        return self.agreement[(cutoff == axes.K) | (cutoff == self.agreement["list_length"])]
-
-    @cached_property
-    def points(self) -> dict[Axis, pd.DataFrame]:
-        """The points of each axis."""
-        return {axis: axes.points_of(self.rows, axis) for axis in axes.AXES}
-
-    @cached_property
-    def plain(self) -> pd.DataFrame:
-        """The rows of tables 4 and 5."""
-        return axes.table_rows(self.rows)
-
-    @cached_property
-    def mixed(self) -> pd.DataFrame:
-        """Agreement of held-out users at 50 items under popular mixing and without."""
-        own = axes.own_clones(self.rows)
-        return _mixing(axes.own_names(own[axes.is_usual(own) & (own["group"] == "heldout") & (own["k"] == axes.K)]))
+    Settings were chosen on ml-100k and on seeds from 100 up, so neither counts where the paper has data of its own.
+    """
+    return replace(measured, agreement=_counted(measured.agreement), quality=_counted(measured.quality))
 
 
-def _targets(world: World, groups: Sequence[str] = _HELDOUT) -> Iterator[Line]:
+def _lines(
+    rows: pd.DataFrame,
+    columns: str,
+    values: str = "agreement",
+    keys: Sequence[str] = ("dataset", "target"),
+    **about: Any,
+) -> Iterator[Line]:
+    """A line for each dataset and target, and attack where it is a key: a column for each of ``columns``."""
+    for key, part in rows.groupby(list(keys)):
+        whose: dict[str, Any] = dict(zip(keys, map(str, key), strict=True))
+        yield Line(**whose, by=part.pivot(index="seed", columns=columns, values=values), **about)
+
+
+def _complete(lines: Iterable[Line]) -> Iterator[Line]:
+    """Lines without the seeds that lack a column."""
+    return (line._replace(by=line.by.dropna()) for line in lines)
+
+
+def _targets(measured: Measured, groups: Sequence[str] = _HELDOUT) -> Iterator[Line]:
     """Each target; the columns are attacks and references."""
     for group in groups:
-        for cell, by in _wide(world.plain[world.plain["group"] == group], "attack"):
-            yield Line(*cell, by, group=group)
+        yield from _lines(measured.table_rows[measured.table_rows["group"] == group], "attack", group=group)
 
 
-def _sequential_targets(world: World) -> Iterator[Line]:
+def _sequential_targets(measured: Measured) -> Iterator[Line]:
     """Each sequential target; the columns are attacks, of ``qsd`` the one with the most calls."""
-    plain = axes.table_rows(world.rows, sequential=True)
-    calls = world.points[axes.CALLS]
+    plain = axes.table_rows(measured.agreement, sequential=True)
+    calls = measured.points[axes.CALLS]
     most = calls[(calls["value"] == axes.CALLS.values[-1]) & calls["target"].isin(plain["target"])]
     rows = pd.concat([plain, most.assign(attack=_MOST_CALLS)], ignore_index=True)
-    return (Line(*cell, by) for cell, by in _wide(rows[rows["group"] == "heldout"], "attack"))
+    return _lines(rows[rows["group"] == "heldout"], "attack")
 
 
 def _along(
-    world: World, axis: Axis, attacks: Sequence[str] = PAPER_ATTACKS, groups: Sequence[str] = _HELDOUT
+    measured: Measured, axis: Axis, attacks: Sequence[str] = PAPER_ATTACKS, groups: Sequence[str] = _HELDOUT
 ) -> Iterator[Line]:
     """Each attack, group of users and target; the columns are values on an axis."""
-    points = world.points[axis]
+    points = measured.points[axis]
     if axis is axes.CALLS:
         points = points[points["target"].map(is_sequential).astype(bool)]
     for attack, group in product(attacks, groups):
-        for cell, by in _wide(points[(points["base"] == attack) & (points["group"] == group)], "value"):
-            yield Line(*cell, by, attack, prefix=_prefix(group, groups), axis=axis)
+        own = points[(points["base"] == attack) & (points["group"] == group)]
+        yield from _lines(own, "value", attack=attack, prefix=_prefix(group, groups), axis=axis)
 
 
-def _clones(world: World) -> Iterator[Line]:
+def _clones(measured: Measured) -> Iterator[Line]:
     """Each target and attack; the columns are the paper's architectures of clones, and popularity."""
-    popular = {line.place: line.by.get(_POPULARITY) for line in _targets(world)}
-    points = axes.clone_points(world.rows)
+    popular = {line.place: line.by.get(_POPULARITY) for line in _targets(measured)}
+    points = axes.clone_points(measured.agreement)
     for line in _varied(points[points["clone"].isin(TARGETS)], _PTS):
         beside = popular.get(line.place)
         yield line if beside is None else line._replace(by=line.by.assign(**{_POPULARITY: beside}))
 
 
-def _losses(world: World) -> Iterator[Line]:
+def _losses(measured: Measured) -> Iterator[Line]:
     """Each target and attack that has all four losses; the columns are they."""
-    lines = _varied(axes.loss_points(world.rows), axes.WITH_LOSSES)
-    complete = (line._replace(by=line.by.dropna()) for line in lines)
-    return (line for line in complete if set(line.by) == set(axes.LOSSES))
+    lines = _complete(_varied(axes.loss_points(measured.agreement), axes.WITH_LOSSES))
+    return (line for line in lines if set(line.by) == set(axes.LOSSES))
 
 
 def _varied(points: pd.DataFrame, attacks: Sequence[str]) -> Iterator[Line]:
     own = points[(points["group"] == "heldout") & points["base"].isin(attacks)]
-    for (dataset, target, attack), part in own.groupby(["dataset", "target", "base"]):
-        by = part.pivot(index="seed", columns="value", values="agreement")
-        yield Line(str(dataset), str(target), by, str(attack))
+    return _lines(own.assign(attack=own["base"]), "value", keys=["dataset", "target", "attack"])
 
 
-def _under_mixing(world: World, attacks: Sequence[str], sides: Iterable[str] = SIDES) -> Iterator[Line]:
+def _under_mixing(measured: Measured, attacks: Sequence[str], sides: Iterable[str] = SIDES) -> Iterator[Line]:
     """Each attack, side and target; the columns are how many items are mixed in, from 0 on."""
     for attack, against in product(attacks, sides):
-        own = world.mixed[(world.mixed["attack"] == attack) & (world.mixed["against"] == against)]
-        for cell, by in _wide(own, "strength"):
-            complete = by.dropna()
-            if 0 in complete and complete.shape[1] > 1:
-                yield Line(*cell, complete, attack, against)
+        own = measured.mixed[(measured.mixed["attack"] == attack) & (measured.mixed["against"] == against)]
+        for line in _complete(_lines(own, "strength", attack=attack, against=against)):
+            if 0 in line.by and line.by.shape[1] > 1:
+                yield line
 
 
-def _prices(world: World) -> Iterator[Line]:
+def _prices(measured: Measured) -> Iterator[Line]:
     """Each target's quality; the columns are how many items are mixed in."""
-    quality = _mixing(world.quality.reindex(columns=[*world.quality.columns.union(["recall_served"])]))
-    return (Line(*cell, by.dropna()) for cell, by in _wide(quality, "strength", "recall_served"))
+    return _complete(_lines(mixing(measured.quality), "strength", "recall_served"))
 
 
-def _datasets(world: World, of: Callable[[pd.DataFrame], pd.Series], attack: str) -> Iterator[Line]:
+def _datasets(measured: Measured, of: Callable[[pd.DataFrame], pd.Series], attack: str) -> Iterator[Line]:
     """Each data set; the columns are targets, whose users are the same."""
-    figures = _by_attack(world, of)
+    figures = _by_attack(measured, of)
     for dataset, own in figures.groupby(level="dataset"):
         yield Line(str(dataset), _HARD, own.droplevel("dataset").unstack("target"), attack)
 
 
-def _sparse_data(world: World) -> Iterator[Line]:
+def _sparse_data(measured: Measured) -> Iterator[Line]:
     """Each target on sparse data; the columns are what queries add there and on dense data."""
-    gains = _by_attack(world, lambda by: by["ptq"] - by["ptd"]).unstack("dataset").reindex(columns=[_SPARSE, _DENSE])
+    gains = _by_attack(measured, lambda by: by["ptq"] - by["ptd"]).unstack("dataset").reindex(columns=[_SPARSE, _DENSE])
     for target, own in gains.groupby(level="target"):
         yield Line(_SPARSE, str(target), own, "ptq")
 
 
-def _by_attack(world: World, of: Callable[[pd.DataFrame], pd.Series]) -> pd.Series:
-    heldout = world.plain[world.plain["group"] == "heldout"]
+def _by_attack(measured: Measured, of: Callable[[pd.DataFrame], pd.Series]) -> pd.Series:
+    heldout = measured.table_rows[measured.table_rows["group"] == "heldout"]
     by = heldout.pivot(index=["dataset", "target", "seed"], columns="attack", values="agreement")
     return of(by.reindex(columns=by.columns.union([*_PTS])))
 
 
-def _set_against(per: Callable[[World], Iterable[Line]], other: Callable[[World], Iterable[Line]]) -> Any:
+def _set_against(per: Callable[[Measured], Iterable[Line]], other: Callable[[Measured], Iterable[Line]]) -> Any:
     """Lines with another one on the same target and side beside each, where there is one."""
 
-    def lines(world: World) -> Iterator[Line]:
-        others = {line.place: line for line in other(world)}
-        return (line._replace(other=others.get(line.place)) for line in per(world))
+    def lines(measured: Measured) -> Iterator[Line]:
+        others = {line.place: line for line in other(measured)}
+        return (line._replace(other=others.get(line.place)) for line in per(measured))
 
     return lines
 
@@ -372,13 +354,13 @@ class Claim:
     says: str
     check: str
     paper_tables: str
-    per: Callable[[World], Iterable[Line]] | None
+    per: Callable[[Measured], Iterable[Line]] | None
     contrast: Callable[[Line], Iterable[Found]]
     test: str
 
-    def cells(self, world: World) -> list[tuple[Line, Found]]:
+    def cells(self, measured: Measured) -> list[tuple[Line, Found]]:
         """Returns all that it is judged on, of which a seed was measured."""
-        lines = self.per(world) if self.per else ()
+        lines = self.per(measured) if self.per else ()
         return [(line, found) for line in lines for found in self.contrast(line) if len(found.differences)]
 
 
@@ -390,22 +372,22 @@ _WITHOUT_QUERIES = partial(_under_mixing, attacks=("ptd", "pta"), sides=("served
 _CEILING = partial(_under_mixing, attacks=(TARGET,), sides=("served",))
 
 
-def _lengths(world: World) -> Iterator[Line]:
+def _lengths(measured: Measured) -> Iterator[Line]:
     """The attacks without queries along the lengths, each beside the one with them."""
     for attack, versus in (("pta", "ptaq"), ("ptd", "ptq")):
         one, other = (partial(_along, axis=axes.LIST_LENGTH, attacks=(name,)) for name in (attack, versus))
-        yield from _set_against(one, other)(world)
+        yield from _set_against(one, other)(measured)
 
 
-def _all_under_mixing(world: World) -> Iterator[Line]:
+def _all_under_mixing(measured: Measured) -> Iterator[Line]:
     """Each attack and side; who asks nothing cannot change against undefended lists."""
-    yield from _ALL_SIDES(world)
-    yield from _WITHOUT_QUERIES(world)
+    yield from _ALL_SIDES(measured)
+    yield from _WITHOUT_QUERIES(measured)
 
 
 def _claim(
     number: int,
-    per: Callable[[World], Iterable[Line]] | None = None,
+    per: Callable[[Measured], Iterable[Line]] | None = None,
     contrast: Callable[[Line], Iterable[Found]] = _rises,
     test: str = DIFFERENCE,
 ) -> Claim:
@@ -463,7 +445,7 @@ DEFENSE_CLAIMS = tuple(claim for claim in CLAIMS if claim.id in range(19, 24))
 """Those on popular mixing."""
 
 
-def judge(world: World, claims: Iterable[Claim] = CLAIMS) -> pd.DataFrame:
+def judge(measured: Measured, claims: Iterable[Claim] = CLAIMS) -> pd.DataFrame:
     """Judges claims on what was measured, with Holm's correction over the cells of each.
 
     Returns:
@@ -472,7 +454,7 @@ def judge(world: World, claims: Iterable[Claim] = CLAIMS) -> pd.DataFrame:
     """
     rows: list[list[Any]] = []
     for claim in claims:
-        cells = claim.cells(world)
+        cells = claim.cells(measured)
         together = judge_equal_together if claim.test == EQUALITY else judge_together
         judged = together([found.differences.to_numpy() for _, found in cells])
         for (line, found), (over, p) in zip(cells, judged, strict=True):
@@ -571,23 +553,6 @@ def expected_cells() -> dict[int, int]:
     ``python -m rec_msa.experiments.expected`` works them out of these studies, which no installed package has with it.
     """
     return {int(claim): count for claim, count in paper_data("paper_cells.json").items()}
-
-
-def _wide(
-    rows: pd.DataFrame, columns: str, values: str = "agreement"
-) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
-    """Each dataset and target with a row for each seed and a column for each of ``columns``."""
-    for (dataset, target), part in rows.groupby(["dataset", "target"]):
-        yield (str(dataset), str(target)), part.pivot(index="seed", columns=columns, values=values)
-
-
-def _mixing(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of popular mixing and without a defense, of cells that have both."""
-    mixing = (rows["rule"] == MIXING) & (rows["strength"] > 0) & ~rows["fresh"].astype(bool)
-    own = rows[mixing | (rows["rule"] == NO_DEFENSE)]
-    strengths = own.groupby(["dataset", "target", "seed"])["strength"]
-    both: pd.DataFrame = own[(strengths.transform("min") == 0) & (strengths.transform("max") > 0)]
-    return both
 
 
 def _counted(table: pd.DataFrame) -> pd.DataFrame:

@@ -143,6 +143,6 @@ def _settings_table(one: SideBySide) -> doc.Table:
     frame = pd.DataFrame(
         [{"setting": key, **dict(zip(one.labels, values, strict=True))} for key, values in one.settings.items()]
     )
-    columns = [*doc.names("setting", code=["setting"]), *(doc.Column(name, doc.text_of(name)) for name in one.labels)]
+    columns = [*doc.names("setting", as_code=["setting"]), *(doc.Column(name, name) for name in one.labels)]
     notes = [] if one.settings else ["No setting is known to differ."]
     return doc.Table(f"{'-'.join(one.cell)}-settings", "Settings that differ", frame, columns, notes=notes)

@@ -60,8 +60,8 @@ def _summary(runs: pd.DataFrame) -> doc.Table:
         "commits": _values(runs["commit"], "`{}`".format),
     }
     columns = [
-        doc.Column("", doc.text_of("name"), "l", names=True),
-        doc.Column("all runs", lambda row: row["cell"], "l"),
+        doc.Column("", "name", "l", names=True),
+        doc.Column("all runs", "cell", "l"),
     ]
     frame = pd.DataFrame({"name": list(facts), "cell": list(facts.values())})
     return doc.Table("cost", "Where, with what, and what it took", frame, columns)
@@ -81,9 +81,7 @@ def _runs(runs: pd.DataFrame) -> doc.Table:
 
 
 def _recorded(name: str, write: Callable[[Any], str]) -> Callable[[Mapping[Any, Any]], doc.Cell]:
-    return lambda row: (
-        doc.missing("not recorded") if doc.absent(row[name]) or row[name] == "" else doc.Cell(write(row[name]))
-    )
+    return doc.written(name, write, "not recorded")
 
 
 def _values(column: pd.Series, write: Callable[[Any], str] = str) -> doc.Cell:

@@ -10,9 +10,9 @@ import pandas as pd
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.verdicts import judge_together
 from rec_msa.reporting import document as doc
-from rec_msa.reporting.claims import DEFENSE_CLAIMS, MIXING, SIDES, World, judge
+from rec_msa.reporting.claims import DEFENSE_CLAIMS, SIDES, judge
 from rec_msa.reporting.figures import ASKING, NOTHING, SHOWN_ATTACKS, defense_points
-from rec_msa.reporting.measured import Measured, seeds_and_users
+from rec_msa.reporting.measured import MIXING, Measured, seeds_and_users
 from rec_msa.reporting.names import TARGET, TEXTS, seeds_text, span
 from rec_msa.reporting.report import claim_table
 from rec_msa.reporting.sections import NO_ROWS, learnt_section
@@ -38,9 +38,9 @@ def defense_page(agreement: pd.DataFrame, quality: pd.DataFrame) -> doc.Report:
     ordered = points.assign(first=points["rule"].map(_ORDER).fillna(2)).sort_values(
         ["first", "rule", "fresh", "strength"]
     )
-    sections = [overview_section(ordered, quality), *_asking_again(ordered, agreement), _claims(agreement, quality)]
-    sections.append(learnt_section(Measured(agreement, quality)))
-    return doc.Report(title, TEXTS["defenses"], (), sections)
+    measured = Measured(agreement, quality)
+    sections = [overview_section(ordered, quality), *_asking_again(ordered, agreement), _claims(measured)]
+    return doc.Report(title, TEXTS["defenses"], (), [*sections, learnt_section(measured)])
 
 
 def overview_section(points: pd.DataFrame, quality: pd.DataFrame) -> doc.Section:
@@ -55,10 +55,10 @@ def overview_section(points: pd.DataFrame, quality: pd.DataFrame) -> doc.Section
     for (dataset, target), own in shown.groupby(["dataset", "target"], sort=True):
         seeds, users = seeds_and_users(list(own[doc.ONE]))
         for against, side in SIDES.items():
-            columns = [*doc.names("defense", code=["defense"]), doc.Column("Recall", doc.share_of("recall"))]
-            columns += [doc.Column("NDCG", doc.share_of("ndcg")), doc.Column("widened", doc.share_of("widened"))]
+            columns = [*doc.names("defense", as_code=["defense"]), doc.Column("Recall", "recall")]
+            columns += [doc.Column("NDCG", "ndcg"), doc.Column("widened", "widened")]
             columns += [
-                doc.Column(f"`{name}`", doc.one_cell, at=name)
+                doc.Column(f"`{name}`", doc.ONE, at=name)
                 for name in attacks
                 if (against, name) != ("undefended", TARGET)
             ]
@@ -77,10 +77,10 @@ def _asking_again(points: pd.DataFrame, agreement: pd.DataFrame) -> Iterator[doc
     found = [row for row in rows if row]
     if not found:
         return
-    columns = doc.names("dataset", "target", "defense", code=["defense"])
-    columns += [doc.Column("`ptaq`", lambda row: doc.estimate_cell(row["ptaq"]))]
-    columns += [doc.Column(f"`{_DENOISED}`", lambda row: doc.estimate_cell(row[_DENOISED]))]
-    columns += [doc.Column("calls", doc.text_of("calls")), doc.Column("difference", doc.difference_cell)]
+    columns = doc.names("dataset", "target", "defense", as_code=["defense"])
+    columns += [doc.Column("`ptaq`", "ptaq")]
+    columns += [doc.Column(f"`{_DENOISED}`", _DENOISED)]
+    columns += [doc.Column("calls", "calls"), doc.Column("difference", doc.difference_of())]
     table = doc.Table("asking-again", "Asking several times beside asking once", pd.DataFrame(found), columns)
     yield doc.Section("again", "Asking again: the denoising attacker", [doc.Paragraph(TEXTS["defenses_again"]), table])
 
@@ -104,8 +104,8 @@ def _gained(part: pd.DataFrame, agreement: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _claims(agreement: pd.DataFrame, quality: pd.DataFrame) -> doc.Section:
-    judged = judge(World(agreement, quality), DEFENSE_CLAIMS)
+def _claims(measured: Measured) -> doc.Section:
+    judged = judge(measured, DEFENSE_CLAIMS)
     parts = []
     for claim in DEFENSE_CLAIMS:
         own = judged[judged["claim"] == claim.id]

@@ -43,14 +43,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: ``write`` makes a cell of a row of the frame, of ``{}`` where there is none.
+    """A column of a table: ``of`` names the frame's, or finds what is shown in a row, which is ``{}`` where none is.
 
     Neighbours of one ``group`` have it above them; ``at`` is the value of the table's ``across`` whose row is shown,
     None for any; columns that are ``names`` name the row.
     """
 
     head: str
-    write: Callable[[Row], Cell]
+    of: str | Callable[[Row], Any]
     align: str = "r"
     group: str = ""
     at: Any = None
@@ -106,7 +106,7 @@ class Table:
 
     def _cells(self, found: list[Row]) -> list[Cell]:
         at = {row[self.across]: row for row in found} if self.across else {}
-        return [column.write(found[0] if column.at is None else at.get(column.at, {})) for column in self.columns]
+        return [_shown(column.of, found[0] if column.at is None else at.get(column.at, {})) for column in self.columns]
 
     def as_file(self) -> pd.DataFrame:
         """Returns the rows of the CSV file, one figure each."""
@@ -243,24 +243,46 @@ def absent(value: Any) -> bool:
     return bool(pd.isna(value))
 
 
-def text_of(name: str, *, code: bool = False) -> Callable[[Row], Cell]:
-    """Returns what writes a column of the frame as it is, as code if asked for and not empty."""
-    return lambda row: Cell(f"`{row[name]}`" if code and row[name] else str(row[name]))
+def _shown(of: str | Callable[[Row], Any], row: Row) -> Cell:
+    """A figure with its interval, a float as a share, anything else as its text; a dash where there is nothing."""
+    value = row.get(of) if isinstance(of, str) else of(row)
+    if isinstance(value, Cell):
+        return value
+    if isinstance(value, Estimate):
+        return estimate_cell(value)
+    if absent(value):
+        return missing()
+    return Cell(share(value) if isinstance(value, float) else str(value))
 
 
-def names(*columns: str, code: Sequence[str] = ()) -> list[Column]:
-    """Returns leading columns that write those of the frame as they are, some as code."""
-    return [Column(name, text_of(name, code=name in code), "l", names=True) for name in columns]
+def code(name: str) -> Callable[[Row], str]:
+    """Returns what finds a column of the frame as code, where it is not empty."""
+    return lambda row: f"`{row[name]}`" if row[name] else ""
+
+
+def names(*columns: str, as_code: Sequence[str] = ()) -> list[Column]:
+    """Returns leading columns that show those of the frame as they are, some as code."""
+    return [Column(name, code(name) if name in as_code else name, "l", names=True) for name in columns]
 
 
 def across(before: str, values: Sequence[Any], after: str = "") -> list[Column]:
     """Returns a column of estimates for each value of a table's ``across``."""
-    return [Column(f"{before}{value}{after}", one_cell, at=value) for value in values]
+    return [Column(f"{before}{value}{after}", ONE, at=value) for value in values]
 
 
-def share_of(name: str, why: str = NOT_MEASURED, *, signed: bool = False) -> Callable[[Row], Cell]:
-    """Returns what writes a column of shares, perhaps with their sign; a dash that says why where there is none."""
-    return lambda row: missing(why) if absent(row[name]) else Cell(share(row[name], signed=signed))
+def written(name: str, write: Callable[[Any], str], why: str = NOT_MEASURED) -> Callable[[Row], Cell]:
+    """Returns what writes a column of the frame in its own way; a dash that says why where there is nothing."""
+    return lambda row: missing(why) if absent(row[name]) or row[name] == "" else Cell(write(row[name]))
+
+
+def count(value: float, *, signed: bool = False) -> str:
+    """Returns a whole number with its thousands apart, perhaps with its sign."""
+    return f"{value:{'+' * (signed and value != 0)},.0f}".replace("-", "−")
+
+
+def signed_share(value: float) -> str:
+    """Returns a share with its sign."""
+    return share(value, signed=True)
 
 
 def estimate_cell(ours: Estimate | None, seeds: Sequence[int] = ()) -> Cell:
@@ -280,17 +302,20 @@ def estimate_cell(ours: Estimate | None, seeds: Sequence[int] = ()) -> Cell:
     return Cell(share(ours.value) + marks, interval(ours.low, ours.high), title)
 
 
-def one_cell(row: Row) -> Cell:
-    """Writes the estimate of a row."""
-    return estimate_cell(row.get(ONE))
+def difference_of(
+    name: str = "difference", low: str = "ci_low", high: str = "ci_high", why: str = NOT_MEASURED
+) -> Callable[[Row], Cell]:
+    """Returns what writes a column of differences with their intervals, where they have one."""
+
+    def write(row: Row) -> Cell:
+        if absent(row[name]):
+            return missing(why)
+        ends = "" if absent(row[low]) else interval(row[low], row[high], signed=True)
+        return Cell(signed_share(row[name]), ends)
+
+    return write
 
 
-def difference_cell(row: Row) -> Cell:
-    """Writes a judged difference with its interval, where it has one."""
-    ends = "" if absent(row["ci_low"]) else interval(row["ci_low"], row["ci_high"], signed=True)
-    return Cell(share(row["difference"], signed=True), ends)
-
-
-def p_cell(value: float) -> Cell:
-    """Returns a p value, or that there was no test."""
-    return missing("no test: one seed") if absent(value) else Cell(p_value(value))
+def p_of(name: str) -> Callable[[Row], Cell]:
+    """Returns what writes a column of p values, or that there was no test."""
+    return lambda row: missing("no test: one seed") if absent(row[name]) else Cell(p_value(row[name]))

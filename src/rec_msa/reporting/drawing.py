@@ -14,7 +14,7 @@ from rec_msa.reporting.names import GROUP_LABELS, share, span, with_words
 from rec_msa.reporting.panels import Panel, Row, intervals_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
@@ -52,6 +52,7 @@ _SIZES = {"heldout": 7, "queried": 9}
 _SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _VALUES_AT = 1.05
 _STRIPS_IN_A_ROW = 3
+_ROOM = 1.1
 _LETTER, _LINE = 0.07, 0.12
 """Inches that a letter of a label is wide, and that lines are apart."""
 _BESIDE = ((1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1), (1, 0), (-1, 0))
@@ -109,6 +110,12 @@ class Curve:
     band: bool = False
     symbol: str = "o"
     line: str = ""
+
+    @classmethod
+    def of(cls, name: str, colour: str, x: Sequence[float], found: Sequence[Estimate], **looks: Any) -> Curve:
+        """Returns a curve of estimates with their intervals."""
+        values, low, high = ([getattr(one, end) for one in found] for end in ("value", "low", "high"))
+        return cls(name, colour, x, values, low, high, **looks)
 
     @property
     def style(self) -> str:
@@ -426,6 +433,11 @@ class Drawing:
             picture.suptitle(f"{self.title}\n{self.note}", x=0.01, ha="left", fontsize=10)
         _add_legend(picture, self.legend, 2 * columns)
         return picture
+
+
+def top_of(values: Iterable[float], most: float = 1.05) -> float:
+    """Returns where a plot ends: a little above the highest of its values, and at most at ``most``."""
+    return min(most, _ROOM * max(values, default=1.0))
 
 
 def strips(panels: Sequence[Panel]) -> Drawing:

@@ -4,34 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import cycle, product
-from math import nan
+from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rec_msa.attacks.settings import PAPER_ATTACKS
 from rec_msa.defenses.settings import DEFENSES, NO_DEFENSE
+from rec_msa.reporting import axes
 from rec_msa.reporting import document as doc
-from rec_msa.reporting.axes import (
-    ASKED,
-    AUXILIARY_USERS,
-    CALLS,
-    ITEMS,
-    LIST_LENGTH,
-    TARGET_USERS,
-    Axis,
-    K,
-    clone_points,
-    own_clones,
-    points_of,
+from rec_msa.reporting.claims import SIDES
+from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, NEUTRAL, Curve, Drawing, Heatmap, Plot, top_of
+from rec_msa.reporting.measured import (
+    FIGURES,
+    MIXING,
+    Measured,
+    estimate,
+    estimates,
+    interval_kinds,
+    records,
+    seeds_and_users,
 )
-from rec_msa.reporting.claims import MIXING, SIDES
-from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, NEUTRAL, Curve, Drawing, Heatmap, Plot
-from rec_msa.reporting.measured import FIGURES, Measured, estimate, estimates, interval_kinds, records, seeds_and_users
 from rec_msa.reporting.names import (
     DATASETS,
     GROUP_NAMES,
-    REFERENCE_NAMES,
     SEQUENTIAL_TARGETS,
     TARGET,
     TARGETS,
@@ -39,6 +35,7 @@ from rec_msa.reporting.names import (
     interval,
     seeds_text,
     share,
+    shown_name,
     span,
     with_words,
 )
@@ -54,8 +51,8 @@ ASKING = ("ptq", "ptaq", "qsd", "ptaq_denoise")
 """The attacks that meet a defense."""
 SHOWN_ATTACKS = ("ptd", "ptq", "pta", "ptaq", "qsd")
 NOTHING = "No defended target was measured; kedro run --pipeline=defense does"
-_ROOM, _FULL = 1.1, 1.05
-"""How much higher a plot ends than its highest interval, and where it ends at most."""
+_FULL = 1.05
+"""Where a plot of shares ends."""
 _POINT = ["dataset", "target", "attack", "against", "defense", "rule", "fresh", "strength"]
 _SERVED = ["dataset", "target", "seed", "defense"]
 _CLONED = ("ptd", "ptq", "pta", "ptaq")
@@ -78,7 +75,7 @@ class AxisFigure:
     """
 
     title: str
-    axis: Axis
+    axis: axes.Axis
     varying: tuple[str, ...]
     text: str
     level: tuple[str, ...] = ()
@@ -95,22 +92,26 @@ class AxisFigure:
 _VALUE = ("target", "attack", "value")
 _OF_AUXILIARY = {"level": ("ptd", "ptq"), "datasets": DATASETS, "targets": ("lmf",)}
 AXIS_FIGURES = {
-    "figure2": AxisFigure("Figure 2: items in a list", LIST_LENGTH, PAPER_ATTACKS, TEXTS["figure2"]),
-    "figure3": AxisFigure("Figure 3: target users known", TARGET_USERS, PAPER_ATTACKS, TEXTS["figure3"]),
+    "figure2": AxisFigure("Figure 2: items in a list", axes.LIST_LENGTH, PAPER_ATTACKS, TEXTS["figure2"]),
+    "figure3": AxisFigure("Figure 3: target users known", axes.TARGET_USERS, PAPER_ATTACKS, TEXTS["figure3"]),
     "figure4": AxisFigure(
-        "Figure 4: auxiliary users known", AUXILIARY_USERS, ("pta", "ptaq"), TEXTS["figure4"], **_OF_AUXILIARY
+        "Figure 4: auxiliary users known", axes.AUXILIARY_USERS, ("pta", "ptaq"), TEXTS["figure4"], **_OF_AUXILIARY
     ),
     "figure5": AxisFigure(
-        "Figure 5: items with an auxiliary vector", ITEMS, ("pta", "ptaq"), TEXTS["figure5"], **_OF_AUXILIARY
+        "Figure 5: items with an auxiliary vector", axes.ITEMS, ("pta", "ptaq"), TEXTS["figure5"], **_OF_AUXILIARY
     ),
     "figure9": AxisFigure(
-        "Figure 9: users asked about", ASKED, ("qsd", "ptq", "ptaq"), TEXTS["figure9"], groups=("heldout", "queried")
+        "Figure 9: users asked about",
+        axes.ASKED,
+        ("qsd", "ptq", "ptaq"),
+        TEXTS["figure9"],
+        groups=("heldout", "queried"),
     ),
 }
 
 _CALLS = AxisFigure(
     "Table 8: calls for made-up sequences",
-    CALLS,
+    axes.CALLS,
     ("qsd", "random_sequences"),
     TEXTS["table8_calls"],
     ("ptd", "ptq", "ptaq"),
@@ -163,7 +164,7 @@ def _axis_section(measured: Measured, name: str) -> doc.Section:
 
 
 def _axis_points(measured: Measured, shown: AxisFigure) -> pd.DataFrame:
-    points = points_of(measured.agreement, shown.axis)
+    points = measured.points[shown.axis]
     return _where_it_varies(points.assign(attack=points["base"]), shown)
 
 
@@ -182,9 +183,9 @@ def _axis_drawing(points: pd.DataFrame, shown: AxisFigure) -> Drawing:
 
 
 def _axis_row(shown: AxisFigure, group: str, found: Mapping[Any, Estimate]) -> list[Plot]:
-    top = min(_FULL, _ROOM * max((max(one.value, one.high) for one in found.values()), default=1.0))
+    top = top_of(value for one in found.values() for value in (one.value, one.high))
     suffix = f", {GROUP_NAMES[group]}" if len(shown.groups) > 1 else ""
-    y_title = f"agreement{' at that length' if shown.axis is LIST_LENGTH else ' at 50'}"
+    y_title = f"agreement{' at that length' if shown.axis is axes.LIST_LENGTH else ' at 50'}"
     plots = []
     for place in [(dataset, target) for dataset in shown.datasets for target in shown.targets]:
         own = {key[2:]: one for key, one in found.items() if key[:2] == place}
@@ -212,15 +213,9 @@ def _curve(attack: str, by_value: dict[int, Estimate], ticks: Sequence[int], *, 
     band = len(by_value) > 1
     if level and not band and len(ticks) > 1:
         by_value = dict.fromkeys((ticks[0], ticks[-1]), next(iter(by_value.values())))
-    found = [] if level else list(by_value.values())
-    line = LEVEL_LINES.get(attack, "")
-    values, low, high = (
-        [one.value for one in by_value.values()],
-        [one.low for one in found],
-        [one.high for one in found],
-    )
-    looks = {"level": level, "band": band, "symbol": symbol, "line": line}
-    return Curve(with_words(attack), colour, list(by_value), values, low, high, **looks)  # type: ignore[arg-type]
+    looks = {"level": level, "band": band, "symbol": symbol, "line": LEVEL_LINES.get(attack, "")}
+    curve = Curve.of(with_words(attack), colour, list(by_value), list(by_value.values()), **looks)
+    return replace(curve, low=[], high=[]) if level else curve
 
 
 def _quality_note(measured: Measured, points: pd.DataFrame) -> str:
@@ -241,7 +236,7 @@ def _axis_table(name: str, shown: AxisFigure, points: pd.DataFrame) -> doc.Table
             rows.append({**key, doc.ONE: one, "users": GROUP_NAMES[group]})
     rows.sort(key=lambda row: _order(shown, row))
     keys, unit = ["dataset", "target", "group", "attack"], shown.axis.unit
-    heads = [*doc.names("dataset", "target", "users"), doc.Column("attack", _attack_cell, "l", names=True)]
+    heads = [*doc.names("dataset", "target", "users"), doc.Column("attack", shown_name, "l", names=True)]
     columns = doc.across("", sorted({int(value) for value in points["value"]}), unit)
     caption = f"{shown.title}: agreement by {shown.axis.title}"
     frame = pd.DataFrame(rows, columns=[*keys, shown.axis.name, doc.ONE, "users"])
@@ -262,10 +257,6 @@ def _spread(
     return doc.Table(name, caption, frame, columns, rows, across, data=data, file=file, figure="agreement")
 
 
-def _attack_cell(row: Mapping[Any, Any]) -> doc.Cell:
-    return doc.text_of("name")({"name": REFERENCE_NAMES.get(row["attack"], f"`{row['attack']}`")})
-
-
 def _order(shown: AxisFigure, row: Mapping[str, Any]) -> tuple[int, ...]:
     orders = {"dataset": shown.datasets, "target": shown.targets, "group": shown.groups, "attack": shown.attacks}
     return tuple(order.index(row[name]) for name, order in orders.items())
@@ -273,8 +264,8 @@ def _order(shown: AxisFigure, row: Mapping[str, Any]) -> tuple[int, ...]:
 
 def calls_blocks(measured: Measured, datasets: Sequence[str]) -> list[doc.Block]:
     """Returns Table 8 as a figure, a row for each dataset; nothing where no line can be drawn."""
-    calls = points_of(measured.agreement, CALLS)
-    most = max(CALLS.values)
+    calls = measured.points[axes.CALLS]
+    most = max(axes.CALLS.values)
     others = measured.plain[measured.plain["attack"].isin({*_CALLS.attacks} - {"qsd"})].assign(value=most)
     points = pd.concat([calls[calls["base"] == "qsd"].assign(attack="qsd"), others], ignore_index=True)
     rows: list[list[Plot]] = []
@@ -288,11 +279,11 @@ def calls_blocks(measured: Measured, datasets: Sequence[str]) -> list[doc.Block]
     if not rows:
         return []
     frame = pd.DataFrame(
-        [{"dataset": key[0], "target": key[1], CALLS.name: key[3], doc.ONE: one} for key, one in found]
+        [{"dataset": key[0], "target": key[1], axes.CALLS.name: key[3], doc.ONE: one} for key, one in found]
     )
-    columns = [*doc.names("dataset", "target"), *doc.across("", CALLS.values)]
+    columns = [*doc.names("dataset", "target"), *doc.across("", axes.CALLS.values)]
     caption = "Agr@50 of QSD on sequential targets by calls for each queried user"
-    table = _spread("table8_calls", caption, frame, columns, ["dataset", "target"], CALLS.name)
+    table = _spread("table8_calls", caption, frame, columns, ["dataset", "target"], axes.CALLS.name)
     top = max(plot.top for row in rows for plot in row)  # all plots end alike, so that heights compare
     level = [[replace(plot, top=top) for plot in row] for row in rows]
     drawing = Drawing(level, _CALLS.title, measured_note(one for _, one in found))
@@ -312,7 +303,7 @@ def _clones_section(measured: Measured) -> doc.Section:
 
 
 def _cloned(measured: Measured) -> dict[tuple[str, str, str, str], Estimate]:
-    points = clone_points(measured.agreement)
+    points = axes.clone_points(measured.agreement)
     shown = points[(points["dataset"] == "ml-1m") & points["base"].isin(_CLONED) & points["clone"].isin(TARGETS)]
     return estimates(shown[shown["target"].isin(TARGETS)], "heldout", ("target", "base", "value"))
 
@@ -350,7 +341,7 @@ def _clones_table(found: Mapping[tuple[str, str, str, str], Estimate]) -> doc.Ta
         ],
         columns=["dataset", "target", "attack", "clone", doc.ONE],
     )
-    columns = [*doc.names("attack", "target", code=["attack"])]
+    columns = [*doc.names("attack", "target", as_code=["attack"])]
     columns += doc.across("clone ", TARGETS)
     keys = ["dataset", "target", "attack"]
     return _spread("figure6", "Figure 6: Agr@50 of held-out users", frame, columns, keys, "clone")
@@ -368,7 +359,7 @@ def defense_points(agreement: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFra
         defended cell: ``rule, fresh, strength``, the agreement of held-out users at the longest ``k`` in ``one``, and
         ``recall, ndcg`` of the served lists as means over the same seeds.
     """
-    own = own_clones(agreement)
+    own = axes.own_clones(agreement)
     own = own[(own["group"] == "heldout") & ((own["rule"] == NO_DEFENSE) | (own["strength"] > 0))]
     met = own.loc[(own["rule"] != NO_DEFENSE) & (own["kind"] == "attack"), "attack"]
     shown = own[own["attack"].isin({*SHOWN_ATTACKS, *ASKING, TARGET, *met})]
@@ -425,7 +416,7 @@ def _heads(title: str, points: pd.DataFrame) -> tuple[str, str]:
 
 def _trade_off_plot(title: str, own: pd.DataFrame, attack: str) -> Plot:
     found = own.loc[own["attack"].isin([*asking(own), "pta"]), doc.ONE]
-    top = min(_FULL, _ROOM * max(max(one.value, one.high) for one in found))
+    top = top_of(value for one in found for value in (one.value, one.high))
     level = own[(own["attack"] == "pta") & (own["rule"] == NO_DEFENSE)]
     curves = _by_defense(own[own["attack"] == attack])
     if len(level):
@@ -447,15 +438,11 @@ def _by_defense(own: pd.DataFrame) -> list[Curve]:
                 part = part if fresh else pd.concat([start, part])
                 labels = ["" if n == 0 else str(n) for n in part["strength"]]
                 name = rule.replace("_", " ") + ", fresh draws" * fresh
-                curves.append(_measured_curve(name, colour, part, "recall", labels=labels, open=fresh))
-    undefended = _measured_curve("no defense", NEUTRAL, start, "recall")
+                curves.append(
+                    Curve.of(name, colour, list(part["recall"]), list(part[doc.ONE]), labels=labels, open=fresh)
+                )
+    undefended = Curve.of("no defense", NEUTRAL, list(start["recall"]), list(start[doc.ONE]))
     return [*curves, undefended] if len(start) else curves
-
-
-def _measured_curve(name: str, colour: str, part: pd.DataFrame, x: str, **looks: Any) -> Curve:
-    found: list[Estimate] = list(part[doc.ONE])
-    values, low, high = ([getattr(one, end) for one in found] for end in ("value", "low", "high"))
-    return Curve(name, colour, list(part[x]), values, low, high, **looks)
 
 
 def _mixing_plots(where: str, own: pd.DataFrame) -> list[Plot]:
@@ -471,7 +458,7 @@ def _mixing_plots(where: str, own: pd.DataFrame) -> list[Plot]:
         )
         for name, colour in zip(("Recall", "NDCG"), COLOURS, strict=False)
     ]
-    top = _ROOM * max(served["recall"].max(), served["ndcg"].max())
+    top = top_of([served["recall"].max(), served["ndcg"].max()], inf)
     return [*plots, Plot(f"{where} · utility", n, f"Recall@{k}, NDCG@{k}", utility, top, ticks)]
 
 
@@ -479,7 +466,8 @@ def _by_attack(own: pd.DataFrame) -> list[Curve]:
     curves = []
     for attack in SHOWN_ATTACKS:
         part, (colour, symbol) = own[own["attack"] == attack], ATTACK_LOOKS[attack]
-        curves += [_measured_curve(attack, colour, part, "strength", symbol=symbol, band=True)] if len(part) else []
+        x, found = list(part["strength"]), list(part[doc.ONE])
+        curves += [Curve.of(attack, colour, x, found, symbol=symbol, band=True)] if found else []
     ceiling = own[(own["attack"] == TARGET) & (own["against"] == "served")]
     if len(ceiling):
         values = [one.value for one in ceiling[doc.ONE]]
@@ -490,7 +478,7 @@ def _by_attack(own: pd.DataFrame) -> list[Curve]:
 def _defense_sections(measured: Measured) -> list[doc.Section]:
     """Figure 7, figure 8 and the trade-off of every defense."""
     points = defense_points(measured.agreement, measured.quality)
-    points = points[points["k"] == K]
+    points = points[points["k"] == axes.K]
     note, rows = measured_note(points[doc.ONE]), mixing(points).rows
     paid = _users_served(measured, points) if rows else ""
     costs = [[row[2] for row in rows]] if rows else []
@@ -527,7 +515,7 @@ _DEFENSE_DATA = ["dataset", "target", "attack", "against", "defense", "recall", 
 
 def _agreement_table(points: pd.DataFrame) -> doc.Table:
     own = _mixed(points)
-    heads = [*doc.names("dataset", "target", "against"), doc.Column("attack", _attack_cell, "l", names=True)]
+    heads = [*doc.names("dataset", "target", "against"), doc.Column("attack", shown_name, "l", names=True)]
     columns = doc.across("n = ", sorted({int(n) for n in own["strength"]}))
     caption, keys = "Figure 7: Agr@50 of held-out users by mixed items n", ["dataset", "target", "against", "attack"]
     return _spread("figure7", caption, own, [*heads, *columns], keys, "strength", _DEFENSE_DATA)
@@ -536,8 +524,8 @@ def _agreement_table(points: pd.DataFrame) -> doc.Table:
 def _utility_table(points: pd.DataFrame) -> doc.Table:
     own = _mixed(points)
     own = own[(own["attack"] == TARGET) & (own["against"] == "served")].rename(columns={"strength": "n"})
-    columns = [*doc.names("dataset", "target"), doc.Column("mixed items n", doc.text_of("n"), names=True)]
-    columns += [doc.Column("Recall@50", doc.share_of("recall")), doc.Column("NDCG@50", doc.share_of("ndcg"))]
+    columns = [*doc.names("dataset", "target"), doc.Column("mixed items n", "n", names=True)]
+    columns += [doc.Column("Recall@50", "recall"), doc.Column("NDCG@50", "ndcg")]
     data = ["dataset", "target", "n", "recall", "ndcg"]
     return doc.Table("figure8-table", "Figure 8: quality of the served lists", own, columns, data=data, file="figure8")
 
@@ -545,8 +533,8 @@ def _utility_table(points: pd.DataFrame) -> doc.Table:
 def _trade_off_table(points: pd.DataFrame) -> doc.Table:
     # The target agrees with its own undefended lists whatever it serves.
     own = points[(points["against"] == "undefended") & (points["attack"] != TARGET)]
-    columns = [*doc.names("dataset", "target", "defense", "attack", code=["defense", "attack"])]
-    columns += [doc.Column("Agr@50, undefended lists", doc.one_cell)]
-    columns += [doc.Column("Recall@50", doc.share_of("recall")), doc.Column("NDCG@50", doc.share_of("ndcg"))]
+    columns = [*doc.names("dataset", "target", "defense", "attack", as_code=["defense", "attack"])]
+    columns += [doc.Column("Agr@50, undefended lists", doc.ONE)]
+    columns += [doc.Column("Recall@50", "recall"), doc.Column("NDCG@50", "ndcg")]
     caption = "What each defense hides and costs"
     return doc.Table("trade-off-table", caption, own, columns, data=_DEFENSE_DATA, file="defenses", figure="agreement")

@@ -16,12 +16,15 @@ from rec_msa.evaluation.results import COLUMNS, COST_KEY, PER_USER_COLUMNS, STEP
 from rec_msa.evaluation.verdicts import SEEDS_FOR_A_VERDICT
 from rec_msa.foundation.tables import require_table
 from rec_msa.interactions.known import KNOWN
-from rec_msa.reporting.axes import K, once, own_clones, table_rows, undefended
+from rec_msa.reporting.axes import AXES, K, is_usual, once, own_clones, own_names, points_of, table_rows, undefended
 from rec_msa.reporting.names import DATASETS, span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from rec_msa.reporting.axes import Axis
+
+MIXING = "popular_mixing"
 ATTACK = ["dataset", "target", "defense", "attack"]
 FIGURES = ["seed", "agreement", "ci_low", "ci_high", "n_users", "kept_step"]
 _QUALITY = ["dataset", "target", "seed", "defense", "rule", "k", "recall_test", "ndcg_test", "recall_served"]
@@ -77,12 +80,23 @@ class Measured:
         require_table("agreement", self.agreement, COLUMNS)
         require_table("agreement_per_user", self.per_user, PER_USER_COLUMNS)
         absent = [name for name in _QUALITY if name not in self.quality.columns]
-        object.__setattr__(self, "quality", self.quality.assign(**dict.fromkeys(absent)))
+        object.__setattr__(self, "quality", self.quality.assign(**dict.fromkeys(absent, float("nan"))))
 
     @cached_property
     def plain(self) -> pd.DataFrame:
         """The rows at 50 items without a defense, of clones of the target's architecture; ``target`` itself not."""
         return _plain(self.agreement)
+
+    @cached_property
+    def points(self) -> dict[Axis, pd.DataFrame]:
+        """The points of each axis."""
+        return {axis: points_of(self.agreement, axis) for axis in AXES}
+
+    @cached_property
+    def mixed(self) -> pd.DataFrame:
+        """Agreement of held-out users at 50 items under popular mixing and without."""
+        own = own_clones(self.agreement)
+        return mixing(own_names(own[is_usual(own) & (own["group"] == "heldout") & (own["k"] == K)]))
 
     @cached_property
     def plain_per_user(self) -> pd.DataFrame:
@@ -105,6 +119,15 @@ class Measured:
         found = self.raw_files.reindex(columns=["dataset", "sha256", "known"])
         others = found[found["dataset"].isin(KNOWN) & (found["known"] == False)]  # noqa: E712 - absent says nothing
         return dict(zip(others["dataset"], others["sha256"].astype(str), strict=True))
+
+
+def mixing(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of popular mixing and without a defense, of cells that have both."""
+    mixing = (rows["rule"] == MIXING) & (rows["strength"] > 0) & ~rows["fresh"].astype(bool)
+    own = rows[mixing | (rows["rule"] == NO_DEFENSE)]
+    strengths = own.groupby(["dataset", "target", "seed"])["strength"]
+    both: pd.DataFrame = own[(strengths.transform("min") == 0) & (strengths.transform("max") > 0)]
+    return both
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:

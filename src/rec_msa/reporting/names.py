@@ -10,57 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rec_msa.attacks.settings import ENSEMBLE, RETRAIN, SOLVED_REFERENCES
+from rec_msa.attacks.settings import ENSEMBLE, SOLVED_REFERENCES
 from rec_msa.evaluation.verdicts import SEEDS_FOR_A_VERDICT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+
+@cache
+def paper_data(name: str) -> Any:
+    """Returns what one of the files beside this module holds of the paper."""
+    return json.loads(_text_of(name))
+
+
+def _text_of(name: str) -> str:
+    return files("rec_msa.reporting").joinpath(name).read_text(encoding="utf-8")
+
+
+TEXTS = tomllib.loads(_text_of("texts.toml"))
+"""What the pages say in words, by the part that says it."""
 TARGET = "target"
-REFERENCE_NAMES = {
-    "random": "random items",
-    "popularity": "popularity in D_t",
-    "auxiliary_popularity": "auxiliary popularity",
-    "ease": "EASE of D_t",
-    "ials": "iALS of D_t",
-    "ease_joint": "EASE of both data",
-    "ials_joint": "iALS of both data",
-    "list_popularity": "popularity in answers",
-    "knn_lists": "k nearest lists",
-    "cache": "cache of answers",
-    RETRAIN: "retrained target",
-    ENSEMBLE: "retrained, averaged",
-    TARGET: "target as served",
-}
+REFERENCE_NAMES: dict[str, str] = TEXTS["references"]
 """The references by name; whatever else stands under ``attack`` is a named attack."""
 NOT_IN_ALL = (*SOLVED_REFERENCES, ENSEMBLE)
 """References that not all results have: a table has a row of them where they were measured."""
-
-ATTACKS_IN_WORDS = {
-    "qsd": "answers alone",
-    "ptd": "known data",
-    "ptq": "known data, answers",
-    "pta": "known and auxiliary data",
-    "ptaq": "known and auxiliary data, answers",
-    "pta_pre": "auxiliary vectors as a start",
-    "ptaq_pre": "the same, answers",
-    "pta_joint": "one clone on both data",
-    "ptaq_joint": "the same, answers",
-    "pta_mean": "vectors fused half and half",
-    "ptq_listwise": "known data, whole lists",
-    "ptaq_listwise": "known and auxiliary data, whole lists",
-    "ptaq_joint_listwise": "one clone on both data, whole lists",
-    "ptq_ridge": "known data; answers correct it",
-    "ptaq_ridge": "both data; answers correct it",
-    "ptaq_joint_ridge": "one clone on both data; the same",
-    "stacked": "clones, closed forms, look-ups; answers say what to believe",
-    "stacked_few": "the same, a quarter of the questions",
-    "distilled": "one clone that has learnt what an ensemble says",
-    "pta_ensemble": "known and auxiliary data: the mean of several clones",
-    "stacked_solved": "both data in closed forms; answers say what to believe",
-    "random_sequences": "made-up sequences at random",
-    "qsd30_sequences": "30 whole made-up sequences a user",
-}
+ATTACKS_IN_WORDS: dict[str, str] = TEXTS["attacks"]
 """What each attack learns from."""
 
 GROUP_NAMES = {"heldout": "held-out", "queried": "queried"}
@@ -76,6 +50,11 @@ def with_words(attack: str) -> str:
         return REFERENCE_NAMES[attack]
     words = ATTACKS_IN_WORDS.get(attack)
     return f"{attack}: {words}" if words else attack
+
+
+def shown_name(row: Mapping[Any, Any]) -> str:
+    """Returns what a table calls the attack of a row: a reference by its name, any other as code."""
+    return str(REFERENCE_NAMES.get(row["attack"], f"`{row['attack']}`"))
 
 
 def number(value: float) -> str:
@@ -137,20 +116,6 @@ TARGETS = ("bpr", "ncf", "lmf")
 SEQUENTIAL_TARGETS = ("sasrec", "stamp", "gru4rec")
 Key = tuple[str, str, str]
 """Dataset, target and attack."""
-
-
-@cache
-def paper_data(name: str) -> Any:
-    """Returns what one of the files beside this module holds of the paper."""
-    return json.loads(_text_of(name))
-
-
-def _text_of(name: str) -> str:
-    return files("rec_msa.reporting").joinpath(name).read_text(encoding="utf-8")
-
-
-TEXTS = tomllib.loads(_text_of("texts.toml"))
-"""What the pages say in sentences, by the part that says it."""
 
 
 def paper_table(number: int) -> dict[str, Any]:

@@ -12,14 +12,12 @@ from rec_msa.evaluation.verdicts import BORNE_OUT, CONTRADICTED, OPEN, SEEDS_FOR
 from rec_msa.reporting import document as doc
 from rec_msa.reporting.claims import (
     CLAIMS,
-    EQUALITY,
     MIXED,
     PARTLY,
-    TREND,
     UNMEASURED,
     UNTESTED,
     ClaimVerdict,
-    World,
+    counted,
     direction,
     judge,
     verdict_of,
@@ -42,7 +40,7 @@ from rec_msa.reporting.sections import tables_section, targets_section
 from rec_msa.reporting.strongest import strongest_sections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from rec_msa.reporting.measured import Estimate
     from rec_msa.reporting.panels import Panel
@@ -61,16 +59,11 @@ SYMBOLS = {
     UNTESTED: "–",
 }
 """What stands before a verdict's word; the verdicts in the order in which they are counted."""
-_KINDS = {
-    EQUALITY: "Equality: two one-sided t tests over seeds at ±.03, with Holm's correction over the rows.",
-    TREND: "Trend: how far the line fitted to each seed's points rises or falls over the axis; Student's t over seeds, "
-    "with Holm's correction over the rows. Positive is for the claim.",
-}
 
 
 def build_report(measured: Measured) -> doc.Report:
     """Returns the reproduction: the result, the claims, the tables and figures; what was not measured is a dash."""
-    judged = judge(World(measured.agreement, measured.quality).counted)
+    judged = judge(counted(measured))
     verdicts = [verdict_of(judged, claim.id) for claim in CLAIMS]
     sections = [
         *result_section(_papers_panels(measured)),
@@ -158,7 +151,7 @@ def _coverage(measured: Measured) -> list[str]:
 def protocol_section() -> doc.Section:
     """Returns the protocol, the argument for held-out users, and what each attack learns from."""
     frame = pd.DataFrame(ATTACKS_IN_WORDS.items(), columns=["attack", "learns from"])
-    columns = [*doc.names("attack", code=["attack"]), doc.Column("learns from", doc.text_of("learns from"), "l")]
+    columns = [*doc.names("attack", as_code=["attack"]), doc.Column("learns from", "learns from", "l")]
     table = doc.Table("who", "What each attack learns from", frame, columns)
     heldout = doc.Section(
         "heldout", "Why held-out users", [doc.Paragraph(TEXTS["heldout"]), doc.Bullets(TEXTS["heldout_limits"])]
@@ -174,28 +167,24 @@ def _tiles(verdicts: Sequence[ClaimVerdict]) -> doc.Tiles:
 
 def scoreboard(verdicts: Sequence[ClaimVerdict]) -> doc.Table:
     """Returns a row for each claim that leads to its section."""
-    frame = pd.DataFrame({"of": verdicts})
     columns = [
-        doc.Column("claim", lambda row: _link(row, str(row["of"].claim.id)), "l", names=True),
-        doc.Column("verdict", lambda row: doc.Cell(row["of"].said, verdict=row["of"].verdict), "l"),
-        doc.Column("what the paper says", lambda row: _link(row, row["of"].claim.says), "l"),
-        doc.Column("cells", _n_cells),
-        *(doc.Column(name, _count_of(name.replace(" ", "_"))) for name in (BORNE_OUT, CONTRADICTED, OPEN)),
+        doc.Column(name, name, "l", names=name == "claim") for name in ("claim", "verdict", "what the paper says")
     ]
+    columns += [doc.Column(name, name) for name in ("cells", BORNE_OUT, CONTRADICTED, OPEN)]
+    frame = pd.DataFrame([_score(one) for one in verdicts])
     return doc.Table("scoreboard", "The paper's claims", frame, columns, notes=[TEXTS["scoreboard"]])
 
 
-def _link(row: Mapping[Any, Any], text: str) -> doc.Cell:
-    return doc.Cell(f"[{text}](#claim-{row['of'].claim.id})")
-
-
-def _n_cells(row: Mapping[Any, Any]) -> doc.Cell:
-    one: ClaimVerdict = row["of"]
-    return doc.Cell(f"{one.n_cells} of {one.n_expected}") if one.n_expected else doc.missing(UNTESTED)
-
-
-def _count_of(name: str) -> Callable[[Mapping[Any, Any]], doc.Cell]:
-    return lambda row: doc.Cell(str(getattr(row["of"], name))) if row["of"].n_cells else doc.missing(row["of"].verdict)
+def _score(one: ClaimVerdict) -> dict[str, Any]:
+    """What the row of a claim shows."""
+    claim, counts = one.claim, {BORNE_OUT: one.borne_out, CONTRADICTED: one.contradicted, OPEN: one.open}
+    return {
+        "claim": f"[{claim.id}](#claim-{claim.id})",
+        "verdict": doc.Cell(one.said, verdict=one.verdict),
+        "what the paper says": f"[{claim.says}](#claim-{claim.id})",
+        "cells": f"{one.n_cells} of {one.n_expected}" if one.n_expected else doc.missing(UNTESTED),
+        **{name: count if one.n_cells else doc.missing(one.verdict) for name, count in counts.items()},
+    }
 
 
 def claims_section(judged: pd.DataFrame, verdicts: Sequence[ClaimVerdict]) -> doc.Section:
@@ -220,14 +209,15 @@ def claim_table(own: pd.DataFrame, number: int) -> doc.Table:
     heads = {"figure": "what is compared", "beside": "beside it"}
     named = [name for name in ("dataset", "target", "attack", "against", "figure", "beside") if own[name].any()]
     columns = [
-        doc.Column(heads.get(name, name), doc.text_of(name, code=name == "attack"), "l", names=True) for name in named
+        doc.Column(heads.get(name, name), doc.code(name) if name == "attack" else name, "l", names=True)
+        for name in named
     ]
-    columns += [doc.Column("value", doc.difference_cell), doc.Column("p (Holm)", lambda row: doc.p_cell(row["p_holm"]))]
-    columns += [doc.Column("seeds", doc.text_of("n_seeds")), doc.Column("verdict", _verdict, "l")]
-    notes = [_KINDS.get(kind, TEXTS["test_difference"]) for kind in dict.fromkeys(own["kind"])]
+    columns += [doc.Column("value", doc.difference_of()), doc.Column("p (Holm)", doc.p_of("p_holm"))]
+    columns += [doc.Column("seeds", "n_seeds"), doc.Column("verdict", _direction, "l")]
+    notes = [TEXTS["tests"].get(kind, TEXTS["test_difference"]) for kind in dict.fromkeys(own["kind"])]
     caption, data = f"The cells of claim {number}", [str(name) for name in own if name != "note"]
     return doc.Table(f"claim-{number}-cells", caption, own, columns, notes=notes, data=data, file="claims")
 
 
-def _verdict(row: Mapping[Any, Any]) -> doc.Cell:
+def _direction(row: Mapping[Any, Any]) -> doc.Cell:
     return doc.Cell(verdict_text(row, direction(row)), verdict=str(row["verdict"]))

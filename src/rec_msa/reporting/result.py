@@ -159,7 +159,7 @@ def _table(found: Sequence[tuple[Panel, dict[str, Row]]]) -> doc.Table:
         for panel, shown in found
         for what, row in shown.items()
     ]
-    columns = [*doc.names("what"), doc.Column("Agr, held-out users", doc.one_cell)]
+    columns = [*doc.names("what"), doc.Column("Agr, held-out users", doc.ONE)]
     return doc.Table(
         "result-table", "How much of the target's list is repeated", pd.DataFrame(rows), columns, label="target"
     )

@@ -12,15 +12,15 @@ from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.reporting import document as doc
 from rec_msa.reporting.cost import environment_section
 from rec_msa.reporting.defenses import overview_section
-from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, Curve, Drawing, Plot, strips
+from rec_msa.reporting.drawing import ATTACK_LOOKS, COLOURS, Curve, Drawing, Plot, strips, top_of
 from rec_msa.reporting.figures import defense_points, trade_off_figure
 from rec_msa.reporting.measured import Measured, interval_kinds, records
-from rec_msa.reporting.names import TEXTS
+from rec_msa.reporting.names import GROUP_NAMES, TEXTS
 from rec_msa.reporting.panels import panels_of
 from rec_msa.reporting.result import facts, other_files, result_section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rec_msa.reporting.panels import Panel
 
@@ -29,12 +29,6 @@ _SHOWN = 24
 """So many attacks and references are drawn of a target; the table has all."""
 _CURVES = 8
 """So many curves share a plot; the table has all."""
-_STAGES = {
-    "target": "Targets, and targets retrained",
-    "auxiliary": "Models of the auxiliary data",
-    "clone": "Clones, before they learn from answers",
-    "steal": "Clones that learn from answers",
-}
 _VALIDATED = {"steal": "agreement with answers held back"}
 
 
@@ -75,21 +69,14 @@ def _compared(panels: Sequence[Panel]) -> doc.Table:
         for row in panel.rows
     ]
     frame = pd.DataFrame(rows)
-    known = [name for name in ("heldout", "queried") if name in frame]
+    known = [name for name in GROUP_NAMES if name in frame]
     frame = frame.assign(**{name: frame[name].where(frame[name].notna(), None) for name in known})
     columns = [*doc.names("name", "is")]
-    columns += [doc.Column(_HEADS[name], _estimate_of(name)) for name in known]
-    columns.append(doc.Column("calls to the target", doc.text_of("calls")))
+    columns += [doc.Column(f"{GROUP_NAMES[name]} users", name) for name in known]
+    columns.append(doc.Column("calls to the target", "calls"))
     found = [one for panel in panels for row in panel.rows for one in row.groups.values()]
     notes = [f"95 % intervals: {interval_kinds(found)}."]
     return doc.Table("comparison-table", "Every attack and reference", frame, columns, label="where", notes=notes)
-
-
-_HEADS = {"heldout": "held-out users", "queried": "queried users"}
-
-
-def _estimate_of(name: str) -> Callable[[Mapping[Any, Any]], doc.Cell]:
-    return lambda row: doc.estimate_cell(row[name])
 
 
 def _trainings(curves: pd.DataFrame) -> list[doc.Section]:
@@ -99,13 +86,13 @@ def _trainings(curves: pd.DataFrame) -> list[doc.Section]:
     plain = curves.assign(stage=curves["stage"].replace("retrain", "target"), retrained=curves["stage"] == "retrain")
     trained = {key: pd.DataFrame(rows) for key, rows in records(plain, ["stage", "place", "retrained"]).items()}
     plots, colours = [], cycle(COLOURS)
-    for stage, title in _STAGES.items():
+    for stage, title in TEXTS["stages"].items():
         for dataset in dict.fromkeys(place.partition(".")[0] for _, place, _ in trained):
             own = [(key, part) for key, part in trained.items() if key[0] == stage and key[1].startswith(f"{dataset}.")]
             plots += [_plot(f"{dataset} · {title}", stage, own[:_CURVES], colours)] if own else []
     frame = pd.DataFrame([_summary(*one) for one in trained.items()])
-    columns = [*doc.names("training"), *(doc.Column(name, doc.text_of(name)) for name in ("steps", "kept at"))]
-    columns.append(doc.Column("validation there", doc.share_of("validation")))
+    columns = [*doc.names("training"), *(doc.Column(name, name) for name in ("steps", "kept at"))]
+    columns.append(doc.Column("validation there", "validation"))
     table = doc.Table("trainings-table", "Every training", frame, columns)
     figure = doc.Figure("trainings", TEXTS["trainings"], Drawing([plots], size="half"), table)
     return [doc.Section("trainings", "How the trainings went", [figure])]
@@ -119,7 +106,7 @@ def _plot(title: str, stage: str, trained: Sequence[tuple[Any, pd.DataFrame]], c
         known = part.dropna(subset="validation")
         kept = ["kept" if kept else "" for kept in known["kept"]]
         lines.append(Curve(name, look[0], list(known["step"]), list(known["validation"]), labels=kept, symbol="."))
-    top = min(1.05, 1.1 * max((max(line.y) for line in lines if len(line.y)), default=1.0))
+    top = top_of(value for line in lines for value in line.y)
     return Plot(title, "steps", _VALIDATED.get(stage, "Recall@50 on validation items"), lines, top)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -37,11 +38,11 @@ from rec_msa.reporting.names import (
     TARGET,
     TARGETS,
     TEXTS,
-    interval,
     paper_agreement,
     paper_table,
     seeds_text,
     share,
+    shown_name,
     span,
     verdict_text,
     with_words,
@@ -63,20 +64,7 @@ TABLE5 = ("pta_pre", "ptaq_pre", "pta", "ptaq", "pta_joint", "ptaq_joint", "pta_
 TABLE8 = (*(f"qsd{calls}" for calls in CALLS.values), "qsd30_sequences", "random_sequences", "ptd", "ptq", "ptaq")
 ATTACKS = (*PAPER_ATTACKS, "pta_pre", "ptaq_pre", "pta_joint", "ptaq_joint", "pta_mean")
 SHOWN_REFERENCES = tuple(name for name in REFERENCE_NAMES if name != TARGET)
-PAIRS = {
-    ("ptq", "ptd"): "what queries add to known data",
-    ("ptaq", "pta"): "what queries add to known and auxiliary data",
-    ("pta", "ptd"): "what auxiliary data add",
-    ("pta", "ptq"): "auxiliary data against queries",
-    ("ptaq", "ptq"): "what auxiliary data add where there are queries",
-    ("pta", "pta_pre"): "attention against auxiliary vectors as a start",
-    ("ptaq", "ptaq_pre"): "the same with queries",
-    ("pta", "pta_joint"): "attention against one clone on both data",
-    ("ptaq", "ptaq_joint"): "the same with queries",
-    ("pta", "pta_mean"): "attention against fusing half and half",
-    ("ptq", "knn_lists"): "a clone against looking up the lists of the most similar queried users",
-    ("ptaq", "knn_lists"): "the same with auxiliary data",
-}
+PAIRS = {(one, other): about for one, other, about in TEXTS["pairs"]}
 """Comparisons "the first agrees more with the target than the second", and what each is about."""
 PUBLISHED = {"sasrec": (0.247, 0.129), "stamp": (0.215, 0.121), "gru4rec": (0.278, 0.155)}
 """Recall@10 and NDCG@10 on ML-1M (ratings from 3, 10-core), the last item as the test and all items ranked.
@@ -100,7 +88,7 @@ def targets_section(measured: Measured) -> doc.Section:
     frame = pd.DataFrame([_target(found, measured.undefended_quality, place) for place in places])
     columns = [*_target_heads(), _range("Recall@50", "recall_test"), _range("NDCG@50", "ndcg_test")]
     columns += [_beside("retrained target", "retrain"), _beside("popularity", "popularity")]
-    columns.append(doc.Column("pta / retrained", doc.share_of("ratio")))
+    columns.append(doc.Column("pta / retrained", "ratio"))
     data = ["dataset", "target", "recall_test", "ndcg_test"]
     data += [f"{name}_{part}" for name in _BESIDE_TARGETS for part in ("ours", "ci_low", "ci_high", "seeds", "n_users")]
     note = "Retrained target and popularity: Agr@50 of held-out users. " + _intervals(found.values())
@@ -160,7 +148,7 @@ def _at_10(frame: pd.DataFrame) -> doc.Table:
         both.loc[place, ["recbole_recall", "recbole_ndcg"]] = PUBLISHED[row["target"]]
     columns = [*_target_heads(), _range("Recall@10", "recall_test_at_10"), _range("NDCG@10", "ndcg_test_at_10")]
     columns += [
-        doc.Column(head, doc.share_of(name, "no published figure"))
+        doc.Column(head, doc.written(name, share, "no published figure"))
         for head, name in (("RecBole: Recall@10", "recbole_recall"), ("RecBole: NDCG@10", "recbole_ndcg"))
     ]
     data = ["dataset", "target", "recall_test_at_10", "ndcg_test_at_10", "recbole_recall", "recbole_ndcg"]
@@ -239,7 +227,7 @@ def _of_target(dataset: str, target: str, ours: Mapping[Any, Estimate], has_pape
     )
     if not has_paper:
         return [shown]
-    paper = doc.Column("paper", doc.share_of("paper", NOT_IN_PAPER), "r", group, target)
+    paper = doc.Column("paper", doc.written("paper", share, NOT_IN_PAPER), "r", group, target)
     return [shown, paper, doc.Column("difference", _difference, "r", group, target)]
 
 
@@ -252,8 +240,7 @@ def _difference(row: Row) -> doc.Cell:
 
 
 def _attack_cell(row: Row) -> doc.Cell:
-    attack = str(row["attack"])
-    return doc.Cell(REFERENCE_NAMES.get(attack, f"`{attack}`"), ATTACKS_IN_WORDS.get(attack, ""))
+    return doc.Cell(shown_name(row), ATTACKS_IN_WORDS.get(row["attack"], ""))
 
 
 def _intervals(found: Iterable[Estimate]) -> str:
@@ -316,22 +303,14 @@ def _losses_section(measured: Measured) -> doc.Section:
     found = estimates(pd.concat([points, references], ignore_index=True))
     lines: Lines = [(with_words(base), [f"{base} {loss}" for loss in LOSSES]) for base in WITH_LOSSES]
     heads = [
-        doc.Column("attack", _base_cell, "l", names=True),
-        doc.Column("ranking + positive loss", _loss_cell, "l", names=True),
+        doc.Column("attack", lambda row: shown_name({"attack": row["attack"].partition(" ")[0]}), "l", names=True),
+        doc.Column("ranking + positive loss", lambda row: row["attack"].partition(" ")[2], "l", names=True),
     ]
     caption = "Table 7 on ml-1m: Agr@50 of held-out users by the losses of the steal stage"
     lines = [*lines, (HEADINGS[1], SHOWN_REFERENCES)]
     table = beside_table("table7-ml-1m", caption, ("ml-1m", TARGETS), lines, found, paper_agreement(7), "table7", heads)
     blocks: list[doc.Block] = [doc.Paragraph(TEXTS["table7"]), doc.study("table7", measured=bool(found)), table]
     return doc.Section("table7", "Table 7: losses of the steal stage", blocks)
-
-
-def _base_cell(row: Row) -> doc.Cell:
-    return doc.Cell(f"`{base}`" if (base := row["attack"].partition(" ")[0]) in WITH_LOSSES else REFERENCE_NAMES[base])
-
-
-def _loss_cell(row: Row) -> doc.Cell:
-    return doc.Cell(row["attack"].partition(" ")[2])
 
 
 def _sequences_section(measured: Measured) -> doc.Section:
@@ -381,11 +360,12 @@ def statistics_section(measured: Measured) -> doc.Section:
     columns = [
         doc.Column("dataset", lambda row: doc.Cell(row["dataset"], "another file" * row["other"]), "l", names=True)
     ]
+    more = partial(doc.count, signed=True)
     for count in _COUNTS:
-        columns += [doc.Column("ours", _count_of(count), group=count)]
-        columns += [doc.Column("paper", _count_of(f"{count}_paper", NOT_IN_PAPER), group=count)]
-        columns += [doc.Column("difference", _count_of(f"{count}_difference", signed=True), group=count)]
-    columns.append(doc.Column("ours", _density, group="density"))
+        columns += [doc.Column("ours", doc.written(count, doc.count), group=count)]
+        columns += [doc.Column("paper", doc.written(f"{count}_paper", doc.count, NOT_IN_PAPER), group=count)]
+        columns += [doc.Column("difference", doc.written(f"{count}_difference", more), group=count)]
+    columns.append(doc.Column("ours", doc.written("density", lambda value: f"{100 * value:.2f} %"), group="density"))
     data = ["dataset", *(f"{name}{of}" for name in _COUNTS for of in ("", "_paper")), "density"]
     table = doc.Table("table6-counts", "Users, items and interactions", frame, columns, data=data, file="table6")
     blocks: list[doc.Block] = [doc.Paragraph(TEXTS["table6"]), doc.study("table6", measured=bool(known)), table]
@@ -401,20 +381,6 @@ def _counts(name: str, ours: Mapping[Any, Any], paper: Mapping[str, int], other:
     return row
 
 
-def _count_of(name: str, why: str = doc.NOT_MEASURED, *, signed: bool = False) -> Callable[[Row], doc.Cell]:
-    def write(row: Row) -> doc.Cell:
-        if doc.absent(row[name]):
-            return doc.missing(why)
-        count = int(row[name])
-        return doc.Cell(f"{count:{'+' * (signed and count != 0)},}".replace("-", "−"))
-
-    return write
-
-
-def _density(row: Row) -> doc.Cell:
-    return doc.missing() if doc.absent(row["density"]) else doc.Cell(f"{100 * float(row['density']):.2f} %")
-
-
 def reading_table(statistics: pd.DataFrame) -> doc.Table | None:
     """Returns a row for each data set whose statistics say how it was read; None where none does."""
     if "rows_read" not in statistics:
@@ -423,18 +389,14 @@ def reading_table(statistics: pd.DataFrame) -> doc.Table | None:
     left_out = [", ".join(f"{n:,} for {reason}" for reason, n in dropped.items()) for dropped in read["rows_dropped"]]
     counts = {name: read[name].astype("int64") for name in ("rows_in_file", "rows_read", "repeats")}
     read = read.assign(left_out=left_out, odd=["; ".join(odd) for odd in read["odd"]], **counts)
-    columns = [doc.Column("data set", doc.text_of("dataset"), "l", names=True)]
+    columns = [doc.Column("data set", "dataset", "l", names=True)]
     heads = zip(("rows", "read", "repeats"), counts, strict=True)
-    columns += [doc.Column(head, _count_of(name)) for head, name in heads]
-    columns += [doc.Column("left out", doc.text_of("left_out"), "l")]
-    columns += [doc.Column(end, _time_of(f"time_{end}")) for end in ("from", "to")]
-    columns.append(doc.Column("to look at", doc.text_of("odd"), "l"))
+    columns += [doc.Column(head, doc.written(name, doc.count)) for head, name in heads]
+    columns += [doc.Column("left out", "left_out", "l")]
+    columns += [doc.Column(end, doc.written(f"time_{end}", str, "no times")) for end in ("from", "to")]
+    columns.append(doc.Column("to look at", "odd", "l"))
     data = ["dataset", *counts, "left_out", "time_from", "time_to", "odd"]
     return doc.Table("reading", "What was read", read, columns, data=data, file="reading")
-
-
-def _time_of(name: str) -> Callable[[Row], doc.Cell]:
-    return lambda row: doc.Cell(str(row[name])) if row[name] else doc.missing("no times")
 
 
 def learnt_section(measured: Measured) -> doc.Section:
@@ -472,7 +434,7 @@ def _learnt(key: Sequence[str], ended: pd.DataFrame, added: pd.DataFrame | None)
 
 
 def _learnt_table(frame: pd.DataFrame) -> doc.Table:
-    columns = [*doc.names(*ATTACK, code=["defense", "attack"]), doc.Column("seeds", doc.text_of("n_seeds"))]
+    columns = [*doc.names(*ATTACK, as_code=["defense", "attack"]), doc.Column("seeds", "n_seeds")]
     columns += [doc.Column("learnt nothing", _ended("nothing")), doc.Column("at the limit", _ended("at_limit"))]
     columns += [doc.Column("gain, queried", _gain("queried")), doc.Column("gain, held-out", _gain("heldout"))]
     caption = "How the steal stages ended, and what the answers added"
@@ -486,13 +448,7 @@ def _ended(how: str) -> Callable[[Row], doc.Cell]:
 
 
 def _gain(group: str) -> Callable[[Row], doc.Cell]:
-    def write(row: Row) -> doc.Cell:
-        mean, low, high = row[f"gain_{group}"], row[f"{group}_low"], row[f"{group}_high"]
-        if doc.absent(mean):
-            return doc.missing("no start to subtract")
-        return doc.Cell(share(mean, signed=True), "" if doc.absent(low) else interval(low, high, signed=True))
-
-    return write
+    return doc.difference_of(f"gain_{group}", f"{group}_low", f"{group}_high", "no start to subtract")
 
 
 def differences_section(measured: Measured) -> doc.Section:
@@ -529,10 +485,10 @@ def _compared(item: tuple[tuple[str, str], str]) -> str:
 
 
 def _differences_table(name: str, caption: str, own: pd.DataFrame, file: str) -> doc.Table:
-    columns = [*doc.names("dataset", "target"), doc.Column("difference", doc.difference_cell)]
-    columns += [doc.Column("p (Holm)", lambda row: doc.p_cell(row["p_holm"]))]
-    columns += [doc.Column("p given these models", lambda row: doc.p_cell(row["p_sign_flip"]))]
-    columns += [doc.Column("seeds", doc.text_of("n_seeds")), doc.Column("users", doc.text_of("n_users"))]
+    columns = [*doc.names("dataset", "target"), doc.Column("difference", doc.difference_of())]
+    columns += [doc.Column("p (Holm)", doc.p_of("p_holm"))]
+    columns += [doc.Column("p given these models", doc.p_of("p_sign_flip"))]
+    columns += [doc.Column("seeds", "n_seeds"), doc.Column("users", "n_users")]
     columns.append(doc.Column("verdict", _ahead, "l"))
     data = ["dataset", "target", "attack", "versus", "difference", "sd", "ci_low", "ci_high", "p_holm", "p_sign_flip"]
     return doc.Table(name, caption, own, columns, data=[*data, "n_seeds", "n_users", "verdict"], file=file)

@@ -15,29 +15,20 @@ from rec_msa.reporting.panels import HEADINGS
 from rec_msa.reporting.sections import beside_table, difference_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 BASIS, BEST = "ptaq", "stacked"
 FAMILY = ("stacked", "stacked_few", "stacked_any", "stacked_solved", "stacked_own", "distilled", "pta_ensemble")
 LOOKUPS = ("knn_lists", "list_popularity")
 BESIDE = ("popularity", *LOOKUPS, *SOLVED_REFERENCES, RETRAIN, ENSEMBLE)
-PAIRS = {
-    (BEST, BASIS): "what members and a learner add to the paper's strongest",
-    (BEST, "knn_lists"): "against looking up the lists of the most similar queried users",
-    (BEST, "list_popularity"): "against what is popular in the answers",
-    (BEST, RETRAIN): "against the target trained once more on its own data",
-    ("stacked_few", BASIS): "a quarter of the questions against all of them",
-    ("stacked_solved", BASIS): "without any clone against one",
-    ("distilled", BASIS): "one clone that has learnt what the ensemble says",
-    ("pta_ensemble", "pta"): "without questions: the mean of several clones against one",
-}
-"""Comparisons "the first agrees more with the target than the second", and what each is about."""
+PAIRS = {(one, other): about for one, other, about in TEXTS["strongest_pairs"]}
 
 
 def strongest_sections(measured: Measured) -> list[doc.Section]:
     """Returns what goes beyond the paper's attacks, their tests and costs; nothing where none was measured."""
     rows = measured.plain
-    places = [place for place in _places(rows) if place in set(_measured_of(rows, FAMILY))]
+    there = rows[rows["attack"].isin(FAMILY)]
+    places = [place for place in _places(rows) if place in {*zip(there["dataset"], there["target"], strict=True)}]
     if not places:
         return []
     own = rows[[place in places for place in zip(rows["dataset"], rows["target"], strict=True)]]
@@ -65,11 +56,6 @@ def _places(rows: pd.DataFrame) -> list[tuple[str, str]]:
     return list(dict.fromkeys((dataset, target) for dataset in datasets_of(rows) for target in order))
 
 
-def _measured_of(rows: pd.DataFrame, attacks: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    own = rows[rows["attack"].isin(attacks)]
-    return zip(own["dataset"], own["target"], strict=True)
-
-
 def _per_user(measured: Measured) -> pd.DataFrame:
     rows = measured.plain_per_user
     return rows[rows["attack"].isin({name for pair in PAIRS for name in pair})]
@@ -89,12 +75,12 @@ def _at_once(
     frame = pd.DataFrame([_gain(rows, place, seconds) for place in places])
     columns = doc.names("dataset", "target")
     columns += [
-        doc.Column(f"− `{BASIS}`", doc.share_of("over_ptaq", signed=True)),
-        doc.Column("− best look-up", doc.share_of("over_lookups", signed=True)),
-        doc.Column("/ retrained", doc.share_of("of_retrain")),
-        doc.Column("/ retrained, averaged", doc.share_of("of_ensemble")),
-        doc.Column("seconds", _whole("seconds")),
-        doc.Column(f"`{BASIS}`'s", _whole("seconds_ptaq")),
+        doc.Column(f"− `{BASIS}`", doc.written("over_ptaq", doc.signed_share)),
+        doc.Column("− best look-up", doc.written("over_lookups", doc.signed_share)),
+        doc.Column("/ retrained", "of_retrain"),
+        doc.Column("/ retrained, averaged", "of_ensemble"),
+        doc.Column("seconds", doc.written("seconds", doc.count, "not recorded")),
+        doc.Column(f"`{BASIS}`'s", doc.written("seconds_ptaq", doc.count, "not recorded")),
     ]
     caption = f"`{BEST}` beside the paper's strongest, the best look-up and the ceiling, over seeds that both have"
     return doc.Table(
@@ -119,7 +105,3 @@ def _gain(rows: pd.DataFrame, place: tuple[str, str], seconds: Mapping[Any, floa
         "seconds": seconds.get((*place, BEST), float("nan")),
         "seconds_ptaq": seconds.get((*place, BASIS), float("nan")),
     }
-
-
-def _whole(name: str) -> Callable[[doc.Row], doc.Cell]:
-    return lambda row: doc.missing("not recorded") if doc.absent(row[name]) else doc.Cell(f"{row[name]:,.0f}")

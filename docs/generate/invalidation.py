@@ -1,6 +1,6 @@
 """Which parameter, when changed, makes which artifacts again: worked out from the graph, and written into the docs.
 
-``python -m rec_msa.commands.invalidation docs/studies.md`` writes the table between its two marks.
+``python -m docs.generate.invalidation docs/studies.md`` writes the table between its two marks.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
     from pydantic import BaseModel
 
-BASE = Path(__file__).resolve().parents[3] / "conf" / "base"
-BEGIN, END = "<!-- made by python -m rec_msa.commands.invalidation -->", "<!-- end -->"
+BASE = Path(__file__).resolve().parents[2] / "conf" / "base"
+BEGIN, END = "<!-- made by python -m docs.generate.invalidation -->", "<!-- end -->"
 
 DEFENSE = "popular_mixing_5"
 """The defense of the example's second cell."""
@@ -256,7 +256,7 @@ def _short(name: str) -> str:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:  # noqa: PLR2004 - the module and a page
-        sys.exit("usage: python -m rec_msa.commands.invalidation docs/studies.md")
+        sys.exit("usage: python -m docs.generate.invalidation docs/studies.md")
     try:
         write(Path(sys.argv[1]))
     except RecMsaError as error:
