@@ -27,6 +27,7 @@ def draw_scaling(tables: dict[str, Table], target: Path) -> None:
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from matplotlib.ticker import FormatStrFormatter
 
     picture = Figure(figsize=(8.5, 3.8), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08))
     left, right = picture.subplots(1, 2)
@@ -35,6 +36,8 @@ def draw_scaling(tables: dict[str, Table], target: Path) -> None:
     _name(left, "An epoch of bpr", "interactions", "processor seconds")
     _paint(right, tables["scaling-items"], ("items", "step_ms"), slopes[2])
     _name(right, "A step of 2,048 interactions", "items in the catalogue", "processor milliseconds")
+    right.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    right.yaxis.set_minor_formatter(FormatStrFormatter("%g"))
     picture.savefig(target, dpi=120)
 
 
