@@ -362,7 +362,7 @@ def scaling(options: Options) -> list[Table]:
 
 
 def size(options: Options) -> list[Table]:
-    """An attack from a raw CSV file to its agreement, on data of MovieLens-20M's shape: twenty minutes or so each."""
+    """An attack from a raw CSV file to its agreement, on data of MovieLens-20M's shape: ten minutes or so each."""
     promises = [Promise("seconds", 1800.0), Promise("peak_mib", 4096.0)]
     rows, nodes = [], {}
     for text, what in ((False, "ids are numbers"), (True, "ids are text")):

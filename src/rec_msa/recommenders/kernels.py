@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
 
-
 SUMS = {"reassoc", "contract", "nsz"}
 """What compiled code may do with numbers: take sums in another order, so that they fill vector registers; no flag lets
 NaN or infinity be forgotten."""

@@ -2,7 +2,8 @@
 
 Their gradients are written out. torch's own take longer on a CPU: the one of an embedding walks through the table, the
 one of a batch of dot products is a batch of tiny matrix products, and the attention's keeps every step between.
-On a CPU the scores of chosen items are compiled: a vector is read once, where torch passes over all a dozen times.
+On a CPU the scores of chosen items, and the hinge of pairs of scores, are compiled (``kernels``): a vector is read
+once, where torch passes over all a dozen times.
 """
 
 from __future__ import annotations
