@@ -34,9 +34,9 @@ def served(of_heldout: int) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def lists() -> Callable[[pd.DataFrame], dict[str, dict[int, list[int]]]]:
-    """Returns a function from served lists to the lists of every reference, made by the pipeline's own node."""
-    attacker = Attacker(Cell("small", "bpr", 0), 0.1, 1.0, LENGTH, (0.1, LENGTH))
-    [node] = [one for one in create_reference_pipeline(attacker).nodes if one.name.endswith("rank_references")]
+    """Returns a function from served lists to the lists of every reference, made by the pipeline's own nodes."""
+    pipeline = create_reference_pipeline(Attacker(Cell("small", "bpr", 0), 0.1, 1.0, LENGTH, (0.1, LENGTH)))
+    nodes = [one for name in ("solve", "rank") for one in pipeline.nodes if one.name.endswith(f"{name}_references")]
 
     def make(served_lists: pd.DataFrame) -> dict[str, dict[int, list[int]]]:
         groups = {**dict.fromkeys(HELDOUT, "heldout"), **dict.fromkeys(QUERIED, "queried")}
@@ -49,11 +49,27 @@ def lists() -> Callable[[pd.DataFrame], dict[str, dict[int, list[int]]]]:
             "params:references": ReferenceSettings(),
             "params:device": "cpu",
         }
-        [made] = node.run({name: data[name.rpartition(".")[2]] for name in node.inputs}).values()
+        for node in nodes:
+            [(name, made)] = node.run({name: data[name.rpartition(".")[2]] for name in node.inputs}).items()
+            data[name.rpartition(".")[2]] = made
         by_name = {name: own.sort_values("rank") for name, own in made.groupby("attack")}
         return {str(name): own.groupby("user")["item"].agg(list).to_dict() for name, own in by_name.items()}
 
     return make
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_what_no_target_has_a_part_in_is_solved_once_for_all_targets_defenses_and_list_lengths(share: float) -> None:
+    cells = [Cell("small", model, 0, defense) for model in ("bpr", "lmf") for defense in ("none", "shuffle_5")]
+    attackers = [Attacker(cell, 0.1, share, length, (0.1, LENGTH)) for cell in cells for length in (LENGTH, 50, 100)]
+    made = [node for one in attackers for node in create_reference_pipeline(one).nodes]
+    assert {node.name for node in made if "solve_references" in node.name} == {"small.seed0.users10.solve_references"}
+    assert len({node for node in made if "solve_references" in node.name}) == 1
+
+
+def test_a_list_longer_than_those_solved_for_others_has_longer_ones_of_its_own() -> None:
+    longer = Attacker(Cell("small", "bpr", 0), 0.1, 1.0, 101, (0.1, LENGTH))
+    assert (longer.solved_length, longer.solved_lists) == (200, "small.seed0.users10.solved_lists_200")
 
 
 def test_popularity_is_counted_in_what_the_attacker_knows_of_the_target_and_not_in_auxiliary_data(

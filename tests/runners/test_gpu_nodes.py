@@ -25,7 +25,7 @@ TRAIN = {
     *("teach_folds", "stack", "distil", "correct", "average"),
 }
 RANK = {
-    *("assess_target", "query_target", "choose_whom_to_ask", "rank_target", "rank_clone", "rank_references"),
+    *("assess_target", "query_target", "choose_whom_to_ask", "rank_target", "rank_clone", "solve_references"),
     "export_clone",
 }
 

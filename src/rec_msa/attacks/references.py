@@ -19,7 +19,7 @@ from rec_msa.foundation.lists import PADDING, Lists
 from rec_msa.foundation.randomness import stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
@@ -94,16 +94,22 @@ class Knowledge:
 
 
 def all_references(
-    known: Knowledge, list_length: int, settings: ReferenceSettings, seed: int, device: str = "auto"
+    known: Knowledge, solved: Mapping[str, Lists], list_length: int, settings: ReferenceSettings, seed: int
 ) -> dict[str, Lists]:
-    """The lists of every reference for all attacker users, by name; those from answers where somebody was asked."""
-    from rec_msa.attacks.solved import solved_references
+    """The lists of every reference for all attacker users, by name; those from answers where somebody was asked.
 
+    Args:
+        known: What the attacker has.
+        solved: The lists of ``solved_references``.
+        list_length: Places of a list.
+        settings: Of the references.
+        seed: Of the run.
+    """
     ranked = {
         "random": random_lists(known, list_length, seed),
         "popularity": popularity_lists(known, known.attacker_train, list_length),
         "auxiliary_popularity": popularity_lists(known, known.auxiliary_train, list_length),
-        **solved_references(known, list_length, settings, seed, device),
+        **solved,
     }
     if not len(known.queried.users):
         return ranked

@@ -14,6 +14,7 @@ from rec_msa.attacks.settings import ENSEMBLE, RETRAIN
 from rec_msa.defenses.settings import FRESH, NO_DEFENSE, Serving, parse_defense, settings_key
 from rec_msa.evaluation.results import LABEL, NO_LABEL
 from rec_msa.experiments.naming import KNOWN, WORDS, label, label_unless
+from rec_msa.foundation.lists import MAX_LENGTH
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.targets.settings import NO_AUXILIARY, SPLIT, TargetSettings
 
@@ -190,6 +191,16 @@ class Attacker:
         """Namespace of the attacker users' groups, which depend on the share asked about, too."""
         asked = label_unless("query_fraction", self.query_fraction, 1)
         return self.cell.data_space("-".join([self.known, *asked]))
+
+    @property
+    def solved_length(self) -> int:
+        """How long the lists of references are that no target has a part in: whole hundreds."""
+        return min(-(-self.list_length // 100) * 100, MAX_LENGTH)
+
+    @property
+    def solved_lists(self) -> str:
+        """The name of these lists."""
+        return f"{self.users_space}.solved_lists_{self.solved_length}"
 
     @property
     def reference_space(self) -> str:

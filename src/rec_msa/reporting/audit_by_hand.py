@@ -10,6 +10,7 @@ from rec_msa.attacks.gate import QueryGate
 from rec_msa.attacks.references import Knowledge, all_references
 from rec_msa.attacks.registry import attack_of
 from rec_msa.attacks.settings import ReferenceSettings
+from rec_msa.attacks.solved import solved_references
 from rec_msa.evaluation.results import agreement_of
 from rec_msa.experiments.audit import known_name
 from rec_msa.experiments.by_hand import attack
@@ -119,7 +120,9 @@ def _references(
     asked = served.of(users.loc[users["group"] == "queried", "user"])
     everyone = users["user"].sort_values().to_numpy()
     knowledge = Knowledge(everyone, known, known.iloc[:0], asked, n_items)
-    for base, lists in all_references(knowledge, served.length, ReferenceSettings(), who.cell.seed).items():
+    settings, seed, length = ReferenceSettings(), who.cell.seed, served.length
+    solved = solved_references(knowledge, length, settings, seed)
+    for base, lists in all_references(knowledge, solved, length, settings, seed).items():
         facts = {**who.facts, "attack": who.named(base), "base": base, "kind": "reference", "otherwise": ""}
         yield _measured(lists, served, users, facts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rec_msa.attacks.settings import ReferenceSettings
@@ -66,14 +67,34 @@ def measure_agreement(
     return agreement_of(Lists.from_frame(clone_lists, list_length), against, attackers, who)
 
 
-def rank_references(
+def solve_references(
     attacker_train: pd.DataFrame,
     auxiliary_train: pd.DataFrame,
-    served_lists: pd.DataFrame,
     attackers: pd.DataFrame,
     statistics: dict[str, Any],
     settings: ReferenceSettings,
     device: str,
+    list_length: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Lists of known models in closed form; whoever is attacked, however long its lists, they are solved once."""
+    from rec_msa.attacks.references import Knowledge
+    from rec_msa.attacks.solved import solved_references
+
+    users = attackers["user"].sort_values().to_numpy()
+    n_items, nothing = statistics["items"], Lists(users[:0], np.empty((0, list_length), np.int32))
+    known = Knowledge(users, attacker_train, auxiliary_train, nothing, n_items)
+    return _by_name(solved_references(known, min(list_length, n_items), settings, seed, device))
+
+
+def rank_references(
+    attacker_train: pd.DataFrame,
+    auxiliary_train: pd.DataFrame,
+    served_lists: pd.DataFrame,
+    solved_lists: pd.DataFrame,
+    attackers: pd.DataFrame,
+    statistics: dict[str, Any],
+    settings: ReferenceSettings,
     list_length: int,
     seed: int,
 ) -> pd.DataFrame:
@@ -88,8 +109,8 @@ def rank_references(
         queried=Lists.from_frame(served_lists, list_length).of(queried),
         n_items=statistics["items"],
     )
-    ranked = references.all_references(known, list_length, settings, seed, device)
-    return pd.concat([lists.to_frame().assign(attack=name) for name, lists in ranked.items()], ignore_index=True)
+    solved = _named(solved_lists, list_length)
+    return _by_name(references.all_references(known, solved, list_length, settings, seed))
 
 
 def measure_references(
@@ -104,8 +125,7 @@ def measure_references(
     from rec_msa.attacks import references
 
     against = _against(undefended_lists, served_lists, list_length)
-    ranked = reference_lists.groupby("attack", sort=False)
-    lists = {str(name): Lists.from_frame(frame, list_length) for name, frame in ranked}
+    lists = _named(reference_lists, list_length)
     lists["target"] = against["undefended"]
     tables = []
     n_queried = int((attackers["group"] == "queried").sum())
@@ -116,6 +136,14 @@ def measure_references(
             tables.append(agreement_of(lists[base], against, attackers, who))
     summaries, per_user = zip(*tables, strict=True)
     return pd.concat(summaries, ignore_index=True), pd.concat(per_user, ignore_index=True)
+
+
+def _by_name(lists: dict[str, Lists]) -> pd.DataFrame:
+    return pd.concat([one.to_frame().assign(attack=name) for name, one in lists.items()], ignore_index=True)
+
+
+def _named(lists: pd.DataFrame, list_length: int) -> dict[str, Lists]:
+    return {str(name): Lists.from_frame(one, list_length) for name, one in lists.groupby("attack", sort=False)}
 
 
 def _against(undefended_lists: pd.DataFrame, served_lists: pd.DataFrame, list_length: int) -> dict[str, Lists]:

@@ -54,7 +54,8 @@ def _of_retrained(attacker: Attacker, reference: str, models: dict[str, str]) ->
 def create_reference_pipeline(attacker: Attacker) -> Pipeline:
     """The target's lists for the attacker users, and the references that attacks are compared with."""
     knowledge = create_attacker_pipeline(attacker) + create_auxiliary_data_pipeline(attacker.cell)
-    measured = [_rank_target(attacker), _rank_references(attacker), _measure_references(attacker)]
+    ranked = [_rank_target(attacker), _solve_references(attacker), _rank_references(attacker)]
+    measured = [*ranked, _measure_references(attacker)]
     return knowledge + Pipeline([_checked(attacker), Pipeline(measured)], tags=TAGS)
 
 
@@ -72,18 +73,33 @@ def _rank_target(attacker: Attacker) -> Node:
     return node(rank, target_side(attacker), outputs, name="rank_target", namespace=space)
 
 
-def _rank_references(attacker: Attacker) -> Node:
-    space, cell = attacker.reference_space, attacker.cell
-    known = {
+def _known(attacker: Attacker) -> dict[str, str]:
+    """What references are made of, whoever is attacked."""
+    return {
         "attacker_train": f"{attacker.users_space}.attacker_train",
-        "auxiliary_train": f"{cell.auxiliary_space(1.0)}.auxiliary_train",
-        "served_lists": _target_lists(attacker)["served_lists"],
-        "attackers": f"{attacker.groups_space}.attackers",
-        "statistics": f"{cell.data_root}.statistics",
+        "auxiliary_train": f"{attacker.cell.auxiliary_space(1.0)}.auxiliary_train",
+        "attackers": f"{attacker.users_space}.attackers",
+        "statistics": f"{attacker.cell.data_root}.statistics",
         "settings": "params:references",
-        "device": "params:device",
     }
-    rank = bind(nodes.rank_references, list_length=attacker.list_length, seed=cell.seed)
+
+
+def _solve_references(attacker: Attacker) -> Node:
+    """Lists of round lengths, so that a longer or shorter one that is served solves nothing again."""
+    known = {**_known(attacker), "device": "params:device"}
+    solve = bind(nodes.solve_references, list_length=attacker.solved_length, seed=attacker.cell.seed)
+    return node(solve, known, attacker.solved_lists, name="solve_references", namespace=attacker.users_space)
+
+
+def _rank_references(attacker: Attacker) -> Node:
+    space = attacker.reference_space
+    of_target = {
+        "served_lists": _target_lists(attacker)["served_lists"],
+        "solved_lists": attacker.solved_lists,
+        "attackers": f"{attacker.groups_space}.attackers",
+    }
+    known = {**_known(attacker), **of_target}
+    rank = bind(nodes.rank_references, list_length=attacker.list_length, seed=attacker.cell.seed)
     return node(rank, known, f"{space}.reference_lists", name="rank_references", namespace=space)
 
 
