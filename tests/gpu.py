@@ -16,7 +16,7 @@ from torch.utils._foreach_utils import _get_fused_kernels_supported_devices
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from rec_msa.recommenders import lookups, ranking
+from rec_msa.recommenders import items, lookups, ranking, tower
 from rec_msa.training import fit
 from rec_msa.training.device import choose_device
 
@@ -168,7 +168,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> GpuDouble:
     monkeypatch.setattr(fit._Fitting, "step", watched(fit._Fitting.step))
     monkeypatch.setattr(ranking, "_best", watched(ranking._best))
     monkeypatch.setattr(torch, "Generator", _Generator)
-    monkeypatch.setattr(lookups, "_is_compiled", lambda *_: False)  # the CPU beside it takes the same way
+    for module in (lookups, items, tower):
+        monkeypatch.setattr(module, "is_compiled", lambda *_: False)  # the CPU beside it takes the same way
     fused = _get_fused_kernels_supported_devices()
     monkeypatch.setattr(optimizer, "_get_fused_kernels_supported_devices", lambda: [*fused, GPU.type])
     for module in list(sys.modules.values()):

@@ -1,13 +1,13 @@
 """Item embeddings: a plain table, and the fusion of a clone's table with a frozen auxiliary one.
 
 A model never asks which of the two it holds: both give an item's vector as a user sees it (``pairs``), its image
-under a linear map (``project_pairs``, ``project_blocks``), and the products with the full catalogue (``products``).
+under a linear map (``images``, ``project_blocks``), and the products with the full catalogue (``products``).
 """
 
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +17,11 @@ from rec_msa.recommenders.lookups import (
     Table,
     attend,
     attended_dots,
+    attended_shares,
     dots,
     draw_uniform,
     gather,
+    is_compiled,
     is_row_sparse,
     length_penalty,
     picked_dots,
@@ -28,6 +30,22 @@ from rec_msa.recommenders.lookups import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+class Images(NamedTuple):
+    """Images of chosen items under a linear map: rows of ``other``, plus their share of rows of ``apart`` if any.
+
+    Attributes:
+        other: ``[n, out]``.
+        apart: ``[n, out]``.
+        share: As each user has it ``[batch, m]``.
+        places: The rows ``[batch, m]``.
+    """
+
+    other: Tensor
+    apart: Tensor | None
+    share: Tensor | None
+    places: Tensor
 
 
 class ItemTable(Table):
@@ -58,12 +76,20 @@ class ItemTable(Table):
         """The products of ``p`` with items as it sees them, and ``regularised_dots``' penalty on what is multiplied."""
         return regularised_dots(p, self.pairs(p, items), l2)
 
-    def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
-        """Images of ``pairs`` under ``linear`` ``[out, d]``: ``[batch, m, out]``."""
-        if items.numel() < len(self.weight) or is_row_sparse(self.weight):
-            return self(items) @ linear.T  # type: ignore[no-any-return]
-        # A batch has more pairs than the table has rows: these are projected first.
-        return gather(self.weight @ linear.T, items)
+    def images(self, p: Tensor, items: Tensor, linear: Tensor) -> Images:
+        """Images of ``pairs`` under ``linear`` ``[out, d]``."""
+        rows, places = self._read(items)
+        return Images((self.weight if rows is None else self(rows)) @ linear.T, None, None, places)
+
+    def _read(self, items: Tensor) -> tuple[Tensor | None, Tensor]:
+        """Which rows items ``[batch, m]`` need, or none where most are needed; and where each item is among them."""
+        n = len(self.weight)
+        if items.numel() >= 2 * n and not is_row_sparse(self.weight):
+            return None, items
+        if not is_compiled(self.weight):  # counting would wait for a GPU, or walk through a large table
+            return items.reshape(-1), torch.arange(items.numel(), device=items.device).view(items.shape)
+        needed = torch.zeros(n, dtype=torch.bool).index_fill_(0, items.reshape(-1), True)
+        return needed.nonzero().squeeze(1), (needed.cumsum(0) - 1)[items]
 
     def products(self, p: Tensor, towards: Tensor) -> Tensor:
         """Dot products of ``towards`` ``[batch, d]`` with every item as ``p`` sees it: ``[batch, n_items]``."""
@@ -124,8 +150,19 @@ class FusedItemTable(ItemTable):
         products, squares = attended_dots(p, p, self.weight, self.auxiliary, self.w, self.known, items)
         return products, length_penalty(p, squares, l2) if l2 else p.new_zeros(())
 
-    def project_pairs(self, p: Tensor, items: Tensor, linear: Tensor) -> Tensor:
-        return self.pairs(p, items) @ linear.T
+    def images(self, p: Tensor, items: Tensor, linear: Tensor) -> Images:
+        rows, places = self._read(items)
+        if rows is None:
+            own, other = self.weight, self.auxiliary
+        else:
+            own, other = self(rows), gather(self.auxiliary, rows)
+        return Images(other @ linear.T, (own - other) @ linear.T, self._share_of(p, items), places)
+
+    def _share_of(self, p: Tensor, items: Tensor) -> Tensor:
+        """The softmax weight of q_c for chosen items ``[batch, m]``."""
+        if self.attention:
+            return attended_shares(p, self.weight, self.auxiliary, self.w, self.known, items)
+        return torch.where(self.known[items], 0.5, 1.0).to(p)
 
     def products(self, p: Tensor, towards: Tensor) -> Tensor:
         return torch.lerp(towards @ self.auxiliary.T, towards @ self.weight.T, self._share_of_all(p))

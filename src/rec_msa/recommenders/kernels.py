@@ -138,6 +138,47 @@ def attended_gradients(
 
 
 @compiled
+def attended_shares(
+    p: Numbers, q_c: Numbers, q_a: Numbers, w: Numbers, known: NDArray[np.bool_], items: Rows, shares: Numbers
+) -> None:
+    """Fills the shares alone ``[batch, m]``."""
+    for row in range(items.shape[0]):
+        user = p[row]
+        for place in range(items.shape[1]):
+            item = items[row, place]
+            c, a, logit = q_c[item], q_a[item], ZERO
+            for k in range(len(w)):
+                logit += w[k] * (max(user[k] * c[k], ZERO) - max(user[k] * a[k], ZERO))
+            shares[row, place] = ONE / (ONE + np.exp(-logit)) if known[item] else ONE
+
+
+@compiled
+def share_gradients(
+    to_logits: Numbers,
+    p: Numbers,
+    q_c: Numbers,
+    q_a: Numbers,
+    w: Numbers,
+    items: Rows,
+    to_p: Numbers,
+    to_q: Numbers,
+    to_w: Numbers,
+) -> None:
+    """Adds what gradients of the shares' logits ``[batch, m]`` come to, in rows of q_c, too."""
+    for row in range(items.shape[0]):
+        user, into_p = p[row], to_p[row]
+        for place in range(items.shape[1]):
+            item, to_logit = items[row, place], to_logits[row, place]
+            c, a, into_q = q_c[item], q_a[item], to_q[item]
+            for k in range(len(w)):
+                active = user[k] * c[k] > ZERO
+                turned = (c[k] if active else ZERO) - (a[k] if user[k] * a[k] > ZERO else ZERO)
+                into_p[k] += to_logit * w[k] * turned
+                to_w[k] += to_logit * user[k] * turned
+                into_q[k] += to_logit * w[k] * user[k] if active else ZERO
+
+
+@compiled
 def hinge_sum(
     listed: Numbers, outside: Numbers, margin: np.float32, total: Numbers, to_listed: Numbers, to_outside: Numbers
 ) -> None:

@@ -90,7 +90,7 @@ def attend(p: Tensor, q_c: Tensor, q_a: Tensor, w: Tensor, known: Tensor) -> Ten
 
 def picked_dots(towards: Tensor, table: Tensor, items: Tensor) -> Tensor:
     """Dot products of ``towards`` ``[batch, d]`` with rows ``items`` ``[batch, m]`` of a table: ``[batch, m]``."""
-    if _is_compiled(towards, table):
+    if is_compiled(towards, table):
         return _PickedDots.apply(towards, table, items)  # type: ignore[no-any-return, no-untyped-call]
     return dots(towards, gather(table, items))
 
@@ -103,10 +103,19 @@ def attended_dots(
     The attention reads ``p``; the products are with ``towards`` ``[batch, d]``. The vectors are rows ``items``
     ``[batch, m]`` of the tables ``[n_items, d]``, as is ``known`` ``[n_items]``.
     """
-    if _is_compiled(p, table):  # the vectors are never made
+    if is_compiled(p, table):  # the vectors are never made
         return _PickedAttendedDots.apply(p, towards, table, auxiliary, w, known, items)  # type: ignore[no-any-return, no-untyped-call]
     fused = attend(p, gather(table, items), gather(auxiliary, items), w, known[items])
     return dots(towards, fused), fused.square().sum(-1)
+
+
+def attended_shares(p: Tensor, table: Tensor, auxiliary: Tensor, w: Tensor, known: Tensor, items: Tensor) -> Tensor:
+    """The weight that ``attend`` gives a clone's own vectors ``[batch, m]``, of rows ``items`` as ``attended_dots``."""
+    if is_compiled(p, table):
+        return _PickedShares.apply(p, table, auxiliary, w, known, items)  # type: ignore[no-any-return, no-untyped-call]
+    user = p.unsqueeze(1)
+    preferred = torch.relu(user * gather(table, items)) - torch.relu(user * gather(auxiliary, items))
+    return torch.where(known[items], torch.sigmoid(preferred @ w), 1.0)
 
 
 def hinge_sum(better: Tensor, worse: Tensor, margin: float) -> Tensor:
@@ -114,7 +123,7 @@ def hinge_sum(better: Tensor, worse: Tensor, margin: float) -> Tensor:
 
     Where ``better`` is infinite the terms are 0.
     """
-    if _is_compiled(better, worse):
+    if is_compiled(better, worse):
         return _HingeSum.apply(better, worse, margin)  # type: ignore[no-any-return, no-untyped-call]
     return F.relu(margin - (better.unsqueeze(2) - worse.unsqueeze(1))).sum()
 
@@ -125,7 +134,7 @@ def length_penalty(users: Tensor, squares: Tensor, l2: float) -> Tensor:
     return 0.5 * l2 * (_squares(users) + squares[:, 0].sum() + negatives) / len(users)
 
 
-def _is_compiled(*tensors: Tensor) -> bool:
+def is_compiled(*tensors: Tensor) -> bool:
     """Whether the machine code serves: it is for CPUs, single precision and gradients of whole tables."""
     return all(t.device.type == "cpu" and t.dtype == torch.float32 and not is_row_sparse(t) for t in tensors)
 
@@ -156,7 +165,7 @@ class _PickedDots(torch.autograd.Function):
 
         ctx.save_for_backward(towards, items)
         ctx.table, scores = table, towards.new_empty(items.shape)
-        picked_scores(*_arrays(towards, table, items, scores))
+        picked_scores(*arrays(towards, table, items, scores))
         return scores
 
     @staticmethod
@@ -166,7 +175,7 @@ class _PickedDots(torch.autograd.Function):
 
         towards, items = ctx.saved_tensors
         to_towards, (into, to_table) = towards.new_zeros(towards.shape), _gradient_of(ctx.table)
-        picked_gradients(*_arrays(gradient, towards, ctx.table, items, to_towards, into))
+        picked_gradients(*arrays(gradient, towards, ctx.table, items, to_towards, into))
         return to_towards, to_table, None
 
 
@@ -179,7 +188,7 @@ class _PickedAttendedDots(torch.autograd.Function):
 
         scores, squares, shares = (p.new_empty(items.shape) for _ in range(3))
         slopes = p.new_empty(2, *items.shape)
-        attended_scores(*_arrays(p, towards, table, auxiliary, w, known, items, scores, squares, shares, slopes))
+        attended_scores(*arrays(p, towards, table, auxiliary, w, known, items, scores, squares, shares, slopes))
         ctx.save_for_backward(p, towards, auxiliary, w, items, shares, slopes)
         ctx.table = table
         return scores, squares
@@ -193,8 +202,33 @@ class _PickedAttendedDots(torch.autograd.Function):
         to_p, to_towards, to_w = (vectors.new_zeros(vectors.shape) for vectors in (p, towards, w))
         into, to_table = _gradient_of(ctx.table)
         read = (to_scores, to_squares, p, towards, ctx.table, auxiliary, w, items, shares, slopes)
-        attended_gradients(*_arrays(*read, to_p, to_towards, into, to_w))
+        attended_gradients(*arrays(*read, to_p, to_towards, into, to_w))
         return to_p, to_towards, to_table, None, to_w, None, None
+
+
+class _PickedShares(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, p: Tensor, table: Tensor, auxiliary: Tensor, w: Tensor, known: Tensor, items: Tensor
+    ) -> Tensor:
+        from rec_msa.recommenders.kernels import attended_shares
+
+        shares = p.new_empty(items.shape)
+        attended_shares(*arrays(p, table, auxiliary, w, known, items, shares))
+        ctx.save_for_backward(p, auxiliary, w, items, shares)
+        ctx.table = table
+        return shares
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, to_shares: Tensor) -> tuple[Tensor | None, ...]:
+        from rec_msa.recommenders.kernels import share_gradients
+
+        p, auxiliary, w, items, shares = ctx.saved_tensors
+        to_logits = to_shares * shares * (1 - shares)
+        to_p, to_w, (into, to_table) = p.new_zeros(p.shape), w.new_zeros(w.shape), _gradient_of(ctx.table)
+        share_gradients(*arrays(to_logits, p, ctx.table, auxiliary, w, items, to_p, into, to_w))
+        return to_p, to_table, None, to_w, None, None
 
 
 class _HingeSum(torch.autograd.Function):
@@ -203,7 +237,7 @@ class _HingeSum(torch.autograd.Function):
         from rec_msa.recommenders.kernels import hinge_sum
 
         total, to_better, to_worse = (better.new_zeros(shape) for shape in (1, better.shape, worse.shape))
-        hinge_sum(*_arrays(better, worse), np.float32(margin), *_arrays(total, to_better, to_worse))
+        hinge_sum(*arrays(better, worse), np.float32(margin), *arrays(total, to_better, to_worse))
         ctx.save_for_backward(to_better, to_worse)
         return total[0]
 
@@ -274,7 +308,7 @@ def _gradient_of(table: Tensor) -> tuple[Tensor, Tensor | None]:
     return zeros, zeros
 
 
-def _arrays(*tensors: Tensor) -> list[np.ndarray]:
+def arrays(*tensors: Tensor) -> list[np.ndarray]:
     """What compiled code reads; what it writes into must be contiguous already."""
     return [tensor.detach().contiguous().numpy() for tensor in tensors]
 

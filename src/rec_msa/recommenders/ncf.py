@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from rec_msa.recommenders.base import FusableRecommender, cross_entropy, squared_norms
 from rec_msa.recommenders.items import ItemTable
 from rec_msa.recommenders.lookups import Table, draw_uniform
+from rec_msa.recommenders.tower import climbed, tower_scores
 
 if TYPE_CHECKING:
     from rec_msa.recommenders.settings import NcfSettings
@@ -69,8 +70,8 @@ class Ncf(FusableRecommender):
         p = self.product_users(users)
         product = self.product_items.pair_products(p, p * self.output_product, items)
         p = self.tower_users(users)
-        first = self.first_user(p).unsqueeze(1) + self.tower_items.project_pairs(p, items, self.first_item)
-        return product + self._upper_tower(first)
+        images = self.tower_items.images(p, items, self.first_item)
+        return product + tower_scores(self.first_user(p), images, self.tower, self.output_tower)
 
     def score_all(self, users: Tensor) -> Tensor:
         p = self.product_users(users)
@@ -79,13 +80,5 @@ class Ncf(FusableRecommender):
         pairs = TOWER_PAIRS if self.on_cpu else TOWER_PAIRS_ON_GPU
         size = max(1, pairs // len(users))
         for block, first in self.tower_items.project_blocks(p, self.first_item, self.first_user(p), size):
-            scores[:, block].add_(self._upper_tower(first))
+            scores[:, block].add_(climbed(first, self.tower, self.output_tower))
         return scores
-
-    def _upper_tower(self, hidden: Tensor) -> Tensor:
-        """The branch's part of the logit ``[batch, m]``; overwrites the first layer's sums ``[batch, m, width]``."""
-        hidden = torch.relu_(hidden)
-        for layer in self.tower:
-            hidden = torch.relu_(layer(hidden))
-        logits: Tensor = self.output_tower(hidden)
-        return logits.squeeze(-1)
