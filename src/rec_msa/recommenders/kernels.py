@@ -5,29 +5,19 @@ torch reads and writes each candidate's vector a dozen times; here it is read on
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from rec_msa.recommenders.compiling import compiled, item_ahead, prefetch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float32]
     Rows = NDArray[np.int64]
 
 ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
-
-SUMS = {"reassoc", "contract", "nsz"}
-"""What compiled code may do with numbers: take sums in another order, so that they fill vector registers; no flag lets
-NaN or infinity be forgotten."""
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Machine code of a function, kept on disk."""
-    return njit(cache=True, nogil=True, error_model="numpy", fastmath=SUMS)(function)
 
 
 @compiled
@@ -36,6 +26,7 @@ def picked_scores(towards: Numbers, q: Numbers, items: Rows, scores: Numbers) ->
     for row in range(items.shape[0]):
         wanted = towards[row]
         for place in range(items.shape[1]):
+            prefetch(q, item_ahead(items, row, place))
             vector, product = q[items[row, place]], ZERO
             for k in range(len(wanted)):
                 product += wanted[k] * vector[k]
@@ -50,6 +41,9 @@ def picked_gradients(
     for row in range(items.shape[0]):
         wanted, into_towards = towards[row], to_towards[row]
         for place in range(items.shape[1]):
+            later = item_ahead(items, row, place)
+            prefetch(q, later)
+            prefetch(to_q, later)
             item, slope = items[row, place], gradient[row, place]
             vector, into_q = q[item], to_q[item]
             for k in range(len(wanted)):
@@ -79,6 +73,9 @@ def attended_scores(
     for row in range(items.shape[0]):
         user, wanted = p[row], towards[row]
         for place in range(items.shape[1]):
+            later = item_ahead(items, row, place)
+            prefetch(q_c, later)
+            prefetch(q_a, later)
             item = items[row, place]
             c = q_c[item]
             a = q_a[item] if known[item] else c
@@ -120,6 +117,10 @@ def attended_gradients(
     for row in range(items.shape[0]):
         user, wanted, into_p, into_towards = p[row], towards[row], to_p[row], to_towards[row]
         for place in range(items.shape[1]):
+            later = item_ahead(items, row, place)
+            prefetch(q_c, later)
+            prefetch(q_a, later)
+            prefetch(to_q, later)
             item, share = items[row, place], shares[row, place]
             c, into_q = q_c[item], to_q[item]
             a = q_a[item] if share < ONE else c
@@ -145,6 +146,9 @@ def attended_shares(
     for row in range(items.shape[0]):
         user = p[row]
         for place in range(items.shape[1]):
+            later = item_ahead(items, row, place)
+            prefetch(q_c, later)
+            prefetch(q_a, later)
             item = items[row, place]
             c, a, logit = q_c[item], q_a[item], ZERO
             for k in range(len(w)):
@@ -168,6 +172,10 @@ def share_gradients(
     for row in range(items.shape[0]):
         user, into_p = p[row], to_p[row]
         for place in range(items.shape[1]):
+            later = item_ahead(items, row, place)
+            prefetch(q_c, later)
+            prefetch(q_a, later)
+            prefetch(to_q, later)
             item, to_logit = items[row, place], to_logits[row, place]
             c, a, into_q = q_c[item], q_a[item], to_q[item]
             for k in range(len(w)):

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from rec_msa.recommenders.kernels import ZERO, compiled
+from rec_msa.recommenders.compiling import compiled
+from rec_msa.recommenders.kernels import ZERO
 
 BLOCK = 128
 """Pairs at a time: for 64 numbers in and 32 out that is as much as BLAS multiplies without a second thread."""

@@ -5,38 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
-from rec_msa.recommenders.kernels import SUMS, compiled
-
-inlined = njit(inline="always", nogil=True, error_model="numpy", fastmath=SUMS)
-AHEAD = 6
-"""Rows that are on their way from memory while one is worked on."""
-LINE = 64
-
-
-def fetch_row(_: Any, table: Any, row: Any) -> Any:
-    """Has a row of a table brought into the cache, and waits for nothing."""
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        size = cgutils.unpack_tuple(builder, array.strides)[0]
-        pointer, small, long = ir.IntType(8).as_pointer(), ir.IntType(32), ir.IntType(64)
-        start = builder.gep(builder.bitcast(array.data, pointer), [builder.mul(size, arguments[1])])
-        kind = ir.FunctionType(ir.VoidType(), [pointer, small, small, small])
-        fetch = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
-        to_read, stay, data = (ir.Constant(small, value) for value in (0, 3, 1))
-        with cgutils.for_range_slice(builder, ir.Constant(long, 0), size, ir.Constant(long, LINE)) as (at, _):
-            builder.call(fetch, [builder.gep(start, [at]), to_read, stay, data])
-        return context.get_dummy_value()
-
-    return types.void(table, row), emit
-
-
-prefetch: Any = intrinsic(fetch_row)
+from rec_msa.recommenders.compiling import AHEAD, compiled, inlined, prefetch
 
 
 @inlined

@@ -1,0 +1,63 @@
+"""How loops are compiled for CPUs: what a compiler may do with sums, and rows that are fetched before they are needed.
+
+Importing it loads numba, so do that late.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SUMS = {"reassoc", "contract", "nsz"}
+"""What compiled code may do with numbers: take sums in another order, so that they fill vector registers; no flag lets
+NaN or infinity be forgotten."""
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Machine code of a function, kept on disk."""
+    return njit(cache=True, nogil=True, error_model="numpy", fastmath=SUMS)(function)
+
+
+inlined = njit(inline="always", nogil=True, error_model="numpy", fastmath=SUMS)
+AHEAD = 6
+"""Rows that are on their way from memory while one is worked on."""
+LINE = 64
+
+
+def fetch_row(_: Any, table: Any, row: Any) -> Any:
+    """Has a row of a table brought into the cache, and waits for nothing."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        size = cgutils.unpack_tuple(builder, array.strides)[0]
+        pointer, small, long = ir.IntType(8).as_pointer(), ir.IntType(32), ir.IntType(64)
+        start = builder.gep(builder.bitcast(array.data, pointer), [builder.mul(size, arguments[1])])
+        kind = ir.FunctionType(ir.VoidType(), [pointer, small, small, small])
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
+        to_read, stay, data = (ir.Constant(small, value) for value in (0, 3, 1))
+        with cgutils.for_range_slice(builder, ir.Constant(long, 0), size, ir.Constant(long, LINE)) as (at, _):
+            builder.call(fetch, [builder.gep(start, [at]), to_read, stay, data])
+        return context.get_dummy_value()
+
+    return types.void(table, row), emit
+
+
+prefetch: Any = intrinsic(fetch_row)
+
+
+@inlined
+def item_ahead(items: Any, row: Any, place: Any) -> Any:
+    """Of items ``[batch, m]`` that are worked on one after the other the one whose turn comes next but ``AHEAD``."""
+    later = place + AHEAD
+    while later >= items.shape[1]:
+        later -= items.shape[1]
+        row += 1
+    return np.uintp(items[row, later] if row < items.shape[0] else items[-1, -1])
