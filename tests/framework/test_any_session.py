@@ -25,7 +25,7 @@ from tests.forked import Command
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-N_NODES = 18
+N_NODES = 19
 """Nodes of ``attack_ptd``."""
 
 

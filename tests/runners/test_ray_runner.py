@@ -84,7 +84,7 @@ def test_a_failing_node_ends_only_what_depends_on_it(cluster, small_project):
             "study", params={"datasets": {"gone": gone}, "studies": {"s": study}, "study": "s"}, runner=RayRunner()
         )
     said = str(failure.value)
-    assert said.startswith("1 node failed; 20 that need them did not run, all others did:")
+    assert said.startswith("1 node failed; 21 that need them did not run, all others did:")
     assert "gone.acquire_raw_file: " in said
     assert "gone.csv" in said
     found = pd.read_parquet("data/08_reporting/agreement.parquet")
