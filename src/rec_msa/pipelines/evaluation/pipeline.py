@@ -78,7 +78,6 @@ def _known(attacker: Attacker) -> dict[str, str]:
     return {
         "attacker_train": f"{attacker.users_space}.attacker_train",
         "auxiliary_train": f"{attacker.cell.auxiliary_space(1.0)}.auxiliary_train",
-        "attackers": f"{attacker.users_space}.attackers",
         "statistics": f"{attacker.cell.data_root}.statistics",
         "settings": "params:references",
     }
@@ -86,19 +85,19 @@ def _known(attacker: Attacker) -> dict[str, str]:
 
 def _solve_references(attacker: Attacker) -> Node:
     """Lists of round lengths, so that a longer or shorter one that is served solves nothing again."""
-    known = {**_known(attacker), "device": "params:device"}
+    known = {**_known(attacker), "attackers": f"{attacker.users_space}.attackers", "device": "params:device"}
     solve = bind(nodes.solve_references, list_length=attacker.solved_length, seed=attacker.cell.seed)
     return node(solve, known, attacker.solved_lists, name="solve_references", namespace=attacker.users_space)
 
 
 def _rank_references(attacker: Attacker) -> Node:
     space = attacker.reference_space
-    of_target = {
+    known = {
+        **_known(attacker),
         "served_lists": _target_lists(attacker)["served_lists"],
         "solved_lists": attacker.solved_lists,
         "attackers": f"{attacker.groups_space}.attackers",
     }
-    known = {**_known(attacker), **of_target}
     rank = bind(nodes.rank_references, list_length=attacker.list_length, seed=attacker.cell.seed)
     return node(rank, known, f"{space}.reference_lists", name="rank_references", namespace=space)
 
