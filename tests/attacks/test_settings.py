@@ -194,6 +194,7 @@ def test_the_defaults_are_those_of_the_specification() -> None:
         (StealSettings, {"negatives": 0}),
         (StealSettings, {"held_back_fraction": 1}),
         (StealSettings, {"held_back_places": 0}),
+        (StealSettings, {"prefix_patience": 0}),
     ],
 )
 def test_stage_settings_out_of_range_are_refused(kind: type[Any], wrong: dict[str, Any]) -> None:

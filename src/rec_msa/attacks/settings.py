@@ -58,6 +58,9 @@ class StealSettings(BaseModel):
     training: TrainingSettings = Field(
         TrainingSettings(max_steps=40_000, validate_every=100, stop_by="loss"), description="the training loop"
     )
+    prefix_patience: int = Field(
+        2000, ge=1, description="QSD on made-up sequences: the training's patience, where that is shorter"
+    )
 
     def waiting(self, patience: int | None) -> StealSettings:
         """The same with the patience that the data ask for."""

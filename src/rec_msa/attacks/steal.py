@@ -146,7 +146,8 @@ def steal_from_lists_alone(
     model = as_trained(untrained(architecture, recommender, users, n_items, generator, device))
     if isinstance(served, Lists):
         task: ListTask = _user_task(model, served, settings, losses, seed)
-    else:
+    else:  # what is learnt of prefixes comes slowly: after 500 steps of little the loss still has much to fall
+        settings = settings.waiting(settings.prefix_patience)
         task = prefix_task(model, served, settings, losses, seed)
     curve = fit(model, task, settings.training, generator, f"steal {architecture} from lists")
     return to_checkpoint(model), curve
