@@ -51,7 +51,14 @@ class Scripted:
         return self.script[min(len(self.seen), len(self.script)) - 1]
 
     def fit(self, seed: int = 0, **settings: Any) -> pd.DataFrame:
-        usual = {"batch_size": 2, "validate_every": 2, "max_steps": 20, "patience": 100, "patience_epochs": 0}
+        usual = {
+            "batch_size": 2,
+            "validate_every": 2,
+            "max_steps": 20,
+            "patience": 100,
+            "patience_epochs": 0,
+            "least_steps": 0,
+        }
         rules = TrainingSettings(**usual | settings)
         return fit(self.model, self, rules, torch.Generator().manual_seed(seed), "scripted")
 
@@ -131,6 +138,20 @@ def test_losses_that_fall_by_little_each_time_count_once_they_have_fallen_by_eno
     assert curve["step"].iloc[-1] == 13
 
 
+def test_a_model_that_stands_at_popularity_first_is_waited_for() -> None:
+    standing_first = [0.0, 0.20, 0.19, 0.19, 0.19, 0.3, 0.4]
+    given_up = Scripted(standing_first).fit(patience=4, max_steps=1000)
+    waited_for = Scripted(standing_first).fit(patience=4, least_steps=10, max_steps=1000)
+    assert given_up["validation"].max() == 0.20
+    assert waited_for["validation"].max() == 0.4
+
+
+def test_the_least_steps_are_no_more_than_the_limit_and_add_nothing_to_a_longer_patience() -> None:
+    falling = [0.5, 0.4, 0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1]
+    assert Scripted(falling).fit(patience=2, least_steps=8, max_steps=6)["step"].iloc[-1] == 6
+    assert Scripted(falling).fit(patience=12, least_steps=8, max_steps=1000)["step"].iloc[-1] == 12
+
+
 def test_data_may_ask_for_more_patience_and_never_for_less() -> None:
     settings = TrainingSettings(patience=500)
     asked = {steps: settings.waiting(steps) for steps in (None, 100, 2_000)}
@@ -207,6 +228,7 @@ def test_the_same_stream_gives_the_same_model() -> None:
         {"validate_every": 0},
         {"patience": 0},
         {"patience_epochs": -1},
+        {"least_steps": -1},
         {"stop_by": "time"},
         {"least_gain": 0},
     ],

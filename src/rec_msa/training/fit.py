@@ -113,7 +113,7 @@ class _Fitting:
     def earliest_end(self) -> int:
         """The step at which the training ends if nothing gets better."""
         last_gain = self.lowest if self.settings.stop_by == "loss" else self.best
-        return min(last_gain.step + self.patience, self.settings.max_steps)
+        return min(max(last_gain.step + self.patience, self.settings.least_steps), self.settings.max_steps)
 
     @torch.no_grad()
     def restore_best(self) -> pd.DataFrame:

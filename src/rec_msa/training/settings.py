@@ -33,6 +33,9 @@ class TrainingSettings(BaseModel):
     least_gain: float = Field(0.02, gt=0, description="stop_by loss: by how much it must fall within the patience")
     patience: int = Field(500, ge=1, description="steps without anything better before the end")
     patience_epochs: int = Field(5, ge=0, description="the same in epochs; the longer of the two counts")
+    least_steps: int = Field(
+        1000, ge=0, description="steps before which no patience ends a training: models stand at popularity first"
+    )
     row_sparse_from: int = Field(
         30_000, ge=1, description="tables of so many rows or more are updated in a batch's rows alone"
     )
