@@ -223,6 +223,8 @@ def test_four_seeds_leave_a_claim_open(four_seeds: pd.DataFrame, claim: int) -> 
     found = verdict_of(four_seeds, claim)
     assert (found.verdict, found.open) == ("open", found.n_expected)
     assert f"({found.n_expected} for want of seeds)" in found.summary
+    assert not found.whole
+    assert found.said == f"open so far, 0 of {found.n_expected} cells"
 
 
 VARIANTS = {
@@ -332,7 +334,7 @@ def test_a_seed_that_lacks_a_point_is_left_out_of_the_trend(agreement: pd.DataFr
     assert figure(judged, 7, target="bpr", attack="ptq")["n_seeds"] == 4
     assert verdict_of(judged, 7).verdict == "partly borne out"
     assert verdict_of(judged, 7).summary == (
-        "Partly borne out: borne out in 14 of 15 cells, open in 1 (1 for want of seeds)."
+        "Partly borne out so far, 14 of 15 cells: borne out in 14, open in 1 (1 for want of seeds)."
     )
 
 

@@ -486,8 +486,13 @@ class ClaimVerdict:
 
     @property
     def n_cells(self) -> int:
-        """The cells measured."""
+        """The cells measured, of however many seeds."""
         return self.borne_out + self.contradicted + self.open
+
+    @property
+    def n_decidable(self) -> int:
+        """Those of them with the seeds that a verdict needs."""
+        return self.n_cells - self.few_seeds
 
     @property
     def verdict(self) -> str:
@@ -508,8 +513,8 @@ class ClaimVerdict:
 
     @property
     def whole(self) -> bool:
-        """Whether all of its cells were measured."""
-        return bool(self.n_cells) and self.n_cells >= self.n_expected
+        """Whether all of its cells were measured, with the seeds that a verdict needs."""
+        return bool(self.n_cells) and not self.few_seeds and self.n_cells >= self.n_expected
 
     @property
     def said(self) -> str:
@@ -518,7 +523,7 @@ class ClaimVerdict:
             return self.verdict
         # One cell that bears out a claim about some is enough, whatever the others say.
         so_far = "" if (self.claim.id, self.verdict) == (_EXISTENTIAL, BORNE_OUT) else " so far"
-        return f"{self.verdict}{so_far}, {self.n_cells} of {self.n_expected} cells"
+        return f"{self.verdict}{so_far}, {self.n_decidable} of {self.n_expected} cells"
 
     @property
     def summary(self) -> str:

@@ -105,7 +105,7 @@ def _claims(verdicts: Sequence[ClaimVerdict]) -> str:
     part = [one for one in verdicts if one.n_cells and not one.whole]
     if not whole + part:
         return f"None of the paper's {len(verdicts)} claims was measured yet."
-    cells = f"{sum(one.n_cells for one in part)} of {sum(one.n_expected for one in part)} cells"
+    cells = f"{sum(one.n_decidable for one in part)} of {sum(one.n_expected for one in part)} cells"
     said = [f"**{len(whole)} measured whole**{_counted(whole)}"]
     said += [f"**{len(part)} in part ({cells})**{_counted(part, ', so far')}"] if part else []
     absent = sum(one.verdict == UNMEASURED for one in verdicts)
@@ -182,7 +182,7 @@ def _score(one: ClaimVerdict) -> dict[str, Any]:
         "claim": f"[{claim.id}](#claim-{claim.id})",
         "verdict": doc.Cell(one.said, verdict=one.verdict),
         "what the paper says": f"[{claim.says}](#claim-{claim.id})",
-        "cells": f"{one.n_cells} of {one.n_expected}" if one.n_expected else doc.missing(UNTESTED),
+        "cells": f"{one.n_decidable} of {one.n_expected}" if one.n_expected else doc.missing(UNTESTED),
         **{name: count if one.n_cells else doc.missing(one.verdict) for name, count in counts.items()},
     }
 
