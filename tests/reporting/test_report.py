@@ -151,7 +151,7 @@ def test_table_8_says_that_it_is_not_the_papers_data(report: Report) -> None:
 def test_table_8_is_a_figure_too_with_qsd_by_its_calls_beside_level_lines(report: Report) -> None:
     [block] = [one for one in report.figures() if one.name == "table8-calls"]
     [sasrec, stamp] = block.drawing.rows[0]
-    assert (sasrec.title, stamp.title) == ("ml-1m-2999 · sasrec", "ml-1m-2999 · stamp")
+    assert (sasrec.title, stamp.title) == ("ml-1m-2999 · sasrec", "ml-1m-2999 · stamp · seeds 0–1")
     qsd, *levels = sasrec.curves
     assert list(qsd.x) == [5, 10, 15, 20, 25, 30]
     assert qsd.y == pytest.approx([0.15, 0.2, 0.25, 0.3, 0.35, 0.4], abs=0.02)
@@ -234,6 +234,25 @@ def test_a_figure_has_the_points_of_its_axis_and_the_references_as_levels(
     assert ptq.y[1] == pytest.approx(own["agreement"].mean())
     assert {"retrained target", "popularity in D_t"} <= set(curves)
     assert "Recall@50: bpr" in figure.caption
+
+
+def test_a_point_of_fewer_seeds_does_not_bend_the_line_of_the_others(results: dict[str, pd.DataFrame]) -> None:
+    table = results["agreement"]
+    gone = (table["base"] == "ptq") & (table["list_length"] == 20) & (table["seed"] > 1) & (table["target"] == "bpr")
+    less = results | {"agreement": table[~gone]}
+    [plot, *_] = drawing_of(Measured(**less), "figure2").rows[0]
+    [ptq] = [curve for curve in plot.curves if curve.name.startswith("ptq")]
+    own = table[(table["seed"] <= 1) & (table["target"] == "bpr") & (table["base"] == "ptq")]
+    own = own.query("list_length == 10 and k == 10 and group == 'heldout' and against == 'served'")
+    assert plot.title == "ml-1m · bpr · seeds 0–1"
+    assert ptq.y[0] == pytest.approx(own["agreement"].mean())
+
+
+def test_an_axis_has_no_tick_where_references_alone_were_measured(results: dict[str, pd.DataFrame]) -> None:
+    table = results["agreement"]
+    alone = (table["kind"] == "attack") & (table["list_length"] == 20)
+    [plot, *_] = drawing_of(Measured(**(results | {"agreement": table[~alone]})), "figure2").rows[0]
+    assert list(plot.x_ticks) == [10, 50, 100]
 
 
 def test_figure_6_leaves_a_gap_where_a_clone_was_not_measured(results: dict[str, pd.DataFrame]) -> None:

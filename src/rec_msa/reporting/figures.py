@@ -172,8 +172,21 @@ def _where_it_varies(points: pd.DataFrame, shown: AxisFigure) -> pd.DataFrame:
     """The points of a figure, of targets of which more than one point was measured."""
     own = points[points["attack"].isin(shown.attacks)]
     own = own[own["dataset"].isin(shown.datasets) & own["target"].isin(shown.targets)]
-    varied = own[own["attack"].isin(shown.varying)].groupby(["dataset", "target"])["value"].nunique()
+    varying = own[own["attack"].isin(shown.varying)]
+    own = own.merge(varying[["dataset", "target", "value"]].drop_duplicates()).merge(_seeds_of_all_points(varying))
+    varied = varying.groupby(["dataset", "target"])["value"].nunique()
     return own.merge(varied[varied > 1].reset_index()[["dataset", "target"]])
+
+
+def _seeds_of_all_points(points: pd.DataFrame) -> pd.DataFrame:
+    """The seeds that all points of a target have: points of other seeds would bend its lines. All where none is."""
+    place = ["dataset", "target"]
+    each = points[[*place, "seed", "attack", "value"]].drop_duplicates()
+    n_points = each[[*place, "attack", "value"]].drop_duplicates().groupby(place).size().rename("of").reset_index()
+    seeds = each.groupby([*place, "seed"]).size().rename("has").reset_index().merge(n_points)
+    seeds = seeds.assign(complete=seeds["has"] == seeds["of"])
+    there_are_some = seeds.groupby(place)["complete"].transform("any")
+    return seeds.loc[seeds["complete"] | ~there_are_some, [*place, "seed"]]
 
 
 def _axis_drawing(points: pd.DataFrame, shown: AxisFigure) -> Drawing:
@@ -186,12 +199,13 @@ def _axis_row(shown: AxisFigure, group: str, found: Mapping[Any, Estimate]) -> l
     top = top_of(value for one in found.values() for value in (one.value, one.high))
     suffix = f", {GROUP_NAMES[group]}" if len(shown.groups) > 1 else ""
     y_title = f"agreement{' at that length' if shown.axis is axes.LIST_LENGTH else ' at 50'}"
-    plots = []
+    all_seeds, plots = seeds_and_users([*found.values()])[0], []
     for place in [(dataset, target) for dataset in shown.datasets for target in shown.targets]:
         own = {key[2:]: one for key, one in found.items() if key[:2] == place}
         ticks = sorted({value for _, value in own})
         curves = _curves(own, shown.varying, shown.level, ticks)
-        title = " · ".join(place) + suffix
+        seeds = seeds_and_users([*own.values()])[0]
+        title = " · ".join([*place, *([seeds_text(seeds)] if seeds and seeds != all_seeds else [])]) + suffix
         plots += [Plot(title, shown.axis.title, y_title, curves, top, ticks, shown.axis.unit)] if curves else []
     return plots
 
