@@ -271,7 +271,7 @@ def test_a_clone_learns_the_lists_and_the_same_seed_gives_the_same_clone(name: s
 
 @pytest.mark.parametrize(("prefix_patience", "longer"), [(1, 20), (60, 60)])
 def test_lists_of_prefixes_are_waited_for_with_the_longer_patience(prefix_patience: int, longer: int) -> None:
-    waits = {"validate_every": 10, "patience": 20, "patience_epochs": 0, "max_steps": 400}
+    waits = {"validate_every": 10, "patience": 20, "patience_epochs": 0, "least_steps": 0, "max_steps": 400}
     hopeless = TrainingSettings(stop_by="loss", least_gain=1000.0, batch_size=400, **waits)  # type: ignore[arg-type]
     rules = StealSettings(training=hopeless, prefix_patience=prefix_patience)
     made, chosen, losses = made_up(target(), 120), {"dimensions": 8, "length": LENGTH}, ("hinge", "hinge")
