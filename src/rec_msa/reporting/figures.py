@@ -169,7 +169,7 @@ def _axis_points(measured: Measured, shown: AxisFigure) -> pd.DataFrame:
 
 
 def _where_it_varies(points: pd.DataFrame, shown: AxisFigure) -> pd.DataFrame:
-    """The points of a figure, of targets of which more than one point was measured."""
+    """The points of a figure: of targets of which more than one was measured, at values that an attack has."""
     own = points[points["attack"].isin(shown.attacks)]
     own = own[own["dataset"].isin(shown.datasets) & own["target"].isin(shown.targets)]
     varying = own[own["attack"].isin(shown.varying)]
@@ -199,15 +199,20 @@ def _axis_row(shown: AxisFigure, group: str, found: Mapping[Any, Estimate]) -> l
     top = top_of(value for one in found.values() for value in (one.value, one.high))
     suffix = f", {GROUP_NAMES[group]}" if len(shown.groups) > 1 else ""
     y_title = f"agreement{' at that length' if shown.axis is axes.LIST_LENGTH else ' at 50'}"
-    all_seeds, plots = seeds_and_users([*found.values()])[0], []
+    plots = []
     for place in [(dataset, target) for dataset in shown.datasets for target in shown.targets]:
         own = {key[2:]: one for key, one in found.items() if key[:2] == place}
         ticks = sorted({value for _, value in own})
         curves = _curves(own, shown.varying, shown.level, ticks)
-        seeds = seeds_and_users([*own.values()])[0]
-        title = " · ".join([*place, *([seeds_text(seeds)] if seeds and seeds != all_seeds else [])]) + suffix
+        title = " · ".join([*place, *_fewer_seeds(own.values(), found.values())]) + suffix
         plots += [Plot(title, shown.axis.title, y_title, curves, top, ticks, shown.axis.unit)] if curves else []
     return plots
+
+
+def _fewer_seeds(own: Iterable[Estimate], all_of_them: Iterable[Estimate]) -> list[str]:
+    """Which seeds a panel has, where they are not those of the whole figure."""
+    (seeds, _), (every, _) = seeds_and_users([*own]), seeds_and_users([*all_of_them])
+    return [seeds_text(seeds)] if seeds and seeds != every else []
 
 
 def _curves(
