@@ -137,7 +137,7 @@ def test_an_audit_of_two_files_leaves_a_page_and_figures_and_fails_above_its_lim
     assert set(attacks["attack"]) == {"ptd_known30", "ptq_known30", "ptd_known30_ials"}
     assert set(attacks["defense"]) == {"none", "random_replacement_5"}
     limited = AUDIT | {"audit": AUDIT["audit"] | {"fail_above": 0.001}}
-    with pytest.raises(KedroCliError, match=r"audit\.fail_above: an attack copies 0\.\d+ of a list, more than 0\.001"):
+    with pytest.raises(KedroCliError, match=r"audit\.fail_above: 0\.\d+ of a list is copied, by .+: more than 0\.001"):
         served.run("audit", params=limited, only_missing_outputs=True)
 
 

@@ -13,7 +13,7 @@ from rec_msa.foundation.errors import DataError, SettingsError
 from rec_msa.reporting.audit import AuditReport, audit
 from rec_msa.reporting.audit_findings import concerns, defenses_bought, findings, lengths, needs, over_calls
 from rec_msa.reporting.audit_json import Audit
-from rec_msa.reporting.audit_results import Audited, AuditResults, profile_of
+from rec_msa.reporting.audit_results import LOOKUPS, Audited, AuditResults, profile_of
 from tests.reporting.made_up import plain
 from tests.reporting.made_up_audit import TARGET, audit_results, without
 
@@ -54,6 +54,30 @@ def test_it_says_what_else_the_best_attack_has(report: AuditReport) -> None:
     assert report.page.lead.startswith(f"**{report.headline}**")
 
 
+def test_a_plain_model_that_copies_more_than_every_attack_is_what_leaks() -> None:
+    report = audit(audit_results(levels={"ease_joint": 0.71}))
+    assert report.headline == (
+        "Somebody who knows 5 % of your users and has data of other users copies 71 of 100 recommended items; "
+        "popularity alone gives 29."
+    )
+    assert report.worst == pytest.approx(0.71)
+    assert report.json["best"]["kind"] == "reference"
+    assert "the best copy at 5 % known (EASE of both data) repeats 42" in part(report.markdown, "stands-out")
+    assert "71 of 100, by EASE of both data" in part(report.markdown, "stands-out")
+    assert report.json["needs"][0]["without_questions"]["base"] == "ease_joint"
+
+
+def test_a_look_up_that_copies_more_than_every_attack_is_what_leaks() -> None:
+    best = audit(audit_results(levels={"knn_lists": 0.8}, auxiliary="none")).json["best"]
+    assert (best["base"], best["calls"]) == ("knn_lists", 12)
+
+
+def test_a_plain_model_of_the_targets_other_users_overstates() -> None:
+    report = audit(audit_results(auxiliary="others", levels={"ease_joint": 0.71}))
+    assert report.headline.startswith("Somebody who knows 5 % of your users and asks 12 times copies 48 of 100")
+    assert "it is 71 of 100, which overstates what an outsider gets" in report.page.lead
+
+
 def test_where_five_percent_were_not_measured_the_nearest_share_is_taken() -> None:
     assert "knows 10 % of your users" in audit(audit_results(shares=(0.1, 0.2))).headline
 
@@ -64,8 +88,8 @@ def test_where_intervals_overlap_no_copy_is_claimed() -> None:
     assert "No order is claimed" in part(audit(weak).markdown, "stands-out")
 
 
-def test_an_attack_below_popularity_copies_nothing_beyond_it() -> None:
-    weak = audit_results(levels=dict.fromkeys(("ptd", "ptq", "pta", "ptaq"), 0.2))
+def test_where_all_is_below_popularity_nothing_is_copied_beyond_it() -> None:
+    weak = without(audit_results(levels=dict.fromkeys(("ptd", "ptq", "pta", "ptaq"), 0.2)), *LOOKUPS)
     assert "less than popularity alone, which gives 29" in audit(weak).headline
 
 
@@ -146,11 +170,11 @@ def test_elsewhere_calls_grow_with_the_users_known(results: AuditResults) -> Non
 
 def test_what_stands_out(results: AuditResults) -> None:
     said = findings(Audited(results))
-    assert "the best attack at 5 % known (`ptaq`) copies 31 of 100 items more than popularity" in said[0]
+    assert "the best copy at 5 % known (`ptaq`) repeats 31 of 100 items more than popularity" in said[0]
     assert "(lists of the most similar users asked), give 35 of 100, and the best attack with questions 60" in said[1]
     assert "from 5 % to 20 % known, `ptaq` goes from 60 to 70 of 100." in said[4]
     assert "70 of 100, by `ptaq` at 20 % known. This is what `audit.fail_above`" in said[-1]
-    assert "repeats 75 of 100. The best attack at 5 % known reaches 80 % of that." in said[5]
+    assert "repeats 75 of 100. The best copy at 5 % known reaches 80 % of that." in said[5]
 
 
 def test_a_defense_buys_only_down_to_who_asks_nothing(results: AuditResults) -> None:
@@ -162,6 +186,13 @@ def test_a_defense_buys_only_down_to_who_asks_nothing(results: AuditResults) -> 
     assert mixing.said == "hides 8 of 100"
     assert not shuffle.hides
     assert shuffle.said == "nothing shown"
+
+
+def test_no_defense_of_answers_hides_what_a_plain_model_copies_without_them() -> None:
+    levels, defenses = {"ease_joint": 0.7}, {"popular_mixing_2": 0.3, "shuffle_20": 0.0}
+    mixing, shuffle = defenses_bought(Audited(audit_results(levels=levels, defenses=defenses)))
+    assert mixing.without.base == mixing.left.base == shuffle.left.base == "ease_joint"
+    assert mixing.said == shuffle.said == "nothing shown"
 
 
 def test_the_page_says_what_a_defense_costs(report: AuditReport) -> None:

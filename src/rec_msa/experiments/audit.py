@@ -63,7 +63,7 @@ class AuditSettings(BaseModel):
     seeds: Seeds = Field((0, 1, 2), min_length=1, description="seeds: who is known, and every start")
     budget: float | None = Field(None, gt=0, description="minutes, after which no further attack begins; None: all")
     fail_above: float | None = Field(
-        None, ge=0, le=1, description="the run fails where an attack copies more than this share of a list"
+        None, ge=0, le=1, description="the run fails where a copy repeats more than this share of a list"
     )
 
 

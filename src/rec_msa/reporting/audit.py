@@ -27,8 +27,8 @@ class AuditReport:
         markdown: The same as Markdown; ``files`` are its pictures and tables, in the folder ``page.folder``.
         json: The same for programs: ``rec_msa.reporting.audit_json.Audit``.
         headline: Its first sentence.
-        worst: The highest mean agreement of held-out users, over all attacks without a defense, at the length of list
-            that most was measured at: what ``audit.fail_above`` is compared with.
+        worst: The highest mean agreement of held-out users, over all attacks, plain models and look-ups without a
+            defense, at the length of list that most was measured at: what ``audit.fail_above`` is compared with.
     """
 
     page: Report

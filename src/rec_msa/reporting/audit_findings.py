@@ -66,7 +66,7 @@ def _against(key: str, one: Point, other: Point) -> str:
 def caveat(audited: Audited) -> str:
     """Returns what other users make of it who stand in as auxiliary data, and that there are few users."""
     said, n_users = [], sum(audited.best.result.n_users)
-    overstated = [one for one in audited.attacks if one.share == audited.share and one.auxiliary]
+    overstated = [one for one in audited.copies if one.share == audited.share and one.auxiliary]
     if audited.overstates and overstated and overstated[0].value >= audited.best.value:
         key = "lead_only_others" if audited.best.auxiliary else "lead_others"
         said.append(told(key, copied=of100(overstated[0].value)))
@@ -86,7 +86,7 @@ def _beyond_popularity(audited: Audited) -> str:
     best, popular = audited.best, audited.popularity
     if popular is None:
         return ""
-    said = {"share": percent(best.share), "method": best.method, "more": more(best, popular)}
+    said = {"share": percent(best.share), "method": best.named, "more": more(best, popular)}
     return told(_against("beyond", best, popular), **said, less=more(popular, best))
 
 
@@ -98,12 +98,12 @@ def _beyond_lookup(audited: Audited) -> str:
 
 
 def _questions(audited: Audited) -> str:
-    asking, quiet = (_first(audited.fair_attacks, audited.share, asks=asks) for asks in (True, False))
+    asking, quiet = (_first(audited.fair_copies, audited.share, asks=asks) for asks in (True, False))
     return _two("questions", asking, quiet, share=percent(audited.share))
 
 
 def _auxiliary(audited: Audited) -> str:
-    at = [one for one in audited.attacks if one.share == audited.share]
+    at = [one for one in audited.copies if one.share == audited.share]
     having, lacking = (next((one for one in at if one.auxiliary == has), None) for has in (True, False))
     source = TEXTS["sources"].get(audited.results.auxiliary, "")
     return _two("auxiliary", having, lacking, source=source, share=percent(audited.share))
@@ -118,12 +118,12 @@ def _two(key: str, one: Point | None, other: Point | None, **said: str) -> str:
 
 
 def _more_known(audited: Audited) -> str:
-    own = [one for one in audited.fair_attacks if one.method == audited.best.method]
+    own = [one for one in audited.fair_copies if one.method == audited.best.method]
     points = sorted(own, key=lambda one: one.share)
     if len(points) < 2:  # noqa: PLR2004 - a way has two ends
         return ""
     first, last = points[0], points[-1]
-    said = {"first": percent(first.share), "last": percent(last.share), "method": first.method}
+    said = {"first": percent(first.share), "last": percent(last.share), "method": first.named}
     key = "known" if apart(first.result, last.result) else "known_level"
     return told(key, **said, low=of100(first.value), high=of100(last.value))
 
@@ -145,12 +145,12 @@ def _floor(audited: Audited) -> str:
 def _most(audited: Audited) -> str:
     worst = audited.worst
     overstated = TEXTS["most_overstated"] if worst.auxiliary and audited.overstates else ""
-    said = {"copied": of100(worst.value), "method": worst.method, "share": percent(worst.share)}
+    said = {"copied": of100(worst.value), "method": worst.named, "share": percent(worst.share)}
     return told("most", **said, overstated=overstated)
 
 
-def _first(attacks: Sequence[Point], share: float, *, asks: bool) -> Point | None:
-    return next((one for one in attacks if one.share == share and one.questions == asks), None)
+def _first(points: Sequence[Point], share: float, *, asks: bool) -> Point | None:
+    return next((one for one in points if one.share == share and one.questions == asks), None)
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class Bought:
         kept: How much of the target's own lists is still served; None where it is not known.
         before: The best attack that asks, without the defense.
         after: The best attack that asks, under it: attackers may choose another then.
-        asks_nothing: The best attack that asks nothing; None where none was measured.
+        asks_nothing: The best copy that asks nothing; None where none was measured.
     """
 
     defense: str
@@ -177,8 +177,16 @@ class Bought:
     @property
     def left(self) -> Point:
         """What an attacker is left with: the better of asking under it and of asking nothing."""
+        return self._or_quiet(self.after)
+
+    @property
+    def without(self) -> Point:
+        """What an attacker has without it: the better of asking and of asking nothing."""
+        return self._or_quiet(self.before)
+
+    def _or_quiet(self, asking: Point) -> Point:
         quiet = self.asks_nothing
-        return quiet if quiet and quiet.value > self.after.value else self.after
+        return quiet if quiet and quiet.value > asking.value else asking
 
     @property
     def own_lists_kept(self) -> float | None:
@@ -188,21 +196,22 @@ class Bought:
     @property
     def hides(self) -> bool:
         """Whether less is copied under it, and the intervals do not overlap."""
-        return apart(self.before.result, self.left.result) and self.left.value < self.before.value
+        return apart(self.without.result, self.left.result) and self.left.value < self.without.value
 
     @property
     def said(self) -> str:
         """The same in words."""
-        gone = more(self.before, self.left)
+        gone = more(self.without, self.left)
         if self.hides:
             return f"hides {gone} of 100"
-        return f"{-gone} of 100 more" if apart(self.before.result, self.left.result) else "nothing shown"
+        return f"{-gone} of 100 more" if apart(self.without.result, self.left.result) else "nothing shown"
 
 
 def defenses_bought(audited: Audited) -> list[Bought]:
     """Returns each defense with the attacks that were measured both with and without it, the weakest first."""
     usual = [one for one in audited.points if one.is_attack and one.list_length == audited.list_length]
     fair = [one for one in usual if not (audited.overstates and one.auxiliary)]
+    silent = [one for one in audited.fair_copies if not one.questions]
     found = []
     for defense in dict.fromkeys(one.defense for one in fair if one.rule != NO_DEFENSE):
         under = [one for one in fair if one.defense == defense and one.questions]
@@ -211,8 +220,8 @@ def defenses_bought(audited: Audited) -> list[Bought]:
         before = [one for one in open_ if (one.method, one.share) in both]
         if under and before:
             share = min({one.share for one in before}, key=lambda share: abs(share - audited.share))
-            at = [[one for one in points if one.share == share] for points in (before, under, open_)]
-            quiet = next((one for one in at[2] if not one.questions), None)
+            at = [[one for one in points if one.share == share] for points in (before, under, silent)]
+            quiet = next(iter(at[2]), None)
             rule = at[1][0].rule.replace("_", " ") + ", drawn anew" * at[1][0].fresh
             how = (rule, at[1][0].strength, audited.kept.get(defense))
             found.append(Bought(defense, *how, at[0][0], at[1][0], quiet))
@@ -300,7 +309,7 @@ def needs(audited: Audited) -> list[Need]:
     n_users = int(audited.results.target["n_users"])
     found = []
     for share in audited.shares:
-        quiet, asking = (_first(audited.fair_attacks, share, asks=asks) for asks in (False, True))
+        quiet, asking = (_first(audited.fair_copies, share, asks=asks) for asks in (False, True))
         if quiet or asking:
             accounts = max(round(share * n_users), *(quiet or asking).result.n_users)  # type: ignore[union-attr]
             found.append(Need(share, accounts, quiet, asking))
@@ -309,7 +318,7 @@ def needs(audited: Audited) -> list[Need]:
 
 @dataclass(frozen=True)
 class Length:
-    """The best attack where lists have another length, and popularity of the same length."""
+    """The best copy where lists have another length, and popularity of the same length."""
 
     best: Point
     popularity: Point | None
@@ -318,10 +327,10 @@ class Length:
 def lengths(audited: Audited) -> list[Length]:
     """Returns a line for each length of list, at the share with most of them; none where there is one.
 
-    An attack counts that was measured at all of them.
+    What was measured at all of them counts.
     """
     own = [one for one in audited.points if one.rule == NO_DEFENSE]
-    fair = [one for one in own if one.is_attack and not (audited.overstates and one.auxiliary)]
+    fair = [one for one in own if one.is_copy and not (audited.overstates and one.auxiliary)]
     counts = {share: len({one.list_length for one in fair if one.share == share}) for share in {p.share for p in fair}}
     share = max(counts, key=lambda share: (counts[share], share == audited.share), default=0.0)
     if counts.get(share, 0) < 2:  # noqa: PLR2004

@@ -18,7 +18,7 @@ from rec_msa.reporting.measured import Estimate
 if TYPE_CHECKING:
     from rec_msa.reporting.audit_results import Audited
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "2.0"
 """The first number rises where a reader of the one before would misread; the second where something is added."""
 
 
@@ -66,7 +66,7 @@ class Measured(_Model):
     method: str = Field(description="its key under attacks, else its base, and what sets it apart")
     attack: str = Field(description="its name in agreement.parquet")
     base: str = Field(description="the attack or reference behind it")
-    kind: Literal["attack", "reference"] = Field(description="a reference needs no copy")
+    kind: Literal["attack", "reference"] = Field(description="a reference needs no clone")
     clone: str | None = Field(description="the architecture of the copy")
     share: float = Field(gt=0, le=1, description="the share of the target's users that the attacker knows")
     questions: bool = Field(description="whether it asks the target")
@@ -89,8 +89,10 @@ class Defense(_Model):
     own_lists_kept: float | None = Field(description="how much of the undefended lists is still served; null: unknown")
     before: Measured = Field(description="the best attack that asks, without the defense")
     after: Measured = Field(description="the best attack that asks, under it")
-    asks_nothing: Measured | None = Field(description="the best attack that asks nothing, which no defense touches")
-    hides: bool = Field(description="whether the better of the last two copies less, and the intervals do not overlap")
+    asks_nothing: Measured | None = Field(description="the best copy that asks nothing, which no defense touches")
+    hides: bool = Field(
+        description="whether asking under it, or nothing, copies less than without it: the intervals do not overlap"
+    )
 
 
 class Part(_Model):
@@ -103,7 +105,7 @@ class Part(_Model):
     parts: int = Field(ge=1, description="4 for quarters, 2 for halves where users are few")
     low: float = Field(description="the lowest value in it")
     high: float = Field(description="the highest")
-    attack: Figure = Field(description="agreement of the attack of the headline; the interval is over these users")
+    attack: Figure = Field(description="agreement of the copy of the headline; the interval is over these users")
     popularity: Figure | None = Field(description="agreement of popularity on the same users")
 
 
@@ -112,8 +114,8 @@ class Effort(_Model):
 
     share: float = Field(gt=0, le=1, description="the share of users known")
     accounts: int = Field(ge=0, description="how many users that are")
-    without_questions: Measured | None = Field(description="the best attack that asks nothing")
-    with_questions: Measured | None = Field(description="the best attack that asks")
+    without_questions: Measured | None = Field(description="the best copy that asks nothing")
+    with_questions: Measured | None = Field(description="the best copy that asks")
 
 
 class Listing(_Model):
@@ -128,21 +130,21 @@ class Listing(_Model):
 class Audit(_Model):
     """The whole file."""
 
-    schema_version: Literal["1.1"] = Field(description="the version of this schema")
+    schema_version: Literal["2.0"] = Field(description="the version of this schema")
     headline: str = Field(description="the first sentence of the page")
     dataset: str = Field(description="the data set")
     target: Target = Field(description="the recommender that was audited")
     auxiliary: Auxiliary = Field(
         description="where auxiliary data came from; others: the target's other users stand in"
     )
-    overstates: bool = Field(description="whether attacks with auxiliary data look stronger than an outsider's: others")
+    overstates: bool = Field(description="whether copies with auxiliary data look stronger than an outsider's: others")
     list_length: int = Field(ge=1, description="the length of list that all but `figures` is about")
     intervals: Literal["bootstrap over users", "t over seeds"] = Field(description="what 95 % intervals are over")
     worst: float = Field(
         ge=0, le=1, description="the highest agreement of all: what `audit.fail_above` is compared with"
     )
-    worst_attack: Measured = Field(description="the attack that has it, without a defense")
-    best: Measured = Field(description="the attack of the headline")
+    worst_attack: Measured = Field(description="what has it, without a defense: an attack, a plain model or a look-up")
+    best: Measured = Field(description="the copy of the headline: an attack, a plain model or a look-up")
     popularity: Measured | None = Field(description="popularity among the known users, at the headline's share")
     ceiling: Measured | None = Field(description="the target trained once more; null where it was not")
     findings: list[str] = Field(description="what stands out, in sentences; `` ` `` and `**` are markup")

@@ -87,7 +87,7 @@ def facts(audited: Audited) -> list[str]:
 def _numbers(audited: Audited) -> doc.Numbers:
     best, lookup, ceiling = audited.best, audited.lookup, audited.ceiling
     asked = f"{best.calls:,.0f} calls" if best.questions else "nothing asked"
-    shown = [("copied", f"`{best.method}`, {asked}", best)]
+    shown = [("copied", f"{best.named}, {asked}", best)]
     if audited.popularity:
         shown.append(("by popularity alone", "", audited.popularity))
     if lookup and lookup.share == best.share:
@@ -141,8 +141,8 @@ def _over_calls(calls: Calls) -> list[Curve]:
 
 
 def _families(curves: Iterable[Sequence[Point]]) -> str:
-    """The attacks that curves are of; the last point's, as the first may be another's start."""
-    return ", ".join(f"`{points[-1].family}`" for points in curves)
+    """What curves are of; the last point's, as the first may be another's start."""
+    return ", ".join(points[-1].as_code(points[-1].family) for points in curves)
 
 
 def _curve(name: str, points: Sequence[Point], xs: Sequence[float]) -> Curve:
@@ -259,7 +259,7 @@ def concerns_section(audited: Audited) -> doc.Section:
     if not found:
         return doc.Section("whom", title, [doc.Paragraph(TEXTS["whom_none"])])
     key = "whom" if found[0].parts > 2 else "whom_halves"  # noqa: PLR2004
-    text = told(key, method=audited.best.method, share=percent(audited.share))
+    text = told(key, method=audited.best.named, share=percent(audited.share))
     sentences = doc.Bullets(concern_sentences(found))
     return doc.Section("whom", title, [sentences, doc.Paragraph(text, quiet=True), _concerns_table(found)])
 
@@ -302,7 +302,7 @@ def needs_section(audited: Audited) -> doc.Section:
         columns += [calls] * (group == "with questions")
         columns += [doc.Column("computing", of(_computing), group=group)] * noted
         columns += [doc.Column("copied", of(_copied), group=group)]
-        columns += [doc.Column("by", of(lambda one: f"`{one.method}`"), "l", group=group)]
+        columns += [doc.Column("by", of(lambda one: one.named), "l", group=group)]
     data = [name for name in rows[0] if not name.endswith("_questions")]
     caption = "What it takes, by the share of users known"
     table = doc.Table("needs-table", caption, pd.DataFrame(rows), columns, data=data, file="needs")
@@ -340,7 +340,7 @@ def lengths_sections(audited: Audited) -> list[doc.Section]:
     columns = [
         doc.Column("items in a list", "length", "l", names=True),
         doc.Column("copied", doc.ONE),
-        doc.Column("by", doc.code("method"), "l"),
+        doc.Column("by", _method, "l"),
         doc.Column("by popularity alone", _of_point("beside", _copied)),
     ]
     text = told("lengths", share=percent(found[0].best.share))

@@ -13,6 +13,7 @@ import pandas as pd
 
 from rec_msa.attacks.references import FROM_QUERIES
 from rec_msa.attacks.registry import STARTS
+from rec_msa.attacks.settings import SOLVED_REFERENCES
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.intervals import interval_over_seeds
 from rec_msa.evaluation.results import COLUMNS, PER_USER_COLUMNS
@@ -30,6 +31,10 @@ PROFILE_COLUMNS = ("dataset", "seed", "user", "n_interactions", "popularity_rank
 """Of each attacker user: how many interactions they have, and the mean rank of their items, 1 the most popular."""
 TARGET_FACTS = ("name", "kind", "n_users", "n_items", "n_interactions", "retrained", "repeats")
 LOOKUPS = FROM_QUERIES
+PLAIN_COPIES = (*SOLVED_REFERENCES, *LOOKUPS)
+"""References that somebody could serve as a copy: models in closed form, and look-ups in the answers."""
+_OF_OTHERS = ("auxiliary_popularity", *(name for name in SOLVED_REFERENCES if name.endswith("_joint")))
+"""References that know other users' data."""
 CEILING = "retrain"
 POPULARITY = "popularity"
 TEXTS: dict[str, Any] = tomllib.loads(files("rec_msa.reporting").joinpath("audit.toml").read_text(encoding="utf-8"))
@@ -135,6 +140,20 @@ class Point:
         """Whether it is an attack, not a reference."""
         return self.kind == "attack"
 
+    @property
+    def named(self) -> str:
+        """What it is called, an attack as code."""
+        return self.as_code(self.method)
+
+    def as_code(self, name: str) -> str:
+        """A name of it, an attack's as code."""
+        return f"`{name}`" if self.is_attack else name
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether an attacker would have a copy: an attack, or what copies without being called one."""
+        return self.is_attack or self.base in PLAIN_COPIES
+
 
 def apart(one: Estimate, other: Estimate) -> bool:
     """Returns whether two intervals do not overlap, so that an order may be claimed."""
@@ -181,7 +200,7 @@ class Audited:
         seconds = self.results.seconds.get(row["attack"])
         method = ", ".join([family, *asked]) if asked else family
         copied = {name: row[name] for name in _COPIED}
-        auxiliary = row["auxiliary_fraction"] >= 0 or row["base"] == "auxiliary_popularity"
+        auxiliary = row["auxiliary_fraction"] >= 0 or row["base"] in _OF_OTHERS
         return Point(
             **copied,
             method=method,
@@ -214,9 +233,22 @@ class Audited:
 
     @cached_property
     def fair_attacks(self) -> list[Point]:
-        """Those that the first sentence may speak of: none that use the target's other users, if there are any."""
-        plain = [one for one in self.attacks if not one.auxiliary]
-        return plain if self.overstates and plain else self.attacks
+        """Those that do not overstate: none that use the target's other users, if there are any."""
+        return self._fair(self.attacks)
+
+    @cached_property
+    def copies(self) -> list[Point]:
+        """Attacks, and plain models and look-ups that copy as well as they can, the best first."""
+        return [one for one in self.undefended if one.is_copy]
+
+    @cached_property
+    def fair_copies(self) -> list[Point]:
+        """Those that the first sentence may speak of."""
+        return self._fair(self.copies)
+
+    def _fair(self, points: list[Point]) -> list[Point]:
+        plain = [one for one in points if not one.auxiliary]
+        return plain if self.overstates and any(one.is_attack for one in plain) else points
 
     @property
     def overstates(self) -> bool:
@@ -225,8 +257,8 @@ class Audited:
 
     @property
     def worst(self) -> Point:
-        """The attack with the highest mean agreement of all."""
-        return self.attacks[0]
+        """What copies most of all, by its mean agreement."""
+        return self.copies[0]
 
     @cached_property
     def shares(self) -> list[float]:
@@ -240,10 +272,10 @@ class Audited:
 
     @cached_property
     def best(self) -> Point:
-        """The attack that copies most at that share, of those with most seeds: a budget may have left some with few."""
-        own = [one for one in self.fair_attacks if one.share == self.share]
-        most = max(len(one.result.seeds) for one in own)
-        return next(one for one in own if len(one.result.seeds) == most)
+        """What copies most at that share, of all with as many seeds as an attack has: a budget may leave some few."""
+        most = max(len(one.result.seeds) for one in self.fair_attacks if one.share == self.share)
+        own = [one for one in self.fair_copies if one.share == self.share]
+        return next(one for one in own if len(one.result.seeds) >= most)
 
     def reference(self, base: str, share: float | None = None) -> Point | None:
         """Returns a reference at a share, that of the first sentence if none is named; any share's where that lacks."""
@@ -275,8 +307,8 @@ class Audited:
         return next((one for one in self.references if one.base in LOOKUPS), None)
 
     def curve(self, *, asks: bool, auxiliary: bool) -> list[Point]:
-        """Returns the attack of such knowledge that has most shares and agrees most over them, by share."""
-        own = [one for one in self.attacks if (one.questions, one.auxiliary) == (asks, auxiliary)]
+        """Returns what copies with such knowledge, has most shares and agrees most over them, by share."""
+        own = [one for one in self.copies if (one.questions, one.auxiliary) == (asks, auxiliary)]
         families = {family: _most_asked(own, family) for family in dict.fromkeys(one.family for one in own)}
         scores = {family: (len(found), np.mean([one.value for one in found])) for family, found in families.items()}
         return families[max(scores, key=lambda family: scores[family])] if families else []

@@ -125,12 +125,13 @@ def at_real_shares(table: pd.DataFrame, n_users: int) -> pd.DataFrame:
 
 
 def require_below(audit: dict[str, Any], fail_above: float) -> dict[str, Any]:
-    """Fails where an attack copies more than it may.
+    """Fails where a copy repeats more than it may.
 
     Raises:
         DataError: It does.
     """
     worst = float(audit["worst"])
     if worst > fail_above:
-        raise DataError(f"audit.fail_above: an attack copies {worst:.3f} of a list, more than {fail_above:g}")
+        by = audit["worst_attack"]["method"]
+        raise DataError(f"audit.fail_above: {worst:.3f} of a list is copied, by {by}: more than {fail_above:g}")
     return {"worst": worst, "fail_above": fail_above}
