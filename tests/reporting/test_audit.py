@@ -72,6 +72,12 @@ def test_a_look_up_that_copies_more_than_every_attack_is_what_leaks() -> None:
     assert (best["base"], best["calls"]) == ("knn_lists", 12)
 
 
+def test_without_auxiliary_data_nothing_stands_there_that_is_made_of_them() -> None:
+    report = audit(audit_results(auxiliary="none", levels={"ease": 0.4, "ease_joint": 0.9}))
+    assert {"ease_joint", "auxiliary_popularity"}.isdisjoint(one["base"] for one in report.json["figures"])
+    assert report.json["best"]["base"] != "ease_joint"
+
+
 def test_a_plain_model_of_the_targets_other_users_overstates() -> None:
     report = audit(audit_results(auxiliary="others", levels={"ease_joint": 0.71}))
     assert report.headline.startswith("Somebody who knows 5 % of your users and asks 12 times copies 48 of 100")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rec_msa.attacks.gate import QueryGate
-from rec_msa.attacks.references import Knowledge, all_references
+from rec_msa.attacks.references import FROM_QUERIES, Knowledge, all_references
 from rec_msa.attacks.registry import attack_of
 from rec_msa.attacks.settings import ReferenceSettings
 from rec_msa.attacks.solved import solved_references
@@ -124,6 +124,7 @@ def _references(
     solved = solved_references(knowledge, length, settings, seed)
     for base, lists in all_references(knowledge, solved, length, settings, seed).items():
         facts = {**who.facts, "attack": who.named(base), "base": base, "kind": "reference", "otherwise": ""}
+        facts["n_queries"] = len(asked.users) if base in FROM_QUERIES else 0
         yield _measured(lists, served, users, facts)
 
 

@@ -184,6 +184,8 @@ class Audited:
     def points(self) -> list[Point]:
         """Everything that was measured on held-out users against undefended lists, the best first."""
         rows = _whole_lists(self.results.agreement)
+        if self.results.auxiliary == "none":
+            rows = rows[~rows["base"].isin(_OF_OTHERS)]  # they were made of no data, and say what others say
         several = rows[rows["kind"] == "attack"].groupby("base")["clone"].nunique() > 1
         losses = rows.assign(both=rows["ranking_loss"] + rows["positive_loss"]).groupby("base")["both"].nunique() > 1
         unusual = {name: set(found.index[found]) for name, found in (("clone", several), ("losses", losses))}
