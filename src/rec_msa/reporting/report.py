@@ -66,7 +66,7 @@ def build_report(measured: Measured) -> doc.Report:
     judged = judge(counted(measured))
     verdicts = [verdict_of(judged, claim.id) for claim in CLAIMS]
     sections = [
-        *result_section(_papers_panels(measured)),
+        *result_section(_papers_panels(measured), TEXTS["result_of_paper"]),
         summary_section(measured, verdicts),
         protocol_section(),
         tables_section(measured),

@@ -32,14 +32,17 @@ _ITSELF = "the target itself"
 _BARS_IN_A_ROW = 3
 
 
-def result_section(panels: Sequence[Panel]) -> list[doc.Section]:
-    """Returns the figure and its meaning in sentences, of targets without a defense; nothing of none."""
+def result_section(panels: Sequence[Panel], of_clones: str = "") -> list[doc.Section]:
+    """Returns the figure and its meaning in sentences, of targets without a defense; nothing of none.
+
+    ``of_clones`` says of which attacks the best clone is, where they are not all.
+    """
     found = [(panel, shown) for panel in panels if _CLONE in (shown := ladder(panel))]
     if not found:
         return []
     bars = [_bars(panel, shown) for panel, shown in found]
     drawing = Drawing([bars[at : at + _BARS_IN_A_ROW] for at in range(0, len(bars), _BARS_IN_A_ROW)])
-    figure = doc.Figure("result", TEXTS["result"], drawing, _table(found))
+    figure = doc.Figure("result", f"{TEXTS['result']} {of_clones}".strip(), drawing, _table(found))
     return [doc.Section("result", "How much a stolen copy repeats", _around(figure, found))]
 
 

@@ -160,3 +160,30 @@ def test_one_empty_batch_made_all_decimal_ids_strings(tmp_path: Path) -> None:
         with pa.OSFile(str(tmp_path / name), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
             writer.write_batch(pa.record_batch([rows, rows], names=["user", "item"]))
     assert pairs(read_own(tmp_path)) == [(7, 7)]
+
+
+@pytest.mark.parametrize("written", ["1e+05", "1.5e+05", "1,23457E+11", "1.23457E11"])
+def test_ids_that_a_program_wrote_with_an_exponent_are_refused(tmp_path: Path, written: str) -> None:
+    with pytest.raises(DataError, match=r"line 3, column item: .* lost digits"):
+        own(tmp_path, csv([(1, 100000), (2, f'"{written}"')]))
+
+
+def test_what_is_not_seen_around_an_id_is_none_of_it(tmp_path: Path) -> None:
+    assert pairs(own(tmp_path, csv([("a", "x"), ("\ufeffa", "x\u200b")]))) == [("a", "x"), ("a", "x")]
+
+
+def test_a_zero_byte_in_an_id_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 3.*zero byte"):
+        own(tmp_path, csv([(1, "a"), (2, "\0003")]))
+
+
+def test_minus_one_among_strings_is_noted(tmp_path: Path) -> None:
+    found = own(tmp_path, csv([("-1", "a"), ("u7", "b")]))
+    assert found.attrs["reading"]["odd"] == ["1 user ids are -1, which may stand for nobody: where leaves them out"]
+
+
+def test_a_negative_item_of_a_list_has_a_remedy_that_works(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as refusal:
+        own(tmp_path, json_lines([(1, [1, -1])], ["user", "item"]))
+    assert "is negative" in str(refusal.value)
+    assert "where" not in str(refusal.value)

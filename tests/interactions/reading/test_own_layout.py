@@ -326,3 +326,133 @@ def test_a_float_of_32_bits_is_what_is_written(tmp_path: Path) -> None:
     ratings = pa.array([4.1, 3.5], pa.float32())
     parquet.write_table(pa.table({"user": [1, 2], "item": [5, 6], "rating": ratings}), tmp_path / "mine.parquet")
     assert pairs(read_own(tmp_path / "mine.parquet", where={"rating": 4.1})) == [(1, 5)]
+
+
+# ---- separators of several characters, or of a character that is not ASCII
+
+
+def test_a_quotation_mark_beside_a_separator_of_two_characters_swallowed_rows(tmp_path: Path) -> None:
+    content = '1::"abc::3\n2::x::4\n3::y::6\n4::"z"::5\n5::q::7\n'
+    found = own(tmp_path, content, columns=["user", "title", "item"], separator="::")
+    assert pairs(found) == [(1, 3), (2, 4), (3, 6), (4, 5), (5, 7)]
+
+
+def test_a_single_character_of_a_longer_separator_is_one_of_a_field(tmp_path: Path) -> None:
+    content = "1::2::2010-10-10 12:30:00\n2::3::2010-10-10 12:30:01\n"
+    found = own(tmp_path, content, columns=["user", "item", "time"], separator="::", time="time")
+    assert times(found) == [1286713800, 1286713801]
+
+
+def test_names_in_quotation_marks_between_longer_separators(tmp_path: Path) -> None:
+    content = '"user"||"item"\n"1"||"a|b"\n2||c\n'
+    assert pairs(own(tmp_path, content, separator="||")) == [(1, "a|b"), (2, "c")]
+
+
+def test_a_line_with_a_field_too_many_is_named(tmp_path: Path) -> None:
+    assert "line 2: 3 fields separated by '::' instead of 2" in refused(
+        tmp_path, "1::2\n2::3::4\n3::4\n", columns=["user", "item"], separator="::"
+    )
+
+
+def test_a_separator_that_is_not_ascii_ended_in_a_traceback(tmp_path: Path) -> None:
+    assert pairs(own(tmp_path, csv([(1, "a"), (2, '"b"')], separator="¦"), separator="¦")) == [(1, "a"), (2, "b")]
+
+
+# ---- backslashes
+
+
+def test_mysql_writes_nothing_as_a_backslash_and_n(tmp_path: Path) -> None:
+    content = csv([(r"\N", 2, r'"a \"N b"'), (7, 3, r"\\N")], "user,item,text")
+    found = own(tmp_path, content, quotes="backslash", missing="drop")
+    assert pairs(found) == [(7, 3)]
+    assert found.attrs["reading"]["dropped"] == {"no user": 1}
+
+
+# ---- long lines
+
+
+@pytest.mark.parametrize("n", [200_000, 20_000_000])
+def test_long_fields_and_lines_are_read(tmp_path: Path, n: int) -> None:
+    content = csv([(1, 2, '5" pipe'), (1, 3, "x" * n)], "user,item,text")
+    assert pairs(own(tmp_path, content)) == [(1, 2), (1, 3)]
+
+
+# ---- first lines
+
+
+def test_advice_led_in_a_circle_where_names_are_in_quotation_marks(tmp_path: Path) -> None:
+    content = '"user";"item"\n"1";"2"\n'
+    assert "it looks separated by ';'" in refused(tmp_path, content)
+    assert "quotes: doubled" in refused(tmp_path, content, separator=";", quotes="none")
+    assert pairs(own(tmp_path, content, separator=";")) == [(1, 2)]
+
+
+def test_names_with_blanks_around_them_are_names(tmp_path: Path) -> None:
+    assert pairs(own(tmp_path, "user, item\n1, 2\n")) == [(1, 2)]
+
+
+def test_no_separator_is_advised_that_parts_a_name(tmp_path: Path) -> None:
+    content = "user:token\titem:token\n1\t2\n"
+    said = refused(tmp_path, content, separator="tab")
+    assert "there is no column 'user'" in said
+    assert "add separator" not in said
+
+
+def test_a_header_in_the_middle_was_a_user(tmp_path: Path) -> None:
+    found = own(tmp_path, csv([(1, 2), ("user", "item"), (3, 4)]))
+    assert pairs(found) == [(1, 2), (3, 4)]
+    assert found.attrs["reading"]["dropped"] == {"the header again": 1}
+
+
+def test_a_part_that_is_a_header_without_a_line_end_has_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "a.csv").write_text("user,item")
+    (tmp_path / "parts" / "b.csv").write_text("user,item\n1,2\n")
+    assert pairs(read_own(tmp_path / "parts")) == [(1, 2)]
+
+
+# ---- lists
+
+
+@pytest.mark.parametrize(
+    ("field", "items"),
+    [
+        ("Alien (1979)|Brazil (1985)", ["Alien (1979)", "Brazil (1985)"]),
+        ("Brazil (1985)|Alien (1979)", ["Brazil (1985)", "Alien (1979)"]),
+        ("[REC]|Alien", ["[REC]", "Alien"]),
+        ("Alien|[REC]", ["Alien", "[REC]"]),
+        ("['Livin'' | \"b\"]", ["Livin'", "b"]),
+        ("Livin'|it", ["Livin'", "it"]),
+        ("((3|4))", ["3", "4"]),
+    ],
+)
+def test_only_brackets_around_a_whole_field_are_taken_off(tmp_path: Path, field: str, items: list[str]) -> None:
+    found = own(tmp_path, json_lines([(1, field), (1, "z")], ["user", "item"]), list_separator="|")
+    assert [str(item) for item in found["item"]] == [*items, "z"]
+
+
+@pytest.mark.parametrize("value", [[{"aid": 5}], [["1", "2"]], {"aid": 5}])
+def test_lists_of_objects_became_ids(tmp_path: Path, value: Any) -> None:
+    assert "holds objects, or lists of them" in refused(tmp_path, json_lines([(1, value)], ["user", "item"]))
+
+
+def test_what_python_prints_is_no_json(tmp_path: Path) -> None:
+    assert "json.dumps(ast.literal_eval(line))" in refused(tmp_path, "{'user': 1, 'item': 2}\n")
+
+
+# ---- conditions
+
+
+def test_a_missing_float_fulfils_no_condition(tmp_path: Path) -> None:
+    path = tmp_path / "mine.parquet"
+    parquet.write_table(pa.table({"user": [1, 2], "item": [3, 4], "rating": [float("nan"), 1.0]}), path)
+    assert pairs(read_own(path, where={"rating": "!= 0"})) == [(2, 4)]
+
+
+def test_a_zone_behind_a_time_may_be_compared(tmp_path: Path) -> None:
+    content = csv([(1, 2, "2019-10-01 00:00:00 UTC"), (3, 4, "2019-10-06 00:00:00 UTC")], "user,item,time")
+    assert pairs(own(tmp_path, content, where={"time": ">= 2019-10-05"})) == [(3, 4)]
+
+
+def test_an_encoding_that_is_not_the_files_is_named(tmp_path: Path) -> None:
+    assert "is not in the encoding that is set" in refused(tmp_path, b"user,item\n1,\x81\n", encoding="cp1252")

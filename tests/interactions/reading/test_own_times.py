@@ -81,7 +81,7 @@ def test_parquet_of_any_type_is_read(tmp_path: Path, column: pa.Array, expected:
 @pytest.mark.parametrize(
     ("column", "said"),
     [
-        (["5", "NA"], "line 3, column time: 'NA' is not a number"),
+        (["5", "soon"], "line 3, column time: 'soon' is not a number"),
         (
             ["2014-04-13", "13.04.2014"],
             "'13.04.2014' is neither a number nor an ISO date; other dates need time_format",
@@ -170,3 +170,22 @@ def test_a_time_that_needs_a_sign_bit_ended_in_a_traceback(tmp_path: Path) -> No
     parquet.write_table(pa.table({"user": [1, 2], "item": [5, 6], "time": clock}), tmp_path / "mine.parquet")
     with pytest.raises(DataError, match="row 2, column time: 9223372036854775808 is not a whole number that fits 64"):
         read_own(tmp_path / "mine.parquet", time="time")
+
+
+@pytest.mark.parametrize("word", ["NA", "null", "nan", "\\N", "None", "0000-00-00", "0000-00-00 00:00:00"])
+@pytest.mark.parametrize("other", ["5", "2014-04-13"])
+def test_words_for_nothing_are_no_times(tmp_path: Path, word: str, other: str) -> None:
+    found = own(tmp_path, csv([(1, 2, other), (1, 3, word)], "user,item,time"), time="time")
+    assert [time is None for time in times(found)] == [False, True]
+
+
+def test_numbers_that_pandas_made_floats_are_read_by_their_format(tmp_path: Path) -> None:
+    path = tmp_path / "mine.parquet"
+    parquet.write_table(pa.table({"user": [1, 1, 1], "item": [1, 2, 3], "time": [31122020.0, 1012021.0, None]}), path)
+    day = 24 * 3600
+    assert times(read_own(path, time="time", time_format="%d%m%Y")) == [18627 * day, 18628 * day, None]
+
+
+def test_a_zero_that_a_number_lost_is_put_back(tmp_path: Path) -> None:
+    content = csv([(1, 2, "1022020"), (1, 3, "12312020")], "user,item,time")
+    assert times(own(tmp_path, content, time="time", time_format="%m%d%Y")) == [1577923200, 1609372800]

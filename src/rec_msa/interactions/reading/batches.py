@@ -6,6 +6,7 @@ Each reader yields the needed columns by name, and says where a row is that turn
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -68,6 +69,11 @@ class OwnFile:
             n = len(next(iter(columns.values())))
             yield {**columns, **{name: pa.repeat(pa.scalar(value, pa.string()), n) for name, value in given.items()}}
 
+    @property
+    def has_header(self) -> bool:
+        """Whether it is text whose first line names the columns."""
+        return self.part.kind == "text" and self.settings.columns is None
+
     def place_of(self, row: int) -> str:
         """Where a row (counted from 0) is: ``line 7``, or ``row 7`` where there are no lines."""
         match self.part.kind:
@@ -110,6 +116,7 @@ class OwnFile:
         return self._of_lines(names) if columns[-1].endswith(REST) else self._of_text()
 
     def _of_text(self) -> Batches:
+        self._text.require_header()
         self.n_breaks = self._text.require_sound_quotes()
         columns = self._text.columns()
         self.has_unclear_header = self.settings.columns is not None and names_columns(self._text.first_rows())
@@ -179,6 +186,8 @@ def _records(part: Part, file: Any) -> Iterator[dict[str, Any]]:
             record = _decode(text) if text else None
         except ValueError as error:  # UnicodeDecodeError and JSONDecodeError
             reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is not UTF-8 text"
+            if re.match(rb"\s*\{\s*u?'", line):
+                again = "it is as Python prints it: write each line anew by json.dumps(ast.literal_eval(line))"
             raise DataError(f"{where} is no JSON object ({reason}); {again}") from error
         except RecursionError as error:
             raise DataError(f"{where} has too many levels; mend the line") from error
@@ -189,9 +198,10 @@ def _records(part: Part, file: Any) -> Iterator[dict[str, Any]]:
 
 
 def _column(part: Part, name: str, values: list[Any]) -> pa.Array:
-    if any(isinstance(value, dict) for value in values):
+    within = (each for value in values if isinstance(value, list) for each in value)
+    if any(isinstance(value, dict) for value in values) or any(isinstance(each, dict | list) for each in within):
         remedy = "write what is needed of it as a field of its own"
-        raise DataError(f"{part.name}: the field '{name}' holds objects; {remedy}")
+        raise DataError(f"{part.name}: the field '{name}' holds objects, or lists of them or of lists; {remedy}")
     if not any(isinstance(value, list) for value in values):
         return pa.array(map(_plain, values), pa.string())
     lists = [value if value is None or isinstance(value, list) else [value] for value in values]

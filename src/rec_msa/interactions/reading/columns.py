@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 """A number as it may be written."""
 
+_ZONE = r"\s*(UTC|GMT|utc|gmt|\[UTC\]|Z\[UTC\])$"
+
 _NOTHING = pa.array(
     ["na", "n/a", "<na>", "#n/a", "#na", "nan", "-nan", "nat", "null", "(null)", "none", "nil", "undefined", r"\n"]
 )
@@ -84,6 +86,12 @@ def is_list(kind: pa.DataType) -> bool:
 def stands_for_nothing(column: pa.Array) -> pa.Array:
     """Which strings are words that programs write where a value is missing."""
     return pc.is_in(pc.utf8_lower(column), value_set=_NOTHING)
+
+
+def iso_dates(column: pa.Array) -> pd.Series:
+    """Strings as times in UTC where they are ISO dates, also with the zone's name behind; NaT where they are none."""
+    written: pd.Series = pc.replace_substring_regex(column, _ZONE, "Z").to_pandas()
+    return pd.to_datetime(written, format="ISO8601", utc=True, errors="coerce")
 
 
 def by_distinct(column: pa.Array, test: Callable[[pa.Array], pa.Array]) -> pa.Array:

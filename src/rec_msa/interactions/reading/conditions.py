@@ -9,7 +9,6 @@ from decimal import Decimal
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
 
@@ -17,6 +16,7 @@ from rec_msa.interactions.reading.columns import (
     NUMBER,
     BadValueError,
     by_distinct,
+    iso_dates,
     plain,
     require,
     stands_for_nothing,
@@ -108,7 +108,9 @@ def _instant(value: str) -> datetime | None:
 
 
 def _without_words(column: pa.Array, values: tuple[Any, ...]) -> pa.Array:
-    """Strings without blanks around them; null are empty ones and unasked words for nothing."""
+    """Strings without blanks around them; null are empty ones, unasked words for nothing, and floats that are none."""
+    if pa.types.is_floating(column.type):
+        return pc.if_else(pc.is_nan(column), None, column)
     if not pa.types.is_string(column.type):
         return column
     asked = pa.array([value for value in values if isinstance(value, str)], pa.string())
@@ -151,7 +153,7 @@ def _instants(column: pa.Array) -> pa.Array:
         return pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.timestamp("us", "UTC"))
     if not pa.types.is_string(column.type):
         raise BadValueError(0, f"is of the type {column.type}, and where compares it with a date")
-    times = pd.to_datetime(column.to_pandas(), format="ISO8601", utc=True, errors="coerce")
+    times = iso_dates(column)
     require(pc.or_(pa.array(times.notna()), column.is_null()), "is no ISO date, as where compares it with")
     return pa.array(times.dt.as_unit("us"))
 

@@ -62,7 +62,10 @@ _FOREIGN = {
         "a web page or XML document",
         "if it was downloaded, the address wants a log-in: get the file itself",
     ),
-    rb"(\xef\xbb\xbf)?\s*\[\s*\{": ("one JSON document", "write an object a line (JSON lines), as jq -c '.[]' does"),
+    rb"(\xef\xbb\xbf)?\s*(\[\s*[\[{]|\{[ \t]*\r?\n)": (
+        "one JSON document",
+        "write an object a line (JSON lines), as jq -c '.[]' does",
+    ),
 }
 """What is not read, by the pattern of its first bytes, and what to do with it."""
 
@@ -119,7 +122,7 @@ class Part:
         for pattern, (what, remedy) in _FOREIGN.items():
             if re.match(pattern, self.head):
                 raise DataError(f"{self.name} is {what}; {remedy}. Read are CSV, JSON lines, parquet and feather")
-        return "json" if re.match(rb"(\xef\xbb\xbf)?\s*\{\s*[\"}]", self.head) else "text"
+        return "json" if re.match(rb"(\xef\xbb\xbf)?\s*\{\s*(u?'|[\"}])", self.head) else "text"
 
     def open(self) -> BinaryIO:
         """Opens its uncompressed bytes."""
@@ -207,6 +210,8 @@ def mendable(name: str) -> Iterator[None]:
         raise DataError(f"{name} is not a whole {_packed(name)} file ({error}): get it again") from error
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise DataError(f"{name} is not a whole zip archive ({error}): get it again, or unpack it") from error
+    except UnicodeError as error:
+        raise DataError(f"{name} is not in the encoding that is set ({error}): set the one it is in") from error
     except (ImportError, ValueError) as error:
         raise DataError(f"{name} can't be opened: {error}") from error
     except RuntimeError as error:  # zipfile's word for a password

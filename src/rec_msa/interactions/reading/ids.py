@@ -21,7 +21,9 @@ _LARGEST = 10**18
 """Whole numbers below it are ids as numbers; where one has more digits, all are strings."""
 
 _WITH_POINT = r"^-?[0-9]+\.0+$"
-_LOST_DIGITS = r"^-?[0-9]\.[0-9]+[eE]\+?[0-9]+$"
+_LOST_DIGITS = r"^-?[0-9](\.[0-9]+[eE]\+?|([.,][0-9]+)?[eE]\+)[0-9]+$"
+_AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b\u200c\u200d\u2060"
+"""Blanks, and what is not seen either: byte order marks and joiners of no width."""
 _EXACT = {"halffloat": 2**11, "float": 2**24, "double": 2**53}
 """From where on floats no longer tell whole numbers apart."""
 
@@ -98,7 +100,8 @@ def _of_strings(column: pa.Array, words_are_ids: bool) -> Ids:
         return Ids(numbers)
     encoded = column.dictionary_encode()
     found = encoded.dictionary
-    trimmed = pc.utf8_trim_whitespace(found)
+    require(pc.invert(pc.match_substring(found, "\0")).take(encoded.indices), "has a zero byte")
+    trimmed = pc.utf8_trim(found, _AROUND)
     nothing = pc.equal(trimmed, "")
     if not words_are_ids:
         nothing = pc.or_(nothing, stands_for_nothing(trimmed))

@@ -58,6 +58,16 @@ class Layout:
         return spelt(self.delimiter)
 
     @property
+    def is_split(self) -> bool:
+        """Whether the delimiter is none that Arrow and csv know, so that lines are split at it."""
+        return len(self.delimiter) > 1 or not self.delimiter.isascii()
+
+    def names(self, fields: Sequence[str]) -> list[str]:
+        """What a first line names: without blanks and byte order marks around names, if needed ones are found so."""
+        bare = [text.strip(" \t\ufeff") for text in fields]
+        return bare if set(self.columns) <= set(bare) else list(fields)
+
+    @property
     def escape(self) -> str | None:
         """What stands before a quotation mark within a quoted field."""
         return "\\" if self.quoted == "backslash" else None
@@ -83,7 +93,9 @@ def advice(line: str, rows: Sequence[Sequence[str]], needed: Sequence[str], deli
     splits = {other: [text.strip().strip('"\ufeff') for text in line.split(other)] for other in _CANDIDATES}
     found = {other: sum(name in fields for name in needed) for other, fields in splits.items()}
     n_found, best = sum(name in rows[0] for name in needed), max(found, key=found.__getitem__)
-    if found[best] > n_found:
+    if found[best] > n_found and best == delimiter:
+        return "its names are in quotation marks, which are read as characters: add quotes: doubled"
+    if found[best] == len(needed) or (found[best] > n_found and len(rows[0]) == 1):
         return _separated_by(best)
     if n_found or names_columns(rows):
         return None
@@ -132,11 +144,17 @@ def look_at_quotes(file: Any, delimiter: str) -> tuple[bool, int]:
             bytes_ = np.frombuffer(before + chunk + (following[:1] or b"\n"), dtype=np.uint8)
             places = np.flatnonzero(bytes_[1:-1] == _QUOTE) + 1
             sound = sound and _alternate(bytes_, places, n_quotes, around)
-            breaks = np.flatnonzero(bytes_[1:-1] == _LINE_FEED) + 1
+            breaks = np.flatnonzero(_ends_line(bytes_[1:-1], bytes_[2:])) + 1
             n_breaks += int(((np.searchsorted(places, breaks) + n_quotes) % 2).sum())
             n_quotes += len(places)
         before, chunk = chunk[-1:], following
     return sound and n_quotes % 2 == 0, n_breaks
+
+
+def _ends_line(text: NDArray[np.uint8], following: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """A line feed, or a carriage return that none follows."""
+    ends: NDArray[np.bool_] = (text == _LINE_FEED) | ((text == _RETURN) & (following != _LINE_FEED))
+    return ends
 
 
 def _alternate(text: NDArray[np.uint8], places: NDArray[np.intp], n_before: int, around: NDArray[np.bool_]) -> bool:

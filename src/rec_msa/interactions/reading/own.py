@@ -17,7 +17,7 @@ from pyarrow import compute as pc
 
 from rec_msa.foundation.errors import DataError
 from rec_msa.interactions.reading.batches import OwnFile
-from rec_msa.interactions.reading.columns import BadValueError, interactions, plain
+from rec_msa.interactions.reading.columns import BadValueError, interactions, is_list, plain
 from rec_msa.interactions.reading.conditions import Condition
 from rec_msa.interactions.reading.files import mendable, parts_of
 from rec_msa.interactions.reading.ids import NO_ID, ids_of, look_alikes, whole_ids
@@ -40,6 +40,7 @@ _SIDES = ("user", "item")
 _ODD = {
     "trimmed": "had blanks around them, which were taken off",
     "pointed": "were written as 12.0 and are 12",
+    "nobody": "are -1, which may stand for nobody: where leaves them out",
     "look-alikes": "differ from others only in capitals or zeros at the start",
 }
 
@@ -98,6 +99,7 @@ class _Table:
     negative: dict[str, DataError] = field(default_factory=dict)
     seen: dict[str, list[str]] = field(default_factory=dict)
     unclear_header: str | None = None
+    from_lists: set[str] = field(default_factory=set)
     n_rows: int = 0
     whole_time: Times | None = None
 
@@ -124,6 +126,7 @@ class _Table:
             item = self.settings.roles["item"]
             parted = split(rows.columns[item], self.settings.list_separator)
             rows = replace(rows, columns={**rows.columns, item: parted})
+        self.from_lists = {name for name, column in rows.columns.items() if is_list(plain(column).type)}
         with self._blaming(file, rows, "item"):
             rows = rows.one_each()
         read = {side: self._ids(file, rows, side) for side in _SIDES}
@@ -137,6 +140,9 @@ class _Table:
 
     def _counting(self, file: OwnFile, rows: Rows) -> Rows:
         """The rows that fulfil every condition."""
+        if file.has_header:
+            n_before, rows = len(rows), rows.only(self._no_header(rows))
+            self.dropped["the header again"] += n_before - len(rows)
         for column, condition in self.conditions.items():
             if not len(rows):
                 return rows
@@ -149,17 +155,29 @@ class _Table:
             self.dropped[f"where {column}: {condition}"] += n_before - len(rows)
         return rows
 
+    def _no_header(self, rows: Rows) -> pa.Array:
+        """Which rows do not name the columns once more, as in files that were put together as they were."""
+        names = [self.settings.roles[side] for side in _SIDES]
+        again = [pc.equal(rows.columns[name], name) for name in names if rows.columns[name].type == pa.string()]
+        return pc.invert(pc.fill_null(pc.and_(*again), False)) if len(again) > 1 else pa.repeat(True, len(rows))
+
     def _ids(self, file: OwnFile, rows: Rows, side: str) -> pa.Array:
         name = self.settings.roles[side]
         with self._blaming(file, rows, side):
             values, n_trimmed, n_pointed = ids_of(rows.columns[name], self.settings.missing == "keep")
         n_ids = len(values) - values.null_count
         self.notes.update({f"{side} trimmed": n_trimmed, f"{side} pointed": n_pointed, f"{side} written": n_ids})
-        if pa.types.is_int64(values.type) and side not in self.negative and (pc.min(values).as_py() or 0) < 0:
-            wrong = f"is negative, which is no id; where: {{{name}: '>= 0'}} leaves it out"
+        is_whole = pa.types.is_int64(values.type)
+        self.notes[f"{side} nobody"] += pc.sum(pc.equal(values, -1 if is_whole else "-1")).as_py() or 0
+        if is_whole and side not in self.negative and (pc.min(values).as_py() or 0) < 0:
+            wrong = "is negative, which is no id" + self._on_negative(name)
             row = pc.index(pc.less(values, 0), True).as_py()
             self.negative[side] = self._bad_value(file, rows, side, BadValueError(row, wrong))
         return values
+
+    def _on_negative(self, name: str) -> str:
+        """How to leave it out; of a list no condition can."""
+        return "" if name in self.from_lists else f"; where: {{{name}: '>= 0'}} leaves it out"
 
     def _present(self, file: OwnFile, rows: Rows, read: Mapping[str, pa.Array]) -> pa.Array | None:
         """Which rows have a user and an item; None where all have."""

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_BRACKETS = [rf"(?s)^\{left}+([^\{left}\{right}]*)\{right}+$" for left, right in ("[]", "()", "{}")]
+"""A pair around a whole field; one that belongs to a value, as in ``Alien (1979)``, is none."""
+_MARKS = [rf"(?s)^{mark}(.*){mark}$" for mark in "'\""]
+
+
 @dataclass(frozen=True)
 class Rows:
     """Some rows of a file.
@@ -72,10 +77,14 @@ def split(column: pa.Array, separator: str) -> pa.Array:
     column = plain(column)
     if not pa.types.is_string(column.type):
         return column
-    bare = pc.utf8_trim(column, " \t[](){}")
+    bare = pc.utf8_trim(column, " \t")
+    for pair in _BRACKETS:
+        bare = pc.utf8_trim(pc.replace_substring_regex(bare, pair, r"\1"), " \t")
     bare = pc.if_else(pc.equal(bare, ""), None, bare)
     parted = pc.utf8_split_whitespace(bare) if separator == " " else pc.split_pattern(bare, separator)
-    values = pc.utf8_trim(parted.values, " \t'\"")
+    values = pc.utf8_trim(parted.values, " \t")
+    for marks in _MARKS:
+        values = pc.replace_substring_regex(values, marks, r"\1")
     return pa.ListArray.from_arrays(parted.offsets, values, mask=parted.is_null())
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import re
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from pyarrow import compute as pc
 from pyarrow import csv as arrow_csv
 
 from rec_msa.foundation.errors import DataError, nearest
@@ -21,13 +23,19 @@ from rec_msa.interactions.reading.files import mendable
 from rec_msa.interactions.reading.layout import UTF_8, advice, look_at_quotes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rec_msa.interactions.reading.files import Part
     from rec_msa.interactions.reading.layout import Layout
 
 _NEVER = "\x1f"
 _FIRST = 20
+_BLOCKS = (1 << 24, 1 << 30)
+"""Bytes that Arrow takes at once: a line must fit. The second where one does not."""
+_LONGEST_FIELD = 1 << 27
+"""Characters of a field, so that one that no quotation mark closes does not take a whole file into memory."""
+_LINE_BREAK = re.compile(r"\r\n?|\n")
+_AFTER_BACKSLASH = re.compile(rb"\\(.)", re.DOTALL)
 
 
 class NoRowsError(DataError):
@@ -64,8 +72,11 @@ class TextFile:
         with self._blaming_a_line(n_fields, "delimited text"):
             table = self._table(list(positions.values()), n_fields)
         if table.num_rows == 0:
-            raise NoRowsError(f"{self.part.name} has no rows below its header: get it again")
+            raise self._no_rows()
         return dict(zip(positions, table.columns, strict=True))
+
+    def _no_rows(self) -> NoRowsError:
+        return NoRowsError(f"{self.part.name} has no rows below its header: get it again")
 
     def lines(self) -> pa.ChunkedArray:
         """Reads the lines as strings.
@@ -88,15 +99,20 @@ class TextFile:
         Raises:
             DataError: Text follows a closing quotation mark, or nothing closes one.
         """
-        if self.layout.quoted is None:
+        if self.layout.quoted is None or self.layout.is_split:
             return 0
         with mendable(self.part.name):
             with self._opened() as file:
                 sound, n_breaks = look_at_quotes(file, self.layout.delimiter)
             if not sound or self.layout.quoted == "backslash":
                 records = self._records(strict_quotes=True)
-                n_breaks = sum(text.count("\n") for _, fields in records for text in fields)
+                n_breaks = sum(len(_LINE_BREAK.findall(text)) for _, fields in records for text in fields)
         return n_breaks
+
+    def require_header(self) -> None:
+        """Refuses a file whose first line lacks a column; what its quotation marks do is another question."""
+        with mendable(self.part.name):
+            self._positions()
 
     def first_rows(self) -> list[list[str]]:
         """The fields of the first records, the header too."""
@@ -114,6 +130,7 @@ class TextFile:
         if layout.header:
             if line > 1:
                 raise DataError(f"{part.name}, line 1 is blank: the first line must name the columns")
+            fields = layout.names(fields)
             self._advise(fields)
             require_columns(part.name, layout.columns, fields, layout.keys)
             return {name: fields.index(name) for name in layout.columns}, len(fields)
@@ -154,32 +171,57 @@ class TextFile:
 
     def _table(self, positions: list[int], n_fields: int) -> pa.Table:
         """Reads the columns at some positions, as strings, in that order."""
-        # Arrow splits at single characters: "::" then leaves a column between two fields, which must be empty
-        delimiter, step = self.layout.delimiter[0], len(self.layout.delimiter)
-        names = [str(index) for index in range((n_fields - 1) * step + 1)]
-        gaps = [name for index, name in enumerate(names) if index % step]
-        read = [names[position * step] for position in positions]
+        if self.layout.is_split:
+            return self._split_lines(positions, n_fields)
+        names = [str(index) for index in range(n_fields)]
         quoting = {
             "quote_char": '"' if self.layout.quoted else False,
             "escape_char": self.layout.escape or False,
             "newlines_in_values": self.layout.quoted is not None,
         }
-        table = self._by_arrow(names, read + gaps, int(self.layout.header), delimiter=delimiter, **quoting)
-        for gap in map(table.column, gaps):
-            if len(gap.unique()) > 1 or (len(gap) and gap[0].as_py()):
-                raise pa.ArrowInvalid(f"a single '{delimiter}' between two fields")
-        return table.select(read)
+        read = [names[position] for position in positions]
+        delimiter = self.layout.delimiter
+        return self._by_arrow(names, read, int(self.layout.header), delimiter=delimiter, **quoting)
+
+    def _split_lines(self, positions: list[int], n_fields: int) -> pa.Table:
+        """The same where a delimiter is none of Arrow's: lines, split at it."""
+        skipped = int(self.layout.header)
+        lines = self._by_arrow(["line"], ["line"], skipped, delimiter=_NEVER, quote_char=False).column(0)
+        chunks = [pc.split_pattern(chunk, self.layout.delimiter) for chunk in lines.chunks]
+        if not all(pc.all(pc.equal(pc.list_value_length(chunk), n_fields)).as_py() is not False for chunk in chunks):
+            raise pa.ArrowInvalid("not as many fields in every line")
+        columns = [[self._bare(pc.list_element(chunk, position)) for chunk in chunks] for position in positions]
+        names = [str(place) for place in range(len(positions))]
+        return pa.table([pa.chunked_array(each, pa.string()) for each in columns], names)
+
+    def _bare(self, column: pa.Array) -> pa.Array:
+        """Without quotation marks at both ends, where fields may have them."""
+        if self.layout.quoted is None:
+            return column
+        return pc.replace_substring_regex(column, r'(?s)^"(.*)"$', r"\1")
 
     def _by_arrow(self, names: list[str], read: list[str], skipped: int = 0, **parsing: Any) -> pa.Table:
+        for block in _BLOCKS:
+            try:
+                return arrow_csv.read_csv(
+                    self._stream(),
+                    arrow_csv.ReadOptions(column_names=names, skip_rows=skipped, block_size=block),
+                    arrow_csv.ParseOptions(**parsing),
+                    arrow_csv.ConvertOptions(include_columns=read, column_types=dict.fromkeys(read, pa.string())),
+                )
+            except pa.ArrowInvalid as error:
+                if "Could not skip initial" in str(error):
+                    raise self._no_rows() from error
+                if "straddling" not in str(error) or block == _BLOCKS[-1]:
+                    raise
+        raise AssertionError("the last block returns or raises")
+
+    def _stream(self) -> Any:
+        """The file's bytes as UTF-8; where a backslash means something, nothing in the place of MySQL's ``\\N``."""
         stream = self.part.stream()
         if self.layout.encoding != UTF_8:
             stream = pa.transcoding_input_stream(stream, self.layout.encoding, UTF_8)
-        return arrow_csv.read_csv(
-            stream,
-            arrow_csv.ReadOptions(column_names=names, skip_rows=skipped),
-            arrow_csv.ParseOptions(**parsing),
-            arrow_csv.ConvertOptions(include_columns=read, column_types=dict.fromkeys(read, pa.string())),
-        )
+        return pa.TransformInputStream(stream, _without_nulls()) if self.layout.escape else stream
 
     # ---- line by line, and which is to blame
 
@@ -211,11 +253,12 @@ class TextFile:
         layout = self.layout
         with self._opened() as file:
             lines = self._decoded(file, strict)
-            if layout.quoted is None or len(layout.delimiter) > 1:
+            if layout.quoted is None or layout.is_split:
                 for number, text in enumerate(lines, start=1):
                     if bare := text.rstrip("\r\n"):
                         yield number, self._unquoted(bare.split(layout.delimiter))
                 return
+            csv.field_size_limit(_LONGEST_FIELD)
             reader = csv.reader(lines, delimiter=layout.delimiter, strict=strict_quotes, escapechar=layout.escape)
             start = 1
             try:
@@ -270,10 +313,28 @@ class TextFile:
                     f"{self.part.name}, line {number} is not UTF-8 text: {wrong}; save the file as UTF-8"
                     f"{self._or_encoding(raw)} or get it again"
                 )
-            yield text
+            yield _without_null(text) if self.layout.escape else text
 
     def _or_encoding(self, raw: bytes) -> str:
         if self.layout.dataset is None:
             return ""
         likely = "utf-16" if b"\0" in raw or raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
         return f", or set datasets.{self.layout.dataset}.encoding, perhaps to {likely},"
+
+
+def _without_null(text: str) -> str:
+    return re.sub(r"\\(.)", lambda found: "" if found[1] == "N" else found[0], text, flags=re.DOTALL)
+
+
+def _without_nulls() -> Callable[[Any], bytes]:
+    """Takes ``\\N`` out of bytes that come piece by piece; a backslash at the end of one waits for the next."""
+    waiting = b""
+
+    def changed(piece: Any) -> bytes:
+        nonlocal waiting
+        text = waiting + bytes(piece)
+        n_last = len(text) - len(text.rstrip(b"\\"))
+        text, waiting = (text[:-1], text[-1:]) if n_last % 2 and len(piece) else (text, b"")
+        return _AFTER_BACKSLASH.sub(lambda found: b"" if found[1] == b"N" else found[0], text)
+
+    return changed

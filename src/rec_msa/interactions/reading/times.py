@@ -6,6 +6,7 @@ billionths, so that a file gives the same times however it writes them.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
@@ -15,7 +16,15 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from rec_msa.interactions.reading.columns import NUMBER, BadValueError, as_written, plain, require
+from rec_msa.interactions.reading.columns import (
+    NUMBER,
+    BadValueError,
+    as_written,
+    iso_dates,
+    plain,
+    require,
+    stands_for_nothing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +32,9 @@ if TYPE_CHECKING:
 _UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
 """Arrow's units by the places after the point that they count."""
 
-_ZONE = r"\s*(UTC|GMT|utc|gmt|\[UTC\]|Z\[UTC\])$"
+_NEVER = r"^0000-00-00([ T]00:00:00(\.0*)?)?$"
+_WIDTHS = {**dict.fromkeys("dmyHIMSUW", 2), "Y": 4, "j": 3}
+"""Digits of a directive, padded with zeros."""
 _TOO_LARGE = "is too large or too fine for whole numbers of 64 bits: round the times"
 _NOT_64_BITS = "is not a whole number that fits 64 bits"
 _HINT = "; other dates need time_format, as %d/%m/%Y %H:%M"
@@ -62,8 +73,11 @@ def times_of(column: pa.Array, time_format: str | None = None) -> Times:
 
 def _of_a_type(column: pa.Array, time_format: str | None) -> Times:
     kind = column.type
-    if time_format is not None and (pa.types.is_integer(kind) or pa.types.is_string(kind)):
-        return _dates(_trimmed(pc.cast(column, pa.string())), time_format)
+    if time_format is not None:
+        if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+            column = _whole(column)
+        if pa.types.is_integer(column.type) or pa.types.is_string(column.type):
+            return _of_format(_without_words(_trimmed(pc.cast(column, pa.string()))), time_format)
     if pa.types.is_string(kind):
         return _of_strings(_trimmed(column))
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
@@ -100,15 +114,43 @@ def _trimmed(column: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(column, ""), None, column)
 
 
+def _without_words(column: pa.Array) -> pa.Array:
+    """Null where a word stands for no time, or a date that no calendar has."""
+    is_none = pc.or_(stands_for_nothing(column), pc.match_substring_regex(column, _NEVER))
+    return pc.if_else(is_none, None, column)
+
+
+def _whole(column: pa.Array) -> pa.Array:
+    """Floats and decimals that are whole as integers, as pandas has made them of integers where some are missing."""
+    wrong = "is not whole, and time_format reads its digits"
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
+        require(pc.is_finite(column), wrong)
+    require(pc.equal(pc.floor(column), column), wrong)
+    return pc.cast(column, pa.int64())
+
+
+def _of_format(column: pa.Array, time_format: str) -> Times:
+    """Dates in a format; where it is digits alone, with the zeros that a number has lost at its start."""
+    directives = re.findall("%(.)", time_format)
+    width = sum(_WIDTHS.get(each, 0) for each in directives)
+    if all(each in _WIDTHS for each in directives) and 2 * len(directives) == len(time_format):
+        column = pc.if_else(pc.match_substring_regex(column, "^[0-9]+$"), pc.utf8_lpad(column, width, "0"), column)
+    return _dates(column, time_format)
+
+
 def _of_strings(column: pa.Array) -> Times:
     """Strings as whole numbers, else as numbers, else as ISO dates: the first reading that suits every value."""
+    if (whole := as_written(column)) is not None:
+        return Times(whole, 0, "number")
+    column = _without_words(column)
     if (whole := as_written(column)) is not None:
         return Times(whole, 0, "number")
     is_number = pc.match_substring_regex(column, NUMBER)
     if is_number.drop_null()[0].as_py():
         require(is_number, "is not a number")
         return _of_numbers(column)
-    return _dates(pc.replace_substring_regex(column, _ZONE, "Z"), None)
+    return _dates(column, None)
 
 
 def _of_numbers(column: pa.Array) -> Times:
@@ -154,7 +196,10 @@ def _of_timestamps(column: pa.Array) -> Times:
 
 
 def _dates(column: pa.Array, time_format: str | None) -> Times:
-    times = pd.to_datetime(column.to_pandas(), format=time_format or "ISO8601", utc=True, errors="coerce")
+    if time_format is None:
+        times = iso_dates(column)
+    else:
+        times = pd.to_datetime(column.to_pandas(), format=time_format, utc=True, errors="coerce")
     wrong = f"is neither a number nor an ISO date{_HINT}" if time_format is None else f"is not written as {time_format}"
     require(pc.or_(pa.array(times.notna()), column.is_null()), wrong)
     return _of_timestamps(pa.array(times.dt.tz_convert(None)))
