@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline
 
+from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.experiments.cells import NO_TARGET
 from rec_msa.experiments.defended import attacks_on, defended_cells
 from rec_msa.experiments.naming import in_a_line
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from rec_msa.experiments.cells import Cell, NamedAttack
     from rec_msa.experiments.grid import Experiments
 
+logger = logging.getLogger(__name__)
 
 DESCRIPTIONS = {
     "__default__": "the paper's attacks and every reference on one cell, the target trained once more, too",
@@ -169,15 +172,24 @@ def comparison(cell: Cell, attacks: Sequence[NamedAttack], retrained: int, prefi
 
 
 def _auxiliary(cell: Cell) -> Pipeline:
-    return ingestion_pipeline(cell) + create_auxiliary_data_pipeline(cell) + auxiliary_pipeline(cell, cell.model)
+    return ingestion_pipeline(cell) + create_auxiliary_data_pipeline(cell) + auxiliary_pipeline(cell, cell.clone)
 
 
 def _defense(experiments: Experiments, cell: Cell) -> Pipeline:
     cells = defended_cells(cell, experiments.parameters.defenses)
     names = {one: attacks_on(one, experiments.parameters.attacks) for one in cells}
-    measured = {one: [experiments.attack(one, name) for name in found] for one, found in names.items()}
-    parts = [comparison(one, attacks, experiments.retrained) for one, attacks in measured.items()]
+    measured = {one: _possible(experiments.attack(one, name) for name in found) for one, found in names.items()}
+    parts = [comparison(one, attacks, experiments.retrained) for one, attacks in measured.items() if attacks]
     return _sum([*parts, create_defense_pipeline([attack for attacks in measured.values() for attack in attacks])])
+
+
+def _possible(attacks: Iterable[NamedAttack]) -> list[NamedAttack]:
+    """Those whose clone can be of the target's architecture; what is left out is said once, of the undefended cell."""
+    asked = list(attacks)
+    for attack in asked:
+        if attack.unfit and attack.cell.defense == NO_DEFENSE:
+            logger.warning("left out of the defenses: attacks.%s%s", attack.name, attack.unfit)
+    return [attack for attack in asked if not attack.unfit]
 
 
 def _sum(pipelines: Iterable[Pipeline]) -> Pipeline:

@@ -200,3 +200,9 @@ def test_the_defaults_are_those_of_the_specification() -> None:
 def test_stage_settings_out_of_range_are_refused(kind: type[Any], wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         kind(**wrong)
+
+
+@pytest.mark.parametrize("base", ["ptq", "ptq_ridge", "ptaq_listwise", "stacked"])
+def test_calls_that_nobody_makes_are_refused_of_every_attack(base: str) -> None:
+    with pytest.raises(ValidationError, match="calls_per_user: 5 has no effect"):
+        attack_of(base=base, calls_per_user=5)

@@ -181,12 +181,19 @@ def shared(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.mean([len(np.intersect1d(*rows)) / 10 for rows in zip(one, other, strict=True)]))
 
 
-def test_without_a_single_list_there_is_nothing_to_learn(world, clones) -> None:
-    with pytest.raises(DataError, match="ask at least one user"):
-        stacking.stack(world, clones, None, Lists(np.empty(0, int), np.empty((0, 5), int)), SETTINGS, 0)
+@pytest.mark.parametrize("n", [0, 1])
+def test_lists_of_fewer_than_two_users_teach_nothing(world, clones, n: int) -> None:
+    lists = Lists(QUERIED[:n], np.tile(np.arange(5), (n, 1)))
+    with pytest.raises(DataError, match=f"stacked: {n} lists were served.*ask two users"):
+        stacking.stack(world, clones, None, lists, SETTINGS, 0)
 
 
 # ---- the learner
+
+
+def test_two_users_are_enough_where_there_are_more_folds() -> None:
+    weights = learn(made_up(n_users=2), LearnerSettings(folds=3), seed=0)
+    assert weights["knows"] > 0
 
 
 def made_up(n_users: int = 40, per_user: int = 20) -> Candidates:

@@ -7,9 +7,12 @@ import pytest
 from rec_msa.experiments.audit import planned, refused
 from rec_msa.experiments.grid import Experiments
 from rec_msa.experiments.parameters import read_parameters
+from rec_msa.foundation.errors import SettingsError
 
 ATTACKS = {name: {"base": name} for name in ("qsd", "ptd", "ptq", "pta", "ptaq", "ptaq_joint")}
 ATTACKS["stacked_solved"] = {"base": "stacked", "variants": [], "taught": []}
+
+ALONE = {"others": [], "clones": [], "query_fractions": [], "list_lengths": [], "defenses": []}
 
 
 def plan_of(**given: object) -> tuple[Experiments, list]:
@@ -91,3 +94,11 @@ def test_where_users_of_the_target_stand_in_defenses_are_tried_by_an_attack_with
     assert {one.attack.settings.base for one in plan if one.part == "defenses"} == {"ptq"}
     _, plan = plan_of(model="mine", targets={"mine": {"lists": "lists.csv", "auxiliary": "others.csv"}})
     assert {one.attack.settings.base for one in plan if one.part == "defenses"} == {"stacked"}
+
+
+def test_an_audit_of_attacks_that_its_target_refuses_names_the_reason():
+    experiments, _ = plan_of(
+        attacks={"qsd5": {"base": "qsd", "calls_per_user": 5}}, audit={"attacks": ["qsd5"], **ALONE}
+    )
+    with pytest.raises(SettingsError, match=r"none of them works on bpr.*made-up sequences"):
+        experiments.require_possible(["audit"])

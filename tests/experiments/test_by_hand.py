@@ -12,6 +12,7 @@ import rec_msa
 from rec_msa.attacks.settings import CloneSettings
 from rec_msa.foundation.errors import QueryError, SettingsError
 from rec_msa.foundation.lists import Lists
+from rec_msa.training.recommender import train_recommender
 from rec_msa.training.settings import TrainingSettings
 
 SHORT = {"training": {"max_steps": 20, "validate_every": 10}}
@@ -81,3 +82,18 @@ def test_typed_settings_as_a_run_has_them_are_taken() -> None:
 def test_an_attack_that_asks_for_more_than_its_budget_is_refused() -> None:
     with pytest.raises(QueryError, match="pass the budget of 3"):
         run("ptq", gate=gate(budget=3))
+
+
+def test_a_clone_is_fused_with_a_model_of_its_own_architecture(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained_models: list[str] = []
+
+    def noted(architecture: str, *arguments: Any) -> Any:
+        trained_models.append(architecture)
+        return train_recommender(architecture, *arguments)
+
+    monkeypatch.setattr("rec_msa.training.recommender.train_recommender", noted)
+    own = {"architectures": ["lmf"], "variants": ["fused"], "taught": [], "solved": []}
+    others = interactions(range(20, 40), 1)
+    stolen = run("stacked", {**SETTINGS, "attack": own}, gate=gate(), auxiliary=others)
+    assert stolen.model["committees"]["lmf_fused"][0]["architecture"] == "lmf"
+    assert trained_models == ["lmf"]

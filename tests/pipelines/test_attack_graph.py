@@ -216,6 +216,21 @@ def test_the_auxiliary_model_never_meets_target_users_data(built):
     assert data == {"auxiliary_train", "auxiliary_validation", "statistics"}
 
 
+def test_defenses_are_met_by_attacks_whose_clone_can_be_of_the_target(small_project):
+    small_project.session(model="ease").load_context()
+    attacks = {
+        node.name.split(".")[4] for node in pipelines["defense"].nodes if node.name.endswith(".measure_agreement")
+    }
+    assert "ptd" in attacks
+    assert attacks.isdisjoint({"ptq", "pta", "ptaq", "qsd"})
+
+
+def test_the_auxiliary_model_of_a_target_of_others_is_one_that_we_can_train(small_project):
+    small_project.session(model="recorded", targets={"recorded": {"lists": "lists.csv"}}).load_context()
+    [trained] = [node for node in pipelines["auxiliary"].nodes if node.name.endswith("train_auxiliary")]
+    assert "params:recommenders.bpr" in trained.inputs
+
+
 def test_ptaq_and_pta_share_one_clone_stage(built):
     stages = [n for n in built["__default__"].nodes if n.name.endswith("train_clone")]
     assert sorted(node.name.split(".")[-2] for node in stages) == ["fused", "own"]

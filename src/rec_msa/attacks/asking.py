@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field, model_validator
 
 from rec_msa.attacks.base import Asking, Attack, Stage, Target
@@ -17,9 +19,19 @@ STOLEN = ("stolen_model", "steal_curve")
 class Asks(Attack):
     """An attack with queries, about each of the users who may be asked about or some of them."""
 
+    makes_sequences: ClassVar[bool] = False
+    """Whether its calls may be about sequences that it makes up."""
+
     query_fraction: float = Field(1.0, gt=0, le=1, description="share of the users allowed to be asked about that are")
     calls_per_user: int = Field(1, ge=1, le=10_000, description="the budget: calls for each queried user")
     denoise: DenoiseSettings | None = Field(None, description="how repeated answers become one list; None: none are")
+
+    @model_validator(mode="after")
+    def _calls_have_an_effect(self) -> Asks:
+        if self.calls_per_user > 1 and self.denoise is None and not self.makes_sequences:
+            msg = f"calls_per_user: {self.calls_per_user} has no effect without denoise, which asks more than once; "
+            raise ValueError(msg + "qsd alone makes up sequences to ask about")
+        return self
 
     def asking(self, target: Target) -> Asking:
         """Once about each user, or again and again to denoise the answers."""
@@ -49,9 +61,6 @@ class Steals(LearnsLists):
     def _settings_have_an_effect(self) -> Steals:
         if self.outside == "catalogue" and self.positive_loss != "hinge":
             raise ValueError("positive_loss has no effect with outside: catalogue, whose items meet in one softmax")
-        if self.calls_per_user > 1 and self.denoise is None:
-            msg = f"calls_per_user: {self.calls_per_user} has no effect without denoise, which asks more than once; "
-            raise ValueError(msg + "qsd alone makes up sequences to ask about")
         return self
 
     def stages(self, target: Target) -> tuple[Stage, ...]:

@@ -108,11 +108,12 @@ def fit(known: Candidates, names: Sequence[str], strength: float) -> Weights:
 def learn(known: Candidates, settings: LearnerSettings, seed: int) -> Weights:
     """The weights of all signals; the penalty is the one whose weights agree best with users left out of learning."""
     n_users = int(known.user.max()) + 1
-    fold = stream(seed, "learner").permutation(n_users) % settings.folds
+    folds = min(settings.folds, n_users)
+    fold = stream(seed, "learner").permutation(n_users) % folds
 
     def quality(strength: float) -> float:
         agreed = 0.0
-        for one in range(settings.folds):
+        for one in range(folds):
             learnt = fit(known.of(np.flatnonzero(fold != one)), known.names, strength)
             agreed += known.of(np.flatnonzero(fold == one)).agreement(learnt)
         return agreed

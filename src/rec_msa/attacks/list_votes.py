@@ -61,12 +61,6 @@ def _ridge(kernel: Tensor, queried: Tensor, values: Tensor, vectors: Tensor, str
     return _without_own(weights.float(), queried)
 
 
-def cosines(rows: Tensor, queried: Tensor) -> Tensor:
-    """Cosines of rows ``[n_users, d]`` with those of the queried ``[n_users, n_queried]``; 0 of a row of zeros."""
-    unit = torch.nn.functional.normalize(rows, dim=1)
-    return unit @ unit[queried].T
-
-
 def _without_own(weights: Tensor, queried: Tensor) -> Tensor:
     weights[queried, torch.arange(len(queried))] = 0
     return weights

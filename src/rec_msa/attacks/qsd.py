@@ -15,6 +15,8 @@ from rec_msa.recommenders.settings import is_sequential
 class QSD(LearnsLists):
     """A fresh clone learns served lists and nothing else; of a sequential target those after every made-up prefix."""
 
+    makes_sequences = True
+
     ranking_loss: PairLoss = Field("hinge", description="steal loss between neighbours in a list")
     sequences: Choice = Field(
         "recommended", description="of sequential targets: where a made-up sequence's next item comes from"

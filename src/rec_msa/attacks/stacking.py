@@ -208,10 +208,11 @@ def stack(
         The ensemble's checkpoint, and how much each source is believed (``learner.beliefs``).
 
     Raises:
-        DataError: No list was served.
+        DataError: Fewer than two lists were served.
     """
-    if not len(served.users):
-        raise DataError("stacked: no list was served, so there is nothing to learn from; ask at least one user")
+    if len(served.users) < 2:  # noqa: PLR2004 - one to learn from, and one to judge
+        n = len(served.users)
+        raise DataError(f"stacked: {n} lists were served, and nobody is left to judge what is learnt: ask two users")
     committees, checkpoints = _committees(world, clones), dict(clones)
     plain = _ensemble(world, committees)
     lookups = _lookups(plain, served, settings, seed)

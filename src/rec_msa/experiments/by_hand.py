@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
@@ -137,7 +138,7 @@ def _over(usual: dict[str, Any], asked: Mapping[str, Any] | BaseModel) -> dict[s
 def _auxiliary(
     knowledge: tuple[str, ...], auxiliary: pd.DataFrame | None, chosen: Parameters, told: dict[str, Any]
 ) -> dict[str, Any]:
-    """Auxiliary data and model, as far as the attack knows them."""
+    """Auxiliary data, and what trains their model of an architecture, as far as the attack knows them."""
     if not {"auxiliary_train", "auxiliary_model"} & set(knowledge):
         return {}
     if auxiliary is None:
@@ -150,11 +151,14 @@ def _auxiliary(
 
     architecture, seed = told["architecture"], told["seed"]
     train, validation = hold_back(auxiliary, chosen.clone, seed, last=is_sequential(architecture))
-    if "auxiliary_model" not in knowledge:
-        return {"auxiliary_train": train}
     data = train, validation, told["statistics"]["items"], chosen.auxiliary, seed
-    model, _ = train_recommender(architecture, told["recommender"], *data, "auxiliary", told["device"])
-    return {"auxiliary_train": train, "auxiliary_model": model}
+
+    @cache
+    def trained(architecture: str) -> Any:
+        settings = getattr(chosen.recommenders, architecture)
+        return train_recommender(architecture, settings, *data, "auxiliary", told["device"])[0]
+
+    return {"auxiliary_train": train} | ({"auxiliary_model": trained} if "auxiliary_model" in knowledge else {})
 
 
 def _answers(own: Attack, target: Target, gate: QueryGate | None, users: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -184,6 +188,8 @@ def _learned(own: Attack, target: Target, told: dict[str, Any], list_length: int
         if stage.architecture:
             other = {"architecture": stage.architecture}
             other["recommender"] = getattr(chosen.recommenders, stage.architecture)
+        if "auxiliary_model" in stage.reads:
+            other["auxiliary_model"] = told["auxiliary_model"](stage.architecture or told["architecture"])
         given = told | other
         made = stage.function(**{name: given[name] for name in stage.reads}, **stage.settings)
         left = dict(zip(stage.writes, made if len(stage.writes) > 1 else (made,), strict=True))

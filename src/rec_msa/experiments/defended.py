@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rec_msa.defenses.settings import is_fresh
+from rec_msa.defenses.settings import draws_from_behind, is_fresh
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -19,8 +19,11 @@ ATTACKS_ON_FRESH_DRAWS = ("ptaq", "ptaq_denoise")
 
 
 def defended_cells(cell: Cell, settings: DefenseSettings) -> list[Cell]:
-    """The undefended cell and a cell for each defense at each of its strengths."""
-    return [cell.undefended(), *(replace(cell, defense=name) for name in settings.names())]
+    """The undefended cell and one for each defense at each strength, as far as its target allows it."""
+    target = cell.made_elsewhere
+    lists_alone = target is not None and target.kind != "fitted"  # nobody knows what it ranks behind its lists
+    names = [name for name in settings.names() if not (lists_alone and draws_from_behind(name))]
+    return [cell.undefended(), *(replace(cell, defense=name) for name in names)]
 
 
 def attacks_on(cell: Cell, known: Container[str]) -> list[str]:

@@ -194,11 +194,14 @@ class Experiments:
     def _require_audit(self) -> None:
         """Refuses an audit of which nothing can be tried, and says what of it cannot."""
         self.parameters.require_audit()
+        if any(cell.seed or cell.defense != NO_DEFENSE for cell in self.cells):
+            logger.warning("seed and defense mean nothing to an audit: it has audit.seeds and audit.defenses")
         for cell in self.cells:
             for refusal in refused(self, cell):
                 logger.warning("left out of the audit: %s", refusal)
             if not planned(self, cell):
-                why = next(filter(None, (self.known(cell, name, 0.1).unfit for name in self.parameters.audit.attacks)))
+                unfit = (self.known(cell, name, 0.1).unfit for name in self.parameters.audit.attacks)
+                why = next(filter(None, unfit), None) or f": {next(iter(refused(self, cell)))}"
                 raise SettingsError(f"audit.attacks: none of them works on {cell.model}{why}")
 
     def _require_meaning(self, pipeline: str) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.intervals import bootstrap_interval
+from rec_msa.interactions.splits import count
 from rec_msa.reporting.audit_results import POPULARITY, TEXTS, Audited, Point, apart, start_of, told
 from rec_msa.reporting.measured import Estimate
 
@@ -161,8 +162,8 @@ class Bought:
         defense: Its name, with the strength.
         kind: What it does, in words without the strength.
         kept: How much of the target's own lists is still served; None where it is not known.
-        before: The best attack that asks, without the defense.
-        after: The best attack that asks, under it: attackers may choose another then.
+        before: The best copy that asks, without the defense.
+        after: The best copy that asks, under it: attackers may choose another then.
         asks_nothing: The best copy that asks nothing; None where none was measured.
     """
 
@@ -208,8 +209,8 @@ class Bought:
 
 
 def defenses_bought(audited: Audited) -> list[Bought]:
-    """Returns each defense with the attacks that were measured both with and without it, the weakest first."""
-    usual = [one for one in audited.points if one.is_attack and one.list_length == audited.list_length]
+    """Returns each defense with the copies that were measured both with and without it, the weakest first."""
+    usual = [one for one in audited.points if one.is_copy and one.list_length == audited.list_length]
     fair = [one for one in usual if not (audited.overstates and one.auxiliary)]
     silent = [one for one in audited.fair_copies if not one.questions]
     found = []
@@ -311,7 +312,7 @@ def needs(audited: Audited) -> list[Need]:
     for share in audited.shares:
         quiet, asking = (_first(audited.fair_copies, share, asks=asks) for asks in (False, True))
         if quiet or asking:
-            accounts = max(round(share * n_users), *(quiet or asking).result.n_users)  # type: ignore[union-attr]
+            accounts = max(count(share, n_users), *(quiet or asking).result.n_users)  # type: ignore[union-attr]
             found.append(Need(share, accounts, quiet, asking))
     return found
 

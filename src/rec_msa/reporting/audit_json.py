@@ -87,8 +87,8 @@ class Defense(_Model):
 
     defense: str = Field(description="its name, with the strength")
     own_lists_kept: float | None = Field(description="how much of the undefended lists is still served; null: unknown")
-    before: Measured = Field(description="the best attack that asks, without the defense")
-    after: Measured = Field(description="the best attack that asks, under it")
+    before: Measured = Field(description="the best copy that asks, without the defense")
+    after: Measured = Field(description="the best copy that asks, under it")
     asks_nothing: Measured | None = Field(description="the best copy that asks nothing, which no defense touches")
     hides: bool = Field(
         description="whether asking under it, or nothing, copies less than without it: the intervals do not overlap"

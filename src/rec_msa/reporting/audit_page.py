@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rec_msa.defenses.settings import NO_DEFENSE
+from rec_msa.interactions.splits import count
 from rec_msa.reporting import document as doc
 from rec_msa.reporting.audit_findings import (
     FEW_USERS,
@@ -219,7 +220,13 @@ def _misled(bought: Sequence[Bought]) -> list[str]:
 
 def _defenses_table(bought: Sequence[Bought]) -> doc.Table:
     rows = [
-        {"defense": one.defense, "attack": one.after.method, "kept": one.own_lists_kept, "verdict": one.said}
+        {
+            "defense": one.defense,
+            "by": one.after.named,
+            "attack": one.after.method,
+            "kept": one.own_lists_kept,
+            "verdict": one.said,
+        }
         | {"before": one.before.value, doc.ONE: one.after.result, "bought": one}
         for one in bought
     ]
@@ -228,7 +235,7 @@ def _defenses_table(bought: Sequence[Bought]) -> doc.Table:
         doc.Column("own lists kept", "kept"),
         doc.Column("without", lambda row: row["bought"].before.result, group="copied"),
         doc.Column("with", doc.ONE, group="copied"),
-        doc.Column("by", doc.code("attack"), "l", group="copied"),
+        doc.Column("by", "by", "l", group="copied"),
         doc.Column("asking nothing", lambda row: _copied(row["bought"].asks_nothing)),
         doc.Column("what it buys", "verdict", "l"),
     ]
@@ -396,7 +403,7 @@ def sure_section(audited: Audited) -> doc.Section:
     """Returns what the figures rest on, and what they do not say."""
     users = {"users": "; ".join(_heldout(audited)), "seeds": seeds_text(audited.seeds)}
     key = "sure_over_users" if audited.by_users else "sure_over_seeds"
-    n = len({one.family for one in audited.attacks})
+    n = len({one.family for one in audited.copies})
     said = [told("sure_users", **users), told(key, n=len(audited.seeds)), TEXTS["sure_order"]]
     said += [TEXTS["sure_few"]] * (sum(audited.best.result.n_users) < FEW_USERS)
     said += [told("sure_chosen", n=n), TEXTS[f"auxiliary_{audited.results.auxiliary}"]]
@@ -425,7 +432,7 @@ def _raised(audited: Audited) -> list[str]:
     users, said = int(audited.results.target["n_users"]), []
     for share in audited.shares:
         least = max(_at(audited, share).result.n_users)
-        if round(share * users) < least:
+        if count(share, users) < least:
             real = percent(least / users)
             said.append(told("sure_raised", share=percent(share), users=least, real=real))
     return said

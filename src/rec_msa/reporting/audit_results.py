@@ -390,6 +390,8 @@ def _whole_lists(table: pd.DataFrame) -> pd.DataFrame:
     rows = table[(table["group"] == "heldout") & (table["against"] == "undefended") & (table["kind"] != TARGET)]
     texts = [name for name in _KEY if name in ("kind", "base", "clone", "otherwise", "ranking_loss", "positive_loss")]
     rows = rows.assign(**{name: rows[name].astype(object).where(rows[name].notna(), "") for name in texts})
+    asks_nothing = (rows["kind"] == "reference") & ~rows["base"].isin(LOOKUPS)
+    rows = rows.assign(query_fraction=rows["query_fraction"].mask(asks_nothing, 1.0))
     numbers = {name: pd.to_numeric(rows[name]).astype("Float64").fillna(-1).astype(float) for name in _WHOLE}
     calls = pd.to_numeric(rows["calls_per_user"]).astype("Int64").fillna(0).astype(int)
     return _longest(rows.assign(**numbers, calls_per_user=calls))
