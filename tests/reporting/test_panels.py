@@ -55,6 +55,14 @@ def test_references_have_names_that_explain_themselves(one_cell: pd.DataFrame) -
     assert (rows["cache"].clone, rows["random"].calls) == ("", "0")
 
 
+def test_a_reference_says_what_sets_it_apart_from_others_here_and_no_more(one_cell: pd.DataFrame) -> None:
+    [alike] = panels_of(one_cell.assign(list_length=20))
+    assert rows_by_attack(alike)["knn_lists"].label == "k nearest lists"
+    of_another = one_cell["attack"] == "knn_lists"
+    [apart] = panels_of(one_cell.assign(list_length=one_cell["list_length"].mask(of_another, 20)))
+    assert rows_by_attack(apart)["knn_lists"].label == "k nearest lists, list_length 20"
+
+
 def test_a_single_seed_has_the_interval_over_its_users(one_cell: pd.DataFrame) -> None:
     [panel] = panels_of(one_cell)
     shown = rows_by_attack(panel)["pta"].groups["heldout"]

@@ -144,11 +144,12 @@ def _panel(rows: Sequence[Facts]) -> Panel:
     by_attack: dict[str, list[Facts]] = {}
     for row in rows:
         by_attack.setdefault(row["attack"], []).append(row)
-    shown = sorted((_row(own, seeds, k) for own in by_attack.values()), key=lambda row: row.rank)
+    apart = [fact for fact in USUAL if len({row[fact] for row in rows if bool(pd.notna(row[fact]))}) > 1]
+    shown = sorted((_row(own, seeds, k, apart) for own in by_attack.values()), key=lambda row: row.rank)
     return Panel(rows[0]["dataset"], rows[0]["target"], rows[0]["defense"], seeds, k, tuple(shown), rows[0][LABEL])
 
 
-def _row(rows: Sequence[Facts], seeds: tuple[int, ...], k: int) -> Row:
+def _row(rows: Sequence[Facts], seeds: tuple[int, ...], k: int, apart: Sequence[str]) -> Row:
     own_k = max(row["k"] for row in rows)
     shown = [row for row in rows if row["k"] == own_k]
     own_seeds, first = _values(shown, "seed"), shown[0]
@@ -156,16 +157,16 @@ def _row(rows: Sequence[Facts], seeds: tuple[int, ...], k: int) -> Row:
     notes = [f"at {own_k}"] * (own_k != k) + [seeds_text(own_seeds)] * (own_seeds != seeds)
     clone = ", ".join(sorted({row["clone"] for row in shown if isinstance(row["clone"], str)}))
     groups = {group: estimate(own) for group in GROUPS if (own := [row for row in shown if row["group"] == group])}
-    name = ", ".join([REFERENCE_NAMES[first["base"]], *_differing(first)]) if is_reference else first["attack"]
+    name = ", ".join([REFERENCE_NAMES[first["base"]], *_differing(first, apart)]) if is_reference else first["attack"]
     calls = span(_values(shown, "n_queries"))
     return Row(
         first["attack"], is_reference, name, tuple(notes), own_k, clone, calls, groups, first["attacker_fraction"]
     )
 
 
-def _differing(row: Facts) -> list[str]:
-    """The settings of a row that are not the usual ones."""
-    return [f"{fact} {row[fact]}" for fact, usual in USUAL.items() if bool(pd.notna(row[fact])) and row[fact] != usual]
+def _differing(row: Facts, apart: Sequence[str]) -> list[str]:
+    """The settings of a row that are not the usual ones, of those that tell rows of its panel apart."""
+    return [f"{fact} {row[fact]}" for fact in apart if bool(pd.notna(row[fact])) and row[fact] != USUAL[fact]]
 
 
 def _values(rows: Sequence[Facts], name: str) -> tuple[int, ...]:
