@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
+from rec_msa.framework.clear_error import ClearError
 from tests.small_project import SmallProject
 from tests.victims.pages import page, run_as_written
 
@@ -34,9 +35,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallProject:
 
 
 def test_the_tutorial_followed_word_for_word_audits_a_library_s_model(project, capsys):
-    for command in PAGE.commands:
+    *commands, limited = PAGE.commands
+    for command in commands:
         run_as_written(project, command)
+    with pytest.raises(ClearError, match=r"0\.\d+ of a list is copied, by .+: more than 0\.7"):
+        run_as_written(project, limited)
     said = capsys.readouterr().out
     folder = project.folder / "data/08_reporting/audit/ml-100k/implicit_als"
-    assert {"audit.html", "audit.md", "audit.json", "limit.json"} <= {file.name for file in folder.iterdir()}
+    assert {"audit.html", "audit.md", "audit.json"} <= {file.name for file in folder.iterdir()}
     assert "10% known" in said
