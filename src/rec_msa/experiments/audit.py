@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from rec_msa.defenses.settings import draws_from_behind
+from rec_msa.experiments.defended import can_defend
 from rec_msa.experiments.naming import KNOWN, WORDS, label
 from rec_msa.targets.settings import OTHERS as OTHERS_STAND_IN
 
@@ -137,10 +137,10 @@ def _lengths(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
 
 
 def _defenses(experiments: Experiments, cell: Cell) -> Iterator[Planned]:
-    settings, target = experiments.parameters.audit, cell.made_elsewhere
+    settings = experiments.parameters.audit
     for defense in settings.defenses:
-        if target is not None and target.kind != "fitted" and draws_from_behind(defense):
-            continue  # nobody knows what such a target ranks behind its lists
+        if not can_defend(cell, defense):
+            continue
         for name in _asking(experiments, cell):
             yield Planned(DEFENSES, name, experiments.known(replace(cell, defense=defense), name, settings.at))
 

@@ -138,7 +138,7 @@ def _over(usual: dict[str, Any], asked: Mapping[str, Any] | BaseModel) -> dict[s
 def _auxiliary(
     knowledge: tuple[str, ...], auxiliary: pd.DataFrame | None, chosen: Parameters, told: dict[str, Any]
 ) -> dict[str, Any]:
-    """Auxiliary data, and what trains their model of an architecture, as far as the attack knows them."""
+    """Auxiliary data, and what trains their model of an architecture; empty where the attack knows none."""
     if not {"auxiliary_train", "auxiliary_model"} & set(knowledge):
         return {}
     if auxiliary is None:
@@ -158,7 +158,7 @@ def _auxiliary(
         settings = getattr(chosen.recommenders, architecture)
         return train_recommender(architecture, settings, *data, "auxiliary", told["device"])[0]
 
-    return {"auxiliary_train": train} | ({"auxiliary_model": trained} if "auxiliary_model" in knowledge else {})
+    return {"auxiliary_train": train, "train_auxiliary": trained}
 
 
 def _answers(own: Attack, target: Target, gate: QueryGate | None, users: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -189,7 +189,7 @@ def _learned(own: Attack, target: Target, told: dict[str, Any], list_length: int
             other = {"architecture": stage.architecture}
             other["recommender"] = getattr(chosen.recommenders, stage.architecture)
         if "auxiliary_model" in stage.reads:
-            other["auxiliary_model"] = told["auxiliary_model"](stage.architecture or told["architecture"])
+            other["auxiliary_model"] = told["train_auxiliary"](stage.architecture or told["architecture"])
         given = told | other
         made = stage.function(**{name: given[name] for name in stage.reads}, **stage.settings)
         left = dict(zip(stage.writes, made if len(stage.writes) > 1 else (made,), strict=True))

@@ -20,10 +20,13 @@ ATTACKS_ON_FRESH_DRAWS = ("ptaq", "ptaq_denoise")
 
 def defended_cells(cell: Cell, settings: DefenseSettings) -> list[Cell]:
     """The undefended cell and one for each defense at each strength, as far as its target allows it."""
+    return [cell.undefended(), *(replace(cell, defense=name) for name in settings.names() if can_defend(cell, name))]
+
+
+def can_defend(cell: Cell, defense: str) -> bool:
+    """Whether a defense can be worked out: of lists made elsewhere nobody knows what the target ranks behind them."""
     target = cell.made_elsewhere
-    lists_alone = target is not None and target.kind != "fitted"  # nobody knows what it ranks behind its lists
-    names = [name for name in settings.names() if not (lists_alone and draws_from_behind(name))]
-    return [cell.undefended(), *(replace(cell, defense=name) for name in names)]
+    return target is None or target.kind == "fitted" or not draws_from_behind(defense)
 
 
 def attacks_on(cell: Cell, known: Container[str]) -> list[str]:

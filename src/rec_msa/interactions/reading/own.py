@@ -17,7 +17,7 @@ from pyarrow import compute as pc
 
 from rec_msa.foundation.errors import DataError
 from rec_msa.interactions.reading.batches import OwnFile
-from rec_msa.interactions.reading.columns import BadValueError, interactions, is_list, plain
+from rec_msa.interactions.reading.columns import BadValueError, interactions, plain
 from rec_msa.interactions.reading.conditions import Condition
 from rec_msa.interactions.reading.files import mendable, parts_of
 from rec_msa.interactions.reading.ids import NO_ID, ids_of, look_alikes, whole_ids
@@ -99,7 +99,6 @@ class _Table:
     negative: dict[str, DataError] = field(default_factory=dict)
     seen: dict[str, list[str]] = field(default_factory=dict)
     unclear_header: str | None = None
-    from_lists: set[str] = field(default_factory=set)
     n_rows: int = 0
     whole_time: Times | None = None
 
@@ -126,7 +125,6 @@ class _Table:
             item = self.settings.roles["item"]
             parted = split(rows.columns[item], self.settings.list_separator)
             rows = replace(rows, columns={**rows.columns, item: parted})
-        self.from_lists = {name for name, column in rows.columns.items() if is_list(plain(column).type)}
         with self._blaming(file, rows, "item"):
             rows = rows.one_each()
         read = {side: self._ids(file, rows, side) for side in _SIDES}
@@ -170,14 +168,11 @@ class _Table:
         is_whole = pa.types.is_int64(values.type)
         self.notes[f"{side} nobody"] += pc.sum(pc.equal(values, -1 if is_whole else "-1")).as_py() or 0
         if is_whole and side not in self.negative and (pc.min(values).as_py() or 0) < 0:
-            wrong = "is negative, which is no id" + self._on_negative(name)
+            remedy = "" if name in rows.from_lists else f"; where: {{{name}: '>= 0'}} leaves it out"
+            wrong = f"is negative, which is no id{remedy}"
             row = pc.index(pc.less(values, 0), True).as_py()
             self.negative[side] = self._bad_value(file, rows, side, BadValueError(row, wrong))
         return values
-
-    def _on_negative(self, name: str) -> str:
-        """How to leave it out; of a list no condition can."""
-        return "" if name in self.from_lists else f"; where: {{{name}: '>= 0'}} leaves it out"
 
     def _present(self, file: OwnFile, rows: Rows, read: Mapping[str, pa.Array]) -> pa.Array | None:
         """Which rows have a user and an item; None where all have."""

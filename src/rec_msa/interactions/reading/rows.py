@@ -30,11 +30,13 @@ class Rows:
         columns: Their columns, by name, each ``[n]``.
         start: Place in the file of the first of those that were read together.
         places: Where they are among these, ``[n]``; None where all of them are there.
+        from_lists: Columns whose values stood in lists, which have a row each now.
     """
 
     columns: Mapping[str, pa.Array]
     start: int = 0
     places: NDArray[np.int64] | None = None
+    from_lists: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -66,7 +68,8 @@ class Rows:
         parents = pc.list_parent_indices(first)
         columns = {name: column.take(parents) for name, column in self.columns.items() if name not in lists}
         flat = {name: pc.list_flatten(column) for name, column in lists.items()}
-        return self._placed({**columns, **flat}, parents.to_numpy(zero_copy_only=False))
+        rows = self._placed({**columns, **flat}, parents.to_numpy(zero_copy_only=False))
+        return replace(rows, from_lists=frozenset(lists))
 
     def _placed(self, columns: Mapping[str, pa.Array], rows: NDArray[np.int64]) -> Rows:
         return replace(self, columns=columns, places=rows if self.places is None else self.places[rows])

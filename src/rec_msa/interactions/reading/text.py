@@ -85,7 +85,7 @@ class TextFile:
             DataError: The file is missing, empty, damaged or in another encoding.
         """
         with self._blaming_a_line(None, "lines of text"):
-            return self._by_arrow(["line"], ["line"], delimiter=_NEVER, quote_char=False).column(0)
+            return self._lines()
 
     def place_of(self, row: int) -> str:
         """Says on which line a row (counted from 0, without the header) starts, as ``line 7``."""
@@ -185,14 +185,16 @@ class TextFile:
 
     def _split_lines(self, positions: list[int], n_fields: int) -> pa.Table:
         """The same where a delimiter is none of Arrow's: lines, split at it."""
-        skipped = int(self.layout.header)
-        lines = self._by_arrow(["line"], ["line"], skipped, delimiter=_NEVER, quote_char=False).column(0)
+        lines = self._lines(int(self.layout.header))
         chunks = [pc.split_pattern(chunk, self.layout.delimiter) for chunk in lines.chunks]
         if not all(pc.all(pc.equal(pc.list_value_length(chunk), n_fields)).as_py() is not False for chunk in chunks):
             raise pa.ArrowInvalid("not as many fields in every line")
         columns = [[self._bare(pc.list_element(chunk, position)) for chunk in chunks] for position in positions]
         names = [str(place) for place in range(len(positions))]
         return pa.table([pa.chunked_array(each, pa.string()) for each in columns], names)
+
+    def _lines(self, skipped: int = 0) -> pa.ChunkedArray:
+        return self._by_arrow(["line"], ["line"], skipped, delimiter=_NEVER, quote_char=False).column(0)
 
     def _bare(self, column: pa.Array) -> pa.Array:
         """Without quotation marks at both ends, where fields may have them."""
@@ -313,7 +315,7 @@ class TextFile:
                     f"{self.part.name}, line {number} is not UTF-8 text: {wrong}; save the file as UTF-8"
                     f"{self._or_encoding(raw)} or get it again"
                 )
-            yield _without_null(text) if self.layout.escape else text
+            yield _without_null(text.encode()).decode() if self.layout.escape else text
 
     def _or_encoding(self, raw: bytes) -> str:
         if self.layout.dataset is None:
@@ -322,8 +324,8 @@ class TextFile:
         return f", or set datasets.{self.layout.dataset}.encoding, perhaps to {likely},"
 
 
-def _without_null(text: str) -> str:
-    return re.sub(r"\\(.)", lambda found: "" if found[1] == "N" else found[0], text, flags=re.DOTALL)
+def _without_null(text: bytes) -> bytes:
+    return _AFTER_BACKSLASH.sub(lambda found: b"" if found[1] == b"N" else found[0], text)
 
 
 def _without_nulls() -> Callable[[Any], bytes]:
@@ -335,6 +337,6 @@ def _without_nulls() -> Callable[[Any], bytes]:
         text = waiting + bytes(piece)
         n_last = len(text) - len(text.rstrip(b"\\"))
         text, waiting = (text[:-1], text[-1:]) if n_last % 2 and len(piece) else (text, b"")
-        return _AFTER_BACKSLASH.sub(lambda found: b"" if found[1] == b"N" else found[0], text)
+        return _without_null(text)
 
     return changed
