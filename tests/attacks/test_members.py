@@ -56,6 +56,10 @@ def test_names_under_which_stages_read_clones_are_each_given_once() -> None:
         ({"variants": [], "taught": [], "solved": []}, "there is no member"),
         ({"taught": ["own"]}, "taught: 'own' is none of the variants"),
         ({"order": "coverage"}, "order: coverage has no effect where all are asked"),
+        ({"variants": ["fused"], "taught": [], "starts": 5}, "starts has no effect without a variant"),
+        ({"variants": [], "taught": [], "architectures": ["bpr"]}, "architectures has no effect without variants"),
+        ({"taught": [], "outside": "catalogue"}, r"outside has no effect with taught: \[\]"),
+        ({"taught": [], "positive_loss": "bpr"}, r"positive_loss has no effect with taught: \[\]"),
         ({"calls_per_user": 3}, "calls_per_user: 3 has no effect without denoise"),
     ],
 )

@@ -48,7 +48,19 @@ class HasMembers(WithAuxiliaryData):
                     raise ValueError(f"{key}: there is no '{name}'; {nearest(name, known)}")
         if not self.variants and not self.solved:
             raise ValueError("variants: without any, and without solved, there is no member; name one")
+        for key, why in self.without_effect().items():
+            if getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(f"{key} has no effect {why}; leave it out")
         return self
+
+    def without_effect(self) -> dict[str, str]:
+        """Settings that change nothing beside the others, and why."""
+        found = {}
+        if not self.variants:
+            found["architectures"] = "without variants, of which they would be"
+        if all("auxiliary_model" in KINDS[variant].also_reads for variant in self.variants):
+            found["starts"] = "without a variant that learns by gradients and no auxiliary model, as joint"
+        return found
 
     def refusal(self, target: Target, clone: str) -> str | None:
         """Members that read sequences need a target whose data have them."""

@@ -50,6 +50,11 @@ class Stacked(Steals, HasMembers):
             raise ValueError(f"order: {self.order} has no effect where all are asked; set query_fraction below 1")
         return self
 
+    def without_effect(self) -> dict[str, str]:
+        """Beside those of members, how lists are taught where nobody is."""
+        untaught = {} if self.taught else dict.fromkeys(("ranking_loss", "positive_loss", "outside"), "with taught: []")
+        return {**super().without_effect(), **untaught}
+
     def stages(self, target: Target) -> tuple[Stage, ...]:
         """The clone stages, whom to ask, a clone taught the lists, and the ensemble."""
         taught = self._teaching()
@@ -97,6 +102,10 @@ class Distilled(Stacked):
         if set(self.variants) != {"joint"}:
             raise ValueError("variants: of auxiliary users the joint clones alone can say something; take joint")
         return self
+
+    def without_effect(self) -> dict[str, str]:
+        """Those of members: lists are always taught, here by the ensemble."""
+        return HasMembers.without_effect(self)
 
     def stages(self, target: Target) -> tuple[Stage, ...]:
         """The stages of the ensemble, then one clone learns from it."""
