@@ -12,6 +12,8 @@ from torch.autograd.function import once_differentiable
 from rec_msa.recommenders.lookups import arrays, gather, is_compiled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rec_msa.recommenders.items import Images
 
 
@@ -65,8 +67,12 @@ class _Tower(torch.autograd.Function):
             apart, share = other.new_empty(0, other.shape[1]), other.new_empty(0, 0)
         ctx.save_for_backward(offset, other, apart, share, places, *layers)
         scores = offset.new_empty(places.shape)
-        read = _read(offset, other, apart, share, places, layers)
-        tower_kernels.scores(*read, _room(offset.shape[1], layers), *arrays(scores))
+        weights, biases, last = _parted(layers)
+        n_blocks = -(-places.numel() // tower_kernels.BLOCK)
+        ctx.above = tuple(np.empty((n_blocks, tower_kernels.BLOCK, len(one)), np.float32) for one in weights)
+        [first] = _room([offset.shape[1]])
+        read = _read(offset, other, apart, share, places)
+        tower_kernels.scores(*read, weights, biases, last, first, ctx.above, *arrays(scores))
         return scores
 
     @staticmethod
@@ -77,17 +83,20 @@ class _Tower(torch.autograd.Function):
         offset, other, apart, share, places, *layers = ctx.saved_tensors
         made = [torch.zeros_like(one) for one in (offset, other, apart, share, *layers)]
         to_offset, to_other, to_apart, to_share, *to_layers = made
-        width, parts = offset.shape[1], tuple(np.empty(one.shape, np.float32) for one in layers[: len(layers) // 2])
-        room = _room(width, layers), _room(width, layers), parts
+        weights, _, last = _parted(layers)
+        widths = [offset.shape[1], *(len(one) for one in weights)]
+        [first], parts = _room(widths[:1]), tuple(np.empty_like(one) for one in weights)
         into = *arrays(to_offset), tuple(arrays(to_other, to_apart)), *arrays(to_share), _parted(to_layers)
-        tower_kernels.gradients(*arrays(to_scores), *_read(offset, other, apart, share, places, layers), room, *into)
+        read = _read(offset, other, apart, share, places)
+        room = first, _room(widths), parts
+        tower_kernels.gradients(*arrays(to_scores), *read, weights, last, ctx.above, room, *into)
         by_share = (to_apart, to_share) if len(apart) else (None, None)
         return to_offset, to_other, *by_share, None, *to_layers
 
 
-def _read(offset: Tensor, other: Tensor, apart: Tensor, share: Tensor, places: Tensor, layers: Any) -> tuple[Any, ...]:
+def _read(offset: Tensor, other: Tensor, apart: Tensor, share: Tensor, places: Tensor) -> tuple[Any, ...]:
     """What both kernels read, as they want it."""
-    return *arrays(offset), tuple(arrays(other, apart)), *arrays(share, places), *_parted(layers)
+    return *arrays(offset), tuple(arrays(other, apart)), *arrays(share, places)
 
 
 def _parted(layers: Any) -> tuple[Any, ...]:
@@ -97,9 +106,8 @@ def _parted(layers: Any) -> tuple[Any, ...]:
     return tuple(both[:depth]), tuple(both[depth:]), last.reshape(-1)
 
 
-def _room(width: int, layers: Any) -> tuple[np.ndarray, ...]:
-    """Room for each layer of a block of pairs."""
+def _room(widths: Sequence[int]) -> tuple[np.ndarray, ...]:
+    """Room for a block of pairs in layers of these widths; 0 behind the last pair."""
     from rec_msa.recommenders.tower_kernels import BLOCK
 
-    widths = [width, *(len(one) for one in layers[: len(layers) // 2])]
     return tuple(np.zeros((BLOCK, one), np.float32) for one in widths)

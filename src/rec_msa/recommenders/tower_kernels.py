@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rec_msa.recommenders.compiling import compiled
+from rec_msa.recommenders.compiling import compiled, inlined
 from rec_msa.recommenders.kernels import ZERO
 
 BLOCK = 128
@@ -17,36 +17,54 @@ BLOCK = 128
 
 
 @compiled
-def enter(start: Any, n: Any, offset: Any, other: Any, apart: Any, share: Any, places: Any, hidden: Any) -> None:
+def enter(start: Any, n: Any, offset: Any, other: Any, apart: Any, share: Any, places: Any, first: Any) -> None:
     """Fills the first layer ``[BLOCK, width]`` of pairs from ``start`` on with relu(offset + other + share apart)."""
     m = places.shape[1]
+    row, place = start // m, start % m
     for at in range(n):
-        row, place = (start + at) // m, (start + at) % m
         item = places[row, place]
         mine, others = offset[row], other[item]
         if len(apart):
             part, away = share[row, place], apart[item]
-            for k in range(hidden.shape[1]):
-                hidden[at, k] = max(mine[k] + others[k] + part * away[k], ZERO)
+            for k in range(first.shape[1]):
+                first[at, k] = max(mine[k] + others[k] + part * away[k], ZERO)
         else:
-            for k in range(hidden.shape[1]):
-                hidden[at, k] = max(mine[k] + others[k], ZERO)
+            for k in range(first.shape[1]):
+                first[at, k] = max(mine[k] + others[k], ZERO)
+        row, place = after(row, place, m)
+
+
+@inlined
+def after(row: Any, place: Any, m: Any) -> Any:
+    """The pair behind one, where each row has ``m``; to divide for each pair takes longer than what is done with it."""
+    return (row, place + 1) if place + 1 < m else (row + 1, 0)
 
 
 @compiled
-def climb(hidden: Any, weights: Any, biases: Any) -> None:
-    """Fills all layers above the first."""
+def climb(first: Any, above: Any, block: Any, weights: Any, biases: Any) -> None:
+    """Fills a block of all layers above the first."""
+    below = first
     for layer in range(len(weights)):
-        above, bias = hidden[layer + 1], biases[layer]
-        np.dot(hidden[layer], weights[layer].T, above)
+        hidden, bias = above[layer][block], biases[layer]
+        np.dot(below, weights[layer].T, hidden)
         for at in range(BLOCK):
             for k in range(len(bias)):
-                above[at, k] = max(above[at, k] + bias[k], ZERO)
+                hidden[at, k] = max(hidden[at, k] + bias[k], ZERO)
+        below = hidden
 
 
 @compiled
 def scores(
-    offset: Any, items: Any, share: Any, places: Any, weights: Any, biases: Any, last: Any, hidden: Any, into: Any
+    offset: Any,
+    items: Any,
+    share: Any,
+    places: Any,
+    weights: Any,
+    biases: Any,
+    last: Any,
+    first: Any,
+    above: Any,
+    into: Any,
 ) -> None:
     """Fills ``into`` ``[batch, m]`` with the perceptron's scores.
 
@@ -58,36 +76,45 @@ def scores(
         weights: Of each layer above ``[out, in]``.
         biases: And theirs ``[out]``.
         last: The last layer's weights ``[in]``.
-        hidden: Room for each layer ``[BLOCK, width]``.
+        first: Room for a block of the first layer ``[BLOCK, width]``.
+        above: The layers above it, which are filled: ``[n_blocks, BLOCK, width]`` each.
     """
-    m, top, depth = places.shape[1], hidden[len(weights)], len(last)
-    for start in range(0, places.size, BLOCK):
+    m, depth, row, place = places.shape[1], len(last), 0, 0
+    for block in range(len(above[0])):
+        start = block * BLOCK
         n = min(BLOCK, places.size - start)
-        enter(start, n, offset, items[0], items[1], share, places, hidden[0])
-        climb(hidden, weights, biases)
+        enter(start, n, offset, items[0], items[1], share, places, first)
+        climb(first, above, block, weights, biases)
+        top = above[len(weights) - 1][block]
         for at in range(n):
             score = ZERO
             for k in range(depth):
                 score += top[at, k] * last[k]
-            into[(start + at) // m, (start + at) % m] = score
+            into[row, place] = score
+            row, place = after(row, place, m)
 
 
 @compiled
 def turn(start: Any, n: Any, to_scores: Any, last: Any, top: Any, slope: Any, to_last: Any) -> None:
     """Fills the top layer's slopes, 0 behind the last pair, and adds to those of the last weights."""
     m = to_scores.shape[1]
+    row, place = start // m, start % m
     for at in range(BLOCK):
-        to_score = to_scores[(start + at) // m, (start + at) % m] if at < n else ZERO
+        to_score = to_scores[row, place] if at < n else ZERO
         for k in range(len(last)):
             to_last[k] += to_score * top[at, k]
             slope[at, k] = to_score * last[k] if top[at, k] > ZERO else ZERO
+        row, place = after(row, place, m)
 
 
 @compiled
-def descend(hidden: Any, slopes: Any, weights: Any, parts: Any, to_weights: Any, to_biases: Any) -> None:
+def descend(
+    first: Any, hidden: Any, block: Any, slopes: Any, weights: Any, parts: Any, to_weights: Any, to_biases: Any
+) -> None:
     """Fills the slopes of all layers below the top one, and adds to those of weights and biases."""
     for layer in range(len(weights) - 1, -1, -1):
-        above, below, under = slopes[layer + 1], hidden[layer], slopes[layer]
+        below = hidden[layer - 1][block] if layer else first
+        above, under = slopes[layer + 1], slopes[layer]
         np.dot(above.T, below, parts[layer])
         part, to_weight, to_bias = parts[layer], to_weights[layer], to_biases[layer]
         for row in range(part.shape[0]):
@@ -108,8 +135,8 @@ def leave(
 ) -> None:
     """Adds the first layer's slopes to those of users, items and shares."""
     m, (to_other, to_apart) = places.shape[1], to_items
+    row, place = start // m, start % m
     for at in range(n):
-        row, place = (start + at) // m, (start + at) % m
         item = places[row, place]
         into_offset, into_other = to_offset[row], to_other[item]
         for k in range(slope.shape[1]):
@@ -121,6 +148,7 @@ def leave(
                 into_apart[k] += part * slope[at, k]
                 grown += slope[at, k] * away[k]
             to_share[row, place] = grown
+        row, place = after(row, place, m)
 
 
 @compiled
@@ -131,28 +159,28 @@ def gradients(
     share: Any,
     places: Any,
     weights: Any,
-    biases: Any,
     last: Any,
+    above: Any,
     room: Any,
     to_offset: Any,
     to_items: Any,
     to_share: Any,
     to_layers: Any,
 ) -> None:
-    """Adds what gradients of the scores ``[batch, m]`` come to; the layers are computed once more and never kept.
+    """Adds what gradients of the scores ``[batch, m]`` come to; the first layer is computed once more and never kept.
 
     Args:
-        to_scores: The gradients; the arguments up to ``last`` are those of ``scores``.
-        room: Room for each layer, for its slopes, and for the gradient of each layer's weights.
+        to_scores: The gradients; the arguments up to ``above`` are those of ``scores``, which filled that.
+        room: Room for the first layer, for each layer's slopes, and for the gradient of each layer's weights.
         to_layers: Gradients of weights, biases and the last weights; the others have the name of what they belong to.
     """
-    hidden, slopes, parts = room
+    first, slopes, parts = room
     to_weights, to_biases, to_last = to_layers
     depth = len(weights)
-    for start in range(0, places.size, BLOCK):
+    for block in range(len(above[0])):
+        start = block * BLOCK
         n = min(BLOCK, places.size - start)
-        enter(start, n, offset, items[0], items[1], share, places, hidden[0])
-        climb(hidden, weights, biases)
-        turn(start, n, to_scores, last, hidden[depth], slopes[depth], to_last)
-        descend(hidden, slopes, weights, parts, to_weights, to_biases)
+        enter(start, n, offset, items[0], items[1], share, places, first)
+        turn(start, n, to_scores, last, above[depth - 1][block], slopes[depth], to_last)
+        descend(first, above, block, slopes, weights, parts, to_weights, to_biases)
         leave(start, n, slopes[0], items[1], share, places, to_offset, to_items, to_share)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -10,6 +10,9 @@ from rec_msa.bookkeeping.costs import mean_seconds
 from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import target_parts
 from rec_msa.pipelines.ingestion.nodes import FEWEST_KNOWN, choose_attackers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FEWEST_ASKED = 2
 """Users asked about: one to learn from, and one to stop by."""
@@ -70,41 +73,52 @@ def write_audit(
         budget: Minutes that the audit was given; the page says what they left out.
     """
     from rec_msa.reporting.audit import audit
-    from rec_msa.reporting.audit_results import AuditResults, profile_of
+    from rec_msa.reporting.audit_results import AuditResults
 
-    seeds = facts["seeds"]
-    trained, known, others = tables[: len(seeds)], tables[len(seeds) : 2 * len(seeds)], tables[2 * len(seeds) :]
+    n_seeds = len(facts["seeds"])
+    trained, known, others = tables[:n_seeds], tables[n_seeds : 2 * n_seeds], tables[2 * n_seeds :]
     results = [table for table in others if isinstance(table, pd.DataFrame)]
     repeats = [check["repeats"] for check in others if not isinstance(check, pd.DataFrame)]
-    n_users = trained[0]["user"].nunique()
+    target = described(facts, trained[0], statistics["items"], known_all(repeats))
     measured = pd.concat([table for table in results if "n_users" in table], ignore_index=True)
     per_user = pd.concat([table for table in results if "n_users" not in table], ignore_index=True)
-    done = set(measured[["attack", "seed", "defense"]].itertuples(index=False, name=None))
-    missing = {part: [one for one in attacks if tuple(one) not in done] for part, attacks in planned.items()}
-    over = f" when {budget:g} minutes were over" if budget else ""
-    left_out = [f"{part}: {len(some)} of {len(planned[part])} attacks{over}" for part, some in missing.items() if some]
-    counts = {"n_users": n_users, "n_items": statistics["items"], "n_interactions": len(trained[0])}
-    profiles = [
-        profile_of(train, own["user"].unique().tolist(), facts["dataset"], seed)
-        for seed, train, own in zip(seeds, trained, known, strict=True)
-    ]
     report = audit(
         AuditResults(
-            agreement=at_real_shares(measured, n_users),
-            per_user=at_real_shares(per_user, n_users),
-            profile=pd.concat(profiles, ignore_index=True),
+            agreement=at_real_shares(measured, target["n_users"]),
+            per_user=at_real_shares(per_user, target["n_users"]),
+            profile=profiles(trained, known, facts),
             auxiliary=facts["auxiliary"],
-            target={
-                **{name: facts[name] for name in ("name", "kind", "retrained")},
-                **counts,
-                "repeats": known_all(repeats),
-            },
+            target=target,
             keys=keys,
             seconds=mean_seconds(spaces, costs.get),
-            left_out=left_out,
+            left_out=left_out(planned, measured, budget),
         )
     )
     return report.html, report.markdown, report.json, report.files
+
+
+def described(facts: dict[str, Any], train: pd.DataFrame, n_items: int, repeats: bool | None) -> dict[str, Any]:
+    """What the page says of the target: its name and kind, its size, and whether a seed makes the same lists again."""
+    told = {name: facts[name] for name in ("name", "kind", "retrained")}
+    counts = {"n_users": train["user"].nunique(), "n_items": n_items, "n_interactions": len(train)}
+    return {**told, **counts, "repeats": repeats}
+
+
+def profiles(trained: Sequence[pd.DataFrame], known: Sequence[pd.DataFrame], facts: dict[str, Any]) -> pd.DataFrame:
+    """The attacker users of each seed: how much each has read, and how popular that is."""
+    from rec_msa.reporting.audit_results import profile_of
+
+    each = zip(facts["seeds"], trained, known, strict=True)
+    rows = [profile_of(train, own["user"].unique().tolist(), facts["dataset"], seed) for seed, train, own in each]
+    return pd.concat(rows, ignore_index=True)
+
+
+def left_out(planned: dict[str, list[list[Any]]], measured: pd.DataFrame, budget: float | None) -> list[str]:
+    """What was planned and not measured, a sentence for each part of the audit."""
+    done = set(measured[["attack", "seed", "defense"]].itertuples(index=False, name=None))
+    missing = {part: [one for one in attacks if tuple(one) not in done] for part, attacks in planned.items()}
+    over = f" when {budget:g} minutes were over" if budget else ""
+    return [f"{part}: {len(some)} of {len(planned[part])} attacks{over}" for part, some in missing.items() if some]
 
 
 def known_all(answers: list[bool | None]) -> bool | None:

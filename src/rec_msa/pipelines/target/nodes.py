@@ -190,15 +190,15 @@ def assess_target(
     serving = Serving(list_length=list_length, defense=facts["defense"], seed=facts["seed"])
     open_lists = serving.undefended().of(target_model, known, device)(users)
     server = serving.of(target_model, target_train, device, defense_settings)
-    on_test = mean_quality(open_lists, target_test, list_length)
-    at_10 = mean_quality(open_lists, target_test, min(SHORT, list_length))
-    as_served = mean_quality(server(users), target_test, list_length)
+    qualities = {
+        "test": mean_quality(open_lists, target_test, list_length),
+        f"test_at_{SHORT}": mean_quality(open_lists, target_test, min(SHORT, list_length)),
+        "served": mean_quality(server(users), target_test, list_length),
+    }
     return {
         **facts,
         "k": list_length,
-        "n_users": on_test["n_users"],
-        **{f"{name}_test": on_test[name] for name in ("recall", "ndcg")},
-        **{f"{name}_test_at_{SHORT}": at_10[name] for name in ("recall", "ndcg")},
-        **{f"{name}_served": as_served[name] for name in ("recall", "ndcg")},
+        "n_users": qualities["test"]["n_users"],
+        **{f"{name}_{where}": quality[name] for where, quality in qualities.items() for name in ("recall", "ndcg")},
         **({} if serving.defense == NO_DEFENSE else {"n_widened": server.n_widened(users)}),
     }
