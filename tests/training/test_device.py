@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rec_msa.foundation.errors import SettingsError
-from rec_msa.training.device import choose_device
+from rec_msa.training.device import TINY, choose_device, tiny_is_nothing
 
 
 @pytest.fixture(params=[True, False], ids=["gpu", "no-gpu"])
@@ -30,3 +30,19 @@ def test_cuda_is_refused_without_a_gpu_naming_the_key_and_the_remedy(gpu: bool) 
     else:
         with pytest.raises(SettingsError, match=r"device: 'cuda' .* no GPU .* device=auto or device=cpu"):
             choose_device("cuda")
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_tiny_numbers_are_nothing_within_and_what_they_were_behind(before: bool) -> None:
+    torch.set_flush_denormal(before)
+    try:
+        with pytest.raises(KeyError), tiny_is_nothing():
+            assert doubled(TINY) == 0
+            raise KeyError
+        assert (doubled(TINY) == 0) is before
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def doubled(number: float) -> float:
+    return float(torch.tensor(number) * 2)

@@ -236,3 +236,18 @@ def test_the_same_stream_gives_the_same_model() -> None:
 def test_unknown_keys_and_impossible_values_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         TrainingSettings(**wrong)
+
+
+class Forgotten(Scripted):
+    """Has a slope at the first step alone, and holds how large Adam's tiny products are at each."""
+
+    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+        self.products = [*getattr(self, "products", []), float(torch.tensor(1e-20) * 1e-20)]
+        return super().loss(batch) * (self.steps == 1)
+
+
+def test_moments_of_what_learns_nothing_any_more_end_at_0_and_not_where_a_cpu_is_slow() -> None:
+    task = Forgotten([0.5])
+    task.fit(max_steps=5)
+    assert task.products == [0.0] * 5
+    assert float(torch.tensor(1e-20) * 1e-20) > 0

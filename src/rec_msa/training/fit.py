@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LinearLR
 from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.lookups import set_row_sparse
 from rec_msa.training.compiled import compiled_loss
+from rec_msa.training.device import tiny_is_nothing
 from rec_msa.training.progress import TrainingProgress
 from rec_msa.training.row_adam import RowAdam
 
@@ -162,7 +163,7 @@ def fit(
     """
     fitting = _Fitting(model, task, settings, title)
     every = max(settings.validate_every, task.n_terms // settings.batch_size // LOOKS)
-    with TrainingProgress(title, task.measure) as progress:
+    with tiny_is_nothing(), TrainingProgress(title, task.measure) as progress:
         for step, batch in enumerate(_endless(task, settings, generator), start=1):
             fitting.step(batch)
             if step % every == 0 or step == settings.max_steps:
