@@ -45,6 +45,7 @@ _OF_PYTHON: dict[str, Callable[[BinaryIO], Any]] = {
 """Those whose damage is told better by Python than by Arrow."""
 
 _KINDS: dict[bytes, Kind] = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "stream"}
+_BOM = rb"(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?"
 _FOREIGN = {
     rb"\xd0\xcf\x11\xe0": ("an old Excel workbook", "save its sheet as CSV"),
     rb"SQLite format 3": ("an SQLite database", "write the table as CSV: sqlite3 -header -csv FILE 'select ...'"),
@@ -58,11 +59,11 @@ _FOREIGN = {
     rb"%PDF": ("a PDF document", "get the table itself"),
     rb"RDX": ("an R workspace", "write the table as CSV"),
     rb"(?s).{257}ustar": ("a tar archive", "unpack it and name its file or folder"),
-    rb"(?i)(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml)": (
+    rb"(?i)" + _BOM + rb"\s*<(!doctype|html|\?xml)": (
         "a web page or XML document",
         "if it was downloaded, the address wants a log-in: get the file itself",
     ),
-    rb"(\xef\xbb\xbf)?\s*(\[\s*[\[{]|\{[ \t]*\r?\n)": (
+    _BOM + rb"\s*(\[\s*[\[{]|\{[ \t]*\r?\n)": (
         "one JSON document",
         "write an object a line (JSON lines), as jq -c '.[]' does",
     ),
@@ -119,10 +120,11 @@ class Part:
         for magic, kind in _KINDS.items():
             if self.head.startswith(magic):
                 return kind
+        bare = self.head.replace(b"\0", b"")  # so that UTF-16 looks like UTF-8
         for pattern, (what, remedy) in _FOREIGN.items():
-            if re.match(pattern, self.head):
+            if re.match(pattern, self.head) or re.match(pattern, bare):
                 raise DataError(f"{self.name} is {what}; {remedy}. Read are CSV, JSON lines, parquet and feather")
-        return "json" if re.match(rb"(\xef\xbb\xbf)?\s*\{\s*(u?'|[\"}])", self.head) else "text"
+        return "json" if re.match(_BOM + rb"\s*\{\s*(u?'|[\"}])", bare) else "text"
 
     def open(self) -> BinaryIO:
         """Opens its uncompressed bytes."""

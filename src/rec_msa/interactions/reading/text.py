@@ -118,6 +118,11 @@ class TextFile:
         """The fields of the first records, the header too."""
         return [fields for _, fields in islice(self._records(), _FIRST)]
 
+    def numbered(self) -> Iterator[tuple[int, str]]:
+        """Yields every line with its number; refuses one that is not in the encoding that is set."""
+        with self._opened() as file:
+            yield from enumerate(self._decoded(file, strict=True), start=1)
+
     # ---- which columns there are
 
     def _positions(self) -> tuple[dict[str, int], int]:
