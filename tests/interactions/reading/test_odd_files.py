@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -73,3 +74,83 @@ def test_json_in_another_encoding_was_taken_for_text(tmp_path: Path, encoding: s
 
 def test_what_python_prints_may_begin_like_json(tmp_path: Path) -> None:
     assert "as Python prints it" in refused(tmp_path, """{"user": "A", 'item': "it's"}\n""")
+
+
+# ---- comments, blocks, blanks
+
+KONECT = "% bip weighted\n% 3 2 2\n1 1\t5 100\n1  2 3 101 \n2 1 4 102\n"
+COLUMNS = ["user", "item", "weight", "time"]
+
+
+def test_the_files_of_konect_could_not_be_read(tmp_path: Path) -> None:
+    table = own(tmp_path, KONECT, columns=COLUMNS, separator="whitespace", time="time")
+    assert pairs(table) == [(1, 1), (1, 2), (2, 1)]
+    assert times(table) == [100, 101, 102]
+    assert table.attrs["reading"]["odd"] == ["2 lines before the first row are comments"]
+    assert "line 3 has 3 fields separated by 'space'" in (
+        said := refused(tmp_path, KONECT, columns=COLUMNS, separator="space")
+    )
+    assert "set separator to whitespace" in said
+    wrong = KONECT.replace("2 1 4 102", "2 1 4 x\n3 3 3 3")
+    assert "line 5, column time: 'x'" in refused(tmp_path, wrong, columns=COLUMNS, separator="whitespace", time="time")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '# it\'s a "list\n\n# of a user and an item\nuser,item\n"1",2\n3,4\n',
+        "\ufeff# a\r\n# b\r\nuser,item\r\n1,2\r\n3,4\r\n",
+        "#\ruser,item\r1,2\r3,4\r",
+        "sep=,\nuser,item\n1,2\n3,4\n",
+        "# long\n" * 2000 + "user,item\n1,2\n3,4",
+    ],
+)
+def test_comments_before_the_names_were_names(tmp_path: Path, content: str) -> None:
+    assert pairs(own(tmp_path, content)) == [(1, 2), (3, 4)]
+    assert "comments" in own(tmp_path, content).attrs["reading"]["odd"][0]
+    n_lines = len(content.splitlines())
+    assert f"line {n_lines}, column item" in refused(tmp_path, content.rstrip("\r\n").removesuffix("4"))
+
+
+def test_the_size_of_a_matrix_is_no_interaction(tmp_path: Path) -> None:
+    content = "%%MatrixMarket matrix coordinate real general\n%---\n9 9 2\n1 2 5\n3 4 5\n"
+    assert pairs(own(tmp_path, content, columns=COLUMNS[:3], separator="space")) == [(1, 2), (3, 4)]
+
+
+def test_what_has_no_blank_behind_its_mark_is_a_name_or_an_id(tmp_path: Path) -> None:
+    assert pairs(own(tmp_path, "#python,5\n#java,6\n", columns=["user", "item"])) == [("#python", 5), ("#java", 6)]
+    assert pairs(own(tmp_path, "# id,user,item\n0,1,2\n")) == [(1, 2)]
+    assert "no rows" in refused(tmp_path, "# a\nuser,item") and "empty" in refused(tmp_path, "# a\n")
+
+
+def test_netflix_blocks_are_told_how_to_become_rows(tmp_path: Path) -> None:
+    content = "1:\n1488844,3,2005-09-06\n822109,5,2005-05-13\n2:\n2059652,4,2005-09-05\n"
+    for asked in ({}, {"columns": ["user", "item", "day"]}, {"separator": ":"}):
+        assert "has Netflix's blocks" in refused(tmp_path, content, **asked)
+    command = refused(tmp_path, content).partition("line: ")[2].replace("FILE", str(tmp_path / "mine.csv"))
+    rows = subprocess.run(command, shell=True, capture_output=True, check=True).stdout
+    assert pairs(own(tmp_path, rows, columns=["item", "user", "rating", "day"])) == [
+        (1488844, 1),
+        (822109, 1),
+        (2059652, 2),
+    ]
+
+
+def test_a_first_line_that_lacks_names_is_to_blame(tmp_path: Path) -> None:
+    assert "line 2: 3 fields separated by ',' instead of 2; mend the line or the first one" in refused(
+        tmp_path, 'user,item\n"1",1,2\n"2",3,4\n'
+    )
+    assert "add separator: whitespace" in refused(tmp_path, "user  item\n1     2\n")
+
+
+# ---- times
+
+
+@pytest.mark.parametrize("clock", ["12:34:56", "9:05", "3:34 PM", "12:34:56.789"])
+def test_a_clock_time_had_a_remedy_that_did_not_help(tmp_path: Path, clock: str) -> None:
+    content = f"user,item,day,clock\n1,2,2020-01-01,{clock}\n"
+    assert "is a clock time without a date: write both" in refused(tmp_path, content, time="day", order="clock")
+    table = pa.table({"user": [1, 2], "item": [2, 3], "clock": pa.array([None, 3600], pa.time32("s"))})
+    parquet.write_table(table, tmp_path / "mine.csv")
+    content = (tmp_path / "mine.csv").read_bytes()
+    assert "row 2, column clock: datetime.time(1, 0) is a clock" in refused(tmp_path, content, time="clock")

@@ -76,6 +76,11 @@ class OwnFile:
         """Whether it is text whose first line names the columns."""
         return self.part.kind == "text" and self.settings.columns is None
 
+    @property
+    def n_comments(self) -> int:
+        """How many lines of text before the first row are comments."""
+        return self._text.n_comments if self.part.kind == "text" else 0
+
     def place_of(self, row: int) -> str:
         """Where a row (counted from 0) is: ``line 7``, or ``row 7`` where there are no lines."""
         match self.part.kind:

@@ -113,7 +113,7 @@ class _Table:
             start += len(rows)
             self._add(file, rows)
         self.n_rows += start
-        self.notes["line breaks"] += file.n_breaks
+        self.notes.update({"line breaks": file.n_breaks, "comments": file.n_comments})
         if file.has_unclear_header:
             self.unclear_header = file.part.name
 
@@ -249,7 +249,10 @@ class _Table:
     def _odd(self) -> list[str]:
         for side in _SIDES:  # where all are written so, nothing is odd
             self.notes[f"{side} pointed"] %= self.notes[f"{side} written"]
-        said = {"line breaks": "line breaks within quoted fields"}
+        said = {
+            "line breaks": "line breaks within quoted fields",
+            "comments": "lines before the first row are comments",
+        }
         said |= {f"{side} {note}": f"{side} ids {text}" for note, text in _ODD.items() for side in _SIDES}
         odd = [f"{self.notes[note]:,} {text}" for note, text in said.items() if self.notes[note]]
         if self.unclear_header is not None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyarrow import compute as pc
 
 from rec_msa.interactions.reading.columns import is_list, plain, require
+from rec_msa.interactions.reading.layout import WHITESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +85,8 @@ def split(column: pa.Array, separator: str) -> pa.Array:
     for pair in _BRACKETS:
         bare = pc.utf8_trim(pc.replace_substring_regex(bare, pair, r"\1"), " \t")
     bare = pc.if_else(pc.equal(bare, ""), None, bare)
-    parted = pc.utf8_split_whitespace(bare) if separator == " " else pc.split_pattern(bare, separator)
+    is_white = separator in (" ", WHITESPACE)
+    parted = pc.utf8_split_whitespace(bare) if is_white else pc.split_pattern(bare, separator)
     values = pc.utf8_trim(parted.values, " \t")
     for marks in _MARKS:
         values = pc.replace_substring_regex(values, marks, r"\1")

@@ -33,6 +33,8 @@ _UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
 """Arrow's units by the places after the point that they count."""
 
 _NEVER = r"^0000-00-00([ T]00:00:00(\.0*)?)?$"
+_CLOCK = r"(?i)^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[ap]\.?m\.?)?$"
+_NO_DATE = "is a clock time without a date: write both into one column and name it as time"
 _WIDTHS = {**dict.fromkeys("dmyHIMSUW", 2), "Y": 4, "j": 3}
 """Digits of a directive, padded with zeros."""
 _TOO_LARGE = "is too large or too fine for whole numbers of 64 bits: round the times"
@@ -90,6 +92,8 @@ def _of_a_type(column: pa.Array, time_format: str | None) -> Times:
         return _of_floats(pc.cast(column, pa.float64()))
     if pa.types.is_decimal(kind):
         return _of_strings(pc.cast(column, pa.string()))
+    if pa.types.is_time(kind):
+        require(column.is_null(), _NO_DATE)
     raise BadValueError(0, f"is of the type {kind}; times are numbers, dates or ISO strings")
 
 
@@ -197,6 +201,7 @@ def _of_timestamps(column: pa.Array) -> Times:
 
 def _dates(column: pa.Array, time_format: str | None) -> Times:
     if time_format is None:
+        require(pc.invert(pc.match_substring_regex(column, _CLOCK)), _NO_DATE)
         times = iso_dates(column)
     else:
         times = pd.to_datetime(column.to_pandas(), format=time_format, utc=True, errors="coerce")
