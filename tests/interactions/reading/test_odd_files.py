@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, parquet
 
+from rec_msa.foundation.errors import DataError
 from tests.interactions.reading.own_files import own, pairs, read_own, refused, times
 
 if TYPE_CHECKING:
@@ -154,3 +155,29 @@ def test_a_clock_time_had_a_remedy_that_did_not_help(tmp_path: Path, clock: str)
     parquet.write_table(table, tmp_path / "mine.csv")
     content = (tmp_path / "mine.csv").read_bytes()
     assert "row 2, column clock: datetime.time(1, 0) is a clock" in refused(tmp_path, content, time="clock")
+
+
+# ---- names of columns, and folders
+
+
+def test_a_header_behind_a_byte_order_mark_was_a_user(tmp_path: Path) -> None:
+    table = own(tmp_path, "user,item\n1,2\n\ufeffuser,item\n3,4\n")
+    assert pairs(table) == [(1, 2), (3, 4)]
+    assert table.attrs["reading"]["dropped"] == {"the header again": 1}
+
+
+def test_a_name_before_a_blank_that_does_not_break_is_one(tmp_path: Path) -> None:
+    assert pairs(own(tmp_path, "user\u00a0,item\n1,2\n")) == [(1, 2)]
+
+
+def test_of_ten_thousand_names_some_are_shown(tmp_path: Path) -> None:
+    said = refused(tmp_path, json.dumps({f"u{number}": ["a"] for number in range(10_000)}))
+    assert said.endswith(" and 9,900 others")
+
+
+@pytest.mark.parametrize(("log", "lake"), [("_delta_log", "Delta Lake"), (".hoodie", "Hudi")])
+def test_rows_that_a_lake_has_deleted_were_read(tmp_path: Path, log: str, lake: str) -> None:
+    (tmp_path / log).mkdir()
+    (tmp_path / "1.csv").write_text("user,item\n1,2\n")
+    with pytest.raises(DataError, match=f"is a table of {lake}, whose folder keeps rows of before"):
+        read_own(tmp_path)

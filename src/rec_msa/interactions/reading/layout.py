@@ -71,7 +71,7 @@ class Layout:
 
     def names(self, fields: Sequence[str]) -> list[str]:
         """What a first line names: without blanks and byte order marks around names, if needed ones are found so."""
-        bare = [text.strip(" \t\ufeff") for text in fields]
+        bare = [text.strip(" \t\u00a0\ufeff") for text in fields]
         return bare if set(self.columns) <= set(bare) else list(fields)
 
     def is_comment(self, line: str) -> bool:

@@ -156,7 +156,8 @@ class _Table:
     def _no_header(self, rows: Rows) -> pa.Array:
         """Which rows do not name the columns once more, as in files that were put together as they were."""
         names = [self.settings.roles[side] for side in _SIDES]
-        again = [pc.equal(rows.columns[name], name) for name in names if rows.columns[name].type == pa.string()]
+        texts = {name: rows.columns[name] for name in names if rows.columns[name].type == pa.string()}
+        again = [pc.or_(pc.equal(text, name), pc.equal(text, f"\ufeff{name}")) for name, text in texts.items()]
         return pc.invert(pc.fill_null(pc.and_(*again), False)) if len(again) > 1 else pa.repeat(True, len(rows))
 
     def _ids(self, file: OwnFile, rows: Rows, side: str) -> pa.Array:
