@@ -145,7 +145,7 @@ class DatasetSettings(BaseModel):
             found = codecs.lookup(name)
         except LookupError as error:
             raise ValueError(f"there is no such encoding; {_ENCODINGS}") from error
-        if not found._is_text_encoding:
+        if not found._is_text_encoding or found.name == "punycode":  # of single words, never of a file
             raise ValueError(f"{name} is no encoding of text; {_ENCODINGS}")
         return found.name
 

@@ -170,6 +170,17 @@ def test_a_name_before_a_blank_that_does_not_break_is_one(tmp_path: Path) -> Non
     assert pairs(own(tmp_path, "user\u00a0,item\n1,2\n")) == [(1, 2)]
 
 
+@pytest.mark.parametrize("separator", [",", ";", "::"])
+def test_advice_led_in_a_circle_where_whole_lines_are_in_quotation_marks(tmp_path: Path, separator: str) -> None:
+    content = f'"user{separator}item"\n"1{separator}2"\n'
+    assert "whole lines are in quotation marks; take these off" in refused(tmp_path, content, separator=separator)
+
+
+def test_an_encoding_of_words_ended_in_a_traceback(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="punycode is no encoding of text"):
+        own(tmp_path, "user,item\n1,2\n", encoding="punycode")
+
+
 def test_of_ten_thousand_names_some_are_shown(tmp_path: Path) -> None:
     said = refused(tmp_path, json.dumps({f"u{number}": ["a"] for number in range(10_000)}))
     assert said.endswith(" and 9,900 others")

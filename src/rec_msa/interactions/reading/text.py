@@ -173,6 +173,9 @@ class TextFile:
         if layout.dataset is None or lacking is None:
             return
         line = next(text for each, text in self.numbered() if each == number).rstrip("\r\n")
+        if layout.quoted and layout.delimiter in line and line[0] + line[-1] == '"' * line.count('"'):
+            remedy = """take these off: sed 's/^"//; s/"$//' FILE"""
+            raise DataError(f"{self.part.name}, line {number}: whole lines are in quotation marks; {remedy}")
         said = advice(line, self.first_rows(), layout.columns, layout.delimiter)
         if said is not None:
             where = f"{self.part.name}, line {number}: there is no column '{lacking}' ({layout.keys[lacking]})"
