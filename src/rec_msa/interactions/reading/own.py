@@ -139,7 +139,7 @@ class _Table:
     def _counting(self, file: OwnFile, rows: Rows) -> Rows:
         """The rows that fulfil every condition."""
         if file.has_header:
-            n_before, rows = len(rows), rows.only(self._no_header(rows))
+            n_before, rows = len(rows), rows.without_names([self.settings.roles[side] for side in _SIDES])
             self.dropped["the header again"] += n_before - len(rows)
         for column, condition in self.conditions.items():
             if not len(rows):
@@ -152,13 +152,6 @@ class _Table:
             n_before, rows = len(rows), rows.only(fits)
             self.dropped[f"where {column}: {condition}"] += n_before - len(rows)
         return rows
-
-    def _no_header(self, rows: Rows) -> pa.Array:
-        """Which rows do not name the columns once more, as in files that were put together as they were."""
-        names = [self.settings.roles[side] for side in _SIDES]
-        texts = {name: rows.columns[name] for name in names if rows.columns[name].type == pa.string()}
-        again = [pc.or_(pc.equal(text, name), pc.equal(text, f"\ufeff{name}")) for name, text in texts.items()]
-        return pc.invert(pc.fill_null(pc.and_(*again), False)) if len(again) > 1 else pa.repeat(True, len(rows))
 
     def _ids(self, file: OwnFile, rows: Rows, side: str) -> pa.Array:
         name = self.settings.roles[side]
