@@ -24,7 +24,7 @@ UTF_8 = "utf-8"
 WHITESPACE = " \t"
 """Stands for any number of blanks and tabs between fields, and around them."""
 
-_CANDIDATES = (",", ";", "\t", "|", "::", " ", ":")
+_CANDIDATES = (",", ";", "\t", "|", "::")
 _VALUE = re.compile(rf"({NUMBER[1:-1]})|\d{{1,4}}[-./]\d{{1,2}}[-./]\d{{1,4}}.*|true|false|", re.IGNORECASE)
 """What no column is named: a number, a date, a truth value, nothing."""
 
@@ -115,8 +115,9 @@ def advice(line: str, rows: Sequence[Sequence[str]], needed: Sequence[str], deli
         What to set; None where the line names columns, but not all of those that are needed.
     """
     blank = WHITESPACE if "" in line.split(" ") else " "
-    candidates = (blank if other == " " else other for other in _CANDIDATES)
-    splits = {other: [text.strip().strip('"\ufeff') for text in split_at(line, other)] for other in candidates}
+    splits = {
+        other: [text.strip().strip('"\ufeff') for text in split_at(line, other)] for other in (*_CANDIDATES, blank, ":")
+    }
     found = {other: sum(name in fields for name in needed) for other, fields in splits.items()}
     n_found, best = sum(name in rows[0] for name in needed), max(found, key=found.__getitem__)
     if found[best] > n_found and best == delimiter:

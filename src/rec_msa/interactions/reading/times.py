@@ -69,7 +69,10 @@ def times_of(column: pa.Array, time_format: str | None = None) -> Times:
     Raises:
         BadValueError: A value is no time.
     """
-    times = _of_a_type(plain(column), time_format)
+    column = plain(column)
+    if pa.types.is_time(column.type):
+        require(column.is_null(), _NO_DATE)
+    times = _of_a_type(column, time_format)
     return times if times.values.null_count < len(column) else Times(pa.nulls(len(column), pa.int64()))
 
 
@@ -92,8 +95,6 @@ def _of_a_type(column: pa.Array, time_format: str | None) -> Times:
         return _of_floats(pc.cast(column, pa.float64()))
     if pa.types.is_decimal(kind):
         return _of_strings(pc.cast(column, pa.string()))
-    if pa.types.is_time(kind):
-        require(column.is_null(), _NO_DATE)
     raise BadValueError(0, f"is of the type {kind}; times are numbers, dates or ISO strings")
 
 
