@@ -49,6 +49,16 @@ def test_a_row_may_hold_a_whole_list(tmp_path):
     assert lists_of(tmp_path / "lists.csv", text, separator=";", list_separator=" ") == IN_ORDER
 
 
+def test_a_header_in_the_middle_made_all_ids_strings(tmp_path):
+    text = "user;item\n1;10 20 30\n\ufeffuser;item\n2;30 10\n"
+    assert lists_of(tmp_path / "lists.csv", text, separator=";", list_separator=" ") == IN_ORDER
+
+
+def test_lists_of_objects_as_spark_recommends(tmp_path):
+    text = '{"user": 1, "recs": [{"item": 20, "s": 2}, {"item": 10, "s": 3}]}\n'
+    assert lists_of(tmp_path / "lists.json", text, item="recs.item", score="recs.s") == [(1, 10), (1, 20)]
+
+
 def test_parquet_with_lists_of_strings(tmp_path):
     path = tmp_path / "lists.parquet"
     pd.DataFrame({"who": ["a", "b"], "what": [["x", "y"], ["z"]]}).to_parquet(path)

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_SHOWN = 100
+
+
 class RecMsaError(Exception):
     """Base of every error with a remedy; shown as one line without a traceback."""
 
@@ -40,7 +43,8 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
         ``"did you mean 'ncf'? Allowed: bpr, lmf, ncf"``, without the question where nothing is near.
     """
     names = sorted(allowed)
-    return f"{did_you_mean(name, names)}Allowed: {', '.join(names)}"
+    others = f" and {len(names) - _SHOWN:,} others" if len(names) > _SHOWN else ""
+    return f"{did_you_mean(name, names)}Allowed: {', '.join(names[:_SHOWN])}{others}"
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from pydantic import (
 
 from rec_msa.interactions.reading.conditions import Condition
 from rec_msa.interactions.reading.files import is_url
+from rec_msa.interactions.reading.layout import WHITESPACE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ OF_OWN_DATA = ("order", "time_format", "where", "missing", *_OF_TEXT, "member")
 
 OF_THE_FILTER = ("min_per_user", "min_per_item")
 
-SEPARATORS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
+SEPARATORS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";", "whitespace": WHITESPACE}
 
 _ENCODINGS = "utf-8, latin-1, cp1252 and utf-16 are common ones"
 _DIRECTIVES = "directives as %Y, %m, %d, %H, %M, %S: 24.12.2020 18:30 is %d.%m.%Y %H:%M"
@@ -122,7 +123,7 @@ class DatasetSettings(BaseModel):
     @classmethod
     def _is_a_separator(cls, value: str | None) -> str | None:
         spelt = value if value is None else SEPARATORS.get(value, value)
-        if spelt is not None and (len(set(spelt)) != 1 or spelt[0] in '"\r\n\0'):
+        if spelt is not None and ((len(set(spelt)) != 1 and spelt != WHITESPACE) or spelt[0] in '"\r\n\0'):
             msg = "a separator is one character, the same one several times as '::', or one of " + ", ".join(SEPARATORS)
             raise ValueError(msg)
         return spelt
@@ -144,7 +145,7 @@ class DatasetSettings(BaseModel):
             found = codecs.lookup(name)
         except LookupError as error:
             raise ValueError(f"there is no such encoding; {_ENCODINGS}") from error
-        if not found._is_text_encoding:
+        if not found._is_text_encoding or found.name == "punycode":  # of single words, never of a file
             raise ValueError(f"{name} is no encoding of text; {_ENCODINGS}")
         return found.name
 

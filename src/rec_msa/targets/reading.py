@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,7 +87,10 @@ def _read(
         for part in parts_of(target, table):
             file, start = OwnFile(part, target, table, keys), 0
             for batch in file.batches():
-                rows = _one_each(Rows(batch, start), table, columns)
+                rows = Rows(batch, start)
+                if file.has_header and len(columns) > 1:  # of one column the name may be an id
+                    rows = rows.without_names(list(columns.values()))
+                rows = _one_each(rows, table, columns)
                 start += len(next(iter(batch.values())))
                 for role, name in columns.items():
                     with _blaming(file, rows, name):
@@ -100,7 +104,7 @@ def _read(
 def _one_each(rows: Rows, table: DatasetSettings, columns: Mapping[str, str]) -> Rows:
     if table.list_separator is not None and "item" in columns:
         parted = split(rows.columns[columns["item"]], table.list_separator)
-        rows = Rows({**rows.columns, columns["item"]: parted}, rows.start)
+        rows = replace(rows, columns={**rows.columns, columns["item"]: parted})
     return rows.one_each()
 
 

@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pytest
 
+from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import DatasetSettings, RawFile, read_raw
 
 if TYPE_CHECKING:
@@ -28,6 +30,14 @@ def own(folder: Path, content: str | bytes, name: str = "mine.csv", **settings: 
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return read_own(path, **settings)
+
+
+def refused(folder: Path, content: str | bytes, **settings: Any) -> str:
+    """Writes a file and reads it in vain; returns what is said, one line."""
+    with pytest.raises(DataError) as refusal:
+        own(folder, content, **settings)
+    assert "\n" not in str(refusal.value)
+    return str(refusal.value)
 
 
 def pairs(table: pd.DataFrame) -> list[Row]:

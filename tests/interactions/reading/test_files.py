@@ -6,15 +6,17 @@ import bz2
 import gzip
 import io
 import lzma
+import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import fsspec
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pyarrow import feather, ipc, parquet
+from pyarrow import feather, ipc, orc, parquet
 
 from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import DatasetSettings, acquire
@@ -41,6 +43,18 @@ def stream_bytes() -> bytes:
     table = pa.Table.from_pandas(FRAME)
     with ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
+    return sink.getvalue()
+
+
+def orc_bytes(codec: str) -> bytes:
+    sink = pa.BufferOutputStream()
+    orc.write_table(pa.Table.from_pandas(FRAME), sink, compression=codec)
+    return bytes(sink.getvalue())
+
+
+def npy_bytes() -> bytes:
+    sink = io.BytesIO()
+    np.save(sink, FRAME.to_numpy())
     return sink.getvalue()
 
 
@@ -95,6 +109,17 @@ def test_what_a_file_is_its_first_bytes_say_and_not_its_name(tmp_path: Path, kin
         (zipped({"[Content_Types].xml": b"", "xl/workbook.xml": b""}), "an Excel workbook: save its sheet as CSV"),
         (b"SQLite format 3\0", "an SQLite database; write the table as CSV"),
         (b"\x80\x04\x95", "a pickle, which may run anything"),
+        *((pickle.dumps(FRAME, protocol), "a pickle, which may run anything") for protocol in range(6)),
+        *((pickle.dumps([{"user": 1}], protocol), "a pickle, which may run anything") for protocol in range(6)),
+        *((orc_bytes(codec), "an ORC file") for codec in ("uncompressed", "zlib", "zstd")),
+        (zipped({"a.npy": npy_bytes()}), "a file of NumPy"),
+        (b"-- MySQL dump 10.13\n\nDROP TABLE", "is SQL; load it"),
+        (b"% a\n%\n@RELATION ratings", "an ARFF file"),
+        (gzip.compress(gzip.compress(TEXT)), "is packed or compressed twice; unpack it once"),
+        (gzip.compress(zipped({"a.csv": TEXT})), "is packed or compressed twice; unpack it once"),
+        (zipped({"a.zip": zipped({"a.csv": TEXT})}), "(a.zip) is packed or compressed twice; unpack it once"),
+        (b"\x1f\x9d\x90abc", "of a compression that is not read; unpack it"),
+        (zipped({"mimetype": b"", "content.xml": b""}), "an OpenDocument workbook: save its sheet as CSV"),
         (b"<!DOCTYPE html><html>log in</html>", "a web page or XML document; if it was downloaded"),
         (b'[{"user": 1, "item": 2}]', "one JSON document; write an object a line"),
         (b"x" * 257 + b"ustar", "a tar archive; unpack it"),

@@ -135,7 +135,7 @@ def test_parquet_of_any_type_gives_the_ids_that_text_gives(tmp_path: Path, ids: 
         ),
         (pa.array([None, None]), "row 1, column user: None is no id"),
         (pa.array([1.0, None]), "row 2, column user: None is no id"),
-        (pa.array([{"id": 1}, {"id": 2}]), "struct<id: int64>; ids are"),
+        (pa.array([{"id": 1}, {"id": 2}]), "the field 'user' holds objects"),
     ],
 )
 def test_what_is_no_id_is_named_by_row_and_value(tmp_path: Path, ids: pa.Array, said: str) -> None:

@@ -13,19 +13,12 @@ from pyarrow import parquet
 
 from rec_msa.foundation.errors import DataError
 from rec_msa.interactions.reading.layout import look_at_quotes
-from tests.interactions.reading.own_files import csv, json_lines, own, pairs, read_own, times
+from tests.interactions.reading.own_files import csv, json_lines, own, pairs, read_own, refused, times
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SECRETS = [("A00142", "B00076", "4.0"), ("A00018", "B00028", "1.0"), ("A00141", "B00010", "5.0")]
-
-
-def refused(folder: Path, content: str | bytes, **settings: Any) -> str:
-    with pytest.raises(DataError) as refusal:
-        own(folder, content, **settings)
-    assert "\n" not in str(refusal.value)
-    return str(refusal.value)
 
 
 # ---- quotation marks

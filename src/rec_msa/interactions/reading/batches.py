@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from pyarrow import compute as pc
 from pyarrow import ipc, parquet
 
 from rec_msa.foundation.errors import DataError, nearest
+from rec_msa.interactions.reading.columns import is_list
 from rec_msa.interactions.reading.files import mendable
 from rec_msa.interactions.reading.layout import Layout, names_columns
 from rec_msa.interactions.reading.rows import split
@@ -24,7 +25,7 @@ from rec_msa.interactions.reading.text import TextFile, require_columns
 from rec_msa.interactions.settings import REST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rec_msa.interactions.reading.files import Part
     from rec_msa.interactions.settings import DatasetSettings
@@ -39,6 +40,7 @@ _SHOWN = 1000
 _ALWAYS = (".user", ".item")
 
 # Numbers stay as they are written: an id of 20 digits is no float.
+_OF_PYTHON = re.compile(r"[{,]\s*u?'[^']*'\s*:")
 _decode = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str).decode
 
 
@@ -74,13 +76,17 @@ class OwnFile:
         """Whether it is text whose first line names the columns."""
         return self.part.kind == "text" and self.settings.columns is None
 
+    @property
+    def n_comments(self) -> int:
+        """How many lines of text before the first row are comments."""
+        return self._text.n_comments if self.part.kind == "text" else 0
+
     def place_of(self, row: int) -> str:
         """Where a row (counted from 0) is: ``line 7``, or ``row 7`` where there are no lines."""
         match self.part.kind:
             case "json":
-                with self.part.open() as file:
-                    filled = (number for number, line in enumerate(file, start=1) if line.strip())
-                    return f"line {next(islice(filled, row, None))}"
+                filled = (number for number, line in self._text.numbered() if line.strip())
+                return f"line {next(islice(filled, row, None))}"
             case "text":
                 return self._text.place_of(row)
         return f"row {row + 1}"
@@ -105,7 +111,7 @@ class OwnFile:
 
     def _batches(self) -> Batches:
         if self.part.kind == "json":
-            return _of_json(self.part, self._needed, self.keys)
+            return _of_json(self._text, self._needed, self.keys)
         if self.part.kind != "text":
             return _of_arrow(self.part, self._needed, self.keys)
         columns = self.settings.columns
@@ -146,62 +152,124 @@ def _of_arrow(part: Part, needed: list[str], keys: Mapping[str, str]) -> Batches
         source = part.seekable()
         if part.kind == "parquet":
             file = parquet.ParquetFile(source, pre_buffer=False)
-            batches, schema = file.iter_batches(_BATCH, columns=needed), file.schema_arrow
+            tops = _tops(part, file.schema_arrow, needed, keys)
+            batches = file.iter_batches(_BATCH, columns=list(tops.values()))
         elif part.kind == "stream":
-            batches, schema = (stream := ipc.open_stream(source)), stream.schema
+            batches = ipc.open_stream(source)
+            tops = _tops(part, batches.schema, needed, keys)
         else:
             file = ipc.open_file(source)
-            batches, schema = map(file.get_batch, range(file.num_record_batches)), file.schema
-        require_columns(part.name, needed, schema.names, keys)
+            tops = _tops(part, file.schema, needed, keys)
+            batches = map(file.get_batch, range(file.num_record_batches))
         for batch in batches:
-            yield {name: batch.column(name) for name in needed}
+            yield {name: _inner(batch.column(top), name[len(top) + 1 :]) for name, top in tops.items()}
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{part.name} can't be read as {part.kind}: {error}. Write it again") from error
 
 
-def _of_json(part: Part, needed: list[str], keys: Mapping[str, str]) -> Batches:
+def _tops(part: Part, schema: pa.Schema, needed: list[str], keys: Mapping[str, str]) -> dict[str, str]:
+    """The columns that hold those that are needed, which may lie within: ``user`` of ``user.id``."""
+    names = list(_dotted(schema))
+    require_columns(part.name, needed, names, keys)
+    for name in needed:
+        if (inner := next((each for each in names if each.startswith(f"{name}.")), None)) is not None:
+            raise _of_objects(part, name, inner)
+    return {name: max((top for top in schema.names if f"{name}.".startswith(f"{top}.")), key=len) for name in needed}
+
+
+def _dotted(fields: Iterable[pa.Field], above: str = "") -> Iterator[str]:
+    """Names of columns and of what lies within them, also within lists of objects."""
+    for each in fields:
+        yield above + each.name
+        kind = each.type
+        while is_list(kind):
+            kind = kind.value_type
+        if pa.types.is_struct(kind):
+            yield from _dotted(kind, f"{above}{each.name}.")
+
+
+def _inner(column: pa.Array, name: str) -> pa.Array:
+    """What lies under a dotted name within a column; of lists of objects, lists."""
+    if not name:
+        return column
+    if is_list(column.type):
+        lists = pc.cast(column, pa.list_(column.type.value_type))
+        # one that is cut out of another array takes no mask
+        offsets = pc.add(lists.offsets, 0)
+        return pa.ListArray.from_arrays(offsets, _inner(lists.values, name), mask=lists.is_null())
+    top = max((each.name for each in column.type if f"{name}.".startswith(f"{each.name}.")), key=len)
+    return _inner(pc.struct_field(column, top), name[len(top) + 1 :])
+
+
+def _of_json(text: TextFile, needed: list[str], keys: Mapping[str, str]) -> Batches:
     """Fields as strings or lists of strings, null where a line lacks it: what a text file would hold."""
 
     def require(missing: Sequence[str]) -> None:
         for name in missing:
             raise DataError(f"{part.name}: there is no field '{name}' ({keys[name]}); {nearest(name, seen)}")
 
+    part = text.part
     seen: set[str] = set()
     missing = set(needed)
-    with mendable(part.name), part.open() as file:
-        records = _records(part, file)
+    with mendable(part.name):
+        records = _records(text)
         while batch := list(islice(records, _LINES)):
-            seen.update(*(batch[:_SHOWN] if missing else ()))
-            missing -= set().union(*batch) if missing else set()
+            if missing:
+                seen.update(*map(_names, batch[:_SHOWN]))
+                missing -= {name for name in missing if any(name in _names(record) for record in batch)}
             require([name for name in needed if name in missing and keys[name].endswith(_ALWAYS)])
-            yield {name: _column(part, name, [record.get(name) for record in batch]) for name in needed}
+            yield {name: _column(part, name, [_within(record, name) for record in batch]) for name in needed}
     require(sorted(missing))
 
 
-def _records(part: Part, file: Any) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(file, start=1):
-        where, again = f"{part.name}, line {number}", "mend the line or get the file again"
+def _names(record: Any, above: str = "") -> Iterator[str]:
+    """Names of fields and of what lies within them, also within lists of objects."""
+    if isinstance(record, list):
+        yield from chain.from_iterable(_names(each, above) for each in record)
+    elif isinstance(record, dict):
+        for name, value in record.items():
+            yield above + name
+            yield from _names(value, f"{above}{name}.")
+
+
+def _within(value: Any, name: str) -> Any:
+    """The field of an object, or what lies under a dotted name; of lists of objects, a list; None where it is not."""
+    if isinstance(value, list):
+        return [_within(each, name) for each in value]
+    if not isinstance(value, dict):
+        return None
+    if name in value:
+        return value[name]
+    top, _, rest = name.partition(".")
+    return _within(value.get(top), rest) if rest else None
+
+
+def _records(text: TextFile) -> Iterator[dict[str, Any]]:
+    for number, line in text.numbered():
+        where, again = f"{text.part.name}, line {number}", "mend the line or get the file again"
         try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-            record = _decode(text) if text else None
-        except ValueError as error:  # UnicodeDecodeError and JSONDecodeError
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is not UTF-8 text"
-            if re.match(rb"\s*\{\s*u?'", line):
+            record = _decode(bare) if (bare := line.strip()) else None
+        except json.JSONDecodeError as error:
+            if _OF_PYTHON.search(line):
                 again = "it is as Python prints it: write each line anew by json.dumps(ast.literal_eval(line))"
-            raise DataError(f"{where} is no JSON object ({reason}); {again}") from error
+            raise DataError(f"{where} is no JSON object ({error.msg}); {again}") from error
         except RecursionError as error:
             raise DataError(f"{where} has too many levels; mend the line") from error
         if isinstance(record, dict):
             yield record
-        elif text:
+        elif bare:
             raise DataError(f"{where} is no JSON object; {again}")
+
+
+def _of_objects(part: Part, name: str, inner: str | None) -> DataError:
+    remedy = "write what is needed of it as a field of its own" if inner is None else f"name what is needed, as {inner}"
+    return DataError(f"{part.name}: the field '{name}' holds objects, or lists of them or of lists; {remedy}")
 
 
 def _column(part: Part, name: str, values: list[Any]) -> pa.Array:
     within = (each for value in values if isinstance(value, list) for each in value)
     if any(isinstance(value, dict) for value in values) or any(isinstance(each, dict | list) for each in within):
-        remedy = "write what is needed of it as a field of its own"
-        raise DataError(f"{part.name}: the field '{name}' holds objects, or lists of them or of lists; {remedy}")
+        raise _of_objects(part, name, next(_names(values, f"{name}."), None))
     if not any(isinstance(value, list) for value in values):
         return pa.array(map(_plain, values), pa.string())
     lists = [value if value is None or isinstance(value, list) else [value] for value in values]

@@ -45,30 +45,47 @@ _OF_PYTHON: dict[str, Callable[[BinaryIO], Any]] = {
 """Those whose damage is told better by Python than by Arrow."""
 
 _KINDS: dict[bytes, Kind] = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "stream"}
+_BOM = rb"(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?"
 _FOREIGN = {
     rb"\xd0\xcf\x11\xe0": ("an old Excel workbook", "save its sheet as CSV"),
     rb"SQLite format 3": ("an SQLite database", "write the table as CSV: sqlite3 -header -csv FILE 'select ...'"),
     rb"\x89HDF": ("an HDF5 file", "write the table as parquet"),
     rb"Obj\x01": ("an Avro file", "write the table as parquet"),
     rb"FEA1": ("a feather file of version 1", "write it again with pyarrow or pandas"),
-    rb"ORC\n": ("an ORC file", "write the table as parquet"),
+    rb"(?s)ORC(\n|.{1,3}\x00)": ("an ORC file", "write the table as parquet"),
     rb"7z\xbc\xaf": ("a 7z archive", "unpack it, or pack it as zip"),
     rb"Rar!": ("a RAR archive", "unpack it, or pack it as zip"),
-    rb"\x80[\x04\x05]": ("a pickle, which may run anything when it is read", "write the table as parquet"),
+    rb"\x80[\x02-\x05]|[}\]]q\x00|\([dl]p0\n|c(copy_reg|pandas|numpy)[\w.]*\n": (
+        "a pickle, which may run anything when it is read",
+        "write the table as parquet",
+    ),
     rb"%PDF": ("a PDF document", "get the table itself"),
-    rb"RDX": ("an R workspace", "write the table as CSV"),
+    rb"RDX|[XAB]\n\x00\x00\x00[\x02\x03]": ("R's own file", "write the table as CSV"),
+    rb"\x93NUMPY|MATLAB ": ("a file of NumPy or MATLAB", "write the table as CSV, a row for each interaction"),
+    rb"<stata_dta>|\$FL2@|\x00{12}\xc2\xea\x81\x60": ("a file of Stata, SPSS or SAS", "write the table as CSV"),
+    rb"(?i)(%[^\n]*\n|\s)*@relation": ("an ARFF file", "write the table as CSV"),
+    rb"(?i)\s*(--[^\n]*(sql|dump)|/\*!|insert into |(create|drop) table )": (
+        "SQL",
+        "load it and write the table as CSV",
+    ),
+    rb"PK\x03\x04|\x1f\x8b|BZh\d1AY|\x28\xb5\x2f\xfd|\xfd7zXZ": ("packed or compressed twice", "unpack it once"),
+    rb"\x1f\x9d|LZIP|\x5d\x00\x00|x\x9c|\xff\x06\x00\x00sNaPpY": ("of a compression that is not read", "unpack it"),
     rb"(?s).{257}ustar": ("a tar archive", "unpack it and name its file or folder"),
-    rb"(?i)(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml)": (
+    rb"(?i)" + _BOM + rb"\s*<(!doctype|html|\?xml)": (
         "a web page or XML document",
         "if it was downloaded, the address wants a log-in: get the file itself",
     ),
-    rb"(\xef\xbb\xbf)?\s*(\[\s*[\[{]|\{[ \t]*\r?\n)": (
+    _BOM + rb"\s*(\[\s*[\[{]|\{[ \t]*\r?\n)": (
         "one JSON document",
         "write an object a line (JSON lines), as jq -c '.[]' does",
     ),
 }
 """What is not read, by the pattern of its first bytes, and what to do with it."""
 
+_OFFICE = {"[Content_Types].xml": "an Excel workbook", "mimetype": "an OpenDocument workbook"}
+"""What an archive is, by a file that lies in it."""
+
+_LAKES = {"_delta_log": "Delta Lake", ".hoodie": "Hudi"}
 _HEAD = 4096
 _CHUNK = 1 << 20
 _PATTERN = re.compile(r"[*?\[]")
@@ -119,10 +136,11 @@ class Part:
         for magic, kind in _KINDS.items():
             if self.head.startswith(magic):
                 return kind
+        bare = self.head.replace(b"\0", b"")  # so that UTF-16 looks like UTF-8
         for pattern, (what, remedy) in _FOREIGN.items():
-            if re.match(pattern, self.head):
+            if re.match(pattern, self.head) or re.match(pattern, bare):
                 raise DataError(f"{self.name} is {what}; {remedy}. Read are CSV, JSON lines, parquet and feather")
-        return "json" if re.match(rb"(\xef\xbb\xbf)?\s*\{\s*(u?'|[\"}])", self.head) else "text"
+        return "json" if re.match(_BOM + rb"\s*\{\s*(u?'|[\"}])", bare) else "text"
 
     def open(self) -> BinaryIO:
         """Opens its uncompressed bytes."""
@@ -242,6 +260,9 @@ def _places(path: str) -> list[str]:
     here = Path(path)
     if here.is_file():
         return [path]
+    for log, lake in _LAKES.items():
+        if (here / log).exists():
+            raise DataError(f"{path} is a table of {lake}, whose folder keeps rows of before: write it as parquet")
     if here.exists() or not _PATTERN.search(path):
         return _sorted(str(file) for file in here.rglob("*") if file.is_file() and _is_data(file, here))
     matches = _sorted(glob.glob(path, recursive=True))
@@ -288,8 +309,9 @@ def _members(dataset: str, place: str, path: str, settings: DatasetSettings) -> 
         return [Part(place, None, given)]
     with _opened(place) as file, zipfile.ZipFile(file) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
-    if "[Content_Types].xml" in names:
-        raise DataError(f"{place} is an Excel workbook: save its sheet as CSV")
+    for name, what in _OFFICE.items():
+        if name in names:
+            raise DataError(f"{place} is {what}: save its sheet as CSV")
     held = [name for name in names if not name.startswith("__MACOSX/") and PurePosixPath(name).name[0] not in "_."]
     chosen = held if settings.member is None else [name for name in held if fnmatchcase(name, settings.member)]
     if not held or not chosen or (settings.member is None and len(chosen) > 1):

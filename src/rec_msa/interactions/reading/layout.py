@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pyarrow as pa
+from pyarrow import compute as pc
 
 from rec_msa.interactions.reading.columns import NUMBER
 
@@ -19,10 +21,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 UTF_8 = "utf-8"
+WHITESPACE = " \t"
+"""Stands for any number of blanks and tabs between fields, and around them."""
 
-_CANDIDATES = (",", ";", "\t", "|", "::", " ", ":")
+_CANDIDATES = (",", ";", "\t", "|", "::")
 _VALUE = re.compile(rf"({NUMBER[1:-1]})|\d{{1,4}}[-./]\d{{1,2}}[-./]\d{{1,4}}.*|true|false|", re.IGNORECASE)
 """What no column is named: a number, a date, a truth value, nothing."""
+
+_COMMENT = re.compile(r"[#%]([\s#%=*-]|$)|sep=.\s*$|\s*$")
+"""As of KONECT, SNAP, Matrix Market and Excel; what has no blank behind its mark may be a name or an id."""
 
 _CHUNK = 1 << 22
 _QUOTE, _LINE_FEED, _RETURN = ord('"'), ord("\n"), ord("\r")
@@ -64,8 +71,13 @@ class Layout:
 
     def names(self, fields: Sequence[str]) -> list[str]:
         """What a first line names: without blanks and byte order marks around names, if needed ones are found so."""
-        bare = [text.strip(" \t\ufeff") for text in fields]
+        bare = [text.strip(" \t\u00a0\ufeff") for text in fields]
         return bare if set(self.columns) <= set(bare) else list(fields)
+
+    def is_comment(self, line: str) -> bool:
+        """Whether a line before the first row is a comment or blank, and does not name the columns."""
+        fields = self.names(split_at(line.rstrip("\r\n"), self.delimiter))
+        return _COMMENT.match(line) is not None and not (self.header and set(self.columns) <= set(fields))
 
     @property
     def escape(self) -> str | None:
@@ -73,9 +85,21 @@ class Layout:
         return "\\" if self.quoted == "backslash" else None
 
 
+def split_at(text: str, delimiter: str) -> list[str]:
+    """Parts a line."""
+    return re.split("[ \t]+", text.strip(WHITESPACE)) if delimiter == WHITESPACE else text.split(delimiter)
+
+
+def split_strings(lines: pa.Array, delimiter: str) -> pa.Array:
+    """Parts many strings as ``split_at`` does."""
+    if delimiter == WHITESPACE:
+        return pc.split_pattern_regex(pc.utf8_trim(lines, WHITESPACE), "[ \t]+")
+    return pc.split_pattern(lines, delimiter)
+
+
 def spelt(delimiter: str) -> str:
     """A delimiter by its name, where nobody would see it."""
-    return {"\t": "tab", " ": "space"}.get(delimiter, delimiter)
+    return {"\t": "tab", " ": "space", WHITESPACE: "whitespace"}.get(delimiter, delimiter)
 
 
 def advice(line: str, rows: Sequence[Sequence[str]], needed: Sequence[str], delimiter: str) -> str | None:
@@ -90,7 +114,10 @@ def advice(line: str, rows: Sequence[Sequence[str]], needed: Sequence[str], deli
     Returns:
         What to set; None where the line names columns, but not all of those that are needed.
     """
-    splits = {other: [text.strip().strip('"\ufeff') for text in line.split(other)] for other in _CANDIDATES}
+    blank = WHITESPACE if "" in line.split(" ") else " "
+    splits = {
+        other: [text.strip().strip('"\ufeff') for text in split_at(line, other)] for other in (*_CANDIDATES, blank, ":")
+    }
     found = {other: sum(name in fields for name in needed) for other, fields in splits.items()}
     n_found, best = sum(name in rows[0] for name in needed), max(found, key=found.__getitem__)
     if found[best] > n_found and best == delimiter:

@@ -113,7 +113,7 @@ class _Table:
             start += len(rows)
             self._add(file, rows)
         self.n_rows += start
-        self.notes["line breaks"] += file.n_breaks
+        self.notes.update({"line breaks": file.n_breaks, "comments": file.n_comments})
         if file.has_unclear_header:
             self.unclear_header = file.part.name
 
@@ -139,7 +139,7 @@ class _Table:
     def _counting(self, file: OwnFile, rows: Rows) -> Rows:
         """The rows that fulfil every condition."""
         if file.has_header:
-            n_before, rows = len(rows), rows.only(self._no_header(rows))
+            n_before, rows = len(rows), rows.without_names([self.settings.roles[side] for side in _SIDES])
             self.dropped["the header again"] += n_before - len(rows)
         for column, condition in self.conditions.items():
             if not len(rows):
@@ -152,12 +152,6 @@ class _Table:
             n_before, rows = len(rows), rows.only(fits)
             self.dropped[f"where {column}: {condition}"] += n_before - len(rows)
         return rows
-
-    def _no_header(self, rows: Rows) -> pa.Array:
-        """Which rows do not name the columns once more, as in files that were put together as they were."""
-        names = [self.settings.roles[side] for side in _SIDES]
-        again = [pc.equal(rows.columns[name], name) for name in names if rows.columns[name].type == pa.string()]
-        return pc.invert(pc.fill_null(pc.and_(*again), False)) if len(again) > 1 else pa.repeat(True, len(rows))
 
     def _ids(self, file: OwnFile, rows: Rows, side: str) -> pa.Array:
         name = self.settings.roles[side]
@@ -249,7 +243,10 @@ class _Table:
     def _odd(self) -> list[str]:
         for side in _SIDES:  # where all are written so, nothing is odd
             self.notes[f"{side} pointed"] %= self.notes[f"{side} written"]
-        said = {"line breaks": "line breaks within quoted fields"}
+        said = {
+            "line breaks": "line breaks within quoted fields",
+            "comments": "lines before the first row are comments",
+        }
         said |= {f"{side} {note}": f"{side} ids {text}" for note, text in _ODD.items() for side in _SIDES}
         odd = [f"{self.notes[note]:,} {text}" for note, text in said.items() if self.notes[note]]
         if self.unclear_header is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +11,10 @@ import pyarrow as pa
 from pyarrow import compute as pc
 
 from rec_msa.interactions.reading.columns import is_list, plain, require
+from rec_msa.interactions.reading.layout import WHITESPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,6 +54,14 @@ class Rows:
             return self
         return self._placed({name: column.filter(chosen) for name, column in self.columns.items()}, kept.nonzero()[0])
 
+    def without_names(self, names: Sequence[str]) -> Rows:
+        """The rows that do not name the columns once more, as in files that were put together as they were."""
+        texts = {name: self.columns[name] for name in names}
+        if not all(text.type == pa.string() for text in texts.values()):
+            return self
+        again = [pc.or_(pc.equal(text, name), pc.equal(text, f"\ufeff{name}")) for name, text in texts.items()]
+        return self.only(pc.invert(pc.fill_null(reduce(pc.and_, again), False)))
+
     def one_each(self) -> Rows:
         """A row for each value of the fields that are lists; of several lists the first with the first, and so on.
 
@@ -84,7 +94,8 @@ def split(column: pa.Array, separator: str) -> pa.Array:
     for pair in _BRACKETS:
         bare = pc.utf8_trim(pc.replace_substring_regex(bare, pair, r"\1"), " \t")
     bare = pc.if_else(pc.equal(bare, ""), None, bare)
-    parted = pc.utf8_split_whitespace(bare) if separator == " " else pc.split_pattern(bare, separator)
+    is_white = separator in (" ", WHITESPACE)
+    parted = pc.utf8_split_whitespace(bare) if is_white else pc.split_pattern(bare, separator)
     values = pc.utf8_trim(parted.values, " \t")
     for marks in _MARKS:
         values = pc.replace_substring_regex(values, marks, r"\1")

@@ -11,7 +11,8 @@ import csv
 import io
 import re
 from dataclasses import dataclass
-from itertools import chain, islice
+from functools import cached_property
+from itertools import chain, islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from pyarrow import csv as arrow_csv
 
 from rec_msa.foundation.errors import DataError, nearest
 from rec_msa.interactions.reading.files import mendable
-from rec_msa.interactions.reading.layout import UTF_8, advice, look_at_quotes
+from rec_msa.interactions.reading.layout import UTF_8, WHITESPACE, advice, look_at_quotes, split_at, split_strings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -118,6 +119,21 @@ class TextFile:
         """The fields of the first records, the header too."""
         return [fields for _, fields in islice(self._records(), _FIRST)]
 
+    def numbered(self) -> Iterator[tuple[int, str]]:
+        """Yields every line with its number; refuses one that is not in the encoding that is set."""
+        with self._opened() as file:
+            yield from enumerate(self._decoded(file, strict=True), start=1)
+
+    @cached_property
+    def n_comments(self) -> int:
+        """How many lines before the first row are comments; in Matrix Market's files the size, too."""
+        if self.layout.dataset is None:
+            return 0
+        with mendable(self.part.name), self._opened() as file:
+            lines = list(takewhile(self.layout.is_comment, self._decoded(file, strict=False)))
+        is_matrix = "".join(lines).lower().startswith("%%matrixmarket")
+        return len(lines) + is_matrix if any(map(str.strip, lines)) else 0
+
     # ---- which columns there are
 
     def _positions(self) -> tuple[dict[str, int], int]:
@@ -127,34 +143,46 @@ class TextFile:
         if first is None:
             raise NoRowsError(f"{part.name} is empty: get it again")
         line, fields = first
+        self._require_no_blocks(fields)
         if layout.header:
-            if line > 1:
-                raise DataError(f"{part.name}, line 1 is blank: the first line must name the columns")
+            if line > self.n_comments + 1:
+                raise DataError(f"{part.name}, line {line - 1} is blank: the first line must name the columns")
             fields = layout.names(fields)
-            self._advise(fields)
+            self._advise(line, fields)
             require_columns(part.name, layout.columns, fields, layout.keys)
             return {name: fields.index(name) for name in layout.columns}, len(fields)
-        self._require_named_fields(fields)
+        self._require_named_fields(line, fields)
         most, fewest = len(layout.columns), len(layout.columns) - len(layout.optional)
         if not fewest <= len(fields) <= most:
             raise self._wrong_number(line, len(fields), str(most) if fewest == most else f"{fewest} or {most}")
         places = enumerate(layout.columns[: len(fields)])
         return {name: index for index, name in places if not layout.keys or name in layout.keys}, len(fields)
 
-    def _advise(self, fields: list[str]) -> None:
+    def _require_no_blocks(self, fields: list[str]) -> None:
+        """Refuses the Netflix Prize's blocks: an item and a colon, and below it a line for each of its users."""
+        if self.layout.dataset is not None and re.fullmatch("[0-9]+:", self.layout.delimiter.join(fields)):
+            raise DataError(
+                f"{self.part.name} has Netflix's blocks, an item before the lines of its users; write it into each "
+                """line: awk -F: 'NF > 1 {item = $1; next} {print item "," $0}' FILE"""
+            )
+
+    def _advise(self, number: int, fields: list[str]) -> None:
         """Refuses a first line that does not name the columns, where its layout seems to be the reason."""
         layout = self.layout
         lacking = next((name for name in layout.columns if name not in fields), None)
         if layout.dataset is None or lacking is None:
             return
-        line = self.part.head.decode(layout.encoding, errors="replace").splitlines()[0]
+        line = next(text for each, text in self.numbered() if each == number).rstrip("\r\n")
+        if layout.quoted and layout.delimiter in line and line[0] + line[-1] == '"' * line.count('"'):
+            remedy = """take these off: sed 's/^"//; s/"$//' FILE"""
+            raise DataError(f"{self.part.name}, line {number}: whole lines are in quotation marks; {remedy}")
         said = advice(line, self.first_rows(), layout.columns, layout.delimiter)
         if said is not None:
-            where = f"{self.part.name}, line 1: there is no column '{lacking}' ({layout.keys[lacking]})"
+            where = f"{self.part.name}, line {number}: there is no column '{lacking}' ({layout.keys[lacking]})"
             raise DataError(f"{where}; {said} to datasets.{layout.dataset}")
 
-    def _require_named_fields(self, fields: list[str]) -> None:
-        layout, line = self.layout, f"{self.part.name}, line 1"
+    def _require_named_fields(self, number: int, fields: list[str]) -> None:
+        layout, line = self.layout, f"{self.part.name}, line {number}"
         if layout.dataset is None:
             return
         key = f"datasets.{layout.dataset}.columns"
@@ -162,9 +190,11 @@ class TextFile:
         if any(text.strip().casefold() in named for text in fields):
             raise DataError(f"{line} names the columns itself: leave out {key}")
         if len(fields) != len(layout.columns):
+            n_parted = len(split_at(layout.delimiter.join(fields), WHITESPACE))
+            separator = "whitespace, which" if n_parted == len(layout.columns) else "what"
             raise DataError(
                 f"{line} has {len(fields)} fields separated by '{layout.shown}', and {key} names "
-                f"{len(layout.columns)}: name each field, or set separator to what parts them"
+                f"{len(layout.columns)}: name each field, or set separator to {separator} parts them"
             )
 
     # ---- by Arrow
@@ -186,7 +216,7 @@ class TextFile:
     def _split_lines(self, positions: list[int], n_fields: int) -> pa.Table:
         """The same where a delimiter is none of Arrow's: lines, split at it."""
         lines = self._lines(int(self.layout.header))
-        chunks = [pc.split_pattern(chunk, self.layout.delimiter) for chunk in lines.chunks]
+        chunks = [split_strings(chunk, self.layout.delimiter) for chunk in lines.chunks]
         if not all(pc.all(pc.equal(pc.list_value_length(chunk), n_fields)).as_py() is not False for chunk in chunks):
             raise pa.ArrowInvalid("not as many fields in every line")
         columns = [[self._bare(pc.list_element(chunk, position)) for chunk in chunks] for position in positions]
@@ -203,6 +233,7 @@ class TextFile:
         return pc.replace_substring_regex(column, r'(?s)^"(.*)"$', r"\1")
 
     def _by_arrow(self, names: list[str], read: list[str], skipped: int = 0, **parsing: Any) -> pa.Table:
+        skipped += self.n_comments
         for block in _BLOCKS:
             try:
                 return arrow_csv.read_csv(
@@ -242,6 +273,8 @@ class TextFile:
     def _wrong_number(self, line: int, found: int, expected: str) -> DataError:
         last = max((number for number, _ in self._records()), default=line)
         remedy = "the file ends there and may be truncated: get it again" if line == last else "mend the line"
+        if self.layout.header and line == self.n_comments + 2:
+            remedy = f"mend the line or the first one, which names {expected}"
         counted = f"{found} fields separated by '{self.layout.shown}' instead of {expected}"
         return DataError(f"{self.part.name}, line {line}: {counted}; {remedy}")
 
@@ -252,22 +285,22 @@ class TextFile:
             strict: Refuse a line that is not in the file's encoding, by its number.
             strict_quotes: Refuse text after a closing quotation mark, and one that nothing closes.
         """
-        layout = self.layout
+        layout, n_before = self.layout, self.n_comments  # before it is opened: as of a part's compression
         with self._opened() as file:
-            lines = self._decoded(file, strict)
+            lines = islice(self._decoded(file, strict), n_before, None)
             if layout.quoted is None or layout.is_split:
-                for number, text in enumerate(lines, start=1):
+                for number, text in enumerate(lines, start=n_before + 1):
                     if bare := text.rstrip("\r\n"):
-                        yield number, self._unquoted(bare.split(layout.delimiter))
+                        yield number, self._unquoted(split_at(bare, layout.delimiter))
                 return
             csv.field_size_limit(_LONGEST_FIELD)
             reader = csv.reader(lines, delimiter=layout.delimiter, strict=strict_quotes, escapechar=layout.escape)
-            start = 1
+            start = n_before + 1
             try:
                 for fields in reader:
                     if fields:
                         yield start, fields
-                    start = reader.line_num + 1
+                    start = n_before + reader.line_num + 1
             except csv.Error as error:
                 raise DataError(f"{self.part.name}, line {start}: {self._wrong_quotes(error)}") from error
 

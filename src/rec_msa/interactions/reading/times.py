@@ -33,6 +33,8 @@ _UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
 """Arrow's units by the places after the point that they count."""
 
 _NEVER = r"^0000-00-00([ T]00:00:00(\.0*)?)?$"
+_CLOCK = r"(?i)^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[ap]\.?m\.?)?$"
+_NO_DATE = "is a clock time without a date: write both into one column and name it as time"
 _WIDTHS = {**dict.fromkeys("dmyHIMSUW", 2), "Y": 4, "j": 3}
 """Digits of a directive, padded with zeros."""
 _TOO_LARGE = "is too large or too fine for whole numbers of 64 bits: round the times"
@@ -67,7 +69,10 @@ def times_of(column: pa.Array, time_format: str | None = None) -> Times:
     Raises:
         BadValueError: A value is no time.
     """
-    times = _of_a_type(plain(column), time_format)
+    column = plain(column)
+    if pa.types.is_time(column.type):
+        require(column.is_null(), _NO_DATE)
+    times = _of_a_type(column, time_format)
     return times if times.values.null_count < len(column) else Times(pa.nulls(len(column), pa.int64()))
 
 
@@ -197,6 +202,7 @@ def _of_timestamps(column: pa.Array) -> Times:
 
 def _dates(column: pa.Array, time_format: str | None) -> Times:
     if time_format is None:
+        require(pc.invert(pc.match_substring_regex(column, _CLOCK)), _NO_DATE)
         times = iso_dates(column)
     else:
         times = pd.to_datetime(column.to_pandas(), format=time_format, utc=True, errors="coerce")
