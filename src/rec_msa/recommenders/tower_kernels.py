@@ -42,7 +42,7 @@ def after(row: Any, place: Any, m: Any) -> Any:
 
 @compiled
 def climb(first: Any, above: Any, block: Any, weights: Any, biases: Any) -> None:
-    """Fills a block of all layers above the first."""
+    """Fills a block of all layers ``[n_blocks, BLOCK, width]`` above the first ``[BLOCK, width]``."""
     below = first
     for layer in range(len(weights)):
         hidden, bias = above[layer][block], biases[layer]

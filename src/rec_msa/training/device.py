@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TINY = 1e-40
-"""A number that takes more than a float's usual digits, as those below 1.2e-38 do."""
+"""A number below 1.2e-38, the least that a float of 32 bits holds with all its digits."""
 
 
 def choose_device(name: str) -> torch.device:
