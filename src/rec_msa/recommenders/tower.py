@@ -107,7 +107,7 @@ def _parted(layers: Any) -> tuple[Any, ...]:
 
 
 def _room(widths: Sequence[int]) -> tuple[np.ndarray, ...]:
-    """Room for a block of pairs in layers of these widths; 0 behind the last pair."""
+    """Zeros for a block of pairs in layers of these widths: ``[BLOCK, width]`` each."""
     from rec_msa.recommenders.tower_kernels import BLOCK
 
     return tuple(np.zeros((BLOCK, one), np.float32) for one in widths)

@@ -1,4 +1,4 @@
-"""The choice of the device."""
+"""Where a training computes: the choice of the device, and what its CPU makes of tiny numbers."""
 
 from __future__ import annotations
 
