@@ -176,8 +176,8 @@ def test_an_epoch_takes_every_taught_list_once_with_negatives_from_outside_the_w
     made = made_up(target(), 20)
     taught, _ = halves(made)
     task, seen = task_of(target(), made), []
-    for chosen, place_of, _, lists, negatives in task.epoch(70, torch.Generator().manual_seed(0)):
-        rows, places = chosen[place_of // LENGTH].tolist(), (place_of % LENGTH).tolist()
+    for chosen, ends, which, _, lists, negatives in task.epoch(70, torch.Generator().manual_seed(0)):
+        rows, places = chosen[which // ends.shape[1]].tolist(), ends.flatten()[which].tolist()
         for row, place, learned, outside in zip(rows, places, lists.tolist(), negatives.tolist(), strict=True):
             assert learned == inside(taught, row, place)
             assert not {*outside} & {*inside(made, row, place), *made.sequences[row, : place + 1].tolist()}
@@ -191,10 +191,10 @@ def test_the_loss_equals_the_slow_sum(losses: tuple) -> None:
     model = target(scale=4, dropout=0)
     task = task_of(model, made_up(target(), 20), losses)
     batch = next(iter(task.epoch(70, torch.Generator().manual_seed(0))))
-    chosen, place_of, _, lists, negatives = batch
+    chosen, ends, which, _, lists, negatives = batch
     terms, n_places = [], 0
-    for prefix, learned, outside in zip(place_of.tolist(), lists.tolist(), negatives.tolist(), strict=True):
-        row, place = chosen[prefix // LENGTH], prefix % LENGTH
+    for one, learned, outside in zip(which.tolist(), lists.tolist(), negatives.tolist(), strict=True):
+        row, place = chosen[one // ends.shape[1]], ends.flatten()[one]
         state = model.states(task.data.sequences[row, : place + 1][None])[0, -1]
         scores = model.items.weight @ state  # type: ignore[operator]
         terms += [pair_loss(losses[0], scores[a], scores[b], 0.5) for a, b in pairwise(learned)]

@@ -155,6 +155,26 @@ def test_stamps_attention_and_its_gradient_are_those_of_all_pairs_with_later_ite
     assert_same_gradients(stamp.attention(keys, asked, w_0), plain, (keys, asked, w_0))
 
 
+def test_states_at_some_places_and_their_gradients_are_those_of_all_places(name: str, make_model: Make) -> None:
+    model = make_model(name).double()
+    places = torch.rand(SEQUENCES.shape, generator=torch.Generator().manual_seed(3)).argsort(1)[:, :3]
+    rows = torch.arange(len(SEQUENCES)).unsqueeze(1)
+    some, whole = model.states_at(SEQUENCES, places), model.states(SEQUENCES)[rows, places]
+    assert_same_gradients(some, whole, tuple(p for p in model.parameters() if p.requires_grad))
+
+
+@pytest.mark.parametrize("gates_at_once", [1, 150, 10_000])
+def test_stamps_attention_at_some_places_leaves_out_what_comes_after_each(
+    gates_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stamp, "GATES_AT_ONCE", gates_at_once)
+    keys, asked, w_0 = draw(3, 6, 4), draw(3, 2, 4, seed=1), draw(4, seed=2)
+    places = torch.tensor([[5, 0], [2, 4], [3, 1]])
+    seen = torch.arange(6) <= places.unsqueeze(2)
+    plain = (torch.sigmoid(keys.unsqueeze(1) + asked.unsqueeze(2)) @ w_0) * seen
+    assert_same_gradients(stamp.attention(keys, asked, w_0, places), plain, (keys, asked, w_0))
+
+
 def test_a_users_score_is_the_product_of_the_last_state_and_the_item(name: str, make_model: Make) -> None:
     model = make_model(name)
     with torch.no_grad():

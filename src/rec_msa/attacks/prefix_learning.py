@@ -101,31 +101,33 @@ class PrefixStealTask(ListTask):
         self.dropout = torch.Generator(device=model.device)
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """Yields (sequences ``[b]``, prefixes within them ``[n]``, dropout seed, lists, negatives ``[n, m]``)."""
+        """Yields (sequences ``[b]``, ends ``[b, t]``, which of them ``[n]`` of b x t, dropout seed, lists, negatives).
+
+        A prefix without a list is not learnt; the n that have one have lists ``[n, k]`` and negatives ``[n, m]``.
+        """
         n, length, k = self.data.lists.shape
         order = torch.rand((n, length), generator=generator).argsort(dim=1)
         per_step = max(1, batch_size // (PREFIXES_AT_ONCE * k))
         for places in order.split(PREFIXES_AT_ONCE, dim=1):
             for chosen in torch.randperm(n, generator=generator).split(per_step):
-                within, lists, negatives = self._terms(chosen, places[chosen], generator)
-                if len(within):
+                ends = places[chosen]
+                asked, lists, negatives = self._terms(chosen, ends, generator)
+                if len(asked):
                     seed = torch.randint(2**62, (), generator=generator)
-                    yield sent(chosen, lists.device), within, seed, lists, negatives
+                    yield *(sent(one, lists.device) for one in (chosen, ends)), asked, seed, lists, negatives
 
-    def _terms(self, chosen: Tensor, places: Tensor, generator: torch.Generator) -> Batch:
-        length = self.data.sequences.shape[1]
-        within = (torch.arange(len(chosen)).unsqueeze(1) * length + places).flatten()
-        prefixes = (chosen.unsqueeze(1) * length + places).flatten()
-        asked, lists = self.asked[prefixes], self.data.lists.flatten(0, 1)
-        within, prefixes = (sent(one[asked], lists.device) for one in (within, prefixes))
-        return within, lists[prefixes], self.sampler.draw(prefixes, self.settings.negatives, generator)
+    def _terms(self, chosen: Tensor, ends: Tensor, generator: torch.Generator) -> Batch:
+        prefixes = (chosen.unsqueeze(1) * self.data.sequences.shape[1] + ends).flatten()
+        asked, lists = self.asked[prefixes].nonzero().flatten(), self.data.lists.flatten(0, 1)
+        asked, prefixes = (sent(one, lists.device) for one in (asked, prefixes[asked]))
+        return asked, lists[prefixes], self.sampler.draw(prefixes, self.settings.negatives, generator)
 
     def score(self, contexts: Sequence[Tensor], items: Tensor) -> Tensor:
         """Scores after prefixes; dropout is that of the batch, however often it is scored."""
-        chosen, within, seed = contexts
+        chosen, ends, asked, seed = contexts
         self.dropout.manual_seed(int(seed))
-        states = self.model.states(self.data.sequences[chosen].clamp(min=0), self.dropout).flatten(0, 1)
-        return self.model.score_candidates(states[within], items)
+        states = self.model.states_at(self.data.sequences[chosen].clamp(min=0), ends, self.dropout)
+        return self.model.score_candidates(states.flatten(0, 1)[asked], items)
 
 
 class PrefixProbe(ListProbe):

@@ -49,6 +49,11 @@ class SequentialRecommender(FusableRecommender):
         Sequences ``[batch, l]`` have at most ``settings.length`` items; without a stream there is no dropout.
         """
 
+    def states_at(self, sequences: Tensor, places: Tensor, dropout: torch.Generator | None = None) -> Tensor:
+        """The states ``[batch, t, d]`` after some items alone, those at ``places`` ``[batch, t]`` of each sequence."""
+        states = self.states(sequences, dropout)
+        return states.gather(1, places.unsqueeze(2).expand(-1, -1, states.shape[2]))
+
     @abstractmethod
     def next_item_loss(self, states: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:
         """The loss of the items ``[n]`` that came next, a mean over states ``[n, d]``; negatives ``[n, n_sampled]``."""

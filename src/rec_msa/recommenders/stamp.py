@@ -54,8 +54,12 @@ class Stamp(SequentialRecommender):
 
     def states(self, sequences: Tensor, dropout: torch.Generator | None = None) -> Tensor:
         x = self.embed(sequences)
-        n = torch.arange(1, x.shape[1] + 1, device=x.device)
-        return self._state(x, x, torch.cumsum(x, dim=1) / n.unsqueeze(1))
+        return self._state(x, x, _means(x))
+
+    def states_at(self, sequences: Tensor, places: Tensor, dropout: torch.Generator | None = None) -> Tensor:
+        x = self.embed(sequences)
+        chosen = places.unsqueeze(2).expand(-1, -1, x.shape[2])
+        return self._state(x, x.gather(1, chosen), _means(x).gather(1, chosen), places)
 
     def last_states(self, sequences: Tensor, lengths: Tensor) -> Tensor:
         x = self.embed(sequences)
@@ -64,22 +68,29 @@ class Stamp(SequentialRecommender):
         last = x[torch.arange(len(x), device=x.device), lengths - 1].unsqueeze(1)
         return self._state(x * inside.unsqueeze(2), last, mean).squeeze(1)
 
-    def _state(self, x: Tensor, last: Tensor, mean: Tensor) -> Tensor:
+    def _state(self, x: Tensor, last: Tensor, mean: Tensor, places: Tensor | None = None) -> Tensor:
         """States of histories that end at several places.
 
         Args:
             x: The items' vectors, zeros at padding ``[batch, l, d]``.
-            last: x_t of each end: the last t places, one after the other ``[batch, t, d]``.
+            last: x_t of each end ``[batch, t, d]``.
             mean: m_s of each end ``[batch, t, d]``.
+            places: The ends ``[batch, t]``; without, the last t places, one after the other.
         """
-        m_a = attention(self.w_1(x), self.w_2(last) + self.w_3(mean), self.w_0) @ x
+        m_a = attention(self.w_1(x), self.w_2(last) + self.w_3(mean), self.w_0, places) @ x
         return torch.tanh(self.w_s(m_a)) * torch.tanh(self.w_t(last))
 
     def next_item_loss(self, states: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:
         return catalogue_cross_entropy(self.items, states, targets)
 
 
-def attention(keys: Tensor, asked: Tensor, w_0: Tensor) -> Tensor:
+def _means(x: Tensor) -> Tensor:
+    """The mean of each vector and those before it ``[batch, l, d]``."""
+    n = torch.arange(1, x.shape[1] + 1, device=x.device)
+    return torch.cumsum(x, dim=1) / n.unsqueeze(1)
+
+
+def attention(keys: Tensor, asked: Tensor, w_0: Tensor, places: Tensor | None = None) -> Tensor:
     """w_0 . sigmoid(key + asked) for the items that each end has seen, 0 for later ones; its gradient is written out.
 
     All ends at once would hold a vector for each pair of an end and an item, far more than fits a core's cache, and
@@ -87,46 +98,51 @@ def attention(keys: Tensor, asked: Tensor, w_0: Tensor) -> Tensor:
 
     Args:
         keys: Of each item ``[batch, l, d]``.
-        asked: Of each end ``[batch, t, d]``; the last one has seen all items, each earlier one an item less.
+        asked: Of each end ``[batch, t, d]``.
+        places: The last item that an end has seen ``[batch, t]``; without, the last end has seen all items and each
+            earlier one an item less.
 
     Returns:
         Weights ``[batch, t, l]``.
     """
-    return _Attention.apply(keys, asked, w_0)  # type: ignore[no-any-return, no-untyped-call]
+    return _Attention.apply(keys, asked, w_0, places)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Attention(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, keys: Tensor, asked: Tensor, w_0: Tensor) -> Tensor:
-        ctx.save_for_backward(keys, asked, w_0)
-        ctx.unseen = keys.shape[1] - asked.shape[1]
-        weights = keys.new_zeros(len(keys), asked.shape[1], keys.shape[1])
-        for ends, seen in _blocks(keys, asked):
+    def forward(ctx: Any, keys: Tensor, asked: Tensor, w_0: Tensor, places: Tensor | None) -> Tensor:
+        n_items, n_ends = keys.shape[1], asked.shape[1]
+        items = torch.arange(n_items, device=keys.device)
+        later = items > (items[n_items - n_ends :] if places is None else places).unsqueeze(-1)
+        ctx.save_for_backward(keys, asked, w_0, later)
+        ctx.in_order = places is None
+        weights = keys.new_zeros(len(keys), n_ends, n_items)
+        for ends, seen in _blocks(keys, asked, ctx.in_order):
             weights[:, ends, :seen] = _gates(keys, asked, ends, seen) @ w_0
-        return weights.tril_(ctx.unseen)
+        return weights.masked_fill_(later, 0)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        keys, asked, w_0 = ctx.saved_tensors
-        gradient = gradient.tril(ctx.unseen)
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        keys, asked, w_0, later = ctx.saved_tensors
+        gradient = gradient.masked_fill(later, 0)
         to_keys, to_asked, to_w_0 = torch.zeros_like(keys), torch.empty_like(asked), torch.zeros_like(w_0)
-        for ends, seen in _blocks(keys, asked):
+        for ends, seen in _blocks(keys, asked, ctx.in_order):
             gates, to_weights = _gates(keys, asked, ends, seen), gradient[:, ends, :seen]
             to_w_0 += to_weights.flatten() @ gates.flatten(0, 2)
             to_sums = torch.ops.aten.sigmoid_backward(to_weights.unsqueeze(3) * w_0, gates)
             to_keys[:, :seen] += to_sums.sum(1)
             to_asked[:, ends] = to_sums.sum(2)
-        return to_keys, to_asked, to_w_0
+        return to_keys, to_asked, to_w_0, None
 
 
-def _blocks(keys: Tensor, asked: Tensor) -> Iterator[tuple[slice, int]]:
-    """Some ends at once, and how many items the last of them has seen."""
-    n_ends = asked.shape[1]
+def _blocks(keys: Tensor, asked: Tensor, in_order: bool) -> Iterator[tuple[slice, int]]:
+    """Some ends at once, and the most items that one of them has seen."""
+    n_items, n_ends = keys.shape[1], asked.shape[1]
     size = max(1, GATES_AT_ONCE // max(1, keys.numel()))
     for start in range(0, n_ends, size):
         stop = min(start + size, n_ends)
-        yield slice(start, stop), keys.shape[1] - n_ends + stop
+        yield slice(start, stop), n_items - n_ends + stop if in_order else n_items
 
 
 def _gates(keys: Tensor, asked: Tensor, ends: slice, seen: int) -> Tensor:
