@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from rec_msa.recommenders.ensemble import PLACES, discounted, places, standardised
+from rec_msa.recommenders.ensemble import PLACES, discounted, places, standardised_outside
 
 SCORES = torch.randn(3, 8, generator=torch.Generator().manual_seed(0))
 KNOWN = torch.tensor([[1, 0, 0, 0, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0, 0, 1], [0] * 8]).bool()
 
 
 def test_scores_have_mean_0_and_variance_1_over_what_is_not_known() -> None:
-    found = standardised(SCORES, KNOWN)
+    found = standardised_outside(SCORES, KNOWN)
     for row, known, scores in zip(found.numpy(), KNOWN.numpy(), SCORES.numpy(), strict=True):
         others = scores[~known]
         np.testing.assert_allclose(row[~known], (others - others.mean()) / others.std(), atol=1e-5)
@@ -21,13 +21,13 @@ def test_scores_have_mean_0_and_variance_1_over_what_is_not_known() -> None:
 
 
 def test_scores_that_are_all_the_same_or_all_known_signal_nothing() -> None:
-    assert torch.equal(standardised(torch.ones(1, 4), torch.zeros(1, 4).bool()), torch.zeros(1, 4))
-    assert torch.equal(standardised(torch.rand(1, 4), torch.ones(1, 4).bool()), torch.zeros(1, 4))
+    assert torch.equal(standardised_outside(torch.ones(1, 4), torch.zeros(1, 4).bool()), torch.zeros(1, 4))
+    assert torch.equal(standardised_outside(torch.rand(1, 4), torch.ones(1, 4).bool()), torch.zeros(1, 4))
 
 
 def test_what_is_known_has_no_part_in_what_is_signalled() -> None:
     other = torch.where(KNOWN, 100.0, SCORES)
-    torch.testing.assert_close(standardised(other, KNOWN), standardised(SCORES, KNOWN))
+    torch.testing.assert_close(standardised_outside(other, KNOWN), standardised_outside(SCORES, KNOWN))
     assert torch.equal(places(other, KNOWN)[~KNOWN], places(SCORES, KNOWN)[~KNOWN])
 
 

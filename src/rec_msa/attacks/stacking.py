@@ -25,7 +25,7 @@ from rec_msa.recommenders.ensemble import (
     Ensemble,
     discounted,
     ensemble_to_checkpoint,
-    standardised,
+    standardised_outside,
 )
 from rec_msa.recommenders.ranking import chunks, rank_lists
 from rec_msa.training.device import choose_device
@@ -282,7 +282,7 @@ def _likeness(plain: Ensemble, queried: Tensor, committees: Sequence[str]) -> Te
         if not committees:
             return known.float()
         said = torch.stack([plain.scores_of(name, rows, known) for name in committees]).mean(dim=0)
-        return standardised(said, known)
+        return standardised_outside(said, known)
 
     everyone = torch.arange(plain.n_users, device=plain.device)
     towards = torch.nn.functional.normalize(described(queried.to(plain.device)), dim=1)

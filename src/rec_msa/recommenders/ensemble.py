@@ -115,11 +115,11 @@ class Ensemble(Recommender):
     def scores_of(self, source: str, rows: Tensor, known: Tensor) -> Tensor:
         """Standardised scores of a source for rows ``[n]``: ``[n, n_items]``; what is known of them is left out."""
         if source in self.committees:
-            return standardised(self._averaged(self.committees[source], rows, known), known)
+            return standardised_outside(self._averaged(self.committees[source], rows, known), known)
         if source in self.lookups:
             weights = self.lookups[source][rows.to(self.lookups[source].device)].to(self.device)
-            return standardised(weights @ discounted(self.lists, self.n_items), known)
-        return standardised(self.constants[source].to(self.device).expand(len(rows), -1), known)
+            return standardised_outside(weights @ discounted(self.lists, self.n_items), known)
+        return standardised_outside(self.constants[source].to(self.device).expand(len(rows), -1), known)
 
     def _averaged(self, committee: Committee, rows: Tensor, known: Tensor) -> Tensor:
         speaker, total = committee.speaker[rows.to(committee.speaker.device)].to(self.device), 0.0 * known
@@ -127,7 +127,7 @@ class Ensemble(Recommender):
             asked = torch.nonzero((speaker == EVERYBODY) | (speaker == place)).squeeze(1)
             scores = model.score_all(model.rows_of(self.user_ids[rows[asked]]))
             share = torch.where(speaker[asked] == EVERYBODY, 1 / len(committee.models), 1.0)
-            total[asked] += share.unsqueeze(1) * standardised(scores, known[asked])
+            total[asked] += share.unsqueeze(1) * standardised_outside(scores, known[asked])
         return total
 
     def signals(self, rows: Tensor, names: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
@@ -162,8 +162,8 @@ def discounted(lists: Tensor, n_items: int) -> Tensor:
     return matrix.scatter_(1, torch.where(lists == PADDING, n_items, lists), worth)[:, :n_items]
 
 
-def standardised(scores: Tensor, known: Tensor) -> Tensor:
-    """Scores ``[n, n_items]`` less their mean, by their standard deviation; 0, and left out, where an item is known."""
+def standardised_outside(scores: Tensor, known: Tensor) -> Tensor:
+    """Scores ``[n, n_items]`` of the items outside a history, less their mean, by their deviation; 0 of known items."""
     there = (~known).to(scores)
     n = there.sum(1, keepdim=True).clamp(min=1)
     scores = scores.masked_fill(known, 0)
