@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 CELL = {"dataset": "ml-1m", "target": "bpr", "seed": 0, "defense": "none"}
 
 
-def measured(folder: Path, attacks: dict[str, float], *, recall: float = 0.4, **cell: object) -> Path:
+def measured(
+    folder: Path, attacks: dict[str, float], *, recall: float = 0.4, ndcg: float = 0.2, **cell: object
+) -> Path:
     """A data folder with an agreement for each attack on one cell."""
     labels = {**CELL, **cell}
     rows = [
@@ -32,7 +34,8 @@ def measured(folder: Path, attacks: dict[str, float], *, recall: float = 0.4, **
     pd.DataFrame([{**row, "user": user} for row in rows for user in (3, 4)]).to_parquet(
         where / "agreement_per_user.parquet"
     )
-    pd.DataFrame([{**labels, "recall_test": recall}]).to_parquet(where / "target_quality.parquet")
+    quality = {**labels, "recall_test": recall, "ndcg_test": ndcg}
+    pd.DataFrame([quality]).to_parquet(where / "target_quality.parquet")
     return folder
 
 
@@ -62,6 +65,14 @@ def test_attacks_on_an_older_target_are_not_set_beside_those_on_a_new_one(tmp_pa
     said = publish(measured(tmp_path / "two", {"ptd": 0.6}, recall=0.41), tmp_path / "docs")
     assert said == ["trained anew: ml-1m · bpr · 0"]
     assert found(tmp_path / "docs") == {("bpr", 0, "ptd"): 0.6, ("bpr", 1, "ptd"): 0.4}
+
+
+def test_a_target_trained_anew_is_noticed_where_its_recall_is_the_same_by_chance(tmp_path):
+    publish(measured(tmp_path / "one", {"ptd": 0.5, "qsd": 0.1}), tmp_path / "docs")
+    assert publish(measured(tmp_path / "two", {"ptd": 0.6}, ndcg=0.21), tmp_path / "docs") == [
+        "trained anew: ml-1m · bpr · 0"
+    ]
+    assert found(tmp_path / "docs") == {("bpr", 0, "ptd"): 0.6}
 
 
 def test_a_target_trained_anew_is_noticed_under_a_defense_that_is_published_for_the_first_time(tmp_path):

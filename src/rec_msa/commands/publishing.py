@@ -27,7 +27,8 @@ SERVED = [*TARGET, "defense"]
 MEASURED = [*SERVED, "attack"]
 TABLES = {"target_quality": SERVED, "agreement": MEASURED, "agreement_per_user": MEASURED, COSTS: MEASURED}
 """The tables, and what of them is replaced together."""
-QUALITY = "recall_test"
+QUALITY = ["recall_test", "ndcg_test"]
+"""Recall alone counts hits: two targets of a thousand users may have the same by chance."""
 COPIED = (f"{REPORTING}/journal/*.json", "03_primary/*/statistics.json", "01_raw/*/raw_file.json")
 
 
@@ -83,9 +84,10 @@ def _trained_anew(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     if old.empty:
         return pd.DataFrame(columns=TARGET)
     # The quality of the target itself, whatever its defense: perhaps no defense of before is measured again.
-    before, now = (table[[*TARGET, QUALITY]].drop_duplicates() for table in (old, new))
+    before, now = (table[[*TARGET, *QUALITY]].drop_duplicates() for table in (old, new))
     both = before.merge(now, on=TARGET, suffixes=("", "_new"))
-    return both.loc[both[QUALITY] != both[f"{QUALITY}_new"], TARGET].drop_duplicates()
+    differs = [both[name] != both[f"{name}_new"] for name in QUALITY]
+    return both.loc[pd.concat(differs, axis=1).any(axis=1), TARGET].drop_duplicates()
 
 
 def _merge(old: pd.DataFrame, new: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
