@@ -111,23 +111,23 @@ class PrefixStealTask(ListTask):
         for places in order.split(PREFIXES_AT_ONCE, dim=1):
             for chosen in torch.randperm(n, generator=generator).split(per_step):
                 ends = places[chosen]
-                asked, lists, negatives = self._terms(chosen, ends, generator)
-                if len(asked):
+                which, lists, negatives = self._terms(chosen, ends, generator)
+                if len(which):
                     seed = torch.randint(2**62, (), generator=generator)
-                    yield *(sent(one, lists.device) for one in (chosen, ends)), asked, seed, lists, negatives
+                    yield *(sent(one, lists.device) for one in (chosen, ends)), which, seed, lists, negatives
 
     def _terms(self, chosen: Tensor, ends: Tensor, generator: torch.Generator) -> Batch:
         prefixes = (chosen.unsqueeze(1) * self.data.sequences.shape[1] + ends).flatten()
-        asked, lists = self.asked[prefixes].nonzero().flatten(), self.data.lists.flatten(0, 1)
-        asked, prefixes = (sent(one, lists.device) for one in (asked, prefixes[asked]))
-        return asked, lists[prefixes], self.sampler.draw(prefixes, self.settings.negatives, generator)
+        which, lists = self.asked[prefixes].nonzero().flatten(), self.data.lists.flatten(0, 1)
+        which, prefixes = (sent(one, lists.device) for one in (which, prefixes[which]))
+        return which, lists[prefixes], self.sampler.draw(prefixes, self.settings.negatives, generator)
 
     def score(self, contexts: Sequence[Tensor], items: Tensor) -> Tensor:
         """Scores after prefixes; dropout is that of the batch, however often it is scored."""
-        chosen, ends, asked, seed = contexts
+        chosen, ends, which, seed = contexts
         self.dropout.manual_seed(int(seed))
         states = self.model.states_at(self.data.sequences[chosen].clamp(min=0), ends, self.dropout)
-        return self.model.score_candidates(states.flatten(0, 1)[asked], items)
+        return self.model.score_candidates(states.flatten(0, 1)[which], items)
 
 
 class PrefixProbe(ListProbe):

@@ -50,7 +50,7 @@ class SequentialRecommender(FusableRecommender):
         """
 
     def states_at(self, sequences: Tensor, places: Tensor, dropout: torch.Generator | None = None) -> Tensor:
-        """The states ``[batch, t, d]`` after some items alone, those at ``places`` ``[batch, t]`` of each sequence."""
+        """``states`` of sequences ``[batch, l]`` at chosen places alone ``[batch, t]``: ``[batch, t, d]``."""
         states = self.states(sequences, dropout)
         return states.gather(1, places.unsqueeze(2).expand(-1, -1, states.shape[2]))
 
