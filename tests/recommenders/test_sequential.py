@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from rec_msa.recommenders import cross_entropy, stamp
+from rec_msa.recommenders import cross_entropy, gru_kernels, stamp
 from rec_msa.recommenders.cross_entropy import catalogue_cross_entropy
 from rec_msa.recommenders.gru4rec import recur
 from rec_msa.recommenders.items import FusedItemTable, ItemTable
@@ -136,11 +137,30 @@ def test_the_state_after_every_prefix_is_what_the_paper_says(name: str, make_mod
             torch.testing.assert_close(states[row, n - 1], expected, atol=1e-5, rtol=1e-4)
 
 
-def test_recurrent_units_and_their_gradients_are_torchs_own() -> None:
-    gru = torch.nn.GRU(4, 3, batch_first=True, dtype=torch.float64)
-    x = draw(5, 7, 4)
+@pytest.mark.parametrize("scale", [1.0, 50.0], ids=["usual", "full gates"])
+@pytest.mark.parametrize("batch", [1, gru_kernels.AT_ONCE, 2 * gru_kernels.AT_ONCE + 3])
+def test_recurrent_units_and_their_gradients_are_torchs_own(batch: int, scale: float) -> None:
+    gru = torch.nn.GRU(4, 3)
+    x = (scale * draw(7, batch, 4)).float()
     ours = recur(F.linear(x, gru.weight_ih_l0, gru.bias_ih_l0), gru.weight_hh_l0, gru.bias_hh_l0)
-    assert_same_gradients(ours, gru(x)[0], (x, *gru.parameters()))
+    assert_same_gradients(ours, gru(x)[0], tuple(gru.parameters()))
+
+
+def test_recurrent_units_take_inputs_in_any_order_of_memory() -> None:
+    weight, bias, inputs = draw(9, 3).float(), draw(9).float(), draw(5, 7, 9).float()
+    torch.testing.assert_close(
+        recur(inputs.transpose(0, 1), weight, bias)[:, 2:3], recur(inputs[2:3].transpose(0, 1), weight, bias)
+    )
+
+
+@given(st.floats(-87, 87, width=32))
+def test_the_compiled_exponential_is_right_to_the_last_places(x: float) -> None:
+    assert gru_kernels.exp(np.float32(x)) == pytest.approx(math.exp(x), rel=3e-7)
+
+
+@pytest.mark.parametrize(("x", "share"), [(-1e30, 0.0), (-math.inf, 0.0), (math.inf, 1.0), (math.nan, math.nan)])
+def test_gates_far_out_are_shut_or_open_and_nan_stays_nan(x: float, share: float) -> None:
+    assert gru_kernels.sigmoid(np.float32(x)) == pytest.approx(share, abs=1e-30, nan_ok=True)
 
 
 @pytest.mark.parametrize("n_ends", [1, 4, 6])

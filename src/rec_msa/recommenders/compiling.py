@@ -53,6 +53,18 @@ def fetch_row(_: Any, table: Any, row: Any) -> Any:
 prefetch: Any = intrinsic(fetch_row)
 
 
+def number_of_bits(_: Any, bits: Any) -> Any:
+    """The number of single precision that 32 bits, given as an integer, stand for."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.FloatType())
+
+    return types.float32(types.int32), emit
+
+
+as_float: Any = intrinsic(number_of_bits)
+
+
 @inlined
 def item_ahead(items: Any, row: Any, place: Any) -> Any:
     """Of items ``[batch, m]`` that are worked on one after the other the one whose turn comes next but ``AHEAD``."""
