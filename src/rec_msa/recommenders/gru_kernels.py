@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rec_msa.recommenders.compiling import as_float, compiled, inlined
+from rec_msa.recommenders.compiling import compiled, sigmoid
 from rec_msa.recommenders.kernels import ONE, TWO
 
 if TYPE_CHECKING:
@@ -17,29 +17,6 @@ if TYPE_CHECKING:
 AT_ONCE = 16
 """Sequences that go through all their places together: for 64 hidden numbers as many as BLAS multiplies without a
 second thread, and what they need at a place stays in the cache."""
-LOG2_E, LN_2, LN_2_REST = np.float32(1.4426950408889634), np.float32(0.693359375), np.float32(-2.12194440e-4)
-HALF, GREATEST = np.float32(0.5), np.float32(87)
-TAYLOR = tuple(np.float32(1 / n) for n in (5040, 720, 120, 24, 6, 2))
-NO_POWER, FRACTION_BITS = np.int32(127), np.int32(23)
-
-
-@inlined
-def exp(x: Any) -> Any:
-    """e to the x in vector registers, which the C library's has not: 2^n e^r, |r| <= ln 2 / 2, with the series of e^r.
-
-    It is right to two units in the last place from -87 to 87, and stays what it is there beyond.
-    """
-    x = min(max(x, -GREATEST), GREATEST)
-    n = np.floor(x * LOG2_E + HALF)
-    r = (x - n * LN_2) - n * LN_2_REST
-    a, b, c, d, e, f = TAYLOR
-    series = ((((((a * r + b) * r + c) * r + d) * r + e) * r + f) * r + ONE) * r + ONE
-    return series * as_float((np.int32(n) + NO_POWER) << FRACTION_BITS)
-
-
-@inlined
-def sigmoid(x: Any) -> Any:
-    return ONE / (ONE + exp(-x))
 
 
 @compiled

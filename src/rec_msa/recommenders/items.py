@@ -54,6 +54,11 @@ class ItemTable(Table):
     floats_per_score = 2
     """Temporary numbers that a full-catalogue score needs, for memory budgets."""
 
+    @property
+    def for_all(self) -> Tensor | None:
+        """The vectors ``[n_items, d]`` where all users see the same ones."""
+        return self.weight
+
     def draw_attention(self, generator: torch.Generator) -> None:
         """Draws what a fusion adds; a plain table has nothing."""
 
@@ -128,6 +133,10 @@ class FusedItemTable(ItemTable):
         self.register_buffer("auxiliary", torch.zeros(n_items, dimensions))
         self.register_buffer("known", torch.ones(n_items, dtype=torch.bool))
         self.w = nn.Parameter(torch.zeros(dimensions), requires_grad=attention)
+
+    @property
+    def for_all(self) -> None:
+        return None
 
     def draw_attention(self, generator: torch.Generator) -> None:
         if self.attention:

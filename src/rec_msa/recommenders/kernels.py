@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rec_msa.recommenders.compiling import compiled, item_ahead, prefetch
+from rec_msa.recommenders.compiling import compiled, exp, item_ahead, prefetch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -208,3 +208,30 @@ def hinge_sum(
             sum_ += part
             to_listed[row, place] = -count
     total[0] = sum_
+
+
+@compiled
+def softmax_slopes(scores: Numbers, greatest: Numbers, targets: Rows) -> float:
+    """Puts the slopes of -ln softmax[target] in the place of scores ``[n, m]``.
+
+    Args:
+        scores: The scores; ``greatest`` has the greatest of each row ``[n]``.
+        targets: The places ``[n]``.
+
+    Returns:
+        The sum of -ln softmax[target].
+    """
+    total = 0.0
+    for row in range(scores.shape[0]):
+        line, most, mass = scores[row], greatest[row], ZERO
+        wanted = line[targets[row]] - most
+        for k in range(len(line)):
+            chance = exp(line[k] - most)
+            line[k] = chance
+            mass += chance
+        share = ONE / mass
+        for k in range(len(line)):
+            line[k] *= share
+        line[targets[row]] -= ONE
+        total += np.log(mass) - wanted
+    return total

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from rec_msa.recommenders.cross_entropy import catalogue_cross_entropy
-from rec_msa.recommenders.lookups import draw_uniform
+from rec_msa.recommenders.lookups import arrays, draw_uniform, is_compiled
 from rec_msa.recommenders.sequential import SequentialRecommender
 
 if TYPE_CHECKING:
@@ -105,7 +105,37 @@ def attention(keys: Tensor, asked: Tensor, w_0: Tensor, places: Tensor | None = 
     Returns:
         Weights ``[batch, t, l]``.
     """
+    if is_compiled(keys, asked, w_0):
+        return _CompiledAttention.apply(keys, asked, w_0, _seen(keys, asked, places))  # type: ignore[no-any-return, no-untyped-call]
     return _Attention.apply(keys, asked, w_0, places)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def _seen(keys: Tensor, asked: Tensor, places: Tensor | None) -> Tensor:
+    """How many items each end has seen ``[batch, t]``."""
+    (batch, n_items, _), n_ends = keys.shape, asked.shape[1]
+    return (torch.arange(n_items - n_ends, n_items).expand(batch, -1) if places is None else places) + 1
+
+
+class _CompiledAttention(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, keys: Tensor, asked: Tensor, w_0: Tensor, seen: Tensor) -> Tensor:
+        from rec_msa.recommenders import stamp_kernels
+
+        ctx.save_for_backward(keys, asked, w_0, seen)
+        weights = keys.new_zeros(*asked.shape[:2], keys.shape[1])
+        stamp_kernels.attention(*arrays(keys, asked, w_0, seen, weights))
+        return weights
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        from rec_msa.recommenders import stamp_kernels
+
+        keys, asked, w_0, seen = ctx.saved_tensors
+        made = [one.new_zeros(one.shape) for one in (keys, asked, w_0)]
+        stamp_kernels.attention_gradients(*arrays(gradient, keys, asked, w_0, seen, *made))
+        to_keys, to_asked, to_w_0 = made
+        return to_keys, to_asked, to_w_0, None
 
 
 class _Attention(torch.autograd.Function):
