@@ -84,13 +84,14 @@ def _read(
     keys = {name: f"targets.{target}.{role}" for role, name in columns.items()}
     found: dict[str, list[pa.Array]] = {role: [] for role in columns}
     with told_of(target, target):
-        for part in parts_of(target, table):
-            file, start = OwnFile(part, target, table, keys), 0
+        for part in (parts := parts_of(target, table)):
+            file, start = OwnFile(part, target, table, keys, is_alone=len(parts) == 1), 0
             for batch in file.batches():
                 rows = Rows(batch, start)
-                if file.has_header and len(columns) > 1:  # of one column the name may be an id
+                if part.kind == "text" and len(columns) > 1:  # of one column the name may be an id
                     rows = rows.without_names(list(columns.values()))
-                rows = _one_each(rows, table, columns)
+                with _blaming(file, rows, columns.get("item", columns["user"])):
+                    rows = _one_each(rows, table, columns)
                 start += len(next(iter(batch.values())))
                 for role, name in columns.items():
                     with _blaming(file, rows, name):

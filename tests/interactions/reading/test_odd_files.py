@@ -147,14 +147,27 @@ def test_a_first_line_that_lacks_names_is_to_blame(tmp_path: Path) -> None:
 # ---- times
 
 
-@pytest.mark.parametrize("clock", ["12:34:56", "9:05", "3:34 PM", "12:34:56.789"])
-def test_a_clock_time_had_a_remedy_that_did_not_help(tmp_path: Path, clock: str) -> None:
-    content = f"user,item,day,clock\n1,2,2020-01-01,{clock}\n"
-    assert "is a clock time without a date: write both" in refused(tmp_path, content, time="day", order="clock")
-    table = pa.table({"user": [1, 2], "item": [2, 3], "clock": pa.array([None, 3600], pa.time32("s"))})
+@pytest.mark.parametrize(
+    ("early", "late"),
+    [("9:05:56", "12:34:56"), ("9:05", "10:05"), ("12:10 am", "3:34 PM"), ("12:34:56,7", "12:34:56.71")],
+)
+def test_a_clock_time_beside_a_day_was_no_order(tmp_path: Path, early: str, late: str) -> None:
+    rows = [(2, "2020-01-02", early), (3, "2020-01-01", late), (4, "2020-01-01", early), (5, "2020-01-01", "")]
+    lines = "".join(f'1,{item},{day},"{clock}"\n' for item, day, clock in rows)
+    table = own(tmp_path, f"user,item,day,clock\n{lines}", time="day", order="clock")
+    by_time = table.sort_values("timestamp", kind="stable")
+    assert by_time["item"].tolist() == [4, 3, 5, 2]
+
+
+def test_a_clock_time_alone_is_no_time(tmp_path: Path) -> None:
+    said = refused(tmp_path, "user,item,clock\n1,2,12:34:56\n", time="clock")
+    assert "is a clock time without a date: write both" in said and "name it as order beside a column of days" in said
+    clock = pa.array([None, 3600, 60], pa.time32("s"))
+    table = pa.table({"user": [1, 2, 3], "item": [2, 3, 4], "day": ["2020-01-01"] * 3, "clock": clock})
     parquet.write_table(table, tmp_path / "mine.csv")
     content = (tmp_path / "mine.csv").read_bytes()
     assert "row 2, column clock: datetime.time(1, 0) is a clock" in refused(tmp_path, content, time="clock")
+    assert pairs(own(tmp_path, content, time="day", order="clock")) == [(3, 4), (2, 3), (1, 2)]
 
 
 # ---- names of columns, and folders

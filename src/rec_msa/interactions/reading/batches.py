@@ -17,7 +17,7 @@ from pyarrow import compute as pc
 from pyarrow import ipc, parquet
 
 from rec_msa.foundation.errors import DataError, nearest
-from rec_msa.interactions.reading.columns import is_list
+from rec_msa.interactions.reading.columns import BadValueError, is_list
 from rec_msa.interactions.reading.files import mendable
 from rec_msa.interactions.reading.layout import Layout, names_columns
 from rec_msa.interactions.reading.rows import split
@@ -53,6 +53,7 @@ class OwnFile:
         dataset: Name of the data set.
         settings: Its settings.
         keys: The parameter that names each column that is read.
+        is_alone: Whether it is the only file.
         n_breaks: After ``batches``: how many line breaks lie within quoted fields.
         has_unclear_header: After ``batches``: whether the first line may name the columns and was read as data.
     """
@@ -61,6 +62,7 @@ class OwnFile:
     dataset: str
     settings: DatasetSettings
     keys: Mapping[str, str]
+    is_alone: bool
     n_breaks: int = field(default=0, init=False)
     has_unclear_header: bool = field(default=False, init=False)
 
@@ -70,11 +72,6 @@ class OwnFile:
         for columns in self._batches():
             n = len(next(iter(columns.values())))
             yield {**columns, **{name: pa.repeat(pa.scalar(value, pa.string()), n) for name, value in given.items()}}
-
-    @property
-    def has_header(self) -> bool:
-        """Whether it is text whose first line names the columns."""
-        return self.part.kind == "text" and self.settings.columns is None
 
     @property
     def n_comments(self) -> int:
@@ -106,6 +103,7 @@ class OwnFile:
             keys={name: self.keys[name] for name in self._needed},
             dataset=self.dataset,
             encoding=settings.encoding,
+            is_part=not self.is_alone,
         )
         return TextFile(self.part, layout)
 
@@ -125,7 +123,7 @@ class OwnFile:
         self._text.require_header()
         self.n_breaks = self._text.require_sound_quotes()
         columns = self._text.columns()
-        self.has_unclear_header = self.settings.columns is not None and names_columns(self._text.first_rows())
+        self.has_unclear_header = self.settings.columns is not None and self._text.may_name_columns()
         table = pa.table(columns)
         del columns
         for batch in table.to_batches():
@@ -135,8 +133,13 @@ class OwnFile:
         """Lines that hold a few fields and then as many values as there are."""
         *single, rest = names
         start = 0
+        self._look_at_first_line(names)
         for chunk in self._text.lines().chunks:
-            fields = split(chunk, self._text.layout.delimiter)
+            try:
+                fields = split(chunk, self._text.layout.delimiter)
+            except BadValueError as error:
+                place = f"{self.part.name}, {self._text.place_of(start + error.row)}"
+                raise error.at(place, rest, chunk[error.row].as_py()) from error
             short = pc.less(pc.fill_null(pc.list_value_length(fields), 0), len(single))
             if pc.any(short).as_py():
                 line = self._text.place_of(start + pc.index(short, True).as_py())
@@ -145,6 +148,13 @@ class OwnFile:
             columns[rest] = pc.list_slice(fields, len(single))
             yield {name: column for name, column in columns.items() if name in self.keys}
             start += len(chunk)
+
+    def _look_at_first_line(self, names: Sequence[str]) -> None:
+        """Refuses one that names the columns; notes one that may, since it begins with a word and the next does not."""
+        first, *others = self._text.first_rows()
+        if {text.strip().casefold() for text in first} & {name.casefold() for name in names}:
+            raise DataError(f"{self.part.name}, {self._text.place_of(0)} names the columns itself: take it out")
+        self.has_unclear_header = bool(others) and names_columns([first[:1], others[0][:1]])
 
 
 def _of_arrow(part: Part, needed: list[str], keys: Mapping[str, str]) -> Batches:

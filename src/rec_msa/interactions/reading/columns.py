@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 """A number as it may be written."""
 
+EXACT = {"halffloat": 2**11, "float": 2**24, "double": 2**53}
+"""From where on floats no longer tell whole numbers apart."""
+
 _ZONE = r"\s*(UTC|GMT|utc|gmt|\[UTC\]|Z\[UTC\])$"
 
 _NOTHING = pa.array(

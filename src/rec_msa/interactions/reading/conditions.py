@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
 
@@ -68,15 +69,19 @@ class Condition:
             )
         return cls(sign, values)
 
-    def fits(self, column: pa.Array) -> pa.Array:
+    def fits(self, column: pa.Array, time_format: str | None = None) -> pa.Array:
         """Which rows fulfil it: a boolean array, false where the value is missing.
+
+        Args:
+            column: The values ``[n]``.
+            time_format: How dates are written that are no ISO dates.
 
         Raises:
             BadValueError: A value can't be compared.
         """
         column = _without_words(plain(column), self.values)
         if self.sign in _ORDERED:
-            return pc.fill_null(_compared(column, self.sign, str(self.values[0])), False)
+            return pc.fill_null(_compared(column, self.sign, str(self.values[0]), time_format), False)
         found = reduce(pc.or_, (pc.fill_null(_equals(column, value), False) for value in self.values))
         return pc.and_not(column.is_valid(), found) if self.sign == "!=" else found
 
@@ -123,9 +128,10 @@ def _without_words(column: pa.Array, values: tuple[Any, ...]) -> pa.Array:
     return by_distinct(column, cleared)
 
 
-def _compared(column: pa.Array, sign: str, bound: str) -> pa.Array:
+def _compared(column: pa.Array, sign: str, bound: str, time_format: str | None) -> pa.Array:
     if not _is_number(bound):
-        return _ORDERED[sign](_instants(column), pa.scalar(_instant(bound), pa.timestamp("us", "UTC")))
+        instant = _instant(bound)
+        return _ORDERED[sign](_instants(column, time_format, instant), pa.scalar(instant, pa.timestamp("us", "UTC")))
     if pa.types.is_integer(column.type) and re.fullmatch("[+-]?[0-9]{1,18}", bound):
         return _ORDERED[sign](pc.cast(column, _EXACT), pa.scalar(Decimal(bound), _EXACT))
     return _ORDERED[sign](_numbers(column), float(bound))
@@ -148,13 +154,18 @@ def _require_numbers(column: pa.Array) -> None:
         raise BadValueError(0, f"is of the type {column.type}, and where compares it with a number")
 
 
-def _instants(column: pa.Array) -> pa.Array:
+def _instants(column: pa.Array, time_format: str | None, bound: datetime | None) -> pa.Array:
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         return pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.timestamp("us", "UTC"))
+    as_number = "" if bound is None else f": compare numbers with a number, as {bound.timestamp():.0f} for seconds"
     if not pa.types.is_string(column.type):
-        raise BadValueError(0, f"is of the type {column.type}, and where compares it with a date")
-    times = iso_dates(column)
-    require(pc.or_(pa.array(times.notna()), column.is_null()), "is no ISO date, as where compares it with")
+        raise BadValueError(0, f"is of the type {column.type}, and where compares it with a date{as_number}")
+    if time_format is None:
+        times, wrong = iso_dates(column), f"is no ISO date, as where compares it with{as_number}"
+    else:
+        times = pd.to_datetime(column.to_pandas(), format=time_format, utc=True, errors="coerce")
+        wrong = f"is not written as {time_format}"
+    require(pc.or_(pa.array(times.notna()), column.is_null()), wrong)
     return pa.array(times.dt.as_unit("us"))
 
 

@@ -51,7 +51,7 @@ _FOREIGN = {
     rb"SQLite format 3": ("an SQLite database", "write the table as CSV: sqlite3 -header -csv FILE 'select ...'"),
     rb"\x89HDF": ("an HDF5 file", "write the table as parquet"),
     rb"Obj\x01": ("an Avro file", "write the table as parquet"),
-    rb"FEA1": ("a feather file of version 1", "write it again with pyarrow or pandas"),
+    rb"FEA1\x00": ("a feather file of version 1", "write it again with pyarrow or pandas"),
     rb"(?s)ORC(\n|.{1,3}\x00)": ("an ORC file", "write the table as parquet"),
     rb"7z\xbc\xaf": ("a 7z archive", "unpack it, or pack it as zip"),
     rb"Rar!": ("a RAR archive", "unpack it, or pack it as zip"),
@@ -77,7 +77,7 @@ _FOREIGN = {
     ),
     _BOM + rb"\s*(\[\s*[\[{]|\{[ \t]*\r?\n)": (
         "one JSON document",
-        "write an object a line (JSON lines), as jq -c '.[]' does",
+        "write an object a line (JSON lines), as jq -c '.[]' does of an array and jq -c '.playlists[]' of one within",
     ),
 }
 """What is not read, by the pattern of its first bytes, and what to do with it."""

@@ -12,7 +12,14 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from rec_msa.interactions.reading.columns import BadValueError, as_written, plain, require, stands_for_nothing
+from rec_msa.interactions.reading.columns import (
+    EXACT,
+    BadValueError,
+    as_written,
+    plain,
+    require,
+    stands_for_nothing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +31,11 @@ _WITH_POINT = r"^-?[0-9]+\.0+$"
 _LOST_DIGITS = r"^-?[0-9](\.[0-9]+[eE]\+?|([.,][0-9]+)?[eE]\+)[0-9]+$"
 _AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b\u200c\u200d\u2060"
 """Blanks, and what is not seen either: byte order marks and joiners of no width."""
-_EXACT = {"halffloat": 2**11, "float": 2**24, "double": 2**53}
-"""From where on floats no longer tell whole numbers apart."""
 
 NO_ID = "is no id"
+_TOO_LARGE = (
+    "may have lost digits: a float so large no longer tells whole numbers apart; write ids as whole numbers or strings"
+)
 
 
 class Ids(NamedTuple):
@@ -89,8 +97,7 @@ def _of_floats(column: pa.Array) -> pa.Array:
     absent = np.isnan(values)
     is_whole = (np.floor(values) == values) & np.isfinite(values)
     require(pa.array(absent | is_whole), "is not a whole number that fits 64 bits")
-    remedy = "a float so large no longer tells whole numbers apart; write ids as whole numbers or strings"
-    require(pa.array(absent | (np.abs(values) < _EXACT[str(column.type)])), f"may have lost digits: {remedy}")
+    require(pa.array(absent | (np.abs(values) < EXACT[str(column.type)])), _TOO_LARGE)
     return pa.array(np.where(absent, 0, values).astype(np.int64), mask=absent)
 
 
@@ -110,6 +117,8 @@ def _of_strings(column: pa.Array, words_are_ids: bool) -> Ids:
     require(kept_digits.take(encoded.indices), remedy)
     has_point = pc.match_substring_regex(trimmed, _WITH_POINT)
     bare = pc.if_else(has_point, pc.replace_substring_regex(trimmed, r"\.0+$", ""), trimmed)
+    was_float = pc.cast(pc.if_else(has_point, bare, "0"), pa.float64())
+    require(pc.less(pc.abs(was_float), EXACT["double"]).take(encoded.indices), _TOO_LARGE)
     ids = _as_numbers(pc.if_else(nothing, None, bare))
     n_each = np.bincount(encoded.indices.drop_null().to_numpy(), minlength=len(found))
     is_trimmed = pc.and_not(pc.not_equal(trimmed, found), nothing)

@@ -28,7 +28,7 @@ _CANDIDATES = (",", ";", "\t", "|", "::")
 _VALUE = re.compile(rf"({NUMBER[1:-1]})|\d{{1,4}}[-./]\d{{1,2}}[-./]\d{{1,4}}.*|true|false|", re.IGNORECASE)
 """What no column is named: a number, a date, a truth value, nothing."""
 
-_COMMENT = re.compile(r"[#%]([\s#%=*-]|$)|sep=.\s*$|\s*$")
+_COMMENT = re.compile(r'[#%]([\s#%=*-]|$)|"?sep=."?\s*$|\s*$')
 """As of KONECT, SNAP, Matrix Market and Excel; what has no blank behind its mark may be a name or an id."""
 
 _CHUNK = 1 << 22
@@ -48,6 +48,7 @@ class Layout:
         keys: For a user's own file, the parameter that names each column that is read.
         dataset: For a user's own file, the name of its data set.
         encoding: How its characters are written.
+        is_part: Whether it is one of several files, of which the first may name the columns that are named for all.
     """
 
     delimiter: str
@@ -58,6 +59,7 @@ class Layout:
     keys: Mapping[str, str] = field(default_factory=dict)
     dataset: str | None = None
     encoding: str = UTF_8
+    is_part: bool = False
 
     @property
     def shown(self) -> str:
@@ -70,9 +72,15 @@ class Layout:
         return len(self.delimiter) > 1 or not self.delimiter.isascii()
 
     def names(self, fields: Sequence[str]) -> list[str]:
-        """What a first line names: without blanks and byte order marks around names, if needed ones are found so."""
+        """What a first line names: without blanks and marks around names, if needed ones are found so."""
         bare = [text.strip(" \t\u00a0\ufeff") for text in fields]
+        if self.quoted is not None:  # marks behind a blank are not taken off by csv
+            bare = [text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text for text in bare]
         return bare if set(self.columns) <= set(bare) else list(fields)
+
+    def are_names(self, fields: Sequence[str]) -> bool:
+        """Whether a line names the columns just as they are named for a file without a header."""
+        return tuple(self.names(fields)) == self.columns
 
     def is_comment(self, line: str) -> bool:
         """Whether a line before the first row is a comment or blank, and does not name the columns."""
@@ -114,6 +122,11 @@ def advice(line: str, rows: Sequence[Sequence[str]], needed: Sequence[str], deli
     Returns:
         What to set; None where the line names columns, but not all of those that are needed.
     """
+    if re.fullmatch(r"\s*[+|][-+|=\s]+", line):
+        return "it is drawn as a table: write it with tabs, as mysql --batch does, and add separator: tab"
+    for number, row in enumerate(rows):
+        if number and set(needed) <= {text.strip() for text in row}:
+            return f"names of columns stand below it: take off what is above them, as tail -n +{number + 1} FILE does"
     blank = WHITESPACE if "" in line.split(" ") else " "
     splits = {
         other: [text.strip().strip('"\ufeff') for text in split_at(line, other)] for other in (*_CANDIDATES, blank, ":")

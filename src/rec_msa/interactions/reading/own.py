@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,12 +21,12 @@ from rec_msa.interactions.reading.columns import BadValueError, interactions, pl
 from rec_msa.interactions.reading.conditions import Condition
 from rec_msa.interactions.reading.files import mendable, parts_of
 from rec_msa.interactions.reading.ids import NO_ID, ids_of, look_alikes, whole_ids
-from rec_msa.interactions.reading.rows import Rows, split
+from rec_msa.interactions.reading.rows import Rows, with_lists
 from rec_msa.interactions.reading.text import NoRowsError
-from rec_msa.interactions.reading.times import Times, mixes_units, moment, times_of, whole_times
+from rec_msa.interactions.reading.times import Times, mixes_units, moment, outside, times_of, whole_times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -66,7 +66,7 @@ def read_own(dataset: str, settings: DatasetSettings) -> tuple[pd.DataFrame, dic
     table = _Table(dataset, settings)
     for part in parts:
         with contextlib.suppress(*([NoRowsError] if len(parts) > 1 else [])):  # if none has rows, whole() refuses
-            table.read(OwnFile(part, dataset, settings, keys))
+            table.read(OwnFile(part, dataset, settings, keys, is_alone=len(parts) == 1))
     return table.whole(), table.account()
 
 
@@ -120,13 +120,18 @@ class _Table:
     # ---- the rows of a batch
 
     def _add(self, file: OwnFile, rows: Rows) -> None:
-        rows = self._counting(file, rows)
-        if self.settings.list_separator is not None:
-            item = self.settings.roles["item"]
-            parted = split(rows.columns[item], self.settings.list_separator)
-            rows = replace(rows, columns={**rows.columns, item: parted})
+        if file.part.kind == "text":
+            n_before, rows = len(rows), rows.without_names([self.settings.roles[side] for side in _SIDES])
+            self.dropped["the header again"] += n_before - len(rows)
+        item = self.settings.roles["item"]
+        with self._blaming(file, rows, "item"):
+            if self.settings.list_separator is not None:
+                rows = with_lists(rows, item, self.settings.list_separator)
+            lists = rows.lists() if item in rows.lists() else ()
+        rows = self._counting(file, rows, [name for name in self.conditions if name not in lists])
         with self._blaming(file, rows, "item"):
             rows = rows.one_each()
+        rows = self._counting(file, rows, [name for name in self.conditions if name in lists])
         read = {side: self._ids(file, rows, side) for side in _SIDES}
         kept = self._present(file, rows, read)
         for role in self.times:
@@ -136,16 +141,14 @@ class _Table:
         for side, values in read.items():
             self.ids[side].append(_kept(values, kept))
 
-    def _counting(self, file: OwnFile, rows: Rows) -> Rows:
-        """The rows that fulfil every condition."""
-        if file.has_header:
-            n_before, rows = len(rows), rows.without_names([self.settings.roles[side] for side in _SIDES])
-            self.dropped["the header again"] += n_before - len(rows)
-        for column, condition in self.conditions.items():
+    def _counting(self, file: OwnFile, rows: Rows, columns: Sequence[str]) -> Rows:
+        """The rows that fulfil the conditions on some columns."""
+        for column in columns:
             if not len(rows):
                 return rows
+            condition, is_time = self.conditions[column], column == self.settings.time
             with self._blaming(file, rows, f"where.{column}"):
-                fits = condition.fits(rows.columns[column])
+                fits = condition.fits(rows.columns[column], self.settings.time_format if is_time else None)
             if column not in self.seen:
                 distinct = pc.unique(plain(rows.columns[column]))
                 self.seen[column] = [str(value) for value in distinct.to_pylist()] if len(distinct) <= _FEW else []
@@ -191,7 +194,8 @@ class _Table:
     def _times(self, file: OwnFile, rows: Rows, role: str) -> Times:
         with self._blaming(file, rows, role):
             column = rows.columns[self.settings.roles[role]]
-            times = times_of(column, self.settings.time_format if role == "time" else None)
+            times = times_of(column, self.settings.time_format) if role == "time" else times_of(column, clocks=True)
+            self.notes["rounded times"] += times.n_rounded
             others = {batch.kind for batch in self.times[role]} - {None, times.kind}
             if times.kind is not None and others:
                 row = pc.index(times.values.is_valid(), True).as_py()
@@ -235,6 +239,8 @@ class _Table:
         times = self.whole_time
         if times is not None and times.kind is not None:
             first, last = pc.min_max(times.values).as_py().values()
+            if (said := outside(times.values, times)) is not None:
+                account["odd"].append(said)
             if mixes_units(first, last, times):
                 account["odd"].append("some times look like seconds and others like parts of them")
             account |= {"time_from": moment(first, times), "time_to": moment(last, times)}
@@ -246,6 +252,7 @@ class _Table:
         said = {
             "line breaks": "line breaks within quoted fields",
             "comments": "lines before the first row are comments",
+            "rounded times": "times may have lost digits: written as 1.49E+12, or floats too large to be exact",
         }
         said |= {f"{side} {note}": f"{side} ids {text}" for note, text in _ODD.items() for side in _SIDES}
         odd = [f"{self.notes[note]:,} {text}" for note, text in said.items() if self.notes[note]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -10,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from rec_msa.interactions.reading.columns import is_list, plain, require
+from rec_msa.interactions.reading.columns import BadValueError, is_list, plain, require
 from rec_msa.interactions.reading.layout import WHITESPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,6 +23,18 @@ if TYPE_CHECKING:
 _BRACKETS = [rf"(?s)^\{left}+([^\{left}\{right}]*)\{right}+$" for left, right in ("[]", "()", "{}")]
 """A pair around a whole field; one that belongs to a value, as in ``Alien (1979)``, is none."""
 _MARKS = [rf"(?s)^{mark}(.*){mark}$" for mark in "'\""]
+_OF_NUMPY = r"(?s)^array\((.*?)(,\s*dtype=[^)\]]*)?\)$"
+_BLANKS = " \t\r\n"
+_MORE_THAN_WORDS = r"['\"\[({]|\.\.\."
+_OPEN = r"""(?s)^(['"]$|'.*[^']$|".*[^"]$)"""
+"""A value whose quotation mark nothing closes: the rest of it lies behind a separator."""
+_WRONG = {
+    r"^\.\.\.$": "is cut: numpy writes ... for the rest of a long list; write it in full",
+    r"""(?s)^(\{.*\}|[\[({][^\])}]*|['"][^'"]*['"]\s*:.*)$""": (
+        "holds objects or lists of lists; write what is needed of it as a field of its own"
+    ),
+    r"""(?s)^('[^']*'\s+'.*'|"[^"]*"\s+".*")$""": "has values with blanks between them: set list_separator to space",
+}
 
 
 @dataclass(frozen=True)
@@ -59,8 +72,12 @@ class Rows:
         texts = {name: self.columns[name] for name in names}
         if not all(text.type == pa.string() for text in texts.values()):
             return self
-        again = [pc.or_(pc.equal(text, name), pc.equal(text, f"\ufeff{name}")) for name, text in texts.items()]
+        again = [pc.is_in(text, value_set=_spellings(name)) for name, text in texts.items()]
         return self.only(pc.invert(pc.fill_null(reduce(pc.and_, again), False)))
+
+    def lists(self) -> list[str]:
+        """The columns whose fields are lists."""
+        return [name for name, column in self.columns.items() if is_list(plain(column).type)]
 
     def one_each(self) -> Rows:
         """A row for each value of the fields that are lists; of several lists the first with the first, and so on.
@@ -68,7 +85,7 @@ class Rows:
         Raises:
             BadValueError: A row's lists are of different lengths, or it has one list and lacks the other.
         """
-        lists = {name: _as_list(column) for name, column in self.columns.items() if is_list(plain(column).type)}
+        lists = {name: _as_list(self.columns[name]) for name in self.lists()}
         if not lists:
             return self
         first, *others = lists.values()
@@ -85,21 +102,91 @@ class Rows:
         return replace(self, columns=columns, places=rows if self.places is None else self.places[rows])
 
 
+def _spellings(name: str) -> pa.Array:
+    """How a name may be written once more: in other capitals, with a blank or byte order mark around it."""
+    cases = dict.fromkeys((name, name.lower(), name.upper(), name.capitalize()))
+    return pa.array([before + case + after for case in cases for before in ("", " ", "\ufeff") for after in ("", " ")])
+
+
+def with_lists(rows: Rows, item: str, separator: str) -> Rows:
+    """Rows whose items are parted at a separator, and other text with them where it has as many values in each row.
+
+    Raises:
+        BadValueError: A list has been cut, or holds something else than values.
+    """
+    columns = {**rows.columns, item: split(rows.columns[item], separator)}
+    if not is_list(columns[item].type):
+        return rows
+    n_items = pc.list_value_length(columns[item])
+    for name in set(columns) - {item}:
+        if pa.types.is_string(plain(columns[name]).type) and pc.any(pc.greater(n_items, 1)).as_py():
+            parted = _split_or_none(columns[name], separator)
+            if parted is not None and pc.list_value_length(parted).equals(n_items):
+                columns[name] = parted
+    return replace(rows, columns=columns)
+
+
+def _split_or_none(column: pa.Array, separator: str) -> pa.Array | None:
+    try:
+        return split(column, separator)
+    except BadValueError:
+        return None
+
+
 def split(column: pa.Array, separator: str) -> pa.Array:
-    """Fields as lists of strings: without brackets around a field, and quotation marks around its values."""
+    """Fields as lists of strings: without brackets around a field, and quotation marks around its values.
+
+    Raises:
+        BadValueError: A list has been cut, or holds something else than values.
+    """
     column = plain(column)
     if not pa.types.is_string(column.type):
         return column
     bare = pc.utf8_trim(column, " \t")
+    bare = pc.replace_substring_regex(bare, _OF_NUMPY, r"\1")
     for pair in _BRACKETS:
-        bare = pc.utf8_trim(pc.replace_substring_regex(bare, pair, r"\1"), " \t")
-    bare = pc.if_else(pc.equal(bare, ""), None, bare)
+        bare = pc.utf8_trim(pc.replace_substring_regex(bare, pair, r"\1"), _BLANKS)
     is_white = separator in (" ", WHITESPACE)
+    if not is_white:  # one behind the last value, as in (5,)
+        bare = pc.replace_substring_regex(bare, rf"{re.escape(separator)}\s*$", "")
+    bare = pc.if_else(pc.equal(bare, ""), None, bare)
     parted = pc.utf8_split_whitespace(bare) if is_white else pc.split_pattern(bare, separator)
-    values = pc.utf8_trim(parted.values, " \t")
+    if pc.any(pc.match_substring_regex(bare, _MORE_THAN_WORDS)).as_py():
+        parted = _without_marks(bare, parted, separator, is_white)
+    return pa.ListArray.from_arrays(parted.offsets, pc.utf8_trim(parted.values, _BLANKS), mask=parted.is_null())
+
+
+def _without_marks(fields: pa.Array, parted: pa.Array, separator: str, is_white: bool) -> pa.Array:
+    """Fields parted anew where a separator lies within quotation marks, and without marks around values."""
+    values = pc.utf8_trim(parted.values, _BLANKS)
+    if pc.any(pc.match_substring_regex(values, _OPEN)).as_py():
+        parted = pa.array(_by_marks(fields.to_pylist(), separator, is_white), pa.list_(pa.string()))
+        values = parted.values
+    for wrong, said in _WRONG.items():
+        found = pc.match_substring_regex(values, wrong)
+        if pc.any(found).as_py():
+            raise BadValueError(pc.list_parent_indices(parted)[pc.index(found, True).as_py()].as_py(), said)
     for marks in _MARKS:
         values = pc.replace_substring_regex(values, marks, r"\1")
     return pa.ListArray.from_arrays(parted.offsets, values, mask=parted.is_null())
+
+
+def _by_marks(fields: Sequence[str | None], separator: str, is_white: bool) -> Iterator[list[str] | None]:
+    """Lists whose values may have the separator within quotation marks, each with its marks; slow."""
+    end = r"\s+" if is_white else rf"\s*{re.escape(separator)}\s*"
+    quoted = "|".join(rf"{mark}(?:[^{mark}\\]|\\.)*{mark}(?={end}|\s*$)" for mark in "'\"")
+    value = re.compile(rf"(?s)({quoted}|(?:(?!{end}).)*)(?:{end}|\s*$)")
+    for field in fields:
+        yield None if field is None else [re.sub(r"\\(['\"\\])", r"\1", found) for found in _matches(value, field)]
+
+
+def _matches(value: re.Pattern[str], field: str) -> Iterator[str]:
+    place, is_open = 0, True
+    while is_open:
+        found = value.match(field, place)
+        assert found is not None
+        yield found[1]
+        place, is_open = found.end(), found.end() < len(field)
 
 
 def _as_list(column: pa.Array) -> pa.Array:

@@ -21,7 +21,15 @@ from pyarrow import csv as arrow_csv
 
 from rec_msa.foundation.errors import DataError, nearest
 from rec_msa.interactions.reading.files import mendable
-from rec_msa.interactions.reading.layout import UTF_8, WHITESPACE, advice, look_at_quotes, split_at, split_strings
+from rec_msa.interactions.reading.layout import (
+    UTF_8,
+    WHITESPACE,
+    advice,
+    look_at_quotes,
+    names_columns,
+    split_at,
+    split_strings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +44,8 @@ _BLOCKS = (1 << 24, 1 << 30)
 _LONGEST_FIELD = 1 << 27
 """Characters of a field, so that one that no quotation mark closes does not take a whole file into memory."""
 _LINE_BREAK = re.compile(r"\r\n?|\n")
+_BLANK_BEFORE_QUOTES = re.compile(r'(?s) +"[^"]*"\s*')
+_OF_BLANKS = re.compile(r"got 1:\s*$")
 _AFTER_BACKSLASH = re.compile(rb"\\(.)", re.DOTALL)
 
 
@@ -119,6 +129,11 @@ class TextFile:
         """The fields of the first records, the header too."""
         return [fields for _, fields in islice(self._records(), _FIRST)]
 
+    def may_name_columns(self) -> bool:
+        """Whether the first line of a file without a header seems to be one, and is not just what was said."""
+        rows = self.first_rows()
+        return names_columns(rows) and not self.layout.are_names(rows[0])
+
     def numbered(self) -> Iterator[tuple[int, str]]:
         """Yields every line with its number; refuses one that is not in the encoding that is set."""
         with self._opened() as file:
@@ -144,6 +159,7 @@ class TextFile:
             raise NoRowsError(f"{part.name} is empty: get it again")
         line, fields = first
         self._require_no_blocks(fields)
+        self._require_no_blank_before_quotes()
         if layout.header:
             if line > self.n_comments + 1:
                 raise DataError(f"{part.name}, line {line - 1} is blank: the first line must name the columns")
@@ -166,6 +182,18 @@ class TextFile:
                 """line: awk -F: 'NF > 1 {item = $1; next} {print item "," $0}' FILE"""
             )
 
+    def _require_no_blank_before_quotes(self) -> None:
+        """Refuses rows whose quotation marks stand behind a blank, so that they belong to the field."""
+        if self.layout.dataset is None or self.layout.quoted is None or self.layout.is_split:
+            return
+        for line, fields in islice(self._records(), int(self.layout.header), _FIRST):
+            if any(_BLANK_BEFORE_QUOTES.fullmatch(text) for text in fields):
+                mark, blank = f'{self.layout.delimiter}"', f'{self.layout.delimiter} *"'
+                raise DataError(
+                    f"{self.part.name}, line {line}: a blank stands before a quotation mark, which is a character like "
+                    f"others there; take such blanks off: sed 's/{blank}/{mark}/g' FILE"
+                )
+
     def _advise(self, number: int, fields: list[str]) -> None:
         """Refuses a first line that does not name the columns, where its layout seems to be the reason."""
         layout = self.layout
@@ -179,13 +207,15 @@ class TextFile:
         said = advice(line, self.first_rows(), layout.columns, layout.delimiter)
         if said is not None:
             where = f"{self.part.name}, line {number}: there is no column '{lacking}' ({layout.keys[lacking]})"
-            raise DataError(f"{where}; {said} to datasets.{layout.dataset}")
+            raise DataError(f"{where}; {said}{f' to datasets.{layout.dataset}' if 'add ' in said else ''}")
 
     def _require_named_fields(self, number: int, fields: list[str]) -> None:
         layout, line = self.layout, f"{self.part.name}, line {number}"
         if layout.dataset is None:
             return
         key = f"datasets.{layout.dataset}.columns"
+        if layout.is_part and layout.are_names(fields):  # they are left out
+            return
         named = {name.casefold() for name in layout.keys}
         if any(text.strip().casefold() in named for text in fields):
             raise DataError(f"{line} names the columns itself: leave out {key}")
@@ -224,7 +254,8 @@ class TextFile:
         return pa.table([pa.chunked_array(each, pa.string()) for each in columns], names)
 
     def _lines(self, skipped: int = 0) -> pa.ChunkedArray:
-        return self._by_arrow(["line"], ["line"], skipped, delimiter=_NEVER, quote_char=False).column(0)
+        lines = self._by_arrow(["line"], ["line"], skipped, delimiter=_NEVER, quote_char=False).column(0)
+        return lines.filter(pc.not_equal(pc.ascii_trim_whitespace(lines), ""))
 
     def _bare(self, column: pa.Array) -> pa.Array:
         """Without quotation marks at both ends, where fields may have them."""
@@ -233,21 +264,29 @@ class TextFile:
         return pc.replace_substring_regex(column, r'(?s)^"(.*)"$', r"\1")
 
     def _by_arrow(self, names: list[str], read: list[str], skipped: int = 0, **parsing: Any) -> pa.Table:
-        skipped += self.n_comments
-        for block in _BLOCKS:
+        block, blanks = _BLOCKS[0], None
+        while True:
             try:
                 return arrow_csv.read_csv(
                     self._stream(),
-                    arrow_csv.ReadOptions(column_names=names, skip_rows=skipped, block_size=block),
-                    arrow_csv.ParseOptions(**parsing),
+                    arrow_csv.ReadOptions(
+                        column_names=names,
+                        skip_rows=self.n_comments,
+                        skip_rows_after_names=skipped,  # names in quotation marks may have line breaks
+                        block_size=block,
+                    ),
+                    arrow_csv.ParseOptions(**parsing, invalid_row_handler=blanks),
                     arrow_csv.ConvertOptions(include_columns=read, column_types=dict.fromkeys(read, pa.string())),
                 )
             except pa.ArrowInvalid as error:
-                if "Could not skip initial" in str(error):
+                if "straddling" in str(error) and block == _BLOCKS[0]:
+                    block = _BLOCKS[1]
+                elif "straddling" in str(error) and len(list(islice(self._records(), skipped + 1))) == skipped:
                     raise self._no_rows() from error
-                if "straddling" not in str(error) or block == _BLOCKS[-1]:
+                elif blanks is None and _OF_BLANKS.search(str(error)):
+                    blanks = _without_blanks
+                else:
                     raise
-        raise AssertionError("the last block returns or raises")
 
     def _stream(self) -> Any:
         """The file's bytes as UTF-8; where a backslash means something, nothing in the place of MySQL's ``\\N``."""
@@ -290,16 +329,17 @@ class TextFile:
             lines = islice(self._decoded(file, strict), n_before, None)
             if layout.quoted is None or layout.is_split:
                 for number, text in enumerate(lines, start=n_before + 1):
-                    if bare := text.rstrip("\r\n"):
-                        yield number, self._unquoted(split_at(bare, layout.delimiter))
+                    if text.strip():
+                        yield number, self._unquoted(split_at(text.rstrip("\r\n"), layout.delimiter))
                 return
             csv.field_size_limit(_LONGEST_FIELD)
             reader = csv.reader(lines, delimiter=layout.delimiter, strict=strict_quotes, escapechar=layout.escape)
-            start = n_before + 1
+            start, is_table = n_before + 1, False
             try:
                 for fields in reader:
-                    if fields:
+                    if fields and not (is_table and len(fields) == 1 and not fields[0].strip()):
                         yield start, fields
+                        is_table = is_table or len(fields) > 1
                     start = n_before + reader.line_num + 1
             except csv.Error as error:
                 raise DataError(f"{self.part.name}, line {start}: {self._wrong_quotes(error)}") from error
@@ -355,6 +395,11 @@ class TextFile:
             return ""
         likely = "utf-16" if b"\0" in raw or raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
         return f", or set datasets.{self.layout.dataset}.encoding, perhaps to {likely},"
+
+
+def _without_blanks(row: Any) -> str:
+    """What Arrow does with a row that has not as many fields as others: one of blanks alone is none."""
+    return "error" if row.text.strip() else "skip"
 
 
 def _without_null(text: bytes) -> bytes:

@@ -7,6 +7,7 @@ billionths, so that a file gives the same times however it writes them.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
@@ -17,9 +18,11 @@ import pyarrow as pa
 from pyarrow import compute as pc
 
 from rec_msa.interactions.reading.columns import (
+    EXACT,
     NUMBER,
     BadValueError,
     as_written,
+    by_distinct,
     iso_dates,
     plain,
     require,
@@ -34,7 +37,11 @@ _UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
 
 _NEVER = r"^0000-00-00([ T]00:00:00(\.0*)?)?$"
 _CLOCK = r"(?i)^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[ap]\.?m\.?)?$"
-_NO_DATE = "is a clock time without a date: write both into one column and name it as time"
+_CLOCK_PARTS = re.compile(r"^(\d+):(\d+)(?::(\d+))?(?:[.,](\d+))?\s*([aApP]?)")
+_NO_DATE = (
+    "is a clock time without a date: write both into one column and name it as time, or name it as order beside a "
+    "column of days"
+)
 _WIDTHS = {**dict.fromkeys("dmyHIMSUW", 2), "Y": 4, "j": 3}
 """Digits of a directive, padded with zeros."""
 _TOO_LARGE = "is too large or too fine for whole numbers of 64 bits: round the times"
@@ -49,19 +56,22 @@ class Times(NamedTuple):
         values: int64, null where there is no time.
         digits: Places after the point of a number or a second that the values count: 0, 3, 6 or 9.
         kind: Whether they are numbers or dates; None where all are missing.
+        n_rounded: How many may have lost digits before they were written, as ``1.49E+12``.
     """
 
     values: pa.Array
     digits: int = 0
     kind: Literal["number", "date"] | None = None
+    n_rounded: int = 0
 
 
-def times_of(column: pa.Array, time_format: str | None = None) -> Times:
+def times_of(column: pa.Array, time_format: str | None = None, clocks: bool = False) -> Times:
     """Reads the times of a batch.
 
     Args:
         column: Numbers in any unit, dates, or strings of either, ``[n]``.
         time_format: How dates are written that are no ISO dates, in the directives of ``strptime``.
+        clocks: Whether clock times without a date are times, too: microseconds since midnight.
 
     Returns:
         The times; dates count from 1970 in UTC.
@@ -70,10 +80,33 @@ def times_of(column: pa.Array, time_format: str | None = None) -> Times:
         BadValueError: A value is no time.
     """
     column = plain(column)
+    if clocks and (clock := _of_clock(column)) is not None:
+        return clock
     if pa.types.is_time(column.type):
         require(column.is_null(), _NO_DATE)
     times = _of_a_type(column, time_format)
     return times if times.values.null_count < len(column) else Times(pa.nulls(len(column), pa.int64()))
+
+
+def _of_clock(column: pa.Array) -> Times | None:
+    """Clock times as microseconds since midnight; None where these are others, or none at all."""
+    if pa.types.is_time(column.type):
+        return Times(pc.cast(pc.cast(column, pa.time64("us"), safe=False), pa.int64()), 6, "number")
+    if not pa.types.is_string(column.type):
+        return None
+    column = _without_words(_trimmed(column))
+    if pc.all(pc.match_substring_regex(column, _CLOCK)).as_py() is not True or column.null_count == len(column):
+        return None
+    counts = by_distinct(column, lambda distinct: pa.array(map(_microseconds, distinct.to_pylist()), pa.int64()))
+    return Times(counts, 6, "number")
+
+
+def _microseconds(clock: str | None) -> int | None:
+    if clock is None:
+        return None
+    hour, minute, second, fraction, half = _CLOCK_PARTS.findall(clock)[0]
+    hours = int(hour) % 12 + 12 * (half in "pP") if half else int(hour)
+    return (hours * 3600 + int(minute) * 60 + int(second or 0)) * 10**6 + int(f"{fraction:0<6}"[:6])
 
 
 def _of_a_type(column: pa.Array, time_format: str | None) -> Times:
@@ -92,7 +125,7 @@ def _of_a_type(column: pa.Array, time_format: str | None) -> Times:
             require(pc.less_equal(column, pa.scalar(2**63 - 1, pa.uint64())), _NOT_64_BITS)
         return Times(pc.cast(column, pa.int64()), 0, "number")
     if pa.types.is_floating(kind):
-        return _of_floats(pc.cast(column, pa.float64()))
+        return _of_floats(pc.cast(column, pa.float64()), EXACT[str(kind)])
     if pa.types.is_decimal(kind):
         return _of_strings(pc.cast(column, pa.string()))
     raise BadValueError(0, f"is of the type {kind}; times are numbers, dates or ISO strings")
@@ -154,8 +187,15 @@ def _of_strings(column: pa.Array) -> Times:
     is_number = pc.match_substring_regex(column, NUMBER)
     if is_number.drop_null()[0].as_py():
         require(is_number, "is not a number")
-        return _of_numbers(column)
+        return _of_numbers(column)._replace(n_rounded=_rounded(column))
     return _dates(column, None)
+
+
+def _rounded(column: pa.Array) -> int:
+    """How many numbers have an exponent greater than the places that their first part has."""
+    parts = pc.extract_regex(column, r"^[+-]?[0-9]+(?:\.(?P<places>[0-9]*))?[eE]\+?(?P<exponent>[0-9]{1,3})$")
+    exponent = pc.cast(pc.struct_field(parts, "exponent"), pa.int64())
+    return pc.sum(pc.greater(exponent, pc.binary_length(pc.struct_field(parts, "places")))).as_py() or 0
 
 
 def _of_numbers(column: pa.Array) -> Times:
@@ -181,14 +221,15 @@ def _refuse_too_large(column: pa.Array, digits: int) -> NoReturn:
     raise BadValueError(next(chain(too_fine, too_large)), _TOO_LARGE)
 
 
-def _of_floats(column: pa.Array) -> Times:
-    """Read as they would be written: so a float is the same time here as in a text file."""
+def _of_floats(column: pa.Array, exact: int) -> Times:
+    """Read as they would be written: so a float is the same time here as in a text file; exact below a number."""
     column = pc.if_else(pc.is_nan(column), None, column)
     require(pc.is_finite(column), _NOT_64_BITS)
     if pc.all(pc.equal(pc.floor(column), column)).as_py() is False:
         return _of_numbers(pc.cast(column, pa.string()))
     require(pc.and_(pc.less(column, 2.0**63), pc.greater_equal(column, -(2.0**63))), _NOT_64_BITS)
-    return Times(pc.cast(column, pa.int64()), 0, "number")
+    n_rounded = pc.sum(pc.greater_equal(pc.abs(column), exact)).as_py() or 0
+    return Times(pc.cast(column, pa.int64()), 0, "number", n_rounded)
 
 
 def _of_timestamps(column: pa.Array) -> Times:
@@ -228,6 +269,19 @@ def moment(value: int, times: Times) -> str:
     except (ValueError, OverflowError):
         pass
     return str(value) if times.digits == 0 else f"{number:.15g}"
+
+
+def outside(values: pa.ChunkedArray, times: Times) -> str | None:
+    """Says how many times can hardly be true, as what programs write for none: 0, -1, the years 1 and 9999."""
+    least, largest = (value / 10**times.digits for value in pc.min_max(values).as_py().values())
+    if times.kind == "date":
+        early, late = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 10**times.digits for year in (1900, 2200))
+        n = pc.sum(pc.or_(pc.less(values, early), pc.greater_equal(values, late))).as_py() or 0
+        return f"{n:,} times are before 1900 or after 2199" if n else None
+    if least > 0 or _power_of(largest) is None:
+        return None
+    n = pc.sum(pc.less_equal(values, 0)).as_py()
+    return f"{n:,} times are 0 or less, and others look like times since 1970"
 
 
 def mixes_units(least: int, largest: int, times: Times) -> bool:
