@@ -161,6 +161,12 @@ def test_lists_of_items_and_of_times_are_read_together(tmp_path: Path) -> None:
     assert times(table) == [7, 8, 9]
     table = own(tmp_path, 'user,item,time\n21,"[10, 11]",7\n22,[12],9\n', list_separator=",", time="time")
     assert times(table) == [7, 7, 9]
+    assert times(own(tmp_path, "user,item,time\n22,[12],[9]\n", list_separator=",", time="time")) == [9]
+
+
+def test_a_user_with_a_separator_in_the_name_is_one(tmp_path: Path) -> None:
+    table = own(tmp_path, 'user,item\n"Smith, Ann","10, 11"\n"Jones, Bo","12, 13"\n', list_separator=",")
+    assert table["user"].unique().tolist() == ["Smith, Ann", "Jones, Bo"]
 
 
 @pytest.mark.parametrize("kind", ["lines", "parquet"])

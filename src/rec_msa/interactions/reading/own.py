@@ -126,8 +126,10 @@ class _Table:
         item = self.settings.roles["item"]
         with self._blaming(file, rows, "item"):
             if self.settings.list_separator is not None:
-                rows = with_lists(rows, item, self.settings.list_separator)
-            lists = rows.lists() if item in rows.lists() else ()
+                beside = [name for role, name in self.settings.roles.items() if role in self.times]
+                rows = with_lists(rows, item, beside, self.settings.list_separator)
+            lists = rows.lists()
+        lists = lists if item in lists else []
         rows = self._counting(file, rows, [name for name in self.conditions if name not in lists])
         with self._blaming(file, rows, "item"):
             rows = rows.one_each()

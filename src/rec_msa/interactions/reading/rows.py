@@ -108,29 +108,27 @@ def _spellings(name: str) -> pa.Array:
     return pa.array([before + case + after for case in cases for before in ("", " ", "\ufeff") for after in ("", " ")])
 
 
-def with_lists(rows: Rows, item: str, separator: str) -> Rows:
-    """Rows whose items are parted at a separator, and other text with them where it has as many values in each row.
+def with_lists(rows: Rows, item: str, beside: Sequence[str], separator: str) -> Rows:
+    """Rows whose items are parted at a separator, and columns beside them where these have as many values in each row.
 
     Raises:
         BadValueError: A list has been cut, or holds something else than values.
     """
-    columns = {**rows.columns, item: split(rows.columns[item], separator)}
-    if not is_list(columns[item].type):
-        return rows
-    n_items = pc.list_value_length(columns[item])
-    for name in set(columns) - {item}:
-        if pa.types.is_string(plain(columns[name]).type) and pc.any(pc.greater(n_items, 1)).as_py():
-            parted = _split_or_none(columns[name], separator)
-            if parted is not None and pc.list_value_length(parted).equals(n_items):
-                columns[name] = parted
+    items = split(rows.columns[item], separator)
+    columns = {**rows.columns, item: items}
+    for name in beside if is_list(items.type) else ():
+        parted = _split_or_none(columns[name], separator)
+        if parted is not None and pc.list_value_length(parted).equals(pc.list_value_length(items)):
+            columns[name] = parted
     return replace(rows, columns=columns)
 
 
 def _split_or_none(column: pa.Array, separator: str) -> pa.Array | None:
     try:
-        return split(column, separator)
+        parted = split(column, separator)
     except BadValueError:
         return None
+    return parted if is_list(parted.type) else None
 
 
 def split(column: pa.Array, separator: str) -> pa.Array:
