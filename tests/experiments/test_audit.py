@@ -68,7 +68,23 @@ def test_held_out_users_are_a_part_of_those_known_and_lie_apart():
 def test_a_defense_that_alters_more_than_a_list_has_is_left_out_and_said():
     experiments, plan = plan_of(list_length=20)
     assert not any(one.attack.cell.defense == "shuffle_50" for one in plan)
-    assert [said for said in refused(experiments, experiments.cells[0]) if "shuffle_50" in said]
+    [said] = [said for said in refused(experiments, experiments.cells[0]) if "shuffle_50" in said]
+    assert said.startswith("audit.defenses: 'shuffle_50' alters 50 places, but a list has 20")
+
+
+def test_a_defense_that_needs_longer_lists_than_were_recorded_was_left_out_without_a_word():
+    experiments, plan = plan_of(model="mine", targets={"mine": {"lists": "lists.csv", "auxiliary": "none"}})
+    assert not any(one.attack.cell.defense == "swap_tail_15" for one in plan)
+    assert "audit.defenses: 'swap_tail_15' draws items from behind the list, and mine has none" in refused(
+        experiments, experiments.cells[0]
+    )
+
+
+def test_a_target_that_an_audit_does_not_ask_is_said(caplog):
+    targets = {"served": {"lists": "lists.csv"}, "als": {"fit": "rec_msa.victims.implicit_als:fit"}}
+    experiments, _ = plan_of(targets=targets)
+    experiments.require_possible(["audit"])
+    assert "the audit is of bpr, and not of targets.served; --params=model=served chooses it" in caplog.text
 
 
 @pytest.mark.parametrize(("key", "said"), [("attacks", "ptqa"), ("others", "ptqa"), ("clones", "bprr")])

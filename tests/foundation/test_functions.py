@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from rec_msa.foundation.errors import SettingsError
@@ -19,6 +21,15 @@ def module(tmp_path, monkeypatch) -> str:
 
 def test_a_module_of_the_current_directory_is_found(module):
     assert function_of(f"{module}:recommend", "targets.mine.recommend")(None, 1) == 5
+
+
+def test_a_module_of_the_projects_folder_is_found_from_below(tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "shop_above.py").write_text("def recommend(users, k):\n    return 6\n")
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "deep" / "er")
+    monkeypatch.setattr("sys.path", list(sys.path))
+    assert function_of("shop_above:recommend", "targets.mine.recommend")(None, 1) == 6
 
 
 def test_its_file_is_found_without_running_it(module, tmp_path):

@@ -19,6 +19,14 @@ def test_a_tag_in_the_catalog_ended_in_a_traceback(small_project):
     assert not (small_project.folder / "run").exists()
 
 
+def test_a_model_that_its_owner_chose_was_replaced_by_the_target_of_the_data_sets_name(small_project):
+    more = small_project.folder / "conf/local/parameters_more.yml"
+    more.write_text("targets: {small: {lists: lists.csv}}\nmodel: [implicit_als, small]\n")
+    assert small_project.session().load_context().params["model"] == ["implicit_als", "small"]
+    more.write_text("targets: {small: {lists: lists.csv}}\n")
+    assert small_project.session().load_context().params["model"] == ["small"]
+
+
 @pytest.mark.parametrize(("place", "said"), [("fil:///there", "did you mean 'file'"), ("nowhere://there", "Allowed: ")])
 def test_artifacts_on_a_file_system_that_nobody_knows_ended_in_a_traceback(small_project, place, said):
     (small_project.folder / "conf/local/globals.yml").write_text(f"data: {place}\n")

@@ -72,6 +72,32 @@ def test_a_target_its_recorded_lists_and_a_function_that_reads_them_are_attacked
     assert len(ledger) == figures(served, "bpr")["n_queries"].max()
 
 
+def test_answers_of_a_model_that_had_changed_were_taken_for_current(served):
+    called = {"recommend": "shop:recommend", "auxiliary": "split"}
+
+    def run(attack: str, **version: str) -> pd.DataFrame:
+        asked = {"model": "called", "targets": {"called": called | version}}
+        served.run(f"attack_{attack}", params=asked, only_missing_outputs=True)
+        return figures(served, "called").query("attack == @attack").reset_index(drop=True)
+
+    def change() -> None:
+        lists = pd.read_csv("lists.csv")
+        lists.assign(rank=lists["rank"].max() + 1 - lists["rank"]).to_csv("lists.csv", index=False)
+
+    first = run("ptq")
+    run("ptd")
+    assert run("ptq").equals(first)  # it answers as before: what was measured of it in other runs stays
+    assert set(figures(served, "called")["attack"]) >= {"ptd", "ptq"}
+    change()
+    changed = run("ptq")
+    assert not changed.equals(first)
+    named = run("ptq", version="1")
+    assert named.equals(changed)
+    change()
+    assert run("ptq", version="1").equals(changed)
+    assert run("ptq", version="2").equals(first)
+
+
 def test_a_target_of_the_data_sets_name_is_its_target_and_has_all_its_users(served):
     targets = {"targets": {"small": LISTS | {"known": "drop"}}}
     served.run("attack_ptq", params=targets)

@@ -62,7 +62,11 @@ def test_whole_numbers_are_ids_too():
         ([["b"], ["a"], ["d"]], "returned the shape [3, 1], not [3, 2]"),
         ([["b", "c"]], "returned the shape [1, 2], not [3, 2]"),
         ([["b", "c"], ["a"], ["d", "a"]], "lists of 1 to 2 items"),
-        (None, "returned the shape []"),
+        (None, "returned None, not [3, 2]"),
+        ({7: ["b", "c"]}, "returned a dict, not [3, 2]"),
+        (pd.Series([["b"], ["a"], ["d"]]), "not [3, 2]: 2 items for each that was asked; where it has fewer, ask"),
+        ([["b", None], ["a", "d"], ["d", "a"]], "returned None in the place of an item"),
+        ([[b"b", b"c"]] * 3, "returned bytes; the interactions have items as strings"),
         ([None, ["a", "d"], ["d", "a"]], "lists of 0 to 2 items"),
         ([[1.5, 2.0]] * 3, "numbers with a point"),
         ([[1.0, float("nan")]] * 3, "NaN"),
@@ -96,6 +100,29 @@ def test_what_is_left_out_leaves_no_gap():
     rows = [["x", "b"], ["a", "d"], ["c", "a"]]
     model = called(answer(rows), batch=3, drop=("unknown", "known"))
     assert model.answers(np.arange(3), 2).tolist() == [[1, -1], [0, 3], [0, -1]]
+
+
+def test_answers_of_other_ids_are_refused_where_unknown_items_are_left_out_and_nothing_remains():
+    said = refusal([["SKU-b", "SKU-c"]] * 3, drop=("unknown",))
+    assert "of 6 items for 3 that were asked none is left" in said
+    assert "as SKU-b; the interactions have ids as a" in said
+
+
+def test_what_is_left_out_is_said_once(caplog):
+    model = called(answer([["x", "b"], ["a", "d"], ["c", "a"]]), batch=3, drop=("unknown", "known"))
+    for _ in range(2):
+        model.answers(np.arange(3), 2)
+    [said] = caplog.messages
+    assert "2 of 6 places are left out" in said
+
+
+def test_a_function_answers_otherwise_when_its_answers_are_others():
+    asked = {"probed": (0, 2), "probed_for": 2}
+    first, same, other = (
+        called(lambda users, k, lists=lists: [lists[user][:k] for user in users], **asked).answered()
+        for lists in (GOOD, {**GOOD, 8: ["c", "c"]}, {**GOOD, 9: ["a", "d"]})
+    )
+    assert first == same != other
 
 
 def test_a_function_without_sequences_is_not_asked_about_any():

@@ -34,7 +34,7 @@ ASKING = ("ptq", "ptaq", "qsd", "knn_lists", "list_popularity", "cache")
 GAINING = ("ptd", "ptq", "pta", "ptaq", "knn_lists")
 N_USERS, LENGTH = 8, 20
 TARGET = {"name": "shop", "kind": "recorded", "n_users": 400, "n_items": 300, "n_interactions": 9000}
-TARGET |= {"retrained": True, "repeats": None}
+TARGET |= {"retrained": True, "repeats": None, "filled": 1.0}
 
 
 def audit_results(

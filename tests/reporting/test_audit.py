@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -367,3 +368,11 @@ def test_what_cannot_be_audited_is_named(results: AuditResults) -> None:
         AuditResults(rows, target={"name": "shop"})
     with pytest.raises(DataError, match="no held-out row of an attack without a defense"):
         audit(without(results, "ptd", "ptq", "pta", "ptaq", "qsd"))
+
+
+def test_of_lists_that_are_shorter_it_says_how_much_could_be_copied_at_all(results: AuditResults) -> None:
+    said = plain(audit(replace(results, target={**TARGET, "filled": 0.72})).page.lead)
+    assert (
+        "no copy could have more than about 72 of 100. Of the items that are there the best copy has about 83" in said
+    )
+    assert "could have" not in audit(replace(results, target={**TARGET, "filled": 0.995})).page.lead

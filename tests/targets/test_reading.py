@@ -39,6 +39,27 @@ def test_scores_say_the_order_the_highest_first(tmp_path):
     assert lists_of(tmp_path / "lists.csv", text, score="rank") == IN_ORDER
 
 
+def test_ranks_that_are_taken_for_scores_turn_lists_round_and_are_noted(tmp_path, caplog):
+    lists_of(tmp_path / "lists.csv", LISTS.to_csv(index=False), score="rank")
+    assert "name the column as rank if 1 is the best" in caplog.text
+    caplog.clear()
+    lists_of(tmp_path / "lists.csv", LISTS.assign(rank=[7, 1, 3, 1, 2]).to_csv(index=False), score="rank")
+    lists_of(tmp_path / "lists.csv", "user,item,rank\n1,10,1\n2,20,1\n", score="rank")
+    assert not caplog.text
+
+
+def test_a_layout_that_is_wrong_names_the_key_of_the_target(tmp_path):
+    said = refusal(tmp_path, "user;item\n1;10\n")
+    assert "add separator: ';' to targets.mine" in said
+    assert "datasets" not in said
+
+
+@pytest.mark.parametrize("items", ["[10, 11, ..., 19]", "[[10, 11], [12]]"])
+def test_a_list_that_could_not_be_parted_ended_in_a_traceback(tmp_path, items):
+    said = refusal(tmp_path, f'user,item\n1,"{items}"\n', list_separator=",")
+    assert "line 2, column item" in said
+
+
 def test_without_either_rows_are_in_order(tmp_path):
     text = LISTS.sort_values(["user", "rank"]).drop(columns="rank").to_csv(index=False)
     assert lists_of(tmp_path / "lists.csv", text) == IN_ORDER

@@ -49,8 +49,16 @@ def test_ids_that_the_file_of_lists_has_as_numbers_and_the_interactions_as_strin
 
 
 def test_an_unknown_item_is_counted_and_named():
-    with pytest.raises(DataError, match=r"1 items in 1 of 7 rows are in no interaction \(999, \.\.\.\)"):
+    with pytest.raises(DataError, match=r"1 items in 1 of 7 rows are in no interaction that .* kept \(999, \.\.\.\)"):
         coded(with_row(user=10, item=999))
+
+
+def test_ids_that_lost_zeros_at_their_start_are_told():
+    texts = ITEMS.assign(raw_item=[f"0{item}" for item in ITEMS["raw_item"]])
+    whole = texts["raw_item"].iloc[0]
+    raw = pd.DataFrame({"user": [10, 10], "item": [whole, whole[1:]]})
+    with pytest.raises(DataError, match=rf"1 of these are there with other zeros at the start, as {whole} for"):
+        recording.coded_lists(raw, USERS, texts, "mine", False)
 
 
 def test_what_is_unknown_is_left_out_where_asked():

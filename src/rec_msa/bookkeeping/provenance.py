@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,8 @@ def expect(pipeline: Pipeline, catalog: DataCatalog, *, fetch: bool = True) -> N
 
     Raw files that are missing are fetched; or else all that is made from them counts as missing, too.
     """
-    raw = {node: _raw_checksum(node, catalog, fetch=fetch) for node in pipeline.nodes}
+    now = uuid.uuid4().hex
+    raw = {node: _raw_checksum(node, catalog, now, fetch=fetch) for node in pipeline.nodes}
     known = _known(pipeline, catalog, raw)
     for name in pipeline.inputs():
         read: Any = catalog.get(name)
@@ -57,7 +59,8 @@ def fingerprints(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, str]:
     A fingerprint digests the node's function and constants, its parameters, the fingerprints of its inputs, the raw
     file's checksum and the format version. An input that this pipeline does not make counts as what lies on disk.
     """
-    return _known(pipeline, catalog, {node: _raw_checksum(node, catalog) for node in pipeline.nodes})
+    now = uuid.uuid4().hex
+    return _known(pipeline, catalog, {node: _raw_checksum(node, catalog, now) for node in pipeline.nodes})
 
 
 def _known(pipeline: Pipeline, catalog: DataCatalog, raw: dict[Node, str | None]) -> dict[str, str]:
@@ -151,12 +154,13 @@ def _learning(node: Node) -> list[int]:
     return [LEARNS_OTHERWISE[name] for name in names if name in LEARNS_OTHERWISE]
 
 
-def _raw_checksum(node: Node, catalog: DataCatalog, *, fetch: bool = True) -> str | None:
+def _raw_checksum(node: Node, catalog: DataCatalog, now: str, *, fetch: bool = True) -> str | None:
     """The checksum of the raw file that a node will read, so that another file is another input."""
     constants = getattr(node.func, "constants", {})
-    if "code" in constants:  # of the user's own: another text of its module is another target
-        paths = [path for name in constants["code"] if (path := file_of(name))]
-        return "".join(checksum(path)[0] for path in paths) or None
+    if "code" in constants:
+        code = _code_checksum(constants)
+        unknown = "version" in constants and constants["version"] is None
+        return f"{code}:{_since(node, catalog, now, ask=fetch)}" if unknown else code
     dataset = constants.get("dataset")
     if dataset is None:
         return None
@@ -174,6 +178,21 @@ def _raw_checksum(node: Node, catalog: DataCatalog, *, fetch: bool = True) -> st
     except RecMsaError:
         # The node that reads the file says what is wrong with it.
         return None
+
+
+def _code_checksum(constants: dict[str, Any]) -> str | None:
+    """The checksum of the modules of a user's own functions: another text is another target."""
+    paths = [path for name in constants["code"] if (path := file_of(name))]
+    return "".join(checksum(path)[0] for path in paths) or None
+
+
+def _since(node: Node, catalog: DataCatalog, now: str, *, ask: bool) -> str:
+    """Since when a function answers as it does, which nobody can tell from its text: it is asked again."""
+    from rec_msa.targets.recording import answers_as_before
+
+    record = _record(node.outputs[0], catalog)
+    since = record.raw.rpartition(":")[2] if record is not None and record.raw is not None else now
+    return since if since == now or not ask or answers_as_before(catalog.load(node.outputs[0])) else now
 
 
 def is_parameter(name: str) -> bool:

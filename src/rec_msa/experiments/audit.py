@@ -89,7 +89,15 @@ def planned(experiments: Experiments, cell: Cell) -> list[Planned]:
 
 def refused(experiments: Experiments, cell: Cell) -> list[str]:
     """Why some of what the settings ask for is left out: each reason once."""
-    return list(dict.fromkeys(filter(None, (one.attack.refusal for one in _everything(experiments, cell)))))
+    why = [_why(one.part, one.attack.refusal) for one in _everything(experiments, cell) if one.attack.refusal]
+    unable = [name for name in experiments.parameters.audit.defenses if not can_defend(cell, name)]
+    why += [f"audit.defenses: '{name}' draws items from behind the list, and {cell.model} has none" for name in unable]
+    return list(dict.fromkeys(why))
+
+
+def _why(part: str, refusal: str) -> str:
+    """A refusal with the key that an audit has for it."""
+    return f"audit.defenses: {refusal.partition(': ')[2]}" if part == DEFENSES else refusal
 
 
 def _everything(experiments: Experiments, cell: Cell) -> list[Planned]:

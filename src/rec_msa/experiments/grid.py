@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 AXES = ("dataset", "model", "seed")
 """What ``--params`` may pick of a study."""
 
+VICTIMS = "rec_msa.victims."
+"""Where the functions lie that train a library's model; other targets are the user's own."""
 COMPARISONS = ("__default__", "study", "evaluation")
 """The pipelines that compare the attacks of the grid."""
 
@@ -196,6 +198,12 @@ class Experiments:
         self.parameters.require_audit()
         if any(cell.seed or cell.defense != NO_DEFENSE for cell in self.cells):
             logger.warning("seed and defense mean nothing to an audit: it has audit.seeds and audit.defenses")
+        own = [name for name, target in self.parameters.targets.items() if not (target.fit or "").startswith(VICTIMS)]
+        if own and not {cell.model for cell in self.cells} & {*own}:
+            audited, chosen = ", ".join(dict.fromkeys(cell.model for cell in self.cells)), own[0]
+            logger.warning(
+                "the audit is of %s, and not of targets.%s; --params=model=%s chooses it", audited, chosen, chosen
+            )
         for cell in self.cells:
             for refusal in refused(self, cell):
                 logger.warning("left out of the audit: %s", refusal)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def function_of(name: str, key: str) -> Callable[..., Any]:
-    """Imports a function; modules of the current directory are found, too.
+    """Imports a function; modules of the current directory and of the project's folder are found, too.
 
     Args:
         name: ``module:function``.
@@ -50,5 +50,9 @@ def file_of(name: str) -> Path | None:
 
 
 def _look_here() -> None:
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.append(here)
+    """Has modules found that lie in the current directory, or in the project's folder above it."""
+    here = Path.cwd()
+    project = next((folder for folder in (here, *here.parents) if (folder / "pyproject.toml").is_file()), here)
+    for folder in dict.fromkeys((here, project)):
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))

@@ -112,9 +112,16 @@ class CellConfigLoader(OmegaConfigLoader):
         if parameters.get("study") is not None:
             parameters |= {axis: self.runtime_params.get(axis) for axis in AXES}
         elif "model" not in self.runtime_params and isinstance(dataset := parameters.get("dataset"), str):
-            if dataset in (parameters.get("targets") or {}):
+            if dataset in (parameters.get("targets") or {}) and parameters.get("model") == self._usual_model():
                 parameters["model"] = dataset  # a target of the data set's name is its target
         return parameters
+
+    def _usual_model(self) -> Any:
+        """The model that nobody has chosen: that of the base environment."""
+        path = Path(self.conf_source) / str(self.base_env) / "parameters.yml"
+        with suppress(OSError, YAMLError, AttributeError):
+            return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER).get("model")
+        return None
 
 
 def refuse_alias_bombs(folder: Path) -> None:

@@ -107,8 +107,24 @@ def codes_of(ids: pd.Series, ours: pd.Series, side: str, key: str, remedy: str |
     if unknown.any():
         few = ", ".join(map(str, ids[unknown].drop_duplicates().head(3)))
         n_unknown = ids[unknown].nunique()
-        found = f"{n_unknown} {side}s in {unknown.sum()} of {len(ids)} rows are in no interaction ({few}, ...)"
+        found = (
+            f"{n_unknown} {side}s in {unknown.sum()} of {len(ids)} rows are in no interaction that min_interactions "
+            f"kept ({few}, ...){_with_zeros(ids[unknown], ours)}"
+        )
         if remedy is not None:
             raise DataError(f"{key}: {found}; {remedy} leaves these out")
         logger.warning("%s: %s, and are left out", key, found)
     return codes.astype(np.int64)
+
+
+def _with_zeros(unknown: pd.Series, ours: pd.Series) -> str:
+    """Says where unknown ids are there with zeros at their start, which one of the two files has lost."""
+    if pd.api.types.is_integer_dtype(ours):
+        return ""
+    bare = dict(zip(ours.str.lstrip("0"), ours, strict=True))
+    texts = unknown.astype(str).drop_duplicates()
+    lost = texts[texts.str.lstrip("0").isin(bare)]
+    if lost.empty:
+        return ""
+    first = lost.iloc[0]
+    return f"; {len(lost)} of these are there with other zeros at the start, as {bare[first.lstrip('0')]} for {first}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from rec_msa.recommenders.settings import CalledSettings
 
+logger = logging.getLogger(__name__)
+
 
 class Called(AnsweringRecommender):
     """Asks ``recommend(users, k)`` in batches, in ids of its own.
@@ -39,17 +43,32 @@ class Called(AnsweringRecommender):
         self.histories = Histories(self.n_users, n_items)
         self.users, self.items = np.asarray(settings.users), pd.Index(settings.items)
         self.recommend: Callable[..., Any] | None = None
-        self.n_calls, self.seconds = 0, 0.0
+        self.n_calls, self.seconds, self.has_warned = 0, 0.0, False
 
     def read(self, interactions: pd.DataFrame) -> None:
         self.histories.read(*self.known_pairs(interactions))
 
+    def answered(self) -> str:
+        """A digest of what the function answers now about the users who are ``probed``.
+
+        Raises:
+            SettingsError: It cannot be imported.
+            DataError: It raises.
+        """
+        asked = self.users[list(self.settings.probed)]
+        answer = self._call(self.settings.key, self._function, asked, self.settings.probed_for)
+        return hashlib.sha256(repr(np.asarray(answer).tolist()).encode()).hexdigest()
+
     def answers(self, users: np.ndarray, k: int) -> np.ndarray:
         own = self.histories.of(self.rows_of(torch.from_numpy(np.asarray(users, dtype=np.int64))))
+        known = own.rows.cpu().numpy(), own.items.cpu().numpy()
+        return self._in_batches(self.settings.key, self._function, self.users[users], k, known)
+
+    @property
+    def _function(self) -> Callable[..., Any]:
         if self.recommend is None:
             self.recommend = function_of(self.settings.recommend, self.settings.key)
-        known = own.rows.cpu().numpy(), own.items.cpu().numpy()
-        return self._in_batches(self.settings.key, self.recommend, self.users[users], k, known)
+        return self.recommend
 
     def answers_after(self, sequences: np.ndarray, k: int) -> np.ndarray:
         if self.settings.recommend_sequences is None:
@@ -64,13 +83,21 @@ class Called(AnsweringRecommender):
     def _in_batches(
         self, key: str, function: Callable[..., Any], asked: np.ndarray, k: int, known: tuple[np.ndarray, np.ndarray]
     ) -> np.ndarray:
-        found = np.full((len(asked), k), PADDING, dtype=np.int32)
+        found, n_dropped = np.full((len(asked), k), PADDING, dtype=np.int32), 0
         for start in range(0, len(asked), self.settings.batch):
             part = slice(start, start + self.settings.batch)
             inside = (known[0] >= start) & (known[0] < start + self.settings.batch)
             answer = self._call(key, function, asked[part], k)
             check = Answer(key, asked[part], self.items, self.settings.drop)
             found[part] = check.codes(answer, k, (known[0][inside] - start, known[1][inside]))
+            n_dropped += check.n_dropped
+        if n_dropped and not self.has_warned:
+            self.has_warned = True
+            logger.warning(
+                "%s: %d of %d places are left out, since their items are unknown or known already; agreement counts "
+                "them as missed",
+                *(key, n_dropped, found.size),
+            )
         return found
 
     def _call(self, key: str, function: Callable[..., Any], asked: np.ndarray, k: int) -> Any:

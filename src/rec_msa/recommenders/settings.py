@@ -174,6 +174,9 @@ class CalledSettings(RecommenderSettings):
     users: tuple[int | str, ...] = Field(description="the ids of the users, in the order of ours")
     items: tuple[int | str, ...] = Field(description="the ids of the items, in the order of ours")
     drop: tuple[Literal["unknown", "known"], ...] = Field((), description="recommended items that are left out")
+    probed: tuple[int, ...] = Field((), description="users who say whether it answers as before")
+    probed_for: int = Field(1, ge=1, description="how many items they are asked for")
+    answered: str | None = Field(None, description="a digest of what it answered about these")
 
 
 class RecommenderParameters(BaseModel):

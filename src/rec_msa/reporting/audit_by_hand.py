@@ -15,6 +15,7 @@ from rec_msa.evaluation.results import agreement_of
 from rec_msa.experiments.audit import known_name
 from rec_msa.experiments.by_hand import attack
 from rec_msa.experiments.cells import Attacker, Cell, NamedAttack
+from rec_msa.foundation.lists import PADDING
 from rec_msa.interactions.settings import SplitSettings
 from rec_msa.interactions.splits import attacker_interactions, attackers, split_served, target_parts
 from rec_msa.reporting.audit import audit as report_of
@@ -91,7 +92,8 @@ def audit(
             profiles.append(profile_of(train, users["user"].tolist(), name, seed))
     counts = {"n_users": len(served.users), "n_items": n_items, "n_interactions": len(train)}
     agreement, per_user = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
-    facts = {"name": name, "kind": "recorded", "retrained": False, "repeats": None, **counts}
+    filled = float((served.items != PADDING).mean())
+    facts = {"name": name, "kind": "recorded", "retrained": False, "repeats": None, "filled": filled, **counts}
     profile = pd.concat(profiles, ignore_index=True).drop_duplicates(["seed", "user"])
     return report_of(AuditResults(agreement, per_user, profile, "none", facts))
 

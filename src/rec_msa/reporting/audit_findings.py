@@ -21,6 +21,8 @@ PROFILES = {"n_interactions": "interactions", "popularity_rank": "mean rank of t
 """What users are told apart by."""
 FEW_USERS = 20
 """The fewest held-out users whose bootstrap is not called a hint."""
+NEARLY_FULL = 0.99
+"""Of the places of lists the share that holds an item, from which on nothing is said of those that do not."""
 _PARTS, _LEAST = 4, 5
 """Quarters of the users, halves where a quarter would have fewer."""
 
@@ -71,6 +73,8 @@ def caveat(audited: Audited) -> str:
     if audited.overstates and overstated and overstated[0].value >= audited.best.value:
         key = "lead_only_others" if audited.best.auxiliary else "lead_others"
         said.append(told(key, copied=of100(overstated[0].value)))
+    if (filled := audited.results.target["filled"]) < NEARLY_FULL:
+        said.append(told("lead_short", most=of100(filled), part=of100(min(1.0, audited.best.value / filled))))
     if n_users < FEW_USERS:
         said.append(told("lead_few", n=n_users))
     return " ".join(said)

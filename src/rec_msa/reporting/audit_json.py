@@ -18,7 +18,7 @@ from rec_msa.reporting.measured import Estimate
 if TYPE_CHECKING:
     from rec_msa.reporting.audit_results import Audited
 
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "2.1"
 """The first number rises where a reader of the one before would misread; the second where something is added."""
 
 
@@ -57,6 +57,11 @@ class Target(_Model):
     retrained: bool = Field(description="whether it was trained once more, so that the ceiling is known")
     repeats: bool | None = Field(
         description="whether the same seed makes the same model; null where that was not tried"
+    )
+    filled: float = Field(
+        ge=0,
+        le=1,
+        description="of the places of its lists the share that holds an item: the most that a copy can repeat",
     )
 
 
@@ -130,7 +135,7 @@ class Listing(_Model):
 class Audit(_Model):
     """The whole file."""
 
-    schema_version: Literal["2.0"] = Field(description="the version of this schema")
+    schema_version: Literal["2.1"] = Field(description="the version of this schema")
     headline: str = Field(description="the first sentence of the page")
     dataset: str = Field(description="the data set")
     target: Target = Field(description="the recommender that was audited")

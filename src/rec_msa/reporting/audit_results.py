@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Auxiliary = Literal["file", "left_out", "others", "split", "none"]
 PROFILE_COLUMNS = ("dataset", "seed", "user", "n_interactions", "popularity_rank")
 """Of each attacker user: how many interactions they have, and the mean rank of their items, 1 the most popular."""
-TARGET_FACTS = ("name", "kind", "n_users", "n_items", "n_interactions", "retrained", "repeats")
+TARGET_FACTS = ("name", "kind", "n_users", "n_items", "n_interactions", "retrained", "repeats", "filled")
 LOOKUPS = FROM_QUERIES
 PLAIN_COPIES = (*SOLVED_REFERENCES, *LOOKUPS)
 """References that somebody could serve as a copy: models in closed form, and look-ups in the answers."""
@@ -61,7 +61,7 @@ class AuditResults:
             users in their place (which overstates), the half of the data that no target saw, or none.
         target: ``name``, ``kind`` (trained, recorded, callable, fitted), ``n_users``, ``n_items``, ``n_interactions``,
             ``retrained``: whether the ceiling was measured; ``repeats``: whether the same seed makes the same model,
-            None where that was not tried.
+            None where that was not tried; ``filled``: of the places of the lists the share that holds an item.
         seconds: What training each attack took, by its name in the results; a mean over seeds.
         keys: What an attack is called, by its name in the results; others are told by their base and how they differ.
         left_out: Parts of the grid that the budget left out, in words.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from rec_msa.interactions.settings import DatasetSettings
     from rec_msa.targets.settings import TargetSettings
+
+logger = logging.getLogger(__name__)
 
 
 def read_lists(target: str, settings: TargetSettings) -> pd.DataFrame:
@@ -51,6 +55,12 @@ def read_lists(target: str, settings: TargetSettings) -> pd.DataFrame:
     table, user = table.iloc[in_order].reset_index(drop=True), user[in_order]
     if by == "rank":
         _require_ranks(settings, table, user, keys[in_order])
+    elif by == "score" and _are_ranks(user, keys[in_order]):
+        logger.warning(
+            "targets.%s.score: of each user the scores are 1, 2, 3 and so on, as ranks are, and the highest counts as "
+            "the best; name the column as rank if 1 is the best",
+            target,
+        )
     again = table.duplicated(["user", "item"])
     if again.any():
         who, what = table[again].iloc[0]
@@ -74,7 +84,7 @@ def told_of(target: str, dataset: str) -> Iterator[None]:
         yield
     except DataError as error:
         said = str(error).replace(f"datasets.{dataset}.path", f"targets.{target}")
-        raise DataError(said.replace(f"datasets.{dataset}.", f"targets.{target}.")) from error
+        raise DataError(re.sub(rf"datasets\.{re.escape(dataset)}(?![\w-])", f"targets.{target}", said)) from error
 
 
 def _read(
@@ -153,6 +163,12 @@ def _blaming(file: OwnFile, rows: Rows, name: str) -> Iterator[None]:
     except BadValueError as error:
         value = rows.columns[name][error.row].as_py() if error.row < len(rows) else None
         raise error.at(f"{file.part.name}, {file.place_of(rows.place(error.row))}", name, value) from error
+
+
+def _are_ranks(user: np.ndarray, scores: np.ndarray) -> bool:
+    """Whether the scores of each user, descending ``[n]``, are the numbers from 1 on, and lists have several items."""
+    from_end = np.searchsorted(user, user, side="right") - np.arange(len(user))
+    return len(user) > len(np.unique(user)) and bool((scores == from_end).all())
 
 
 def _require_ranks(settings: TargetSettings, table: pd.DataFrame, user: np.ndarray, ranks: np.ndarray) -> None:

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from rec_msa.foundation.errors import DataError, SettingsError
+from rec_msa.foundation.errors import DataError, RecMsaError, SettingsError
 from rec_msa.foundation.functions import function_of
 from rec_msa.foundation.lists import Lists
 from rec_msa.foundation.randomness import stream
 from rec_msa.interactions.vocabulary import codes_of
 from rec_msa.recommenders.called import Called
-from rec_msa.recommenders.checkpoint import Checkpoint, to_checkpoint
+from rec_msa.recommenders.checkpoint import Checkpoint, from_checkpoint, to_checkpoint
 from rec_msa.recommenders.recorded import Recorded
 from rec_msa.recommenders.settings import CalledSettings, RecordedSettings
 
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 SHORTEST = 2
 """Items that a list needs: the steal stage learns which of two stands first."""
 
+PROBED = 20
+"""Users about whom a function is asked, to see whether it answers as before."""
 AGAIN_S = 60
 """Seconds that it may take to see whether the same seed makes the same model."""
 
@@ -139,7 +141,7 @@ def require_length(lists: pd.DataFrame, list_length: int, target: str) -> None:
 def call(
     settings: TargetSettings, target: str, users: pd.DataFrame, items: pd.DataFrame, target_train: pd.DataFrame, k: int
 ) -> Checkpoint:
-    """A target that is asked by calling a function; it is asked about one user first, to see that it answers.
+    """A target that is asked by calling a function; it is asked about a few users first, to see that it answers.
 
     Args:
         settings: Its settings, with ``recommend``.
@@ -157,8 +159,23 @@ def call(
     ids = np.unique(target_train["user"].to_numpy())
     key = f"targets.{target}.recommend"
     model = _called(settings, key, settings.recommend, users, items, target_train)
-    model.answers(ids[:1], k)
-    return to_checkpoint(Called(model.user_ids, model.n_items, model.settings))
+    probed = ids[:: -(-len(ids) // PROBED)]
+    model.answers(probed, k)
+    model.settings = model.settings.model_copy(update={"probed": tuple(probed.tolist()), "probed_for": k})
+    final = model.settings.model_copy(update={"answered": model.answered()})
+    return to_checkpoint(Called(model.user_ids, model.n_items, final))
+
+
+def answers_as_before(checkpoint: Checkpoint) -> bool:
+    """Whether a target that is asked by calling a function answers as it did when this checkpoint was made.
+
+    It is asked about the users who were asked about then; whoever cannot be asked does not.
+    """
+    try:
+        model = from_checkpoint(checkpoint)
+        return isinstance(model, Called) and model.answered() == model.settings.answered
+    except RecMsaError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from rec_msa.foundation.errors import nearest
 from rec_msa.interactions.settings import DatasetSettings
 
 if TYPE_CHECKING:
@@ -71,6 +74,12 @@ class TargetSettings(BaseModel):
         None,
         description="recommend: another function, of sequences of items instead of users; the target is sequential",
     )
+    version: str | None = Field(
+        None,
+        description="recommend, fit: what you change when your model changes, its data, or code that the function's "
+        "own file does not show; without one, recommend is asked about a few users in each run, and all is made anew "
+        "where it answers otherwise",
+    )
     batch: int = Field(1000, ge=1, description="recommend: users in a call")
     depth: int = Field(150, ge=2, description="fit: items of each user's list that are kept; defenses draw from them")
     clone: str = Field("bpr", description="architecture of the clones, where an attack names none")
@@ -86,6 +95,19 @@ class TargetSettings(BaseModel):
     known: Literal["refuse", "drop"] = Field(
         "refuse", description="recommended items that the user has already: refuse or leave out"
     )
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _may_be_a_number(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int | float | date) and not isinstance(value, bool) else value
+
+    @field_validator("auxiliary")
+    @classmethod
+    def _is_no_slip(cls, value: str | None) -> str | None:
+        words = (NO_AUXILIARY, OTHERS, SPLIT)
+        if value is not None and value not in words and value.isalpha() and get_close_matches(value, words):
+            raise ValueError(f"there is no {value!r}; {nearest(value, words)}, or a file: ./{value} where it is one")
+        return value
 
     @field_validator("recommend", "fit", "recommend_sequences")
     @classmethod
@@ -105,6 +127,8 @@ class TargetSettings(BaseModel):
             for name in names:
                 if kind != given[0] and getattr(self, name) != fields[name].default:
                     raise ValueError(f"{name}: this means something with {kind} alone, not with {given[0]}")
+        if self.version is not None and self.lists is not None:
+            raise ValueError("version: this means nothing with lists, whose file is looked at in each run")
         if self.rank is not None and self.score is not None:
             raise ValueError("rank and score: name one of them; each says the order of a list")
         return self

@@ -64,9 +64,11 @@ def write_audit(
         statistics: Of the dataset.
         costs: Of each artifact what it was made from and what its node took.
         tables: What the target's users have, of each seed (columns user, item); the same of each seed's attacker users;
-            then of whatever was measured its agreement and its agreement per user; last, of a target that a function
-            trains, what its check says for each seed.
-        facts: What is said of the target: name, kind, retrained, auxiliary, and the seeds of the first tables.
+            the lists that these are served undefended (columns user, rank, item); then of whatever was measured its
+            agreement and its agreement per user; last, of a target that a function trains, what its check says for
+            each seed.
+        facts: What is said of the target: name, kind, retrained, auxiliary, the seeds of the first tables, and how many
+            items a list has.
         planned: Name, seed and defense of each attack that was planned, by the part of the audit.
         keys: The key under ``attacks`` of each.
         spaces: The namespaces in which each attack is measured.
@@ -76,10 +78,12 @@ def write_audit(
     from rec_msa.reporting.audit_results import AuditResults
 
     n_seeds = len(facts["seeds"])
-    trained, known, others = tables[:n_seeds], tables[n_seeds : 2 * n_seeds], tables[2 * n_seeds :]
+    trained, known, lists = (tables[n * n_seeds : (n + 1) * n_seeds] for n in range(3))
+    others = tables[3 * n_seeds :]
     results = [table for table in others if isinstance(table, pd.DataFrame)]
     repeats = [check["repeats"] for check in others if not isinstance(check, pd.DataFrame)]
     target = described(facts, trained[0], statistics["items"], known_all(repeats))
+    target["filled"] = filled(lists, known, facts["list_length"])
     measured = pd.concat([table for table in results if "n_users" in table], ignore_index=True)
     per_user = pd.concat([table for table in results if "n_users" not in table], ignore_index=True)
     report = audit(
@@ -102,6 +106,12 @@ def described(facts: dict[str, Any], train: pd.DataFrame, n_items: int, repeats:
     told = {name: facts[name] for name in ("name", "kind", "retrained")}
     counts = {"n_users": train["user"].nunique(), "n_items": n_items, "n_interactions": len(train)}
     return {**told, **counts, "repeats": repeats}
+
+
+def filled(lists: Sequence[pd.DataFrame], known: Sequence[pd.DataFrame], list_length: int) -> float:
+    """Of the places of the attacker users' lists the share that holds an item."""
+    n_users = sum(own["user"].nunique() for own in known)
+    return sum(map(len, lists)) / (n_users * list_length)
 
 
 def profiles(trained: Sequence[pd.DataFrame], known: Sequence[pd.DataFrame], facts: dict[str, Any]) -> pd.DataFrame:
@@ -130,7 +140,7 @@ def known_all(answers: list[bool | None]) -> bool | None:
 
 def at_real_shares(table: pd.DataFrame, n_users: int) -> pd.DataFrame:
     """Results at the shares of users that were known: several that come to fewer than ``FEWEST_KNOWN`` are one."""
-    least, asked = FEWEST_KNOWN / n_users, table["attacker_fraction"]
+    least, asked = min(1.0, FEWEST_KNOWN / n_users), table["attacker_fraction"]
     raised = asked[asked < least]
     kept = table[(asked >= least) | (asked == raised.max())]
     known = kept["attacker_fraction"].clip(lower=least)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.pipeline import Pipeline, node
 
 from rec_msa.bookkeeping.budget import LAST, placed
+from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.experiments.audit import planned
 from rec_msa.pipelines.attack.pipeline import create_pipeline as create_attack_pipeline
 from rec_msa.pipelines.audit import nodes
@@ -72,7 +73,8 @@ def _announce(experiments: Experiments, cell: Cell, plan: Sequence[Planned]) -> 
 def _page(experiments: Experiments, plan: Sequence[Planned], attackers: Sequence[Attacker]) -> list[Node]:
     """The page of everything that was measured; and where a limit is set, what fails above it."""
     settings, cell = experiments.parameters.audit, plan[0].attack.cell
-    most = {one.cell.seed: one for one in sorted(attackers, key=lambda one: one.attacker_fraction)}
+    usual = [one for one in attackers if one.list_length == one.defaults[1] and one.cell.defense == NO_DEFENSE]
+    most = {one.cell.seed: one for one in sorted(usual or attackers, key=lambda one: one.attacker_fraction)}
     spaces = [one.attack.space for one in plan] + [one.reference_space for one in attackers]
     spaces += [one.retrain_space() for one in attackers if one.cell.retrained]
     inputs = [
@@ -80,6 +82,7 @@ def _page(experiments: Experiments, plan: Sequence[Planned], attackers: Sequence
         f"{cell.data_root}.costs",
         *(f"{one.cell.split_space}.target_train" for one in most.values()),
         *(f"{one.users_space}.attacker_train" for one in most.values()),
+        *(f"{one.reference_space}.undefended_target_lists" for one in most.values()),
         *(f"{space}.{table}" for space in dict.fromkeys(spaces) for table in ("agreement", "agreement_per_user")),
     ]
     fitted = cell.made_elsewhere is not None and cell.made_elsewhere.kind == "fitted"
@@ -91,7 +94,8 @@ def _page(experiments: Experiments, plan: Sequence[Planned], attackers: Sequence
     measured: dict[str, list[str]] = {}
     for one in plan:
         measured.setdefault(one.attack.name, []).append(one.attack.space)
-    fixed = {"facts": _facts(cell, list(most)), "planned": names, "keys": keys, "spaces": measured}
+    lengths = {"list_length": plan[0].attack.attacker.defaults[1]}
+    fixed = {"facts": _facts(cell, list(most)) | lengths, "planned": names, "keys": keys, "spaces": measured}
     write = bind(nodes.write_audit, budget=settings.budget, **fixed)
     space, tags = cell.all_seeds_space, ["audit", "reporting", LAST]
     made = [f"{space}.audit_{what}" for what in ("page", "markdown", "json", "files")]

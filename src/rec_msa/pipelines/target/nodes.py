@@ -70,10 +70,12 @@ def call_target(
     list_length: int,
     target: str,
     code: list[str],
+    version: str | None,
 ) -> dict[str, Any]:
-    """Takes a function for the target; it is asked about one user, to see that it answers. Returns a checkpoint.
+    """Takes a function for the target; it is asked about a few users, to see that it answers. Returns a checkpoint.
 
-    ``code`` names what is called, so that another text of its module is another target.
+    ``code`` names what is called, so that another text of its module is another target, as is another ``version``; and
+    without one, another answer about these users.
     """
     from rec_msa.targets import recording
 

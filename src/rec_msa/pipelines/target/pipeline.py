@@ -80,6 +80,7 @@ def _take(cell: Cell, role: str) -> Pipeline:
             take = nodes.call_target
             inputs |= {**ids, "list_length": "params:list_length"}
             fixed["code"] = [one for one in (target.recommend, target.recommend_sequences) if one]
+            fixed["version"] = target.version
             tags.append("check")
         case "fitted":
             inputs |= ids
