@@ -26,6 +26,9 @@ def catalogue_cross_entropy(table: ItemTable, states: Tensor, targets: Tensor) -
     vectors = table.for_all
     if vectors is not None and is_compiled(states, vectors):
         return _CompiledCrossEntropy.apply(vectors, states, targets)  # type: ignore[no-any-return, no-untyped-call]
+    fusion = table.fusion
+    if fusion is not None and is_compiled(states, fusion[0]):
+        return _CompiledFusedCrossEntropy.apply(states, targets, *fusion)  # type: ignore[no-any-return, no-untyped-call]
     parameters = [parameter for parameter in table.parameters() if parameter.requires_grad]
     loss: Tensor = _ChunkedCrossEntropy.apply(table, targets, states, *parameters)  # type: ignore[no-untyped-call]
     return loss
@@ -80,3 +83,48 @@ class _CompiledCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor, Tensor, None]:
         to_vectors, to_states = ctx.saved_tensors
         return to_vectors * (outer / ctx.n), to_states * (outer / ctx.n), None
+
+
+class _CompiledFusedCrossEntropy(torch.autograd.Function):
+    """The same where each user sees an attention over own and auxiliary vectors (``FusedItemTable``)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, states: Tensor, targets: Tensor, own: Tensor, auxiliary: Tensor, w: Tensor, known: Tensor
+    ) -> Tensor:
+        from rec_msa.recommenders.kernels import fused_softmax_slopes
+
+        # relu(p * q) w = |p| w relu(q) - relu(-p) w q, so the logit of a share is two matrix products.
+        gates, apart = F.relu(own) - F.relu(auxiliary), own - auxiliary
+        lengths, below = states.abs() * w, F.relu(-states) * w
+        size, total = max(states.shape[1], SCORES_AT_ONCE // len(own)), 0.0
+        to_own, to_gates, to_apart = (torch.zeros_like(own) for _ in range(3))
+        to_states, to_lengths, to_below = (torch.empty_like(states) for _ in range(3))
+        room = states.new_empty(3, size, len(own))
+        rows = (states, lengths, below, to_states, to_lengths, to_below, targets)
+        for state, length, under, to_state, to_length, to_under, target in zip(
+            *(one.split(size) for one in rows), strict=True
+        ):
+            of_auxiliary, of_own, logits = (one[: len(state)] for one in room)
+            torch.mm(state, auxiliary.t(), out=of_auxiliary)
+            torch.mm(state, own.t(), out=of_own)
+            torch.mm(length, gates.t(), out=logits).addmm_(under, apart.t(), alpha=-1)
+            total += fused_softmax_slopes(*arrays(of_auxiliary, of_own, logits, known, target))
+            torch.mm(of_own, own, out=to_state).addmm_(of_auxiliary, auxiliary)
+            torch.mm(logits, gates, out=to_length)
+            torch.mm(logits, apart, out=to_under)
+            to_own.addmm_(of_own.t(), state)
+            to_gates.addmm_(logits.t(), length)
+            to_apart.addmm_(logits.t(), under, alpha=-1)
+        to_own += to_gates * (own > 0) + to_apart
+        to_w = (to_lengths * states.abs()).sum(0) - (to_below * F.relu(-states)).sum(0)
+        to_states += w * (to_lengths * states.sign() + to_below * (states < 0))
+        ctx.save_for_backward(to_states, to_own, to_w)
+        ctx.n = n = max(1, len(states))
+        return states.new_tensor(total / n)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
+        to_states, to_own, to_w = (one * (outer / ctx.n) for one in ctx.saved_tensors)
+        return to_states, None, to_own, None, to_w, None

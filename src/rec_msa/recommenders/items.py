@@ -59,6 +59,11 @@ class ItemTable(Table):
         """The vectors ``[n_items, d]`` where all users see the same ones."""
         return self.weight
 
+    @property
+    def fusion(self) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
+        """What ``attend`` reads, where users see by it: own and auxiliary vectors, w, and which of these are known."""
+        return None
+
     def draw_attention(self, generator: torch.Generator) -> None:
         """Draws what a fusion adds; a plain table has nothing."""
 
@@ -137,6 +142,10 @@ class FusedItemTable(ItemTable):
     @property
     def for_all(self) -> None:
         return None
+
+    @property
+    def fusion(self) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
+        return (self.weight, self.auxiliary, self.w, self.known) if self.attention else None
 
     def draw_attention(self, generator: torch.Generator) -> None:
         if self.attention:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rec_msa.recommenders.compiling import compiled, exp, item_ahead, prefetch
+from rec_msa.recommenders.compiling import compiled, exp, item_ahead, prefetch, sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -234,4 +234,35 @@ def softmax_slopes(scores: Numbers, greatest: Numbers, targets: Rows) -> float:
             line[k] *= share
         line[targets[row]] -= ONE
         total += np.log(mass) - wanted
+    return total
+
+
+@compiled
+def fused_softmax_slopes(
+    of_auxiliary: Numbers, of_own: Numbers, logits: Numbers, known: NDArray[np.bool_], targets: Rows
+) -> float:
+    """Puts the slopes of -ln softmax[target] in the place of what scores are made of ``[n, m]``.
+
+    Args:
+        of_auxiliary: Products with auxiliary vectors; a score lies between these and those of the own ones.
+        of_own: Products with own vectors.
+        logits: Of the share of the own ones, where the auxiliary one is ``known`` ``[m]``; else it is 1.
+        targets: The places ``[n]``.
+
+    Returns:
+        The sum of -ln softmax[target].
+    """
+    total, shares, scores = 0.0, np.empty(len(known), np.float32), np.empty((1, len(known)), np.float32)
+    greatest = np.empty(1, np.float32)
+    for row in range(len(targets)):
+        away, near, logit, score = of_auxiliary[row], of_own[row], logits[row], scores[0]
+        for k in range(len(known)):
+            shares[k] = sigmoid(logit[k]) if known[k] else ONE
+            score[k] = away[k] + shares[k] * (near[k] - away[k])
+        greatest[0] = score.max()
+        total += softmax_slopes(scores, greatest, targets[row : row + 1])
+        for k in range(len(known)):
+            logit[k] = score[k] * (near[k] - away[k]) * shares[k] * (ONE - shares[k])
+            near[k] = score[k] * shares[k]
+            away[k] = score[k] - near[k]
     return total
