@@ -1,6 +1,7 @@
 """How loops are compiled for CPUs: what a compiler may do with sums, and rows that are fetched before they are needed.
 
-Importing it loads numba, so do that late.
+Importing it loads numba, so do that late. Machine code is kept by the text of a kernel's own file: after a change here
+remove ``__pycache__``.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from rec_msa.foundation.errors import DataError
 from tests.interactions.reading.own_files import own, pairs, read_own, refused, times
 
 if TYPE_CHECKING:
@@ -48,7 +49,11 @@ def test_quotation_marks_behind_blanks_are_refused_where_they_are_ids(tmp_path: 
     content = ("" if settings else '"user", "item"\n') + '"1", "2"\n"3", "4"\n'
     said = refused(tmp_path, content, **settings)
     assert f"line {1 if settings else 2}: a blank stands before a quotation mark" in said
-    assert """sed 's/, *"/,"/g' FILE""" in said
+    assert r"""sed -E 's/(^|,) +"/\1"/g' FILE""" in said
+
+
+def test_blanks_before_quotation_marks_do_no_harm_in_a_column_that_is_not_read(tmp_path: Path) -> None:
+    assert pairs(own(tmp_path, 'user,item,note\n1,2, "fine"\n')) == [(1, 2)]
 
 
 @pytest.mark.parametrize("again", ["user,item", "USER,ITEM", "User,Item", "user, item", " user ,item "])
@@ -67,6 +72,12 @@ def test_a_file_cut_by_split_names_its_columns_in_the_first_part_alone(tmp_path:
     table = read_own(parts, columns=["user", "item"])
     assert pairs(table) == [(1, 2), (3, 4)]
     assert not odd(table)
+    (tmp_path / "part0").write_text("user,  item\n1,2\n")
+    assert pairs(read_own(parts, columns=["user", "item"])) == [(1, 2), (3, 4)]
+    (tmp_path / "part1").write_text("3,NA\n")
+    (tmp_path / "part0").write_text("user,item\n1,NA\n")
+    with pytest.raises(DataError, match="part0, line 2, column item: 'NA' is no id"):
+        read_own(parts, columns=["user", "item"])
 
 
 LINES: dict[str, Any] = {"columns": ["user", "items..."], "separator": "space", "quotes": "none", "item": "items"}
@@ -77,12 +88,28 @@ def test_names_above_one_line_a_user_were_a_user(tmp_path: Path) -> None:
     table = own(tmp_path, "who what\n21 10 11\n", **LINES)
     assert "the first line of" in odd(table) and "may name the columns" in odd(table)
     assert not odd(own(tmp_path, "20 9\n21 10 11\n", **LINES))
+    assert pairs(own(tmp_path, "bob items x\n", **LINES)) == [("bob", "items"), ("bob", "x")]
+
+
+def test_lines_without_any_row_are_none(tmp_path: Path) -> None:
+    assert "is empty" in refused(tmp_path, "\n \n", **LINES)
+    (tmp_path / "part0").write_text("1 2\n")
+    (tmp_path / "part1").write_text("\n\n")
+    assert pairs(read_own([str(tmp_path / name) for name in ("part0", "part1")], **LINES)) == [(1, 2)]
+
+
+def test_quotation_marks_in_lines_of_a_user_group_nothing(tmp_path: Path) -> None:
+    assert pairs(own(tmp_path, "5 'a b' c\n", **LINES)) == [(5, "'a"), (5, "b'"), (5, "c")]
+    tabs = LINES | {"separator": "tab", "columns": ["user", "name", "items..."], "missing": "drop"}
+    for more in ("", "6\t'Til\t12\t13\n"):
+        assert pairs(own(tmp_path, f"5\t\t10\t11\n{more}", **tabs))[:2] == [(5, 10), (5, 11)]
 
 
 @pytest.mark.parametrize(
     ("content", "settings", "said"),
     [
-        ("The data of May\nuser,item\n1,2\n", {}, "take off what is above them, as tail -n +2 FILE does"),
+        ("The data of May\nuser,item\n1,2\n", {}, "as tail -n +2 FILE does"),
+        ("The data of May\n\nuser,item\n1,2\n", {}, "as tail -n +3 FILE does"),
         ("+------+------+\n| user | item |\n", {"separator": "|"}, "it is drawn as a table"),
     ],
 )
@@ -111,6 +138,14 @@ def test_a_line_of_blanks_was_a_cut_row(tmp_path: Path, separator: str, rows: st
     assert f"line {line}, column item: 'NA' is no id" in said
 
 
+def test_a_row_of_empty_fields_is_no_blank_line(tmp_path: Path) -> None:
+    content = "user\titem\n1\t2\n\t\n3\t1.5E+11\n"
+    asked: dict[str, Any] = {"separator": "tab", "quotes": "none", "missing": "drop"}
+    assert "line 4, column item: '1.5E+11'" in refused(tmp_path, content, **asked)
+    assert pairs(own(tmp_path, content.replace("1.5E+11", "4"), **asked)) == [(1, 2), (3, 4)]
+    assert "line 3: 1 fields" in refused(tmp_path, 'user,item\n1,2\n""\n3,4\n')
+
+
 def test_text_whose_first_id_begins_like_feather_was_refused(tmp_path: Path) -> None:
     assert pairs(own(tmp_path, "FEA12,5\nFEA13,6\n", columns=["user", "item"])) == [("FEA12", 5), ("FEA13", 6)]
 
@@ -131,6 +166,8 @@ def test_text_whose_first_id_begins_like_feather_was_refused(tmp_path: Path) -> 
         ("(5,)", ",", ["5"]),
         ("10,11,", ",", ["10", "11"]),
         ("(500) Days of Summer, Alien (1979)", ",", ["(500) Days of Summer", "Alien (1979)"]),
+        ("{A-1},{B-2}", ",", ["{A-1}", "{B-2}"]),
+        (r'[""The \""Best\"""", ""x""]', ",", ['The "Best"', "x"]),
     ],
 )
 def test_lists_as_python_and_numpy_write_them(tmp_path: Path, field: str, separator: str, items: list[str]) -> None:
@@ -162,6 +199,20 @@ def test_lists_of_items_and_of_times_are_read_together(tmp_path: Path) -> None:
     table = own(tmp_path, 'user,item,time\n21,"[10, 11]",7\n22,[12],9\n', list_separator=",", time="time")
     assert times(table) == [7, 7, 9]
     assert times(own(tmp_path, "user,item,time\n22,[12],[9]\n", list_separator=",", time="time")) == [9]
+
+
+def test_times_beside_lists_that_are_none_stay_whole(tmp_path: Path) -> None:
+    table = own(tmp_path, "user,item,time\n1,10-11-12,2020-02-03\n", list_separator="-", time="time")
+    assert times(table) == [1580688000] * 3
+    content = "user,item,time\n1,10 11,2020-01-01 10:00:00\n"
+    assert times(own(tmp_path, content, list_separator="space", time="time")) == [1577872800] * 2
+    content = "user,item,time\n1,[5 6],[7 8]\n2,,\n"
+    assert times(own(tmp_path, content, list_separator="space", time="time", missing="drop")) == [7, 8]
+
+
+def test_rows_that_do_not_count_may_have_a_list_that_is_cut(tmp_path: Path) -> None:
+    content = "user,item,kind\n1,[1 2],ok\n2,[1 ... 3],bad\n"
+    assert pairs(own(tmp_path, content, list_separator="space", where={"kind": "ok"})) == [(1, 1), (1, 2)]
 
 
 def test_a_user_with_a_separator_in_the_name_is_one(tmp_path: Path) -> None:
@@ -226,5 +277,9 @@ def test_a_date_in_a_condition_is_compared_as_the_times_are_written(tmp_path: Pa
     content = "user,item,time\n1,2,2/17/2017 21:29\n1,3,2/17/2014 21:29\n"
     asked: dict[str, Any] = {"time": "time", "where": {"time": ">= 2015-01-01"}}
     assert pairs(own(tmp_path, content, time_format="%m/%d/%Y %H:%M", **asked)) == [(1, 2)]
+    digits = "user,item,time\n1,2,1122020\n1,3,1112014\n1,4,\n"  # 1 December 2020, a zero lost
+    assert pairs(own(tmp_path, digits, time_format="%d%m%Y", **asked)) == [(1, 2)]
+    parquet.write_table(pa.table({"user": [1, 1], "item": [2, 3], "time": [20200101, 20140101]}), tmp_path / "days")
+    assert pairs(read_own(tmp_path / "days", time_format="%Y%m%d", **asked)) == [(1, 2)]
     said = refused(tmp_path, "user,item,time\n1,2,1487366946\n", **asked)
     assert "compare numbers with a number, as 1420070400 for seconds" in said

@@ -17,11 +17,11 @@ from pyarrow import compute as pc
 from pyarrow import ipc, parquet
 
 from rec_msa.foundation.errors import DataError, nearest
-from rec_msa.interactions.reading.columns import BadValueError, is_list
+from rec_msa.interactions.reading.columns import is_list
 from rec_msa.interactions.reading.files import mendable
 from rec_msa.interactions.reading.layout import Layout, names_columns
 from rec_msa.interactions.reading.rows import split
-from rec_msa.interactions.reading.text import TextFile, require_columns
+from rec_msa.interactions.reading.text import NoRowsError, TextFile, require_columns
 from rec_msa.interactions.settings import REST
 
 if TYPE_CHECKING:
@@ -135,11 +135,7 @@ class OwnFile:
         start = 0
         self._look_at_first_line(names)
         for chunk in self._text.lines().chunks:
-            try:
-                fields = split(chunk, self._text.layout.delimiter)
-            except BadValueError as error:
-                place = f"{self.part.name}, {self._text.place_of(start + error.row)}"
-                raise error.at(place, rest, chunk[error.row].as_py()) from error
+            fields = split(chunk, self._text.layout.delimiter, marks=False)
             short = pc.less(pc.fill_null(pc.list_value_length(fields), 0), len(single))
             if pc.any(short).as_py():
                 line = self._text.place_of(start + pc.index(short, True).as_py())
@@ -151,8 +147,10 @@ class OwnFile:
 
     def _look_at_first_line(self, names: Sequence[str]) -> None:
         """Refuses one that names the columns; notes one that may, since it begins with a word and the next does not."""
-        first, *others = self._text.first_rows()
-        if {text.strip().casefold() for text in first} & {name.casefold() for name in names}:
+        first, *others = self._text.first_rows() or [[]]
+        if not first:
+            raise NoRowsError(f"{self.part.name} is empty: get it again")
+        if [text.strip().casefold() for text in first[: len(names) - 1]] == [name.casefold() for name in names[:-1]]:
             raise DataError(f"{self.part.name}, {self._text.place_of(0)} names the columns itself: take it out")
         self.has_unclear_header = bool(others) and names_columns([first[:1], others[0][:1]])
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
 
@@ -22,6 +21,7 @@ from rec_msa.interactions.reading.columns import (
     require,
     stands_for_nothing,
 )
+from rec_msa.interactions.reading.times import as_instants, times_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,15 +157,13 @@ def _require_numbers(column: pa.Array) -> None:
 def _instants(column: pa.Array, time_format: str | None, bound: datetime | None) -> pa.Array:
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         return pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.timestamp("us", "UTC"))
+    if time_format is not None:
+        return as_instants(times_of(column, time_format))
     as_number = "" if bound is None else f": compare numbers with a number, as {bound.timestamp():.0f} for seconds"
     if not pa.types.is_string(column.type):
         raise BadValueError(0, f"is of the type {column.type}, and where compares it with a date{as_number}")
-    if time_format is None:
-        times, wrong = iso_dates(column), f"is no ISO date, as where compares it with{as_number}"
-    else:
-        times = pd.to_datetime(column.to_pandas(), format=time_format, utc=True, errors="coerce")
-        wrong = f"is not written as {time_format}"
-    require(pc.or_(pa.array(times.notna()), column.is_null()), wrong)
+    times = iso_dates(column)
+    require(pc.or_(pa.array(times.notna()), column.is_null()), f"is no ISO date, as where compares it with{as_number}")
     return pa.array(times.dt.as_unit("us"))
 
 

@@ -31,6 +31,8 @@ _VALUE = re.compile(rf"({NUMBER[1:-1]})|\d{{1,4}}[-./]\d{{1,2}}[-./]\d{{1,4}}.*|
 _COMMENT = re.compile(r'[#%]([\s#%=*-]|$)|"?sep=."?\s*$|\s*$')
 """As of KONECT, SNAP, Matrix Market and Excel; what has no blank behind its mark may be a name or an id."""
 
+DRAWN = re.compile(r"\s*[+|][-+|=\s]+")
+"""The first line of a table as MySQL draws it."""
 _CHUNK = 1 << 22
 _QUOTE, _LINE_FEED, _RETURN = ord('"'), ord("\n"), ord("\r")
 
@@ -65,6 +67,11 @@ class Layout:
     def shown(self) -> str:
         """The delimiter as messages have it."""
         return spelt(self.delimiter)
+
+    @property
+    def blanks(self) -> str:
+        """What a blank line is made of."""
+        return "".join(blank for blank in " \t\r\n" if blank != self.delimiter or blank == " ")
 
     @property
     def is_split(self) -> bool:
@@ -122,11 +129,8 @@ def advice(line: str, rows: Sequence[Sequence[str]], needed: Sequence[str], deli
     Returns:
         What to set; None where the line names columns, but not all of those that are needed.
     """
-    if re.fullmatch(r"\s*[+|][-+|=\s]+", line):
+    if DRAWN.fullmatch(line):
         return "it is drawn as a table: write it with tabs, as mysql --batch does, and add separator: tab"
-    for number, row in enumerate(rows):
-        if number and set(needed) <= {text.strip() for text in row}:
-            return f"names of columns stand below it: take off what is above them, as tail -n +{number + 1} FILE does"
     blank = WHITESPACE if "" in line.split(" ") else " "
     splits = {
         other: [text.strip().strip('"\ufeff') for text in split_at(line, other)] for other in (*_CANDIDATES, blank, ":")

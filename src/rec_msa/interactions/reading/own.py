@@ -123,15 +123,13 @@ class _Table:
         if file.part.kind == "text":
             n_before, rows = len(rows), rows.without_names([self.settings.roles[side] for side in _SIDES])
             self.dropped["the header again"] += n_before - len(rows)
-        item = self.settings.roles["item"]
+        item, lists = self.settings.roles["item"], rows.lists()
+        lists = lists if item in lists else []  # then a condition on one beside it is about each value
+        rows = self._counting(file, rows, [name for name in self.conditions if name not in lists])
         with self._blaming(file, rows, "item"):
             if self.settings.list_separator is not None:
                 beside = [name for role, name in self.settings.roles.items() if role in self.times]
                 rows = with_lists(rows, item, beside, self.settings.list_separator)
-            lists = rows.lists()
-        lists = lists if item in lists else []
-        rows = self._counting(file, rows, [name for name in self.conditions if name not in lists])
-        with self._blaming(file, rows, "item"):
             rows = rows.one_each()
         rows = self._counting(file, rows, [name for name in self.conditions if name in lists])
         read = {side: self._ids(file, rows, side) for side in _SIDES}
@@ -239,7 +237,7 @@ class _Table:
         dropped = {reason: n for reason, n in self.dropped.items() if n}
         account: dict[str, Any] = {"rows": self.n_rows, "dropped": dropped, "odd": self._odd()}
         times = self.whole_time
-        if times is not None and times.kind is not None:
+        if times is not None and times.values.null_count < len(times.values):
             first, last = pc.min_max(times.values).as_py().values()
             if (said := outside(times.values, times)) is not None:
                 account["odd"].append(said)

@@ -30,7 +30,7 @@ _OPEN = r"""(?s)^(['"]$|'.*[^']$|".*[^"]$)"""
 """A value whose quotation mark nothing closes: the rest of it lies behind a separator."""
 _WRONG = {
     r"^\.\.\.$": "is cut: numpy writes ... for the rest of a long list; write it in full",
-    r"""(?s)^(\{.*\}|[\[({][^\])}]*|['"][^'"]*['"]\s*:.*)$""": (
+    r"""(?s)^(\{.*:.*\}|[\[({][^\])}]*|['"][^'"]*['"]\s*:.*)$""": (
         "holds objects or lists of lists; write what is needed of it as a field of its own"
     ),
     r"""(?s)^('[^']*'\s+'.*'|"[^"]*"\s+".*")$""": "has values with blanks between them: set list_separator to space",
@@ -109,30 +109,26 @@ def _spellings(name: str) -> pa.Array:
 
 
 def with_lists(rows: Rows, item: str, beside: Sequence[str], separator: str) -> Rows:
-    """Rows whose items are parted at a separator, and columns beside them where these have as many values in each row.
+    """Rows whose items are parted at a separator, and columns beside them where these have lists in brackets.
 
     Raises:
         BadValueError: A list has been cut, or holds something else than values.
     """
-    items = split(rows.columns[item], separator)
-    columns = {**rows.columns, item: items}
-    for name in beside if is_list(items.type) else ():
-        parted = _split_or_none(columns[name], separator)
-        if parted is not None and pc.list_value_length(parted).equals(pc.list_value_length(items)):
-            columns[name] = parted
+    columns = {**rows.columns, item: split(rows.columns[item], separator)}
+    for name in beside:
+        column = plain(columns[name])
+        if pa.types.is_string(column.type) and pc.any(pc.match_substring_regex(column, r"^\s*[\[(]")).as_py():
+            columns[name] = split(column, separator)
     return replace(rows, columns=columns)
 
 
-def _split_or_none(column: pa.Array, separator: str) -> pa.Array | None:
-    try:
-        parted = split(column, separator)
-    except BadValueError:
-        return None
-    return parted if is_list(parted.type) else None
-
-
-def split(column: pa.Array, separator: str) -> pa.Array:
+def split(column: pa.Array, separator: str, *, marks: bool = True) -> pa.Array:
     """Fields as lists of strings: without brackets around a field, and quotation marks around its values.
+
+    Args:
+        column: The fields ``[n]``.
+        separator: What parts them.
+        marks: Whether it is a character like others within quotation marks.
 
     Raises:
         BadValueError: A list has been cut, or holds something else than values.
@@ -149,33 +145,51 @@ def split(column: pa.Array, separator: str) -> pa.Array:
         bare = pc.replace_substring_regex(bare, rf"{re.escape(separator)}\s*$", "")
     bare = pc.if_else(pc.equal(bare, ""), None, bare)
     parted = pc.utf8_split_whitespace(bare) if is_white else pc.split_pattern(bare, separator)
-    if pc.any(pc.match_substring_regex(bare, _MORE_THAN_WORDS)).as_py():
-        parted = _without_marks(bare, parted, separator, is_white)
-    return pa.ListArray.from_arrays(parted.offsets, pc.utf8_trim(parted.values, _BLANKS), mask=parted.is_null())
-
-
-def _without_marks(fields: pa.Array, parted: pa.Array, separator: str, is_white: bool) -> pa.Array:
-    """Fields parted anew where a separator lies within quotation marks, and without marks around values."""
+    has_marks = pc.any(pc.match_substring_regex(bare, _MORE_THAN_WORDS)).as_py()
+    if marks and has_marks:
+        parted = _parted_by_marks(bare, parted, separator, is_white)
+        _require_values(parted)
     values = pc.utf8_trim(parted.values, _BLANKS)
-    if pc.any(pc.match_substring_regex(values, _OPEN)).as_py():
-        parted = pa.array(_by_marks(fields.to_pylist(), separator, is_white), pa.list_(pa.string()))
-        values = parted.values
+    return pa.ListArray.from_arrays(parted.offsets, _unmarked(values) if has_marks else values, mask=parted.is_null())
+
+
+def _parted_by_marks(fields: pa.Array, parted: pa.Array, separator: str, is_white: bool) -> pa.Array:
+    """Fields parted anew where a separator lies within quotation marks."""
+    is_open = pc.match_substring_regex(pc.utf8_trim(parted.values, _BLANKS), _OPEN)
+    rows = pc.unique(pc.list_parent_indices(parted).filter(is_open))
+    if not len(rows):
+        return parted
+    anew = pa.array(_by_marks(fields.take(rows).to_pylist(), separator, is_white), pa.list_(pa.string()))
+    places = np.arange(len(parted))
+    places[rows.to_numpy()] = len(parted) + np.arange(len(rows))
+    return pa.concat_arrays([parted, anew]).take(pa.array(places))
+
+
+def _require_values(parted: pa.Array) -> None:
+    values = pc.utf8_trim(parted.values, _BLANKS)
     for wrong, said in _WRONG.items():
         found = pc.match_substring_regex(values, wrong)
         if pc.any(found).as_py():
             raise BadValueError(pc.list_parent_indices(parted)[pc.index(found, True).as_py()].as_py(), said)
+
+
+def _unmarked(values: pa.Array) -> pa.Array:
+    """Values without quotation marks around them, and without backslashes before such within."""
     for marks in _MARKS:
-        values = pc.replace_substring_regex(values, marks, r"\1")
-    return pa.ListArray.from_arrays(parted.offsets, values, mask=parted.is_null())
+        bare = pc.replace_substring_regex(values, marks, r"\1")
+        escaped = pc.replace_substring_regex(bare, r"""\\(['"\\])""", r"\1")
+        values = pc.if_else(pc.equal(bare, values), values, escaped)
+    return values
 
 
-def _by_marks(fields: Sequence[str | None], separator: str, is_white: bool) -> Iterator[list[str] | None]:
+def _by_marks(fields: Sequence[str], separator: str, is_white: bool) -> Iterator[list[str]]:
     """Lists whose values may have the separator within quotation marks, each with its marks; slow."""
-    end = r"\s+" if is_white else rf"\s*{re.escape(separator)}\s*"
+    around = "[" + "".join(blank for blank in _BLANKS if blank != separator) + "]*"
+    end = r"\s+" if is_white else rf"{around}{re.escape(separator)}{around}"
     quoted = "|".join(rf"{mark}(?:[^{mark}\\]|\\.)*{mark}(?={end}|\s*$)" for mark in "'\"")
     value = re.compile(rf"(?s)({quoted}|(?:(?!{end}).)*)(?:{end}|\s*$)")
     for field in fields:
-        yield None if field is None else [re.sub(r"\\(['\"\\])", r"\1", found) for found in _matches(value, field)]
+        yield list(_matches(value, field))
 
 
 def _matches(value: re.Pattern[str], field: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from pyarrow import csv as arrow_csv
 from rec_msa.foundation.errors import DataError, nearest
 from rec_msa.interactions.reading.files import mendable
 from rec_msa.interactions.reading.layout import (
+    DRAWN,
     UTF_8,
     WHITESPACE,
     advice,
@@ -100,7 +101,7 @@ class TextFile:
 
     def place_of(self, row: int) -> str:
         """Says on which line a row (counted from 0, without the header) starts, as ``line 7``."""
-        record = next(islice(self._records(), int(self.layout.header) + row, None), None)
+        record = next(islice(self._records(), self._n_names + row, None), None)
         # quotes in odd places may part records otherwise here than in Arrow's reader
         return f"row {row + 1}" if record is None else f"line {record[0]}"
 
@@ -121,7 +122,7 @@ class TextFile:
         return n_breaks
 
     def require_header(self) -> None:
-        """Refuses a file whose first line lacks a column; what its quotation marks do is another question."""
+        """Refuses a file whose first line lacks a column; whether its quotation marks are sound is another question."""
         with mendable(self.part.name):
             self._positions()
 
@@ -159,20 +160,20 @@ class TextFile:
             raise NoRowsError(f"{part.name} is empty: get it again")
         line, fields = first
         self._require_no_blocks(fields)
-        self._require_no_blank_before_quotes()
         if layout.header:
             if line > self.n_comments + 1:
                 raise DataError(f"{part.name}, line {line - 1} is blank: the first line must name the columns")
             fields = layout.names(fields)
             self._advise(line, fields)
             require_columns(part.name, layout.columns, fields, layout.keys)
-            return {name: fields.index(name) for name in layout.columns}, len(fields)
+            return self._readable({name: fields.index(name) for name in layout.columns}), len(fields)
         self._require_named_fields(line, fields)
         most, fewest = len(layout.columns), len(layout.columns) - len(layout.optional)
         if not fewest <= len(fields) <= most:
             raise self._wrong_number(line, len(fields), str(most) if fewest == most else f"{fewest} or {most}")
         places = enumerate(layout.columns[: len(fields)])
-        return {name: index for index, name in places if not layout.keys or name in layout.keys}, len(fields)
+        read = {name: index for index, name in places if not layout.keys or name in layout.keys}
+        return self._readable(read), len(fields)
 
     def _require_no_blocks(self, fields: list[str]) -> None:
         """Refuses the Netflix Prize's blocks: an item and a colon, and below it a line for each of its users."""
@@ -182,17 +183,27 @@ class TextFile:
                 """line: awk -F: 'NF > 1 {item = $1; next} {print item "," $0}' FILE"""
             )
 
-    def _require_no_blank_before_quotes(self) -> None:
-        """Refuses rows whose quotation marks stand behind a blank, so that they belong to the field."""
+    def _readable(self, positions: dict[str, int]) -> dict[str, int]:
+        """Refuses rows where quotation marks of what is read stand behind a blank, so that they belong to the field."""
         if self.layout.dataset is None or self.layout.quoted is None or self.layout.is_split:
-            return
-        for line, fields in islice(self._records(), int(self.layout.header), _FIRST):
-            if any(_BLANK_BEFORE_QUOTES.fullmatch(text) for text in fields):
-                mark, blank = f'{self.layout.delimiter}"', f'{self.layout.delimiter} *"'
+            return positions
+        for line, fields in islice(self._records(), self._n_names, _FIRST):
+            read = [fields[place] for place in positions.values() if place < len(fields)]
+            if any(_BLANK_BEFORE_QUOTES.fullmatch(text) for text in read):
+                remedy = rf"""sed -E 's/(^|{self.layout.delimiter}) +"/\1"/g' FILE"""
                 raise DataError(
                     f"{self.part.name}, line {line}: a blank stands before a quotation mark, which is a character like "
-                    f"others there; take such blanks off: sed 's/{blank}/{mark}/g' FILE"
+                    f"others there; take such blanks off: {remedy}"
                 )
+        return positions
+
+    @cached_property
+    def _n_names(self) -> int:
+        """How many records name the columns: one, or none."""
+        if self.layout.header or not self.layout.is_part:
+            return int(self.layout.header)
+        first = next(self._records(), None)
+        return int(first is not None and self.layout.are_names(first[1]))
 
     def _advise(self, number: int, fields: list[str]) -> None:
         """Refuses a first line that does not name the columns, where its layout seems to be the reason."""
@@ -204,6 +215,10 @@ class TextFile:
         if layout.quoted and layout.delimiter in line and line[0] + line[-1] == '"' * line.count('"'):
             remedy = """take these off: sed 's/^"//; s/"$//' FILE"""
             raise DataError(f"{self.part.name}, line {number}: whole lines are in quotation marks; {remedy}")
+        for below, texts in () if DRAWN.fullmatch(line) else islice(self._records(), 1, _FIRST):
+            if set(layout.columns) <= {text.strip() for text in texts}:
+                remedy = f"take off what is above the names of columns, as tail -n +{below} FILE does"
+                raise DataError(f"{self.part.name}, line {number} does not name the columns: {remedy}")
         said = advice(line, self.first_rows(), layout.columns, layout.delimiter)
         if said is not None:
             where = f"{self.part.name}, line {number}: there is no column '{lacking}' ({layout.keys[lacking]})"
@@ -214,7 +229,7 @@ class TextFile:
         if layout.dataset is None:
             return
         key = f"datasets.{layout.dataset}.columns"
-        if layout.is_part and layout.are_names(fields):  # they are left out
+        if self._n_names:  # of one of several files: they are left out
             return
         named = {name.casefold() for name in layout.keys}
         if any(text.strip().casefold() in named for text in fields):
@@ -241,11 +256,11 @@ class TextFile:
         }
         read = [names[position] for position in positions]
         delimiter = self.layout.delimiter
-        return self._by_arrow(names, read, int(self.layout.header), delimiter=delimiter, **quoting)
+        return self._by_arrow(names, read, self._n_names, delimiter=delimiter, **quoting)
 
     def _split_lines(self, positions: list[int], n_fields: int) -> pa.Table:
         """The same where a delimiter is none of Arrow's: lines, split at it."""
-        lines = self._lines(int(self.layout.header))
+        lines = self._lines(self._n_names)
         chunks = [split_strings(chunk, self.layout.delimiter) for chunk in lines.chunks]
         if not all(pc.all(pc.equal(pc.list_value_length(chunk), n_fields)).as_py() is not False for chunk in chunks):
             raise pa.ArrowInvalid("not as many fields in every line")
@@ -255,7 +270,8 @@ class TextFile:
 
     def _lines(self, skipped: int = 0) -> pa.ChunkedArray:
         lines = self._by_arrow(["line"], ["line"], skipped, delimiter=_NEVER, quote_char=False).column(0)
-        return lines.filter(pc.not_equal(pc.ascii_trim_whitespace(lines), ""))
+        blank = pc.equal(pc.utf8_trim(lines, self.layout.blanks), "")
+        return lines.filter(pc.invert(blank)) if pc.any(blank).as_py() else lines
 
     def _bare(self, column: pa.Array) -> pa.Array:
         """Without quotation marks at both ends, where fields may have them."""
@@ -329,7 +345,7 @@ class TextFile:
             lines = islice(self._decoded(file, strict), n_before, None)
             if layout.quoted is None or layout.is_split:
                 for number, text in enumerate(lines, start=n_before + 1):
-                    if text.strip():
+                    if text.strip(layout.blanks):
                         yield number, self._unquoted(split_at(text.rstrip("\r\n"), layout.delimiter))
                 return
             csv.field_size_limit(_LONGEST_FIELD)
@@ -337,7 +353,7 @@ class TextFile:
             start, is_table = n_before + 1, False
             try:
                 for fields in reader:
-                    if fields and not (is_table and len(fields) == 1 and not fields[0].strip()):
+                    if fields and not (is_table and len(fields) == 1 and fields[0] and not fields[0].strip()):
                         yield start, fields
                         is_table = is_table or len(fields) > 1
                     start = n_before + reader.line_num + 1

@@ -131,6 +131,12 @@ def _of_a_type(column: pa.Array, time_format: str | None) -> Times:
     raise BadValueError(0, f"is of the type {kind}; times are numbers, dates or ISO strings")
 
 
+def as_instants(times: Times) -> pa.Array:
+    """Dates as Arrow's timestamps of microseconds in UTC."""
+    values = pc.cast(pc.cast(times.values, pa.timestamp(_UNITS[times.digits])), pa.timestamp("us"), safe=False)
+    return pc.cast(values, pa.timestamp("us", "UTC"))
+
+
 def whole_times(batches: Sequence[Times]) -> Times:
     """Puts the times of all batches together in the finest of their units; of one kind, as ``times_of`` gave them.
 
