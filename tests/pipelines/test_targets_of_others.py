@@ -98,6 +98,17 @@ def test_answers_of_a_model_that_had_changed_were_taken_for_current(served):
     assert run("ptq", version="2").equals(first)
 
 
+def test_a_function_whose_record_is_damaged_is_asked_anew(served):
+    asked = {"model": "called", "targets": {"called": {"recommend": "shop:recommend", "auxiliary": "split"}}}
+    served.run("attack_ptd", params=asked)
+    first = figures(served, "called")
+    [place] = Path("data").glob("*/small/seed0/called/target*.pt")
+    place.write_bytes(bytes(place.stat().st_size))
+    served.run("attack_ptd", params=asked, only_missing_outputs=True)
+    assert figures(served, "called").equals(first)
+    assert any(place.read_bytes())
+
+
 def test_a_target_of_the_data_sets_name_is_its_target_and_has_all_its_users(served):
     targets = {"targets": {"small": LISTS | {"known": "drop"}}}
     served.run("attack_ptq", params=targets)

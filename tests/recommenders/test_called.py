@@ -125,6 +125,12 @@ def test_a_function_answers_otherwise_when_its_answers_are_others():
     assert first == same != other
 
 
+def test_what_is_no_answer_answers_otherwise_and_ends_in_no_traceback():
+    model = called(answer([["b", "c"], ["a"]]), probed=(0, 2), probed_for=2)
+    with pytest.raises(DataError, match="lists of 1 to 2 items"):
+        model.answered()
+
+
 def test_a_function_without_sequences_is_not_asked_about_any():
     with pytest.raises(SettingsError, match="recommend_sequences"):
         called(answer([])).answers_after(np.array([[0, 1]]), 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from rec_msa.targets.settings import TargetSettings
         ({"fit": "a:b", "rank": "rank"}, "rank: this means something with lists alone"),
         ({"lists": "l.csv", "depth": 20}, "depth: this means something with fit alone"),
         ({"lists": "l.csv", "rank": "r", "score": "s"}, "rank and score: name one of them"),
+        ({"lists": "l.csv", "version": 2}, "version: this means nothing with lists"),
+        ({"lists": "l.csv", "auxiliary": "nonne"}, "there is no 'nonne'; did you mean 'none'"),
     ],
 )
 def test_settings_that_say_two_things_or_nothing_are_refused(settings, said):
@@ -35,6 +38,13 @@ def test_who_is_auxiliary_depends_on_who_trains():
 def test_a_function_may_name_the_column_of_users_in_its_file_of_auxiliary_users():
     settings = TargetSettings(recommend="shop:recommend", auxiliary="others.csv", user="customer")
     assert settings.auxiliary_file.user == "customer"
+
+
+def test_a_version_may_be_a_number_or_a_date():
+    assert [TargetSettings(recommend="a:b", version=one).version for one in (2, date(2026, 12, 1))] == [
+        "2",
+        "2026-12-01",
+    ]
 
 
 def test_files_follow_the_project_and_urls_stay():

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kedro.io import DatasetError
 from pydantic import BaseModel
 
 from rec_msa.datasets.json_files import JSONFiles
@@ -187,12 +189,19 @@ def _code_checksum(constants: dict[str, Any]) -> str | None:
 
 
 def _since(node: Node, catalog: DataCatalog, now: str, *, ask: bool) -> str:
-    """Since when a function answers as it does, which nobody can tell from its text: it is asked again."""
+    """Since when a function answers as it does, which nobody can tell from its text: it is asked again.
+
+    It is ``now`` where there is no record of its answers, or their file is damaged.
+    """
     from rec_msa.targets.recording import answers_as_before
 
     record = _record(node.outputs[0], catalog)
-    since = record.raw.rpartition(":")[2] if record is not None and record.raw is not None else now
-    return since if since == now or not ask or answers_as_before(catalog.load(node.outputs[0])) else now
+    if record is None or record.raw is None:
+        return now
+    with suppress(DatasetError):
+        if not ask or answers_as_before(catalog.load(node.outputs[0])):
+            return record.raw.rpartition(":")[2]
+    return now
 
 
 def is_parameter(name: str) -> bool:

@@ -28,7 +28,8 @@ class Provenance(NamedTuple):
         fingerprint: Digest of the node, its parameters and its inputs' fingerprints.
         inputs: Fingerprints of the catalogued inputs, by name.
         name: The artifact's own name: a file that was copied with its record to another's place is known by it.
-        raw: The checksum of the raw file that its node reads; None where it reads none.
+        raw: The checksum of the raw file that its node reads, or of the module of a user's own function, for one that
+            answers with since when it answers so; None where it reads none.
     """
 
     fingerprint: str

@@ -89,15 +89,16 @@ def planned(experiments: Experiments, cell: Cell) -> list[Planned]:
 
 def refused(experiments: Experiments, cell: Cell) -> list[str]:
     """Why some of what the settings ask for is left out: each reason once."""
-    why = [_why(one.part, one.attack.refusal) for one in _everything(experiments, cell) if one.attack.refusal]
+    why = [_why(one) for one in _everything(experiments, cell) if one.attack.refusal]
     unable = [name for name in experiments.parameters.audit.defenses if not can_defend(cell, name)]
     why += [f"audit.defenses: '{name}' draws items from behind the list, and {cell.model} has none" for name in unable]
-    return list(dict.fromkeys(why))
+    return list(dict.fromkeys(filter(None, why)))
 
 
-def _why(part: str, refusal: str) -> str:
+def _why(one: Planned) -> str | None:
     """A refusal with the key that an audit has for it."""
-    return f"audit.defenses: {refusal.partition(': ')[2]}" if part == DEFENSES else refusal
+    much = one.attack.altered_too_much
+    return f"audit.defenses: {much}" if much and one.part == DEFENSES else one.attack.refusal
 
 
 def _everything(experiments: Experiments, cell: Cell) -> list[Planned]:

@@ -275,14 +275,19 @@ class NamedAttack:
     @property
     def refusal(self) -> str | None:
         """Why the attack cannot work on this target; None where it can."""
-        _, altered = parse_defense(self.cell.defense)
-        if altered > self.attacker.list_length:
-            return (
-                f"attacks.{self.name}.list_length: '{self.cell.defense}' alters {altered} places, but a list has "
-                f"{self.attacker.list_length}; choose a strength of at most {self.attacker.list_length}"
-            )
+        if self.altered_too_much is not None:
+            return f"attacks.{self.name}.list_length: {self.altered_too_much}"
         refusal = self._lacking or self.settings.refusal(self.cell.as_target, self.clone)
         return refusal and f"attacks.{self.name}{refusal}"
+
+    @property
+    def altered_too_much(self) -> str | None:
+        """Says that the cell's defense alters more places than a list of the attacker's has; None where it does not."""
+        (_, altered), length = parse_defense(self.cell.defense), self.attacker.list_length
+        if altered <= length:
+            return None
+        much = f"'{self.cell.defense}' alters {altered} places, but a list has {length}"
+        return f"{much}; choose a strength of at most {length}"
 
     @property
     def unfit(self) -> str | None:

@@ -37,7 +37,7 @@ class Answer:
             DataError: It is of another shape, holds no ids, an item twice, or one that is unknown or known already; or
                 nothing is left of it.
         """
-        raw = self._table(answer, k)
+        raw = self.table(answer, k)
         codes = self.items.get_indexer(pd.Index(raw.ravel())).reshape(raw.shape).astype(np.int64)
         wrong = "is in no interaction that min_interactions kept"
         self._refuse(codes < 0, raw, "unknown", wrong, "unknown: drop leaves such items out")
@@ -56,7 +56,12 @@ class Answer:
         self._refuse_repeats(kept)
         return kept.astype(np.int32)
 
-    def _table(self, answer: Any, k: int) -> np.ndarray:
+    def table(self, answer: Any, k: int) -> np.ndarray:
+        """The items ``[n, k]`` as the function wrote them.
+
+        Raises:
+            DataError: It is of another shape, or holds no ids.
+        """
         if isinstance(answer, pd.Series):
             answer = answer.tolist()
         try:

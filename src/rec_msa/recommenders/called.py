@@ -53,11 +53,11 @@ class Called(AnsweringRecommender):
 
         Raises:
             SettingsError: It cannot be imported.
-            DataError: It raises.
+            DataError: It raises, or what it returns is no answer.
         """
-        asked = self.users[list(self.settings.probed)]
-        answer = self._call(self.settings.key, self._function, asked, self.settings.probed_for)
-        return hashlib.sha256(repr(np.asarray(answer).tolist()).encode()).hexdigest()
+        key, asked, k = self.settings.key, self.users[list(self.settings.probed)], self.settings.probed_for
+        raw = Answer(key, asked, self.items).table(self._call(key, self._function, asked, k), k)
+        return hashlib.sha256(repr(raw.tolist()).encode()).hexdigest()
 
     def answers(self, users: np.ndarray, k: int) -> np.ndarray:
         own = self.histories.of(self.rows_of(torch.from_numpy(np.asarray(users, dtype=np.int64))))

@@ -32,7 +32,8 @@ AHEAD = 6
 """Rows that are on their way from memory while one is worked on."""
 LINE = 64
 LOG2_E, LN_2, LN_2_REST = np.float32(1.4426950408889634), np.float32(0.693359375), np.float32(-2.12194440e-4)
-ONE, HALF, GREATEST = np.float32(1), np.float32(0.5), np.float32(87)
+ZERO, HALF, ONE, TWO = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
+GREATEST = np.float32(87)
 TAYLOR = tuple(np.float32(1 / n) for n in (5040, 720, 120, 24, 6, 2))
 NO_POWER, FRACTION_BITS = np.int32(127), np.int32(23)
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rec_msa.recommenders.compiling import compiled, sigmoid
-from rec_msa.recommenders.kernels import ONE, TWO
+from rec_msa.recommenders.compiling import ONE, TWO, compiled, sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

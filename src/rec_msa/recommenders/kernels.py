@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rec_msa.recommenders.compiling import compiled, exp, item_ahead, prefetch, sigmoid
+from rec_msa.recommenders.compiling import ONE, TWO, ZERO, compiled, exp, item_ahead, prefetch, sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float32]
     Rows = NDArray[np.int64]
-
-ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
 
 
 @compiled

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rec_msa.recommenders.compiling import compiled, inlined
-from rec_msa.recommenders.kernels import ZERO
+from rec_msa.recommenders.compiling import ZERO, compiled, inlined
 
 BLOCK = 128
 """Pairs at a time: for 64 numbers in and 32 out that is as much as BLAS multiplies without a second thread."""

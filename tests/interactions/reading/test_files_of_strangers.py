@@ -91,6 +91,13 @@ def test_names_above_one_line_a_user_were_a_user(tmp_path: Path) -> None:
     assert pairs(own(tmp_path, "bob items x\n", **LINES)) == [("bob", "items"), ("bob", "x")]
 
 
+def test_lines_of_items_alone_name_no_columns(tmp_path: Path) -> None:
+    (tmp_path / "user=5").mkdir()
+    (tmp_path / "user=5" / "part0").write_text("10 11\n12\n")
+    alone = LINES | {"columns": ["items..."]}
+    assert pairs(read_own(tmp_path, **alone)) == [(5, 10), (5, 11), (5, 12)]
+
+
 def test_lines_without_any_row_are_none(tmp_path: Path) -> None:
     assert "is empty" in refused(tmp_path, "\n \n", **LINES)
     (tmp_path / "part0").write_text("1 2\n")

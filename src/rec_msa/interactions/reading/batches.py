@@ -150,7 +150,8 @@ class OwnFile:
         first, *others = self._text.first_rows() or [[]]
         if not first:
             raise NoRowsError(f"{self.part.name} is empty: get it again")
-        if [text.strip().casefold() for text in first[: len(names) - 1]] == [name.casefold() for name in names[:-1]]:
+        sure = names[:-1] or names  # what follows the last of them is data, whatever it is called
+        if [text.strip().casefold() for text in first[: len(sure)]] == [name.casefold() for name in sure]:
             raise DataError(f"{self.part.name}, {self._text.place_of(0)} names the columns itself: take it out")
         self.has_unclear_header = bool(others) and names_columns([first[:1], others[0][:1]])
 

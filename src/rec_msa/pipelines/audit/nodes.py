@@ -82,8 +82,8 @@ def write_audit(
     others = tables[3 * n_seeds :]
     results = [table for table in others if isinstance(table, pd.DataFrame)]
     repeats = [check["repeats"] for check in others if not isinstance(check, pd.DataFrame)]
-    target = described(facts, trained[0], statistics["items"], known_all(repeats))
-    target["filled"] = filled(lists, known, facts["list_length"])
+    served = {"repeats": known_all(repeats), "filled": filled(lists, known, facts["list_length"])}
+    target = {**described(facts, trained[0], statistics["items"]), **served}
     measured = pd.concat([table for table in results if "n_users" in table], ignore_index=True)
     per_user = pd.concat([table for table in results if "n_users" not in table], ignore_index=True)
     report = audit(
@@ -101,11 +101,11 @@ def write_audit(
     return report.html, report.markdown, report.json, report.files
 
 
-def described(facts: dict[str, Any], train: pd.DataFrame, n_items: int, repeats: bool | None) -> dict[str, Any]:
-    """What the page says of the target: its name and kind, its size, and whether a seed makes the same lists again."""
+def described(facts: dict[str, Any], train: pd.DataFrame, n_items: int) -> dict[str, Any]:
+    """What the page says of the target: its name and kind, and its size."""
     told = {name: facts[name] for name in ("name", "kind", "retrained")}
     counts = {"n_users": train["user"].nunique(), "n_items": n_items, "n_interactions": len(train)}
-    return {**told, **counts, "repeats": repeats}
+    return {**told, **counts}
 
 
 def filled(lists: Sequence[pd.DataFrame], known: Sequence[pd.DataFrame], list_length: int) -> float:
