@@ -1,15 +1,17 @@
 """How loops are compiled for CPUs: what a compiler may do with sums, and rows that are fetched before they are needed.
 
-Importing it loads numba, so do that late. Machine code is kept by the text of a kernel's own file: after a change here
-remove ``__pycache__``.
+Importing it loads numba, so do that late.
 """
 
 from __future__ import annotations
 
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from llvmlite import ir
+from numba import config as config_of_numba
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -22,9 +24,28 @@ SUMS = {"reassoc", "contract", "nsz"}
 NaN or infinity be forgotten."""
 
 
+config: Any = config_of_numba  # its names are made as it is loaded
+
+
+def kept_in(folder: Path) -> Path:
+    """Where machine code of a folder's kernels is kept: elsewhere as soon as one of the texts is another.
+
+    numba looks at a kernel's own file alone, and what is inlined there stands in others.
+    """
+    texts = b"".join(file.read_bytes() for file in (folder / "compiling.py", *sorted(folder.glob("*kernels.py"))))
+    return Path(config.CACHE_DIR or folder / "__pycache__") / f"kernels-{sha256(texts).hexdigest()[:12]}"
+
+
+KEPT_IN = str(kept_in(Path(__file__).parent))
+
+
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Machine code of a function, kept on disk."""
-    return njit(cache=True, nogil=True, error_model="numpy", fastmath=SUMS)(function)
+    named, config.CACHE_DIR = config.CACHE_DIR, KEPT_IN
+    try:
+        return njit(cache=True, nogil=True, error_model="numpy", fastmath=SUMS)(function)
+    finally:
+        config.CACHE_DIR = named
 
 
 inlined = njit(inline="always", nogil=True, error_model="numpy", fastmath=SUMS)
