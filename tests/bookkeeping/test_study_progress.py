@@ -73,6 +73,33 @@ def test_time_left_is_what_the_like_of_the_waiting_nodes_took(nodes):
     assert progress.seconds_left() == pytest.approx(20, abs=0.1)
 
 
+def test_a_job_whose_lines_go_to_a_file_says_where_it_stands_once_a_minute(nodes, printed, monkeypatch):
+    progress = StudyProgress(nodes, 0, catalog(), time.monotonic())
+    progress.show()
+    ordered = by_cell(Pipeline(nodes))
+    now = time.monotonic()
+    for each, later in zip(ordered, (30, 61, 62, 130), strict=False):
+        monkeypatch.setattr(time, "monotonic", lambda later=later: now + later)
+        progress.finish(each, 12.0, 12.0)
+    lines = printed.getvalue().splitlines()
+    assert lines == [
+        f"2 of 8 nodes, 72 s left · 61 s so far: {ordered[1].name} took 12 s",
+        next(line for line in lines if line.startswith("small · ")),
+    ]
+
+
+def test_a_terminal_has_its_bar_and_no_such_lines(nodes, monkeypatch):
+    text = io.StringIO()
+    monkeypatch.setattr(rich, "_console", Console(file=text, width=200, force_terminal=True))
+    progress = StudyProgress(nodes, 0, catalog(), time.monotonic())
+    progress.show()
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 600)
+    progress.finish(by_cell(Pipeline(nodes))[0], 12.0, 12.0)
+    progress.stop()
+    assert "so far" not in text.getvalue()
+
+
 def test_kedro_s_share_is_all_but_the_nodes_functions(nodes):
     progress = StudyProgress(nodes, 0, catalog(), time.monotonic() - 100)
     progress.finish(nodes[0], 95.0, 98.0)

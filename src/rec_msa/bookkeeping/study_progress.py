@@ -32,6 +32,8 @@ SEED = re.compile(r"seed[0-9]+")
 HEADLINE = "ptaq"
 FRESH_PROCESS_SECONDS = 30.0
 SHOWN_AT_ONCE = 3
+QUIET_SECONDS = 60.0
+"""How long nothing may be said where lines are kept, as those of a job in a file, before a finished node gets one."""
 BAR, GAPS = 12, 3
 """Characters of the bar, and beside its columns."""
 
@@ -67,6 +69,7 @@ class StudyProgress:
         self.in_functions = self.in_tasks = 0.0
         self.bar: Progress | None = None
         self.shown = self.in_full = False
+        self.said = time.monotonic()
 
     def show(self, *, in_full: bool = True) -> None:
         """Shows the progress from now on; in full with a line for each finished cell and an account at the end."""
@@ -115,6 +118,7 @@ class StudyProgress:
         if is_last_of_a_cell(node):
             self.cells_done += 1
             self._report_cell(node)
+        self._break_silence(node, in_task)
         self._refresh()
         if not self.waiting:
             self.stop()
@@ -175,9 +179,23 @@ class StudyProgress:
     def _report_cell(self, node: Node) -> None:
         if not self.in_full:
             return
+        self.said = time.monotonic()
         rich.get_console().print(
             f"{headline(node, self.catalog)} ({self.cells_done} of {self.n_cells} cells, "
             f"{self._left()}{duration(time.monotonic() - self.started)} so far)",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    def _break_silence(self, node: Node, seconds: float) -> None:
+        """Says where a run stands that no bar shows: at most a line a minute."""
+        now, console = time.monotonic(), rich.get_console()
+        if self.bar is None or console.is_terminal or now - self.said < QUIET_SECONDS:
+            return
+        self.said = now
+        console.print(
+            f"{self.n_done} of {self.n_nodes} nodes, {self._left()}{duration(now - self.started)} so far: "
+            f"{node.name} took {duration(seconds)}",
             highlight=False,
             soft_wrap=True,
         )
