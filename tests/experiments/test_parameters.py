@@ -103,6 +103,13 @@ def test_a_scalar_is_a_list_of_one():
             {"attacks": {"retrain_ensemble": {"base": "ptd"}}},
             "attacks.retrain_ensemble: this name belongs to a referen",
         ),
+        ({"export": 3}, "export: 3 is no setting; below it stand histories, item, user"),
+        (
+            {"recommenders": {"bpr": 4}},
+            "recommenders.bpr: 4 is no setting; below it stand bias, dimensions, l2, negatives",
+        ),
+        ({"attacks": {"ptq": 3}}, "attacks.ptq: 3 is no setting; below it stand base and"),
+        ({"attacks": 3}, "attacks: 3 is no setting; below it stand names of your own"),
         ({"retrained": 0}, "retrained: 0 is not valid"),
         ({"attacks": {"retrain-x": {"base": "ptd"}}}, "attacks.retrain-x: this name belongs to a reference"),
         ({"datasets": {"ml-1n": {}}}, "datasets.ml-1n: your own data need a path"),
@@ -148,6 +155,12 @@ def test_every_fault_is_named_at_once():
     with pytest.raises(SettingsError) as refusal:
         read_parameters(base() | {"list_length": 0, "threads": 0})
     assert len(str(refusal.value).splitlines()) == 2
+
+
+def test_a_share_that_is_refused_left_an_empty_list_that_was_refused_too():
+    with pytest.raises(SettingsError) as refusal:
+        read_parameters(base() | {"audit": {"shares": 5}})
+    assert str(refusal.value) == "audit.shares: 5 is not valid: input should be less than 1"
 
 
 def test_relative_paths_are_put_under_the_project_s_root(tmp_path):

@@ -34,6 +34,12 @@ def test_artifacts_on_a_file_system_that_nobody_knows_ended_in_a_traceback(small
         small_project.session().load_context()
 
 
+def test_a_key_below_what_is_a_list_ended_in_a_line_of_the_library_and_two_of_its_insides(small_project):
+    with pytest.raises(KedroCliError, match="a key has others below it in one place, --params among them") as refusal:
+        small_project.session(audit={"shares": {"pta": 2}}).load_context()
+    assert len(str(refusal.value).splitlines()) == 1
+
+
 def bomb(depth: int) -> str:
     lines = ["a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, depth)]

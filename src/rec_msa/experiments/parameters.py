@@ -334,14 +334,26 @@ def read_parameters(raw: dict[str, Any]) -> Parameters:
     try:
         return Parameters.model_validate(raw)
     except ValidationError as error:
-        faults = [_explain(fault, raw) for fault in error.errors()]
+        faults = [_explain(fault, raw) for fault in _first_hand(error.errors())]
         raise SettingsError("\n".join(faults)) from error
+
+
+def _first_hand(faults: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without lists that are too short because what stands in them is refused."""
+    return [
+        fault
+        for fault in faults
+        if fault["type"] != "too_short"
+        or not any(
+            len(inner := other["loc"]) > len(loc := fault["loc"]) and inner[: len(loc)] == loc for other in faults
+        )
+    ]
 
 
 def _explain(fault: ErrorDetails, raw: dict[str, Any]) -> str:
     """One line for a person: the key, the value, what is allowed."""
     loc, base = _of_attack(fault["loc"])
-    if fault["type"].startswith("union_tag"):
+    if fault["type"].startswith("union_tag") and isinstance(fault["input"], dict):
         loc = (*loc, "base")
     place = _place(loc, raw)
     key = ".".join(map(str, place))
@@ -354,13 +366,28 @@ def _explain(fault: ErrorDetails, raw: dict[str, Any]) -> str:
         elsewhere = base and any(name in kind.model_fields for kind in ATTACKS.values())
         lacking = f"'{base}' has no such setting" if elsewhere else "there is no such parameter"
         return f"{key}: {lacking}; {nearest(str(name), fields)}"
-    if fault["type"] in ("missing", "union_tag_not_found"):
+    if fault["type"] == "missing" or (fault["type"] == "union_tag_not_found" and isinstance(fault["input"], dict)):
         near = _near_name(place, raw).rstrip()
         return f"{key}: this parameter is missing" + (f"; a new name needs it, or {near}" if near else "")
+    if fault["type"] in ("model_type", "dict_type", "union_tag_not_found"):
+        return f"{key}: {fault['input']!r} is no setting; {_below(loc, base)}"
+    return _explain_value(fault, key)
+
+
+def _explain_value(fault: ErrorDetails, key: str) -> str:
+    """Why a value of the right kind of place is refused."""
     reason = str(fault.get("ctx", {}).get("error", fault["msg"]))
     if fault["type"] == "value_error" and not (fault["loc"] and isinstance(fault["input"], str | int | float)):
         return f"{key}: {reason}" if key else reason
     return f"{key}: {fault['input']!r} is not valid: {reason[0].lower()}{reason[1:]}"
+
+
+def _below(loc: tuple[int | str, ...], base: str | None) -> str:
+    """What may stand below a key that one value was given for."""
+    if loc[0] == "attacks" and base is None and len(loc) > 1:
+        return "below it stand base and what that attack reads"
+    fields = _fields_at(list(loc[2:]), ATTACKS[base]) if base else _fields_at(list(loc), Parameters)
+    return f"below it stand {', '.join(fields) if fields else 'names of your own'}"
 
 
 def _of_attack(loc: tuple[int | str, ...]) -> tuple[tuple[int | str, ...], str | None]:

@@ -74,7 +74,8 @@ class CellConfigLoader(OmegaConfigLoader):
         try:
             return super().__getitem__(key)
         except (YAMLError, OmegaConfBaseException) as error:
-            raise ClearError(f"the configuration in {self.conf_source}, {key}*.yml, cannot be read: {error}") from error
+            place = f"the configuration in {self.conf_source}, {key}*.yml,"
+            raise ClearError(f"{place} cannot be read: {_reason(error)}") from error
 
     def follow(self, root: Path) -> None:
         """Puts raw files under a project, wherever the configuration lies.
@@ -122,6 +123,16 @@ class CellConfigLoader(OmegaConfigLoader):
         with suppress(OSError, YAMLError, AttributeError):
             return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER).get("model")
         return None
+
+
+def _reason(error: Exception) -> str:
+    """Why files cannot be merged, in a line; YAML's own words point at a place in theirs."""
+    if not isinstance(error, OmegaConfBaseException):
+        return str(error)
+    first = str(error).splitlines()[0]
+    if "merge" not in first:
+        return first
+    return f"{first}: a key has others below it in one place, --params among them, and none in another"
 
 
 def refuse_alias_bombs(folder: Path) -> None:
