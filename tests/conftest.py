@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 # Nobody is told of a test's runs; kedro's telemetry would build every pipeline of each to count it.
 os.environ["DO_NOT_TRACK"] = "1"
+
+# Kedro tries to load it for each parameter, and a package that is not there is looked for on the disk each time.
+sys.modules.setdefault("ibis", None)  # type: ignore[arg-type]
 
 # How long an example takes on a busy machine says nothing about the code. What reads files of others asks for more
 # examples; `make test ARGS=--hypothesis-profile=thorough` asks for more of everything.

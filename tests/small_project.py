@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import yaml
+from kedro.framework import project
 from kedro.framework.project import configure_project, settings
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class SmallProject:
 
     def session(self, env: str | None = None, **params: object) -> KedroSession:
         """A session with the given ``--params``."""
-        configure_project("rec_msa")
+        if project.PACKAGE_NAME != "rec_msa":  # to read the settings again looks through every module that is loaded
+            configure_project("rec_msa")
         return settings.SESSION_CLASS.create(self.folder, env=env, runtime_params=params)
 
     def run(self, pipeline: str = "attack_ptaq", *, params: dict | None = None, **options: object) -> None:

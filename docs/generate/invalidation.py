@@ -157,7 +157,9 @@ def write(page: Path) -> None:
 def _made_from(raw: dict[str, Any]) -> dict[str, str]:
     """The fingerprint of every artifact of an undefended and a defended cell."""
     parameters = read_parameters(raw)
-    catalog = DataCatalog({name: MemoryDataset(value) for name, value in _parameter_datasets(parameters)})
+    catalog = DataCatalog(
+        {name: MemoryDataset(value, copy_mode="assign") for name, value in _parameter_datasets(parameters)}
+    )
     pipeline = _example(Experiments(parameters))
     known = fingerprints(pipeline, catalog)
     return {name: known[name] for name in pipeline.all_outputs()}
