@@ -8,8 +8,8 @@ import pytest
 from rec_msa.attacks.registry import STARTS
 from rec_msa.reporting.axes import table_rows
 from rec_msa.reporting.document import Folded, Report, Table, estimate_cell
-from rec_msa.reporting.measured import Measured, estimates, gains, is_unrecorded, remarks, steal_runs
-from rec_msa.reporting.sections import learnt_section, tables_section
+from rec_msa.reporting.measured import Measured, estimates, gains, remarks, steal_runs
+from rec_msa.reporting.sections import learnt_section
 from rec_msa.reporting.writing import to_markdown
 from tests.reporting.made_up import made_up
 
@@ -59,17 +59,6 @@ def test_a_stage_is_counted_once_whatever_its_rows(new: pd.DataFrame) -> None:
 def test_an_older_table_says_nothing_of_steps_and_never_zero(old: pd.DataFrame) -> None:
     assert steal_runs(old).empty
     assert remarks(old) == []
-
-
-def test_table_8_of_the_stage_before_steps_were_noted_stood_beside_the_others_without_a_word(old: pd.DataFrame) -> None:
-    before = old[old["target"] == "bpr"].assign(target="sasrec", clone="sasrec")
-    now = before.assign(kept_step=1, steps=2, step_limit=3)
-    assert set(before.loc[is_unrecorded(before), "base"]) == {"qsd", *(set(STARTS) & set(before["base"]))}
-    assert not is_unrecorded(now).any()
-    quality = made_up(("tables",))["quality"]
-    for agreement, said in ((before, True), (now, False)):
-        page = to_markdown(Report("", sections=[tables_section(Measured(agreement, quality))]))
-        assert ("measured before the steal stage learnt" in page) is said
 
 
 def test_remarks_name_the_attacks_and_their_seeds(new: pd.DataFrame) -> None:

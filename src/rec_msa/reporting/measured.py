@@ -200,11 +200,6 @@ def steal_runs(agreement: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(nothing=runs["kept_step"] == 0, at_limit=runs["steps"] >= runs["step_limit"])
 
 
-def is_unrecorded(agreement: pd.DataFrame) -> pd.Series:
-    """Returns which rows are of attacks with queries whose steps are not known: of the stage before they were noted."""
-    return agreement["calls_per_user"].notna() & agreement.reindex(columns=list(STEPS)).isna().any(axis=1)
-
-
 def gains(agreement: pd.DataFrame) -> pd.DataFrame:
     """Returns the ``gain`` of each attack, group and seed: how much more it agrees than the one that it starts from.
 

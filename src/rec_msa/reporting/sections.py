@@ -24,7 +24,6 @@ from rec_msa.reporting.measured import (
     estimates,
     gains,
     interval_kinds,
-    is_unrecorded,
     seeds_and_users,
     steal_runs,
 )
@@ -320,8 +319,6 @@ def _sequences_section(measured: Measured) -> doc.Section:
         doc.Paragraph(TEXTS["table8"].format(length=SasrecSettings().length, of_paper=_LENGTH_OF_SASRECS_PAPER)),
         doc.study("table8", measured=bool(found)),
     ]
-    if is_unrecorded(measured.agreement)[measured.agreement["target"].isin(SEQUENTIAL_TARGETS)].any():
-        blocks.append(doc.Paragraph(TEXTS["table8_before"]))
     datasets = datasets_of(rows, ("ml-1m-2999",))
     blocks += calls_blocks(measured, datasets)
     known = set(rows["attack"])
