@@ -28,6 +28,7 @@ def test_a_run_on_many_workers_costs_what_all_of_them_took():
 
 @pytest.mark.parametrize("option", [["--config", "mine.yml"], ["--config=mine.yml"]])
 def test_a_command_with_a_file_says_what_the_file_said(monkeypatch, option):
+    monkeypatch.setattr(run_entry, "INSTRUCTIONS", ())
     monkeypatch.setattr(sys, "argv", ["/bin/kedro", "run", *option])
     said = run_entry.command({"env": "paper", "pipeline_names": ["study"], "runtime_params": {"study": "mine"}})
     assert said.startswith("kedro run --config")
@@ -35,8 +36,17 @@ def test_a_command_with_a_file_says_what_the_file_said(monkeypatch, option):
 
 
 def test_another_command_is_what_was_typed(monkeypatch):
+    monkeypatch.setattr(run_entry, "INSTRUCTIONS", ())
     monkeypatch.setattr(sys, "argv", ["/bin/kedro", "run", "--params=model=ncf"])
     assert run_entry.command({"env": None}) == "kedro run --params=model=ncf"
+
+
+def test_a_command_says_which_instructions_libraries_were_told_to_use(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/bin/kedro", "run"])
+    monkeypatch.setattr(run_entry, "INSTRUCTIONS", ("LD_PRELOAD", "OPENBLAS_CORETYPE"))
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "SkylakeX")
+    monkeypatch.setenv("LD_PRELOAD", "my lib.so")
+    assert run_entry.command({}) == "LD_PRELOAD='my lib.so' OPENBLAS_CORETYPE=SkylakeX kedro run"
 
 
 def test_the_commit_is_marked_where_files_differ_from_it(tmp_path, monkeypatch):

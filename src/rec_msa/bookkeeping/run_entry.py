@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
+import shlex
 import subprocess
 import sys
 import time
@@ -17,6 +19,17 @@ import psutil
 from rec_msa.bookkeeping.processes import command_line
 
 LIBRARIES = ("torch", "kedro", "numpy")
+INSTRUCTIONS = (
+    "ATEN_CPU_CAPABILITY",
+    "LD_PRELOAD",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NUMBA_CPU_FEATURES",
+    "NUMBA_CPU_NAME",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+)
+"""Variables that have libraries add numbers in another order than this processor's: a training then ends elsewhere."""
 
 
 def entry(started: float, in_functions: float, in_tasks: float, n_nodes: int, threads: int) -> dict[str, Any]:
@@ -49,12 +62,13 @@ def entry(started: float, in_functions: float, in_tasks: float, n_nodes: int, th
 
 
 def command(asked: dict[str, Any]) -> str:
-    """What was typed; where a file said what to run, with what it said.
+    """What was typed, after which instructions libraries were told to use; of a file, what it said.
 
     Args:
         asked: Environment, pipelines and parameters of the run.
     """
-    typed = command_line()
+    chosen = [f"{name}={shlex.quote(os.environ[name])}" for name in INSTRUCTIONS if name in os.environ]
+    typed = " ".join([*chosen, command_line()])
     from_file = any(word in ("-c", "--config") or word.startswith("--config=") for word in sys.argv)
     return f"{typed} # {json.dumps(asked, default=str)}" if from_file else typed
 
