@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
+import omegaconf.omegaconf
 import pytest
 import torch
+import yaml
+from omegaconf._utils import get_yaml_loader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +27,15 @@ os.environ["DO_NOT_TRACK"] = "1"
 
 # Kedro tries to load it for each parameter, and a package that is not there is looked for on the disk each time.
 sys.modules.setdefault("ibis", None)  # type: ignore[arg-type]
+
+
+@cache
+def _parsed(text: str) -> Any:
+    return yaml.load(text, Loader=get_yaml_loader())
+
+
+# Each session reads the same configuration, with a parser in Python; what comes out is copied before it is used.
+omegaconf.omegaconf.yaml = SimpleNamespace(**vars(yaml) | {"load": lambda file, Loader: _parsed(file.read())})
 
 # How long an example takes on a busy machine says nothing about the code. What reads files of others asks for more
 # examples; `make test ARGS=--hypothesis-profile=thorough` asks for more of everything.
