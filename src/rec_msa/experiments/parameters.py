@@ -340,14 +340,12 @@ def read_parameters(raw: dict[str, Any]) -> Parameters:
 
 def _first_hand(faults: list[ErrorDetails]) -> list[ErrorDetails]:
     """Without lists that are too short because what stands in them is refused."""
-    return [
-        fault
-        for fault in faults
-        if fault["type"] != "too_short"
-        or not any(
-            len(inner := other["loc"]) > len(loc := fault["loc"]) and inner[: len(loc)] == loc for other in faults
-        )
-    ]
+    places = [fault["loc"] for fault in faults]
+
+    def has_faults_within(place: tuple[int | str, ...]) -> bool:
+        return any(len(other) > len(place) and other[: len(place)] == place for other in places)
+
+    return [fault for fault in faults if fault["type"] != "too_short" or not has_faults_within(fault["loc"])]
 
 
 def _explain(fault: ErrorDetails, raw: dict[str, Any]) -> str:
