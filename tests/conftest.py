@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,6 @@ import omegaconf.omegaconf
 import pytest
 import torch
 import yaml
-from omegaconf._utils import get_yaml_loader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,13 +27,18 @@ os.environ["DO_NOT_TRACK"] = "1"
 sys.modules.setdefault("ibis", None)  # type: ignore[arg-type]
 
 
-@cache
-def _parsed(text: str) -> Any:
-    return yaml.load(text, Loader=get_yaml_loader())
+_parsed: dict[str, Any] = {}
 
 
-# Each session reads the same configuration, with a parser in Python; what comes out is copied before it is used.
-omegaconf.omegaconf.yaml = SimpleNamespace(**vars(yaml) | {"load": lambda file, Loader: _parsed(file.read())})
+def _parse_once(file: Any, Loader: Any) -> Any:
+    text = file.read()
+    if text not in _parsed:
+        _parsed[text] = yaml.load(text, Loader=Loader)
+    return _parsed[text]
+
+
+# Each session reads the same configuration, with a parser in Python. OmegaConf copies what comes out.
+omegaconf.omegaconf.yaml = SimpleNamespace(**vars(yaml) | {"load": _parse_once})
 
 # How long an example takes on a busy machine says nothing about the code. What reads files of others asks for more
 # examples; `make test ARGS=--hypothesis-profile=thorough` asks for more of everything.

@@ -29,7 +29,7 @@ INSTRUCTIONS = (
     "ONEDNN_MAX_CPU_ISA",
     "OPENBLAS_CORETYPE",
 )
-"""Variables that have libraries add numbers in another order than this processor's: a training then ends elsewhere."""
+"""Variables that set in which order libraries add numbers, and so, by its last digits, where a training ends."""
 
 
 def entry(started: float, in_functions: float, in_tasks: float, n_nodes: int, threads: int) -> dict[str, Any]:
@@ -62,10 +62,10 @@ def entry(started: float, in_functions: float, in_tasks: float, n_nodes: int, th
 
 
 def command(asked: dict[str, Any]) -> str:
-    """What was typed, after which instructions libraries were told to use; of a file, what it said.
+    """What was typed, the variables among ``INSTRUCTIONS`` that were set before it.
 
     Args:
-        asked: Environment, pipelines and parameters of the run.
+        asked: Environment, pipelines and parameters of the run, which stand behind it where a file said what to run.
     """
     chosen = [f"{name}={shlex.quote(os.environ[name])}" for name in INSTRUCTIONS if name in os.environ]
     typed = " ".join([*chosen, command_line()])
