@@ -30,7 +30,6 @@ class SmallProject:
 
     def __init__(self, folder: Path, *, own_source: bool = False) -> None:
         self.folder = folder
-        self._catalogs: dict[tuple, CatalogProtocol] = {}  # by folder, parameters and configuration
         shutil.copy(ROOT / "pyproject.toml", folder)
         if own_source:
             shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
@@ -67,12 +66,8 @@ class SmallProject:
             session.run(pipeline_names=[pipeline], **options)
 
     def load(self, name: str, **params: object) -> object:
-        """Loads an artifact from the catalog, which is made once as long as the configuration is the same."""
-        files = sorted(path for path in (self.folder / "conf").rglob("*") if path.is_file())
-        key = (self.folder, repr(params), *((path, path.stat().st_mtime_ns) for path in files))
-        if key not in self._catalogs:
-            self._catalogs[key] = self.catalog(**params)
-        return self._catalogs[key].load(name)
+        """Loads an artifact from the catalog."""
+        return self.catalog(**params).load(name)
 
     def catalog(self, *pipelines: str, **params: object) -> CatalogProtocol:
         """The catalog as a run of some pipelines has it: what their nodes read as settings is checked and made so."""
