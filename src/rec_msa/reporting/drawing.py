@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ _SIZES = {"heldout": 7, "queried": 9}
 """Of dots and rings: where both groups agree, the ring is seen around the dot."""
 _SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _VALUES_AT = 1.05
+_HEAD_WIDTH = 45  # letters that fit above a strip; more would run into the next one
 _STRIPS_IN_A_ROW = 3
 _ROOM = 1.1
 _LETTER, _LINE = 0.07, 0.12
@@ -302,7 +304,8 @@ class Strip:
     @property
     def note(self) -> str:
         """Who was asked, and what the lines are."""
-        return f"{self.panel.users}\nlines: {intervals_text([self.panel])}"
+        lines = textwrap.fill(f"lines: {intervals_text([self.panel])}", _HEAD_WIDTH)
+        return f"{self.panel.users}\n{lines}"
 
     def paint(self, place: Axes, tips: Tips) -> None:
         """Paints queried users first, so that dots lie on rings."""
