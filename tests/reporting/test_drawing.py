@@ -196,6 +196,17 @@ def test_the_title_says_where_and_the_note_on_whom(one_cell: pd.DataFrame) -> No
     ]
 
 
+def test_the_head_of_a_strip_ran_into_the_next_one(make_agreement: AgreementMaker) -> None:
+    seeds = pd.concat([make_agreement(target=target, seed=seed) for target in ("bpr", "lmf") for seed in range(5)])
+    picture = strips(panels_of(seeds[(seeds["attack"] != "ptaq") | (seeds["seed"] < 2)])).picture()
+    picture.draw_without_rendering()
+    left, right = (
+        place.findobj(lambda one: "held-out and" in getattr(one, "get_text", str)())[0] for place in picture.axes
+    )
+    assert "fewer than 5 seeds" in left.get_text()
+    assert left.get_window_extent().x1 < right.get_window_extent().x0
+
+
 def test_pointing_at_a_mark_tells_its_figures(one_cell: pd.DataFrame) -> None:
     [panel] = panels_of(one_cell)
     [ptaq] = [row for row in panel.rows if row.attack == "ptaq"]
