@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from rec_msa.evaluation.agreement import agreement_tables, cutoffs
@@ -105,16 +106,14 @@ def agreement_of(
 
 def _named(parts: dict[str, pd.DataFrame], identity: Mapping[str, Any], columns: Sequence[str]) -> pd.DataFrame:
     """Puts the tables against each of the target's lists below one another, beside what they belong to."""
-    whole = pd.concat(parts, names=["against", "row"]).reset_index("against").reset_index(drop=True)
+    whole = pd.concat([*parts.values()], ignore_index=True)
+    whole["against"] = np.repeat([*parts], [len(part) for part in parts.values()])
     # What is null everywhere would have no type of its own to keep.
     types = {"clone": "str", LABEL: "str"} | FACTS | dict.fromkeys(STEPS, "Int64")
     said = {LABEL: NO_LABEL, **identity}
-    return pd.DataFrame(
-        {
-            name: whole[name] if name in whole else pd.Series(said.get(name), whole.index, types.get(name))
-            for name in columns
-        }
-    )
+    same = {name: pd.Series([said.get(name)], dtype=types.get(name)).array for name in columns if name not in whole}
+    same = {name: value.repeat(len(whole)) for name, value in same.items()}
+    return pd.DataFrame({name: same[name] if name in same else whole[name].array for name in columns})
 
 
 def with_label(table: pd.DataFrame) -> pd.DataFrame:
