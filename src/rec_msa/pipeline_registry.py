@@ -118,7 +118,7 @@ def register_pipelines() -> OnDemand:
 
 
 def _export(experiments: Experiments, cell: Cell) -> Pipeline:
-    attack = experiments.attack(cell, experiments.parameters.attack)
+    attack = experiments.attack(cell, experiments.parameters.exported)
     histories = experiments.parameters.export.histories is not None
     return ingestion_pipeline(cell) + target_pipeline(cell) + export_pipeline(attack, histories=histories)
 

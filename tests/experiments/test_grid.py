@@ -17,6 +17,13 @@ from tests.named_attacks import CELL, experiments
 
 PUBLISHED = Path(__file__).parents[2] / "docs/published/08_reporting/agreement.parquet"
 
+MIXED = [
+    {"dataset": "ml-1m", "model": "bpr", "seed": 0, "attacks": ["ptd", "ptaq"]},
+    {"dataset": "ml-1m", "model": "lmf", "seed": 0, "attacks": ["ptaq"], "vary": {"query_fraction": [0.5, 1.0]}},
+    {"dataset": "ml-1m", "model": "ncf", "seed": 0, "attacks": ["ptd"]},
+    {"dataset": "steam"},
+]
+
 
 def names_of(known: Experiments) -> dict[str, list[str]]:
     """The names of the attacks on each target."""
@@ -31,6 +38,14 @@ def test_lists_make_a_grid_of_cells():
 def test_a_study_is_filtered_by_dataset_model_and_seed():
     cells = experiments(study="table4", dataset="steam", model=None, seed=1).cells
     assert cells == [Cell("steam", "bpr", 1), Cell("steam", "ncf", 1)]
+
+
+def test_of_a_study_one_attack_may_be_made_alone():
+    chosen = experiments(study="mixed", attack="ptaq", model=None, seed=None, dataset=None, studies={"mixed": MIXED})
+    assert {cell: [attack.name for attack in attacks] for cell, attacks in chosen.grid.items()} == {
+        Cell("ml-1m", "bpr", 0): ["ptaq"],
+        Cell("ml-1m", "lmf", 0): ["ptaq_asked50", "ptaq"],
+    }
 
 
 def test_a_study_may_name_defenses_which_the_session_s_own_then_chooses_from():
@@ -71,6 +86,7 @@ def test_nodes_of_a_defended_cell_read_the_settings_of_its_defense_alone():
     [
         ({"study": "table4", "seed": 7}, "seed: '7' is not in the study 'table4'"),
         ({"study": "tabel4"}, "did you mean 'table4'"),
+        ({"study": "table4", "attack": "ptaq"}, "attack: 'ptaq' is not in the study 'table4'; Allowed: ptd"),
         ({"dataset": None}, "dataset: nothing is chosen"),
         ({"seed": None}, "seed: nothing is chosen"),
         ({"model": []}, "model: nothing is chosen"),

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AXES = ("dataset", "model", "seed")
-"""What ``--params`` may pick of a study."""
+"""What makes a cell, and ``--params`` may pick of a study."""
+PICKED = (*AXES, "attack")
+"""All that ``--params`` alone may pick of a study."""
 
 VICTIMS = "rec_msa.victims."
 """Where the functions lie that train a library's model; other targets are the user's own."""
@@ -94,7 +96,7 @@ class Experiments:
             for other in self.parameters.held_out_otherwise:
                 logger.warning("study: 'all' is without '%s', which holds out another share of users; name it", other)
         found: dict[Cell, dict[str, NamedAttack]] = {}
-        for part in study:
+        for part in filter(self._is_asked, study):
             axes = [self._asked(axis, getattr(part, axis)) for axis in AXES]
             chosen: Iterable[Any] = product(*axes, self._defenses(part))
             for cell in (self._cell(*axes) for axes in chosen):
@@ -105,12 +107,16 @@ class Experiments:
             raise SettingsError(self._why_empty(name, study))
         return {cell: tuple(attacks.values()) for cell, attacks in found.items()}
 
+    def _is_asked(self, part: GridSettings) -> bool:
+        return self.parameters.attack is None or self.parameters.attack in (part.attacks or ())
+
     def _varied(self, cell: Cell, part: GridSettings) -> list[NamedAttack]:
         """The attacks of a grid on a cell: as they are named, or with each value of what is varied that they know.
 
         Where a share of users leaves nobody to ask about, an attack with queries is left out: there is none.
         """
-        plain = [(name, self.parameters.attacks[name]) for name in part.attacks or ()]
+        asked = part.attacks or () if self.parameters.attack is None else (self.parameters.attack,)
+        plain = [(name, self.parameters.attacks[name]) for name in asked]
         if not part.vary:
             return [self._named(cell, name, settings) for name, settings in plain]
         defaults = self._defaults_of(cell)
@@ -148,7 +154,9 @@ class Experiments:
     def _why_empty(self, name: str, study: Study) -> str:
         asked = {axis: getattr(self.parameters, axis) for axis in AXES}
         asked["defense"] = () if self.parameters.defense == NO_DEFENSE else (self.parameters.defense,)
-        offers = [(*AXES, "defense"), *((*(getattr(part, axis) for axis in AXES), part.defenses) for part in study)]
+        asked["attack"] = () if self.parameters.attack is None else (self.parameters.attack,)
+        kinds = ((*(getattr(part, axis) for axis in AXES), part.defenses, part.attacks) for part in study)
+        offers = [(*AXES, "defense", "attack"), *kinds]
         for axis, *parts in zip(*offers, strict=True):
             offered = dict.fromkeys(str(value) for part in parts for value in part or ())
             for value in asked[axis] or ():
@@ -184,7 +192,7 @@ class Experiments:
         """
         for pipeline in pipelines:
             self._require_meaning(pipeline)
-            name = self.parameters.attack if pipeline == "export" else pipeline.removeprefix("attack_")
+            name = self.parameters.exported if pipeline == "export" else pipeline.removeprefix("attack_")
             asked = self.grid if pipeline in COMPARISONS else {}
             if name != pipeline:
                 asked = {cell: (self.attack(cell, name),) for cell in self.cells}

@@ -117,7 +117,7 @@ class Parameters(_Strict):
     dataset: Names = Field(description="dataset or datasets of the cells")
     model: Names = Field(description="target architecture or architectures")
     seed: Seeds = Field(description="seed or seeds")
-    study: str | None = Field(None, description="a key under studies or 'all'; dataset, model, seed filter it")
+    study: str | None = Field(None, description="a key under studies or 'all'; dataset, model, seed, attack filter it")
     defense: str = Field("none", description="'none' or '<name>_<strength>'")
     label: Label = Field(None, description="a name of your own: what runs with it make lies apart from all else")
     dry_run: bool = Field(False, description="whether to say what would run, and stop there")
@@ -138,7 +138,7 @@ class Parameters(_Strict):
     retrained: Count = Field(1, le=99, description="times that a target is trained again; from 2 on averaged, too")
     defenses: DefenseSettings = DefenseSettings()
     audit: AuditSettings = AuditSettings()
-    attack: str = Field("ptaq", description="export: a key under attacks, whose clone is handed on")
+    attack: str | None = Field(None, description="of a study this attack alone; whose clone is exported, null: ptaq")
     export: ExportSettings = ExportSettings()
     targets: dict[str, TargetSettings] = Field({}, description="targets that others trained; model names one")
     attacks: dict[str, AnyAttack]
@@ -303,6 +303,11 @@ class Parameters(_Strict):
     def held_out_otherwise(self) -> list[str]:
         """The studies that ask for another share of held-out users than this session's."""
         return [name for name, study in self.studies.items() if self._shares(study) - {self.split.heldout_fraction}]
+
+    @property
+    def exported(self) -> str:
+        """The attack whose clone is handed on."""
+        return self.attack or "ptaq"
 
     def require_study(self, name: str) -> Study:
         """Looks a study up; ``all`` is every study that holds out the session's share of users.
