@@ -87,6 +87,10 @@ def test_nodes_of_a_defended_cell_read_the_settings_of_its_defense_alone():
         ({"study": "table4", "seed": 7}, "seed: '7' is not in the study 'table4'"),
         ({"study": "tabel4"}, "did you mean 'table4'"),
         ({"study": "table4", "attack": "ptaq"}, "attack: 'ptaq' is not in the study 'table4'; Allowed: ptd"),
+        (
+            {"study": "data", "attack": "ptd", "dataset": None, "model": None, "studies": {"data": MIXED[3:]}},
+            "attack: 'ptd' is not in the study 'data'; it names none: leave it out",
+        ),
         ({"dataset": None}, "dataset: nothing is chosen"),
         ({"seed": None}, "seed: nothing is chosen"),
         ({"model": []}, "model: nothing is chosen"),

@@ -111,8 +111,8 @@ def _named(parts: dict[str, pd.DataFrame], identity: Mapping[str, Any], columns:
     # What is null everywhere would have no type of its own to keep.
     types = {"clone": "str", LABEL: "str"} | FACTS | dict.fromkeys(STEPS, "Int64")
     said = {LABEL: NO_LABEL, **identity}
-    same = {name: pd.Series([said.get(name)], dtype=types.get(name)).array for name in columns if name not in whole}
-    same = {name: value.repeat(len(whole)) for name, value in same.items()}
+    constant = [name for name in columns if name not in whole]
+    same = {name: pd.Series([said.get(name)], dtype=types.get(name)).array.repeat(len(whole)) for name in constant}
     return pd.DataFrame({name: same[name] if name in same else whole[name].array for name in columns})
 
 

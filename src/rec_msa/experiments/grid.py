@@ -29,8 +29,6 @@ logger = logging.getLogger(__name__)
 
 AXES = ("dataset", "model", "seed")
 """What makes a cell, and ``--params`` may pick of a study."""
-PICKED = (*AXES, "attack")
-"""All that ``--params`` alone may pick of a study."""
 
 VICTIMS = "rec_msa.victims."
 """Where the functions lie that train a library's model; other targets are the user's own."""
@@ -96,7 +94,7 @@ class Experiments:
             for other in self.parameters.held_out_otherwise:
                 logger.warning("study: 'all' is without '%s', which holds out another share of users; name it", other)
         found: dict[Cell, dict[str, NamedAttack]] = {}
-        for part in filter(self._is_asked, study):
+        for part in study if self.parameters.attack is None else filter(self._attacks, study):
             axes = [self._asked(axis, getattr(part, axis)) for axis in AXES]
             chosen: Iterable[Any] = product(*axes, self._defenses(part))
             for cell in (self._cell(*axes) for axes in chosen):
@@ -107,16 +105,12 @@ class Experiments:
             raise SettingsError(self._why_empty(name, study))
         return {cell: tuple(attacks.values()) for cell, attacks in found.items()}
 
-    def _is_asked(self, part: GridSettings) -> bool:
-        return self.parameters.attack is None or self.parameters.attack in (part.attacks or ())
-
     def _varied(self, cell: Cell, part: GridSettings) -> list[NamedAttack]:
         """The attacks of a grid on a cell: as they are named, or with each value of what is varied that they know.
 
         Where a share of users leaves nobody to ask about, an attack with queries is left out: there is none.
         """
-        asked = part.attacks or () if self.parameters.attack is None else (self.parameters.attack,)
-        plain = [(name, self.parameters.attacks[name]) for name in asked]
+        plain = [(name, self.parameters.attacks[name]) for name in self._attacks(part)]
         if not part.vary:
             return [self._named(cell, name, settings) for name, settings in plain]
         defaults = self._defaults_of(cell)
@@ -144,6 +138,10 @@ class Experiments:
             return () if asked else (NO_TARGET,)
         return tuple(value for value in offered if not asked or value in asked)
 
+    def _attacks(self, part: GridSettings) -> tuple[str, ...]:
+        """The names of a grid's attacks, or of them the one that is asked for."""
+        return tuple(name for name in part.attacks or () if self.parameters.attack in (None, name))
+
     def _defenses(self, part: GridSettings) -> tuple[str, ...]:
         """The defenses of a grid, or of them the session's; a grid that names none takes the session's."""
         asked = self.parameters.defense
@@ -153,15 +151,16 @@ class Experiments:
 
     def _why_empty(self, name: str, study: Study) -> str:
         asked = {axis: getattr(self.parameters, axis) for axis in AXES}
-        asked["defense"] = () if self.parameters.defense == NO_DEFENSE else (self.parameters.defense,)
         asked["attack"] = () if self.parameters.attack is None else (self.parameters.attack,)
-        kinds = ((*(getattr(part, axis) for axis in AXES), part.defenses, part.attacks) for part in study)
-        offers = [(*AXES, "defense", "attack"), *kinds]
+        asked["defense"] = () if self.parameters.defense == NO_DEFENSE else (self.parameters.defense,)
+        grids = ((*(getattr(part, axis) for axis in AXES), part.attacks, part.defenses) for part in study)
+        offers = [(*AXES, "attack", "defense"), *grids]
         for axis, *parts in zip(*offers, strict=True):
             offered = dict.fromkeys(str(value) for part in parts for value in part or ())
             for value in asked[axis] or ():
                 if str(value) not in offered:
-                    return f"{axis}: '{value}' is not in the study '{name}'; {nearest(str(value), offered)}"
+                    remedy = nearest(str(value), offered) if offered else "it names none: leave it out"
+                    return f"{axis}: '{value}' is not in the study '{name}'; {remedy}"
         chosen = ", ".join(f"{axis} {'/'.join(map(str, values))}" for axis, values in asked.items() if values)
         return f"study: '{name}' has no cell with {chosen} together; leave one of them out"
 

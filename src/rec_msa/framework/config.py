@@ -106,12 +106,12 @@ class CellConfigLoader(OmegaConfigLoader):
             raise SettingsError(f"--env: there is no '{self.env}'; {nearest(self.env, there)}")
 
     def _asked(self) -> dict[str, Any]:
-        """The merged parameters; with a study, only ``--params`` picks of it, not the environment's own cell."""
-        from rec_msa.experiments.grid import PICKED
+        """The merged parameters; with a study, only ``--params`` picks cells of it, not the environment's own cell."""
+        from rec_msa.experiments.grid import AXES
 
         parameters: dict[str, Any] = self["parameters"]
         if parameters.get("study") is not None:
-            parameters |= {axis: self.runtime_params.get(axis) for axis in PICKED}
+            parameters |= {axis: self.runtime_params.get(axis) for axis in AXES}
         elif "model" not in self.runtime_params and isinstance(dataset := parameters.get("dataset"), str):
             if dataset in (parameters.get("targets") or {}) and parameters.get("model") == self._usual_model():
                 parameters["model"] = dataset  # a target of the data set's name is its target
