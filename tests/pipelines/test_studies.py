@@ -60,6 +60,8 @@ def trainings(pipeline: Pipeline) -> dict[str, int]:
         ("table4", [9, 9, 9, 18, 27]),
         # 2 data sets x 3 architectures; 7 attacks without a clone stage, ptq and ptaq
         ("table8", [6, 6, 6, 12, 6 * 9]),
+        # without a clone stage
+        ("table8_sequences", [6, 6, 0, 0, 6]),
     ],
 )
 def test_what_does_not_vary_is_trained_once(study, name, expected):
