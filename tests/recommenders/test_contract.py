@@ -150,6 +150,11 @@ def test_a_chunk_of_users_scores_as_in_the_whole(model: Recommender) -> None:
     torch.testing.assert_close(part, all_scores(model)[[3, 1]], atol=1e-5, rtol=1e-5)
 
 
+def test_a_part_without_users_has_no_scores(model: Recommender) -> None:
+    with torch.no_grad():
+        assert model.score_all(torch.tensor([], dtype=torch.long)).shape == (0, all_scores(model).shape[1])
+
+
 def test_ranking_equals_a_slow_sort_without_the_excluded_items(model: Recommender) -> None:
     exclude = exclusions((7, 3), (2, 0), (7, 12), (11, 5), (2, 9), (7, 3), (3, 1), (999, 4))
     lists = rank_lists(model, [11, 2, 7, 5], exclude, 6)

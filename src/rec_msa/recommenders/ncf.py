@@ -78,7 +78,7 @@ class Ncf(FusableRecommender):
         scores = self.product_items.products(p, p * self.output_product)
         p = self.tower_users(users)
         pairs = TOWER_PAIRS if self.on_cpu else TOWER_PAIRS_ON_GPU
-        size = max(1, pairs // len(users))
+        size = max(1, pairs // max(1, len(users)))
         for block, first in self.tower_items.project_blocks(p, self.first_item, self.first_user(p), size):
             scores[:, block].add_(climbed(first, self.tower, self.output_tower))
         return scores
