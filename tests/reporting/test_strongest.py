@@ -10,13 +10,15 @@ from rec_msa.reporting.strongest import strongest_sections
 from tests.reporting.made_up import SEEDS, Rows, typed_results
 
 AGREEMENT = {"ptaq": 0.6, "stacked": 0.7, "knn_lists": 0.4, "list_popularity": 0.5, "retrain": 0.8}
+KNOWS_LESS = {"stacked_any": 0.68, "stacked_own": 0.5, "stacked_few": 0.6, "stacked_few_coverage": 0.6}
 
 
 def measured(attacks: tuple[str, ...] = tuple(AGREEMENT), costs: dict[str, float] | None = None) -> Measured:
     rows = Rows()
     for seed in SEEDS:
         for attack in attacks:
-            rows.add("ml-1m", "bpr", seed, attack, attack, AGREEMENT[attack], users=True)
+            base = "stacked" if attack in KNOWS_LESS else attack
+            rows.add("ml-1m", "bpr", seed, attack, base, (AGREEMENT | KNOWS_LESS)[attack], users=True)
     agreement, per_user, quality = typed_results(rows)
     took = [
         {"label": "", "dataset": "ml-1m", "target": "bpr", "clone": "bpr", "attack": attack, "defense": "none"}
@@ -60,3 +62,23 @@ def test_its_tests_are_paired_over_the_same_users_and_what_was_not_measured_is_l
     assert tables["difference-stacked-ptaq"]["difference"].item() == pytest.approx(0.1, abs=0.03)
     assert tables["difference-stacked-ptaq"]["verdict"].item() == "borne out"
     assert tables["difference-stacked-retrain"]["verdict"].item() == "contradicted"
+
+
+def test_who_knows_or_asks_less_has_a_table_and_tests_of_its_own():
+    [section] = strongest_sections(measured((*AGREEMENT, *KNOWS_LESS)))
+    tables = {block.name: block.frame for block in section.all_blocks() if hasattr(block, "frame")}
+    assert list(tables["strongest-knowledge-ml-1m"]["attack"]) == [
+        "stacked",
+        "stacked_any",
+        "stacked_own",
+        "stacked_few",
+        "stacked_few_coverage",
+    ]
+    assert not set(tables["strongest-ml-1m"]["attack"]) & {"stacked_any", "stacked_own", "stacked_few_coverage"}
+    assert tables["difference-stacked_any-stacked"]["difference"].item() == pytest.approx(-0.02)
+    assert "difference-stacked_few_disagreement-stacked_few" not in tables
+
+
+def test_where_nobody_knew_less_there_is_no_such_table():
+    [section] = strongest_sections(measured())
+    assert not [block for block in section.all_blocks() if getattr(block, "name", "").startswith("strongest-know")]

@@ -15,10 +15,11 @@ from rec_msa.reporting.panels import HEADINGS
 from rec_msa.reporting.sections import beside_table, difference_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 BASIS, BEST = "ptaq", "stacked"
-FAMILY = ("stacked", "stacked_few", "stacked_any", "stacked_solved", "stacked_own", "distilled", "pta_ensemble")
+FAMILY = ("stacked", "stacked_few", "stacked_solved", "distilled", "pta_ensemble")
+KNOWING_LESS = ("stacked_any", "stacked_own", "stacked_few_coverage", "stacked_few_disagreement")
 LOOKUPS = ("knn_lists", "list_popularity")
 BESIDE = ("popularity", *LOOKUPS, *SOLVED_REFERENCES, RETRAIN, ENSEMBLE)
 PAIRS = {(one, other): about for one, other, about in TEXTS["strongest_pairs"]}
@@ -27,27 +28,47 @@ PAIRS = {(one, other): about for one, other, about in TEXTS["strongest_pairs"]}
 def strongest_sections(measured: Measured) -> list[doc.Section]:
     """Returns what goes beyond the paper's attacks, their tests and costs; nothing where none was measured."""
     rows = measured.plain
-    there = rows[rows["attack"].isin(FAMILY)]
+    there = rows[rows["attack"].isin((*FAMILY, *KNOWING_LESS))]
     places = [place for place in _places(rows) if place in {*zip(there["dataset"], there["target"], strict=True)}]
     if not places:
         return []
     own = rows[[place in places for place in zip(rows["dataset"], rows["target"], strict=True)]]
     found = estimates(own)
     blocks: list[doc.Block] = [doc.Paragraph(TEXTS["strongest"]), doc.study("strongest")]
-    for dataset in dict.fromkeys(dataset for dataset, _ in places):
-        targets = [target for name, target in places if name == dataset]
-        known = {key[2] for key in found if key[0] == dataset}
-        lines = [(head, [one for one in names if one in known]) for head, names in _lines()]
-        caption = f"Agr@50 of held-out users on {dataset}"
-        blocks.append(beside_table(f"strongest-{dataset}", caption, (dataset, targets), lines, found, {}, "strongest"))
+    blocks += [*_tables(places, _lines(), found), *_of_less(places, found)]
     told = _at_once(own, places, _mean_seconds(measured.costs))
     tests = difference_tables(_per_user(measured), PAIRS, "strongest_differences")
     blocks += [told, *([doc.Folded("Show the paired tests", tests)] if tests else [])]
     return [doc.Section("strongest", "Beyond the paper: the strongest attack", blocks)]
 
 
-def _lines() -> Iterator[tuple[str, tuple[str, ...]]]:
-    return zip(HEADINGS, ((*FAMILY[:1], BASIS, *FAMILY[1:]), BESIDE), strict=True)
+def _of_less(places: list[tuple[str, str]], found: Mapping[Any, Any]) -> list[doc.Block]:
+    """What is left to who knows or asks less, on the data sets where that was measured."""
+    datasets = {dataset for dataset, _, attack in found if attack in KNOWING_LESS}
+    about = [place for place in places if place[0] in datasets]
+    asked = [(HEADINGS[0], (BEST, *KNOWING_LESS[:2], "stacked_few", *KNOWING_LESS[2:]))]
+    tables = [*_tables(about, asked, found, "knowledge-", ", whoever knows or asks less")]
+    return [doc.Paragraph(TEXTS["strongest_knowledge"]), doc.study("strongest_knowledge"), *tables] if tables else []
+
+
+def _tables(
+    places: list[tuple[str, str]],
+    asked: Sequence[tuple[str, tuple[str, ...]]],
+    found: Mapping[Any, Any],
+    name: str = "",
+    caption: str = "",
+) -> Iterator[doc.Table]:
+    """A table for each data set: of the attacks that are asked for those that were measured there."""
+    for dataset in dict.fromkeys(dataset for dataset, _ in places):
+        targets = [target for own, target in places if own == dataset]
+        known = {key[2] for key in found if key[0] == dataset}
+        lines = [(head, [one for one in names if one in known]) for head, names in asked]
+        text = f"Agr@50 of held-out users on {dataset}{caption}"
+        yield beside_table(f"strongest-{name}{dataset}", text, (dataset, targets), lines, found, {}, "strongest")
+
+
+def _lines() -> list[tuple[str, tuple[str, ...]]]:
+    return [*zip(HEADINGS, ((*FAMILY[:1], BASIS, *FAMILY[1:]), BESIDE), strict=True)]
 
 
 def _places(rows: pd.DataFrame) -> list[tuple[str, str]]:
