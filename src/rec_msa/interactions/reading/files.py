@@ -234,7 +234,8 @@ class _Streams(io.RawIOBase):
 
     def _behind(self) -> bytes:
         """What follows the end of a stream, without zeros that may stand there."""
-        rest, n_zeros = self._decoder.unused_data, 0
+        rest: bytes = self._decoder.unused_data
+        n_zeros = 0
         while rest or (rest := self._file.read(_CHUNK)):
             bare = rest.lstrip(b"\0" if self._padding else b"")
             n_zeros += len(rest) - len(bare)
