@@ -38,7 +38,7 @@ _WRONG = {
     r"""(?s)^(\{.*:.*\}|[\[({][^\])}]*|['"][^'"]*['"]\s*:.*)$""": _OBJECTS,
     r"""(?s)^('[^']*'\s+'.*'|"[^"]*"\s+".*")$""": "has values with blanks between them: set list_separator to space",
 }
-_NOT_PARTED = "has several numbers in one value, or what parts them; set list_separator to that"
+_NOT_PARTED = "has numbers that something else parts: set list_separator to what stands between them"
 
 _CALL = r"[A-Za-z_][\w.]*\("
 _ENCLOSED = r"(?s)^(\[.*\]|\(.*\)|\{.*\})$"
