@@ -7,9 +7,12 @@ import gzip
 import io
 import lzma
 import pickle
+import tarfile
 import zipfile
+from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fsspec
 import numpy as np
@@ -20,7 +23,10 @@ from pyarrow import feather, ipc, orc, parquet
 
 from rec_msa.foundation.errors import DataError
 from rec_msa.interactions import DatasetSettings, acquire
-from tests.interactions.reading.own_files import csv, json_lines, own, pairs, read_own, times
+from tests.interactions.reading.own_files import csv, json_lines, own, pairs, read_own, refused, times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROWS = [(1, 10, 5), (2, 11, 6), (1, 12, 7)]
 PAIRS = [(1, 10), (2, 11), (1, 12)]
@@ -63,6 +69,13 @@ def zipped(members: dict[str, bytes]) -> bytes:
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
+    return sink.getvalue()
+
+
+def tarred(format_: int) -> bytes:
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w", format=format_) as archive:
+        archive.addfile(info := tarfile.TarInfo("a.csv"), io.BytesIO(TEXT[: info.size]))
     return sink.getvalue()
 
 
@@ -122,8 +135,11 @@ def test_what_a_file_is_its_first_bytes_say_and_not_its_name(tmp_path: Path, kin
         (zipped({"mimetype": b"", "content.xml": b""}), "an OpenDocument workbook: save its sheet as CSV"),
         (b"<!DOCTYPE html><html>log in</html>", "a web page or XML document; if it was downloaded"),
         (b'[{"user": 1, "item": 2}]', "one JSON document; write an object a line"),
-        (b"x" * 257 + b"ustar", "a tar archive; unpack it"),
-        (gzip.compress(b"x" * 257 + b"ustar"), "a tar archive; unpack it"),
+        (tarred(tarfile.USTAR_FORMAT), "a tar archive; unpack it"),
+        (tarred(tarfile.PAX_FORMAT), "a tar archive; unpack it"),
+        (gzip.compress(tarred(tarfile.GNU_FORMAT)), "a tar archive; unpack it"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 12345\n", "get the file: git lfs pull"),
+        (b"/annex/objects/SHA256E-s5--4d.csv\n", "get the file: git annex get"),
         (zipped({}), "holds no file"),
         (bz2.compress(TEXT)[:30], "get it again"),
         (lzma.compress(TEXT)[:40], "not a whole xz file"),
@@ -155,6 +171,77 @@ def test_of_several_files_in_an_archive_one_is_named_by_the_user(tmp_path: Path)
         own(tmp_path, archive, "ml.zip", member="ratings.csv")
     assert pairs(own(tmp_path, archive, "ml.zip", member="ml/ratings-2.csv")) == [(2, 11)]
     assert pairs(own(tmp_path, archive, "ml.zip", member="*ratings-*")) == [(1, 10), (2, 11)]
+
+
+def test_an_archive_was_read_twice_for_two_files_of_one_name(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        for name in ("a.csv", "a.csv", "b.csv"):
+            archive.writestr(name, TEXT)
+    for asked in ({}, {"member": "a.csv"}, {"member": "*.csv"}):
+        with pytest.raises(DataError, match=r"several files of one name, a\.csv: pack it anew"):
+            read_own(tmp_path / "two.zip", **asked)
+    assert pairs(read_own(tmp_path / "two.zip", member="b.csv")) == PAIRS
+
+
+def test_a_name_in_an_archive_was_taken_for_a_pattern(tmp_path: Path) -> None:
+    archive = zipped({"ratings [1].csv": TEXT, "ratings 1.csv": b"x"})
+    assert pairs(own(tmp_path, archive, "ml.zip", member="ratings [1].csv")) == PAIRS
+
+
+@pytest.mark.parametrize("behind", [b"ustard,5\n", b"ustar,5\n", b"ustar  5,5\n"])
+def test_text_with_ustar_at_the_place_of_a_tar_archive_was_one(tmp_path: Path, behind: bytes) -> None:
+    content = b"user,item\n" + b"1,2\n" * 61 + b"13M" + behind
+    assert content[257:262] == b"ustar"
+    assert len(own(tmp_path, content)) == 62
+
+
+# ---- streams one behind the other
+
+HALVES = TEXT[:20], TEXT[20:]
+LINES = json_lines(ROWS, ["user", "item", "time"]).encode()
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": partial(by_arrow, codec="zstd"),
+    "lz4": partial(by_arrow, codec="lz4"),
+}
+
+
+@pytest.mark.parametrize("quotes", ["doubled", "none"])
+@pytest.mark.parametrize("packed", PACK)
+def test_an_empty_stream_or_zeros_between_two_ended_the_file(tmp_path: Path, packed: str, quotes: str) -> None:
+    pack, zeros = PACK[packed], b"\0" * 8 if packed == "xz" else b""
+    streams = [pack(b""), *map(pack, HALVES[:1]), pack(b""), pack(b""), *map(pack, HALVES[1:]), pack(b"")]
+    table = own(tmp_path, zeros.join(streams) + zeros, time="time", quotes=quotes)
+    assert (pairs(table), times(table)) == (PAIRS, [5, 6, 7])
+
+
+CHANGES = ("zeros for its head", "zeros for it", "text behind it", "a damaged block")
+UNSEEN = {("gzip", CHANGES[1]), ("zstd", CHANGES[3]), ("lz4", CHANGES[3])}
+"""Zeros pad gzip, and Arrow writes no checksum into the others."""
+
+
+@pytest.mark.parametrize("content", [TEXT, LINES])
+@pytest.mark.parametrize(("packed", "change"), sorted({*product(PACK, CHANGES)} - UNSEEN))
+def test_what_stood_behind_a_damaged_stream_was_lost(tmp_path: Path, packed: str, content: bytes, change: str) -> None:
+    first, second = PACK[packed](content), PACK[packed](content)
+    damaged = {
+        "zeros for its head": b"\0\0\0" + second[3:],
+        "zeros for it": bytes(5),
+        "text behind it": second + b"user,item\n",
+        "a damaged block": second[:20] + bytes(8) + second[28:],
+    }[change]
+    assert str(tmp_path / "mine.csv") in refused(tmp_path, first + damaged, quotes="none")
+    with pytest.raises(DataError, match=r"mine\.csv"):
+        acquire("mine", DatasetSettings(path=str(tmp_path / "mine.csv"), user="user", item="item"), tmp_path)
+
+
+def test_an_empty_part_in_bz2_was_no_text(tmp_path: Path) -> None:
+    (tmp_path / "part-0").write_bytes(bz2.compress(TEXT))
+    (tmp_path / "part-1").write_bytes(bz2.compress(b""))
+    assert pairs(read_own(tmp_path)) == PAIRS
+    assert pairs(own(tmp_path, "BZh9,5\n", columns=["user", "item"])) == [("BZh9", 5)]
 
 
 # ---- several files

@@ -105,8 +105,13 @@ def test_lines_without_any_row_are_none(tmp_path: Path) -> None:
     assert pairs(read_own([str(tmp_path / name) for name in ("part0", "part1")], **LINES)) == [(1, 2)]
 
 
+def test_a_blank_that_does_not_break_parted_an_id(tmp_path: Path) -> None:
+    assert pairs(own(tmp_path, "1 a\u00a0b \t c\u2003d\n", **LINES)) == [(1, "a\u00a0b"), (1, "c\u2003d")]
+
+
 def test_quotation_marks_in_lines_of_a_user_group_nothing(tmp_path: Path) -> None:
     assert pairs(own(tmp_path, "5 'a b' c\n", **LINES)) == [(5, "'a"), (5, "b'"), (5, "c")]
+    assert pairs(own(tmp_path, "5 'a' \"b\" 'c\n", **LINES)) == [(5, "'a'"), (5, '"b"'), (5, "'c")]
     tabs = LINES | {"separator": "tab", "columns": ["user", "name", "items..."], "missing": "drop"}
     for more in ("", "6\t'Til\t12\t13\n"):
         assert pairs(own(tmp_path, f"5\t\t10\t11\n{more}", **tabs))[:2] == [(5, 10), (5, 11)]
@@ -197,6 +202,76 @@ def test_other_text_in_brackets_became_ids(tmp_path: Path, field: str, said: str
     separator, fine = ("space", "1 2") if "..." in field else (",", "1, 2")
     message = refused(tmp_path, f'user,item\n20,"[{fine}]"\n21,"{field}"\n', list_separator=separator)
     assert said in message and "line 3, column item" in message
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("[np.int64(1), np.int64(2)]", "[1, np.int64(2)]", "(np.int64(1), 2)", "{np.str_('a')}"),
+        *("[np.str_('Hello, Dolly')]", "[Decimal('5'), 6]", "array([np.int64(1)])", "[Row(id=1), Row(id=2)]"),
+        *("WrappedArray(1, 2)", "WrappedArray(WrappedArray(1), WrappedArray(2))", "tensor([1, 2])", "List(a, b)"),
+        *("frozenset({1, 2})", "set()", "Map(1 -> 5.0, 2 -> 3.0)", "dict_keys([1])", "c('a', 'b')", "deque([1])"),
+    ],
+)
+def test_objects_as_programs_print_them_became_ids(tmp_path: Path, field: str) -> None:
+    said = refused(tmp_path, f'user,item\n20,"[1, 2]"\n21,"{field}"\n', list_separator=",")
+    assert "line 3, column item" in said and "write plain values within [ ], as tolist() gives them" in said
+
+
+@pytest.mark.parametrize("field", ["{1: 5.0, 2: 3.0}", "{1:5}", "[{1: 5}]", "{a: b}", "{1=5, 2=3}", "{1: [2, 3]}"])
+def test_keys_that_are_not_in_quotation_marks_became_ids(tmp_path: Path, field: str) -> None:
+    assert "holds objects" in refused(tmp_path, f'user,item\n21,"{field}"\n', list_separator=",")
+
+
+@pytest.mark.parametrize(
+    ("field", "separator", "items"),
+    [
+        ("Shrek(2001)|C(89)", "|", ["Shrek(2001)", "C(89)"]),
+        ("Shrek(2001), C(89)", ",", ["Shrek(2001)", "C(89)"]),
+        ("['Shrek(2001)', 'C(89)']", ",", ["Shrek(2001)", "C(89)"]),
+        ("{urn:a:1,YWI=}", ",", ["urn:a:1", "YWI="]),
+        ("[7 11 store, 5]", ",", ["7 11 store", "5"]),
+        ("['a\u00a0b' c\u00a0d]", "space", ["a\u00a0b", "c\u00a0d"]),
+        ("1,5|2,5", "|", ["1,5", "2,5"]),
+    ],
+)
+def test_values_that_look_like_objects_or_several_are_ids(
+    tmp_path: Path, field: str, separator: str, items: list[str]
+) -> None:
+    assert own(tmp_path, f'user,item\n1,"{field}"\n', list_separator=separator)["item"].astype(str).tolist() == items
+
+
+@pytest.mark.parametrize(
+    ("field", "separator"),
+    [
+        ("[1 2 3]", ","),
+        ("[1, 2]", "|"),
+        ("[1 2, 3]", ","),
+        ("1, 2, 3", "space"),
+        ("[1, 2]", "space"),
+        ("[1,2]", "space"),
+    ],
+)
+def test_numbers_parted_by_something_else_were_one_id(tmp_path: Path, field: str, separator: str) -> None:
+    said = refused(tmp_path, f'user,item\n1,5\n2,"{field}"\n', list_separator=separator)
+    assert "line 3, column item" in said and "set list_separator to" in said
+
+
+@pytest.mark.parametrize(
+    ("field", "separator", "said"),
+    [
+        ("[a b c]", ",", "1 lists are one value with blanks in it: another list_separator may part them"),
+        ("a, b, c", "space", "2 item ids end with a comma, semicolon or bar: list_separator or separator may be that"),
+        ("[1, 2]", None, "1 item ids look like lists: set list_separator"),
+        ("[1 2]", None, "1 item ids look like lists: set list_separator"),
+        ("['a']", None, "1 item ids look like lists: set list_separator"),
+        ("[REC]", None, ""),
+        ("(500) Days of Summer (2009)", None, ""),
+    ],
+)
+def test_a_wrong_or_no_list_separator_is_noted(tmp_path: Path, field: str, separator: str | None, said: str) -> None:
+    found = odd(own(tmp_path, f'user,item\n1,z\n2,"{field}"\n', list_separator=separator))
+    assert said in found if said else not found
 
 
 def test_lists_of_items_and_of_times_are_read_together(tmp_path: Path) -> None:

@@ -118,6 +118,11 @@ def test_the_size_of_a_matrix_is_no_interaction(tmp_path: Path) -> None:
     assert pairs(own(tmp_path, content, columns=COLUMNS[:3], separator="space")) == [(1, 2), (3, 4)]
 
 
+def test_the_size_below_a_comment_without_a_blank_was_an_interaction(tmp_path: Path) -> None:
+    content = "%%MatrixMarket matrix coordinate real general\n%users by items\n%\n\n%%2024\n943 1682 3\n1 2 1\n3 4 1\n"
+    assert pairs(own(tmp_path, content, columns=COLUMNS[:3], separator="space")) == [(1, 2), (3, 4)]
+
+
 def test_what_has_no_blank_behind_its_mark_is_a_name_or_an_id(tmp_path: Path) -> None:
     assert pairs(own(tmp_path, "#python,5\n#java,6\n", columns=["user", "item"])) == [("#python", 5), ("#java", 6)]
     assert pairs(own(tmp_path, "# id,user,item\n0,1,2\n")) == [(1, 2)]

@@ -36,13 +36,19 @@ _COMPRESSIONS = {
     b"\xfd7zXZ\x00": "xz",
     b"\x04\x22\x4d\x18": "lz4",
 }
-_OF_ARROW = ("gzip", "bz2", "zstd", "lz4")
+_OF_ARROW = ("gzip", "zstd", "lz4")
 _OF_PYTHON: dict[str, Callable[[BinaryIO], Any]] = {
     "gzip": lambda file: gzip.GzipFile(fileobj=file),
-    "bz2": bz2.BZ2File,
-    "xz": lzma.LZMAFile,
+    "bz2": lambda file: _Streams(file, bz2.BZ2Decompressor),
+    "xz": lambda file: _Streams(file, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ), padding=4),
 }
-"""Those whose damage is told better by Python than by Arrow."""
+"""Those whose damage is told better by Python than by Arrow, which does not read an empty stream of bz2 at all."""
+
+DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
+"""What these raise."""
+
+_BZ2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
+"""With the first block behind it or, of an empty stream, the end: text may begin with the first three."""
 
 _KINDS: dict[bytes, Kind] = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "stream"}
 _BOM = rb"(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?"
@@ -70,7 +76,9 @@ _FOREIGN = {
     ),
     rb"PK\x03\x04|\x1f\x8b|BZh\d1AY|\x28\xb5\x2f\xfd|\xfd7zXZ": ("packed or compressed twice", "unpack it once"),
     rb"\x1f\x9d|LZIP|\x5d\x00\x00|x\x9c|\xff\x06\x00\x00sNaPpY": ("of a compression that is not read", "unpack it"),
-    rb"(?s).{257}ustar": ("a tar archive", "unpack it and name its file or folder"),
+    rb"(?s).{257}ustar {0,2}\x00": ("a tar archive", "unpack it and name its file or folder"),
+    rb"version https://(git-lfs|hawser)\.github\.com/": ("a pointer that Git LFS left", "get the file: git lfs pull"),
+    rb"/annex/objects/": ("a pointer that git-annex left", "get the file: git annex get"),
     rb"(?i)" + _BOM + rb"\s*<(!doctype|html|\?xml)": (
         "a web page or XML document",
         "if it was downloaded, the address wants a log-in: get the file itself",
@@ -116,7 +124,7 @@ class Part:
         """What it is compressed with, by its first bytes."""
         with self._stored() as file:
             start = file.read(10)
-        if start.startswith(b"BZh") and start[4:] != b"1AY&SY":  # text may begin so
+        if start.startswith(b"BZh") and not _BZ2.match(start):
             return None
         return next((name for magic, name in _COMPRESSIONS.items() if start.startswith(magic)), None)
 
@@ -196,6 +204,48 @@ class _Layered(io.BufferedReader):
         self._lower.close()
 
 
+class _Streams(io.RawIOBase):
+    """Compressed streams one behind the other: whatever else stands behind one is damage, which Python's files skip."""
+
+    def __init__(self, file: BinaryIO, new: Callable[[], Any], padding: int = 0) -> None:
+        """Takes how a stream is decoded, and how many zeros at a time may stand behind one."""
+        self._file, self._new, self._padding = file, new, padding
+        self._decoder = new()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        read, given = b"", b""
+        while not read:
+            if self._decoder.eof:
+                if not (given := self._behind()):
+                    return 0
+                self._decoder = self._new()
+            elif self._decoder.needs_input and not (given := self._file.read(_CHUNK)):
+                raise EOFError("it ends within a stream")
+            try:
+                read = self._decoder.decompress(given, len(buffer))
+            except (OSError, lzma.LZMAError) as error:
+                raise EOFError(f"{error}, or something else behind the end of a stream") from error
+            given = b""
+        buffer[: len(read)] = read
+        return len(read)
+
+    def _behind(self) -> bytes:
+        """What follows the end of a stream, without zeros that may stand there."""
+        rest: bytes = self._decoder.unused_data
+        n_zeros = 0
+        while rest or (rest := self._file.read(_CHUNK)):
+            bare = rest.lstrip(b"\0" if self._padding else b"")
+            n_zeros += len(rest) - len(bare)
+            if rest := bare:
+                break
+        if self._padding and n_zeros % self._padding:
+            raise EOFError(f"{n_zeros} zeros stand behind a stream")
+        return rest
+
+
 def is_url(place: str) -> bool:
     """Whether a path is a URL that fsspec opens."""
     return re.match(r"[a-z][a-z0-9+.-]+:(//|:)|[a-z0-9]+::", place, re.IGNORECASE) is not None and "://" in place
@@ -224,7 +274,7 @@ def mendable(name: str) -> Iterator[None]:
         yield
     except pa.ArrowException:  # who reads by Arrow says what is wrong
         raise
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+    except DAMAGED as error:
         raise DataError(f"{name} is not a whole {_packed(name)} file ({error}): get it again") from error
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise DataError(f"{name} is not a whole zip archive ({error}): get it again, or unpack it") from error
@@ -313,7 +363,11 @@ def _members(dataset: str, place: str, path: str, settings: DatasetSettings) -> 
         if name in names:
             raise DataError(f"{place} is {what}: save its sheet as CSV")
     held = [name for name in names if not name.startswith("__MACOSX/") and PurePosixPath(name).name[0] not in "_."]
-    chosen = held if settings.member is None else [name for name in held if fnmatchcase(name, settings.member)]
+    asked = settings.member or "*"
+    chosen = [name for name in held if name == asked] or [name for name in held if fnmatchcase(name, asked)]
+    if len(set(chosen)) < len(chosen):
+        twice = max(chosen, key=chosen.count)
+        raise DataError(f"{place} holds several files of one name, {twice}: pack it anew with a name for each")
     if not held or not chosen or (settings.member is None and len(chosen) > 1):
         wrong = "holds no file" if not held else f"holds {len(held)} files" if chosen else f"has no {settings.member}"
         remedy = f"say which in datasets.{dataset}.member: {', '.join(_sorted(held)[:10])}"

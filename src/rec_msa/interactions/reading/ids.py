@@ -29,6 +29,10 @@ _LARGEST = 10**18
 
 _WITH_POINT = r"^-?[0-9]+\.0+$"
 _LOST_DIGITS = r"^-?[0-9](\.[0-9]+[eE]\+?|([.,][0-9]+)?[eE]\+)[0-9]+$"
+_LOOKS = {
+    "lists": r"""(?s)^(\[['"].*['"]\]|\[[\d.\s]+\]|[\[({][^\[\](){}]*[,;|][^\[\](){}]*[\])}])$""",
+    "cut": r"[^,;|][,;|]$",
+}
 _AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b\u200c\u200d\u2060"
 """Blanks, and what is not seen either: byte order marks and joiners of no width."""
 
@@ -83,13 +87,18 @@ def whole_ids(batches: Sequence[pa.Array]) -> pa.ChunkedArray:
     return pa.chunked_array([pc.cast(batch, pa.string()) for batch in batches], pa.string())
 
 
-def look_alikes(ids: pa.ChunkedArray) -> int:
-    """How many ids differ from another one only in capitals, in zeros at the start, or in how letters are encoded."""
+def odd_ids(ids: pa.ChunkedArray) -> dict[str, int]:
+    """How many ids look like lists, end with what parts these, or are look-alikes.
+
+    Of these one differs from another only in capitals, in zeros at the start, or in how letters are encoded.
+    """
     if not pa.types.is_string(ids.type):
-        return 0
+        return {}
     distinct = pc.unique(ids)
     keys = pc.utf8_normalize(pc.utf8_lower(distinct), "NFKC")
-    return len(distinct) - len(pc.unique(pc.replace_substring_regex(keys, "^0+(.)", r"\1")))
+    alike = len(distinct) - len(pc.unique(pc.replace_substring_regex(keys, "^0+(.)", r"\1")))
+    found = {note: pc.sum(pc.match_substring_regex(distinct, look)).as_py() or 0 for note, look in _LOOKS.items()}
+    return {**found, "look-alikes": alike}
 
 
 def _of_floats(column: pa.Array) -> pa.Array:

@@ -20,8 +20,8 @@ from rec_msa.interactions.reading.batches import OwnFile
 from rec_msa.interactions.reading.columns import BadValueError, interactions, plain
 from rec_msa.interactions.reading.conditions import Condition
 from rec_msa.interactions.reading.files import mendable, parts_of
-from rec_msa.interactions.reading.ids import NO_ID, ids_of, look_alikes, whole_ids
-from rec_msa.interactions.reading.rows import Rows, with_lists
+from rec_msa.interactions.reading.ids import NO_ID, ids_of, odd_ids, whole_ids
+from rec_msa.interactions.reading.rows import Rows, n_in_one, with_lists
 from rec_msa.interactions.reading.text import NoRowsError
 from rec_msa.interactions.reading.times import Times, mixes_units, moment, outside, times_of, whole_times
 
@@ -41,6 +41,8 @@ _ODD = {
     "trimmed": "had blanks around them, which were taken off",
     "pointed": "were written as 12.0 and are 12",
     "nobody": "are -1, which may stand for nobody: where leaves them out",
+    "lists": "look like lists: set list_separator to what parts their values",
+    "cut": "end with a comma, semicolon or bar: list_separator or separator may be that",
     "look-alikes": "differ from others only in capitals or zeros at the start",
 }
 
@@ -129,6 +131,7 @@ class _Table:
         with self._blaming(file, rows, "item"):
             if self.settings.list_separator is not None:
                 beside = [name for role, name in self.settings.roles.items() if role in self.times]
+                self.notes["in one"] += n_in_one(rows.columns[item], self.settings.list_separator)
                 rows = with_lists(rows, item, beside, self.settings.list_separator)
             rows = rows.one_each()
         rows = self._counting(file, rows, [name for name in self.conditions if name in lists])
@@ -213,7 +216,7 @@ class _Table:
             columns[side] = whole_ids(self.ids.pop(side))
             if pa.types.is_int64(columns[side].type) and side in self.negative:
                 raise self.negative[side]
-            self.notes[f"{side} look-alikes"] = look_alikes(columns[side])
+            self.notes.update({f"{side} {note}": n for note, n in odd_ids(columns[side]).items()})
         self.whole_time = self._whole_times("time")
         if self.whole_time is not None:
             columns["timestamp"] = self.whole_time.values
@@ -252,6 +255,7 @@ class _Table:
         said = {
             "line breaks": "line breaks within quoted fields",
             "comments": "lines before the first row are comments",
+            "in one": "lists are one value with blanks in it: another list_separator may part them",
             "rounded times": "times may have lost digits: written as 1.49E+12, or floats too large to be exact",
         }
         said |= {f"{side} {note}": f"{side} ids {text}" for note, text in _ODD.items() for side in _SIDES}

@@ -28,13 +28,21 @@ _BLANKS = " \t\r\n"
 _MORE_THAN_WORDS = r"['\"\[({]|\.\.\."
 _OPEN = r"""(?s)^(['"]$|'.*[^']$|".*[^"]$)"""
 """A value whose quotation mark nothing closes: the rest of it lies behind a separator."""
+_OBJECTS = "holds objects or lists of lists; write what is needed of it as a field of its own"
+_PRINTED = (
+    "holds what a program prints of its objects; write plain values within [ ], as tolist() gives them, and strings in "
+    "quotation marks"
+)
 _WRONG = {
     r"^\.\.\.$": "is cut: numpy writes ... for the rest of a long list; write it in full",
-    r"""(?s)^(\{.*:.*\}|[\[({][^\])}]*|['"][^'"]*['"]\s*:.*)$""": (
-        "holds objects or lists of lists; write what is needed of it as a field of its own"
-    ),
+    r"""(?s)^(\{.*:.*\}|[\[({][^\])}]*|['"][^'"]*['"]\s*:.*)$""": _OBJECTS,
     r"""(?s)^('[^']*'\s+'.*'|"[^"]*"\s+".*")$""": "has values with blanks between them: set list_separator to space",
 }
+_NOT_PARTED = "has numbers that something else parts: set list_separator to what stands between them"
+
+_CALL = r"[A-Za-z_][\w.]*\("
+_ENCLOSED = r"(?s)^(\[.*\]|\(.*\)|\{.*\})$"
+_NUMBER = r"[+-]?\d[\d.]*"
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,7 @@ def split(column: pa.Array, separator: str, *, marks: bool = True) -> pa.Array:
     Args:
         column: The fields ``[n]``.
         separator: What parts them.
-        marks: Whether it is a character like others within quotation marks.
+        marks: Whether quotation marks stand around values and make it a character like others.
 
     Raises:
         BadValueError: A list has been cut, or holds something else than values.
@@ -137,18 +145,20 @@ def split(column: pa.Array, separator: str, *, marks: bool = True) -> pa.Array:
     if not pa.types.is_string(column.type):
         return column
     bare = pc.utf8_trim(column, " \t")
-    bare = pc.replace_substring_regex(bare, _OF_NUMPY, r"\1")
+    fields = bare = pc.replace_substring_regex(bare, _OF_NUMPY, r"\1")
+    if marks:
+        _require_lists(fields, separator)
     for pair in _BRACKETS:
         bare = pc.utf8_trim(pc.replace_substring_regex(bare, pair, r"\1"), _BLANKS)
     is_white = separator in (" ", WHITESPACE)
     if not is_white:  # one behind the last value, as in (5,)
         bare = pc.replace_substring_regex(bare, rf"{re.escape(separator)}\s*$", "")
     bare = pc.if_else(pc.equal(bare, ""), None, bare)
-    parted = pc.utf8_split_whitespace(bare) if is_white else pc.split_pattern(bare, separator)
-    has_marks = pc.any(pc.match_substring_regex(bare, _MORE_THAN_WORDS)).as_py()
-    if marks and has_marks:
+    parted = pc.ascii_split_whitespace(bare) if is_white else pc.split_pattern(bare, separator)
+    has_marks = marks and pc.any(pc.match_substring_regex(bare, _MORE_THAN_WORDS)).as_py()
+    if has_marks:
         parted = _parted_by_marks(bare, parted, separator, is_white)
-        _require_values(parted)
+        _require_values(parted, pc.match_substring_regex(fields, _ENCLOSED))
     values = pc.utf8_trim(parted.values, _BLANKS)
     return pa.ListArray.from_arrays(parted.offsets, _unmarked(values) if has_marks else values, mask=parted.is_null())
 
@@ -165,12 +175,39 @@ def _parted_by_marks(fields: pa.Array, parted: pa.Array, separator: str, is_whit
     return pa.concat_arrays([parted, anew]).take(pa.array(places))
 
 
-def _require_values(parted: pa.Array) -> None:
-    values = pc.utf8_trim(parted.values, _BLANKS)
-    for wrong, said in _WRONG.items():
+def _require_lists(fields: pa.Array, separator: str) -> None:
+    """Refuses fields whose first value tells that they are no lists, or parted by something else."""
+    white = separator in (" ", WHITESPACE)
+    others = "".join(mark for mark in ",;|" if mark not in separator) + ("" if separator.isspace() else r"\s")
+    parts = r"\s" if white else re.escape(separator)
+    wrong = {
+        rf"""(?s)^{_CALL}(\s*|\s*([\[{{('"]|{_CALL}).*|[^)]*{parts}.*)\)$""": _PRINTED,
+        rf"""^[\[(]*\{{\s*([^'"{{}},]*:\s|{_NUMBER}\s*:|\w+=>?[^=,}}\s])""": _OBJECTS,
+        rf"(?s)^[\[({{]+\s*{_NUMBER}(\s*[{others}]\s*{_NUMBER})+\s*({parts}.*)?[\])}}]+$": _NOT_PARTED,
+    } | ({rf"^[\[({{]*\s*{_NUMBER}[,;|]\s": _NOT_PARTED} if white else {})
+    for pattern, said in wrong.items():
+        require(pc.invert(pc.match_substring_regex(fields, pattern)), said)
+
+
+def _require_values(parted: pa.Array, enclosed: pa.Array) -> None:
+    """Refuses values that are none; ``C(89)`` is one where no brackets are around all of them."""
+    values, parents = pc.utf8_trim(parted.values, _BLANKS), pc.list_parent_indices(parted)
+    for wrong, said in {rf"^[\[({{\s]*{_CALL}": _PRINTED, **_WRONG}.items():
         found = pc.match_substring_regex(values, wrong)
+        if said == _PRINTED:
+            found = pc.and_(found, enclosed.take(parents))
         if pc.any(found).as_py():
-            raise BadValueError(pc.list_parent_indices(parted)[pc.index(found, True).as_py()].as_py(), said)
+            raise BadValueError(parents[pc.index(found, True).as_py()].as_py(), said)
+
+
+def n_in_one(column: pa.Array, separator: str) -> int:
+    """How many fields in brackets would be one value of several words."""
+    column = plain(column)
+    if separator in (" ", WHITESPACE) or not pa.types.is_string(column.type):
+        return 0
+    word = rf"""[^\s'"{re.escape(separator)}]+"""
+    found = pc.match_substring_regex(pc.utf8_trim(column, " \t"), rf"^[\[({{]\s*{word}(\s+{word})+\s*[\])}}]$")
+    return pc.sum(found).as_py() or 0
 
 
 def _unmarked(values: pa.Array) -> pa.Array:
@@ -187,7 +224,8 @@ def _by_marks(fields: Sequence[str], separator: str, is_white: bool) -> Iterator
     around = "[" + "".join(blank for blank in _BLANKS if blank != separator) + "]*"
     end = r"\s+" if is_white else rf"{around}{re.escape(separator)}{around}"
     quoted = "|".join(rf"{mark}(?:[^{mark}\\]|\\.)*{mark}(?={end}|\s*$)" for mark in "'\"")
-    value = re.compile(rf"(?s)({quoted}|(?:(?!{end}).)*)(?:{end}|\s*$)")
+    # by ASCII a blank that does not break parts nothing
+    value = re.compile(rf"(?s)({quoted}|(?:(?!{end}).)*)(?:{end}|\s*$)", re.ASCII)
     for field in fields:
         yield list(_matches(value, field))
 

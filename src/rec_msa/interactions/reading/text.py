@@ -20,7 +20,7 @@ from pyarrow import compute as pc
 from pyarrow import csv as arrow_csv
 
 from rec_msa.foundation.errors import DataError, nearest
-from rec_msa.interactions.reading.files import mendable
+from rec_msa.interactions.reading.files import DAMAGED, mendable
 from rec_msa.interactions.reading.layout import (
     DRAWN,
     UTF_8,
@@ -146,8 +146,11 @@ class TextFile:
         if self.layout.dataset is None:
             return 0
         with mendable(self.part.name), self._opened() as file:
-            lines = list(takewhile(self.layout.is_comment, self._decoded(file, strict=False)))
-        is_matrix = "".join(lines).lower().startswith("%%matrixmarket")
+            text = self._decoded(file, strict=False)
+            is_matrix = (first := next(text, "")).lower().startswith("%%matrixmarket")
+            mark = ("%",) if is_matrix else ()  # there a blank behind it is not needed
+            is_comment = self.layout.is_comment
+            lines = list(takewhile(lambda line: line.startswith(mark) or is_comment(line), chain([first], text)))
         return len(lines) + is_matrix if any(map(str.strip, lines)) else 0
 
     # ---- which columns there are
@@ -318,7 +321,7 @@ class TextFile:
         """Raises the error of the first line that is in another encoding or has the wrong number of fields."""
         try:
             yield
-        except (pa.ArrowInvalid, OSError, UnicodeError) as error:
+        except (pa.ArrowInvalid, OSError, UnicodeError, *DAMAGED) as error:
             with mendable(self.part.name):
                 for line, fields in self._records(strict=True):
                     if n_fields is not None and len(fields) != n_fields:
