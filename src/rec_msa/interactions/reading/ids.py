@@ -143,10 +143,10 @@ def _of_strings(column: pa.Array, words_are_ids: bool) -> Ids:
     ids = _as_numbers(pc.if_else(nothing, None, bare)).take(encoded.indices)
     n_each = np.bincount(encoded.indices.drop_null().to_numpy(), minlength=len(found))
     is_trimmed, unclear = pc.and_not(pc.not_equal(trimmed, found), nothing), pc.and_(has_point, is_parted)
-    counts = [int(n_each[np.asarray(chosen)].sum()) for chosen in (is_trimmed, has_point, unclear)]
+    trims, points, doubts = (int(n_each[np.asarray(chosen)].sum()) for chosen in (is_trimmed, has_point, unclear))
     written = pc.if_else(nothing, None, pc.if_else(unclear, trimmed, bare)).take(encoded.indices)
     has_thousands = bool(pc.any(pc.and_not(is_parted, has_point)).as_py())
-    return Ids(ids, *counts, written if counts[-1] else None, has_thousands)
+    return Ids(ids, trims, points, doubts, written if doubts else None, has_thousands)
 
 
 def _as_numbers(column: pa.Array) -> pa.Array:
