@@ -81,6 +81,10 @@ OWN = {"path": "a.csv", "user": "u", "item": "i", "time": "t"}
         ({"time_format": "%Q"}, "%Q is no format .*; one has directives as %Y"),
         ({"time_format": "%Y %"}, "%Y % is no format"),
         ({"time_format": "%Y %Y"}, "%Y %Y is no format"),
+        ({"time_format": "%m/%d/%Y %H:%M:%S %p"}, "%S %p: %p, a.m. or p.m., counts with %I alone"),
+        ({"time_format": "%Y-%m-%d %I:%M:%S"}, "without %p night and day are the same: write %H, or add %p"),
+        ({"time_format": "%Y-%M-%d"}, "the month is missing: %m is 12"),
+        ({"time_format": "%Y-%M"}, "the hour is missing: %H or %I with %p; months are %m"),
         ({"columns": ["u", "u"]}, "each name may be there once"),
         ({"columns": ["u...", "i"]}, "only the last one may take all that follow"),
         ({"columns": ["u", "i..."]}, "add quotes: none"),
@@ -117,6 +121,9 @@ def test_urls_do_not_follow_the_project_and_paths_do(tmp_path: Path) -> None:
     assert DatasetSettings().under(tmp_path) == DatasetSettings()
 
 
-@pytest.mark.parametrize("pattern", ["%d.%m.%Y %H:%M", "%Y%m%d", "%b %d %Y", "%Y-%m-%dT%H:%M:%S.%f%z", "%d %b"])
+READABLE = ["%d.%m.%Y %H:%M", "%Y%m%d", "%b %d %Y", "%Y-%m-%dT%H:%M:%S.%f%z", "%d %b", "%m/%d/%y %I:%M %p", "%Y-%j"]
+
+
+@pytest.mark.parametrize("pattern", [*READABLE, "%Y-%W-%w", "%G-%V-%u %H%%p", "%Y", "%c", "%x %X"])
 def test_a_format_that_can_be_read_is_taken(pattern: str) -> None:
     assert DatasetSettings(**(OWN | {"time_format": pattern})).time_format == pattern

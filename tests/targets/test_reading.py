@@ -134,3 +134,8 @@ def test_a_missing_file_names_the_target(tmp_path):
 
 def test_a_file_without_rows_is_refused(tmp_path):
     assert "has no rows" in refusal(tmp_path, "user,item\n")
+
+
+def test_a_first_line_that_may_be_names_was_a_user_and_nothing_was_said(tmp_path, caplog):
+    lists_of(tmp_path / "lists.csv", "user_id,parent_asin\nAE1,B00\n", columns=("user", "item"))
+    assert "lists.csv: the first line may name the columns and was read as data" in caplog.text

@@ -37,6 +37,13 @@ SEPARATORS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";", "whites
 
 _ENCODINGS = "utf-8, latin-1, cp1252 and utf-16 are common ones"
 _DIRECTIVES = "directives as %Y, %m, %d, %H, %M, %S: 24.12.2020 18:30 is %d.%m.%Y %H:%M"
+_LOST = {
+    "%p, a.m. or p.m., counts with %I alone, hours of 12: write %I for the hour, or leave out %p": ("p", "I"),
+    "%I are hours of 12, and without %p night and day are the same: write %H, or add %p": ("I", "pc"),
+    "%d is a day of a month, and the month is missing: %m is 12, %b Dec, %B December, and %M minutes": ("d", "mbBcx"),
+    "%M are minutes, and the hour is missing: %H or %I with %p; months are %m": ("M", "HIcX"),
+}
+"""What strptime reads and takes no notice of: directives that mean nothing without one of others."""
 
 REST = "..."
 """Ends the name of a column that takes all other fields of a line."""
@@ -158,6 +165,10 @@ class DatasetSettings(BaseModel):
             pd.to_datetime(pd.Series(["-"]), format=pattern, utc=True, errors="coerce")
         except (ValueError, re.error) as error:
             raise ValueError(f"{pattern} is no format ({error}); one has {_DIRECTIVES}") from error
+        found = set(re.findall("%(.)", pattern or ""))
+        for said, (given, needed) in _LOST.items():
+            if found & set(given) and not found & set(needed):
+                raise ValueError(f"{pattern}: {said}")
         return pattern
 
     @model_validator(mode="after")

@@ -107,6 +107,8 @@ def _read(
                     with _blaming(file, rows, name):
                         convert_ids = role in ("user", "item") or convert is None
                         found[role].append(_ids(rows.columns[name]) if convert_ids else convert(rows.columns[name]))  # type: ignore[misc]
+            if file.has_unclear_header:
+                logger.warning("%s: the first line may name the columns and was read as data", part.name)
     if not sum(map(len, found["user"])):
         raise DataError(f"{', '.join(table.paths)} has no rows: write it again")
     return {role: _whole(role, arrays) for role, arrays in found.items()}

@@ -11,6 +11,7 @@ import pytest
 from pyarrow import feather, parquet
 
 from rec_msa.foundation.errors import DataError
+from rec_msa.interactions.reading.text import _without_marks
 from tests.interactions.reading.own_files import own, pairs, read_own, refused, times
 
 if TYPE_CHECKING:
@@ -210,3 +211,51 @@ def test_rows_that_a_lake_has_deleted_were_read(tmp_path: Path, log: str, lake: 
     (tmp_path / "1.csv").write_text("user,item\n1,2\n")
     with pytest.raises(DataError, match=f"is a table of {lake}, whose folder keeps rows of before"):
         read_own(tmp_path)
+
+
+@pytest.mark.parametrize("rule", ["----,----,------", "====,====,======", "---,:--:,--:", " --- , --- , --- "])
+@pytest.mark.parametrize("again", ["", "user,item,rating\n"])
+def test_dashes_below_the_names_were_a_user(tmp_path: Path, rule: str, again: str) -> None:
+    table = own(tmp_path, f"user,item,rating\n{rule}\n1,2,3\n{again}{rule}\n3,4,5\n")
+    assert pairs(table) == [(1, 2), (3, 4)]
+    assert table.attrs["reading"]["dropped"] == {"lines of dashes": 2} | ({"the header again": 1} if again else {})
+
+
+def test_a_dash_may_be_an_id(tmp_path: Path) -> None:
+    assert pairs(own(tmp_path, "user,item\n-,-\n--,7\n")) == [("-", "-"), ("--", "7")]
+
+
+@pytest.mark.parametrize("footer", ["(2 rows affected)", "2 rows selected.", "Total", "Completion time: 2020"])
+@pytest.mark.parametrize("end", ["", "\nSQL> exit\n"])
+def test_what_stands_below_the_rows_was_taken_for_a_cut_file(tmp_path: Path, footer: str, end: str) -> None:
+    said = refused(tmp_path, f"user,item\n1,2\n3,4\n\n{footer}{end}")
+    assert "line 5: 1 fields" in said
+    assert "it looks like what a program writes below the rows and is none: take the line out" in said
+
+
+MARKED = [
+    ('\ufeff"user","item"\n"1","2"\n', '\ufeff"user","item"\n"3","4"\n', [(1, 2), (3, 4)], {}),
+    ('\ufeff"user","item"\n"1","2"\n', '\ufeff"1","3"\n', [(1, 2), (1, 3)], {}),
+    ('\ufeff"user","item"\r"1","2"\r', '\ufeff\ufeff"a, b","3"\r', [("1", 2), ("a, b", 3)], {}),
+    ('\ufeff"kind","user","item"\n"x",1,2\n', '\ufeff"x",1,3\n', [(1, 2), (1, 3)], {"where": {"kind": "x"}}),
+    ('\ufeff{"user": 1, "item": 2}\n', '\ufeff{"user": 1, "item": 3}\n', [(1, 2), (1, 3)], {}),
+    ("\ufeffuser::item\n1::2\n", "\ufeff1::3\n", [(1, 2), (1, 3)], {"separator": "::"}),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "expected", "settings"), MARKED)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_a_byte_order_mark_between_files_that_were_put_together_hid_what_follows(
+    tmp_path: Path, first: str, second: str, expected: list[Any], settings: dict[str, Any], encoding: str
+) -> None:
+    table = own(tmp_path, (first + second).encode(encoding), encoding=encoding, **settings)
+    assert pairs(table) == expected
+    assert not table.attrs["reading"]["odd"]
+
+
+def test_a_byte_order_mark_may_lie_across_two_pieces() -> None:
+    text = "1,2\n\ufeff3,\ufeff4\r\ufeff5,6\n".encode()
+    for size in range(1, 8):
+        changed = _without_marks()
+        pieces = [text[start : start + size] for start in range(0, len(text), size)]
+        assert b"".join(map(changed, [*pieces, b""])).decode() == "1,2\n3,\ufeff4\r5,6\n"

@@ -187,3 +187,45 @@ def test_a_negative_item_of_a_list_has_a_remedy_that_works(tmp_path: Path) -> No
         own(tmp_path, json_lines([(1, [1, -1])], ["user", "item"]))
     assert "is negative" in str(refusal.value)
     assert "where" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("point", [".", ","])
+def test_ids_as_12_and_as_12_0_of_europe_were_two_users_each(tmp_path: Path, point: str) -> None:
+    table = own(tmp_path, csv([(f"12{point}0", 5), ("12", 6), (f"13{point}0", 7)], separator=";"), separator=";")
+    assert users(table) == [12, 12, 13]
+    assert table.attrs["reading"]["odd"] == ["2 user ids were written as 12.0 and are 12"]
+
+
+@pytest.mark.parametrize("point", [".", ","])
+def test_one_and_one_thousand_were_one_user(tmp_path: Path, point: str) -> None:
+    found = [f"1{point}000", "1", f"1{point}001", "7.0"]
+    table = own(tmp_path, csv([(each, 1) for each in found], separator=";"), separator=";")
+    assert users(table) == [f"1{point}000", "1", f"1{point}001", "7"]
+    assert table.attrs["reading"]["odd"][0] == "1 user ids were written as 12.0 and are 12"
+
+
+def test_what_tells_thousands_may_stand_in_another_part(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("user,item\n1.000,1\n1,2\n")
+    (tmp_path / "b.csv").write_text("user,item\n1.000.000,3\n")
+    assert users(read_own([str(tmp_path / name) for name in ("a.csv", "b.csv")])) == ["1.000", "1", "1.000.000"]
+
+
+def test_where_nothing_tells_whether_a_point_parts_thousands_it_is_said(tmp_path: Path) -> None:
+    table = own(tmp_path, csv([("1.000", 1), ("1", 2), ("7.000", 3)]))
+    assert users(table) == [1, 1, 7]
+    assert "2 user ids were written as 1.000 and are 1: if that is a thousand" in table.attrs["reading"]["odd"][1]
+    assert not own(tmp_path, csv([("1.000", 1), ("7.000", 3)])).attrs["reading"]["odd"]
+
+
+def test_a_footer_was_a_user_and_nothing_was_said(tmp_path: Path) -> None:
+    rows = [*((user, user) for user in range(30)), ("Total", 30), ("#REF!", 31)]
+    said = "2 of 32 user ids are no whole numbers: if they are no users, where: {user: ['!= Total', '!= #REF!']}"
+    table = own(tmp_path, csv(rows))
+    assert table.attrs["reading"]["odd"] == [f"{said} leaves them out"]
+    assert users(own(tmp_path, csv(rows), where={"user": ["!= Total", "!= #REF!"]})) == list(range(30))
+
+
+def test_ids_that_are_words_here_and_there_are_nothing_odd(tmp_path: Path) -> None:
+    rows = [(f"u{user}" if user % 10 == 0 else user, 1) for user in range(40)]
+    assert not own(tmp_path, csv(rows)).attrs["reading"]["odd"]
+    assert not own(tmp_path, csv([("Total", 1), *((user, 1) for user in range(9))])).attrs["reading"]["odd"]

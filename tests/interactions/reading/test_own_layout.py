@@ -449,3 +449,11 @@ def test_a_zone_behind_a_time_may_be_compared(tmp_path: Path) -> None:
 
 def test_an_encoding_that_is_not_the_files_is_named(tmp_path: Path) -> None:
     assert "is not in the encoding that is set" in refused(tmp_path, b"user,item\n1,\x81\n", encoding="cp1252")
+
+
+def test_names_above_a_file_of_words_were_a_user(tmp_path: Path) -> None:
+    content = "user_id,parent_asin\nAE1,B00\nAE2,B01\n"
+    table = own(tmp_path, content, columns=["user", "item"])
+    assert "mine.csv may name the columns and was read as data" in table.attrs["reading"]["odd"][-1]
+    assert not own(tmp_path, content.partition("\n")[2], columns=["user", "item"]).attrs["reading"]["odd"]
+    assert "'user_id'" in refused(tmp_path, content)

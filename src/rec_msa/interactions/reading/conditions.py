@@ -54,14 +54,18 @@ class Condition:
     def of(cls, asked: Any) -> Condition:
         """Reads a condition as a person writes it: ``">= 4"``, ``purchase``, ``"!= C*"``, ``false``, ``[cart, buy]``.
 
+        Of a list each value counts or, with ``!=`` before each, none.
+
         Raises:
             ValueError: It is none.
         """
         sign, values = "==", tuple(map(_value, asked if isinstance(asked, list | tuple) else [asked]))
-        if isinstance(asked, str):
+        if isinstance(asked, list | tuple) and all(str(value).startswith("!=") for value in values):
+            sign, values = "!=", tuple(value.removeprefix("!=").strip() for value in values)
+        elif isinstance(asked, str):
             written = next((each for each in _SIGNS if values[0].startswith(each)), "")
             sign, values = written if written not in ("", "=") else "==", (values[0].removeprefix(written).strip(),)
-        is_empty = not values or (isinstance(asked, str) and not values[0])
+        is_empty = not values or ((isinstance(asked, str) or sign == "!=") and not all(values))
         if is_empty or (sign in _ORDERED and not _is_number(values[0]) and _instant(values[0]) is None):
             raise ValueError(
                 f"{asked!r} is no condition; write a value, a list of values, or one of >=, <=, >, < with a number or "

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 _LARGEST = 10**18
 """Whole numbers below it are ids as numbers; where one has more digits, all are strings."""
 
-_WITH_POINT = r"^-?[0-9]+\.0+$"
+_WITH_POINT = r"^-?[0-9]+[.,]0+$"
+_PARTED = r"^-?[1-9][0-9]{0,2}([.,][0-9]{3})+$"
+"""Thousands with points or commas between them; of ``1.000`` only other ids can tell whether it is a float."""
+
+_FEW = 20
 _LOST_DIGITS = r"^-?[0-9](\.[0-9]+[eE]\+?|([.,][0-9]+)?[eE]\+)[0-9]+$"
 _LOOKS = {
     "lists": r"""(?s)^(\[['"].*['"]\]|\[[\d.\s]+\]|[\[({][^\[\](){}]*[,;|][^\[\](){}]*[\])}])$""",
@@ -48,12 +52,18 @@ class Ids(NamedTuple):
     Attributes:
         values: Whole numbers as int64, or strings; null where there is no id.
         n_trimmed: Ids with blanks around them, which were taken off.
-        n_pointed: Ids that were written as ``12.0`` and are 12.
+        n_pointed: Ids that were written as ``12.0`` or ``12,0`` and are 12.
+        n_unclear: How many of these were written as ``1.000``.
+        written: The values with ``1.000`` as it stands there; None where none is written so.
+        has_thousands: Whether others are written as ``1.001``, so that ``1.000`` is not 1.
     """
 
     values: pa.Array
     n_trimmed: int = 0
     n_pointed: int = 0
+    n_unclear: int = 0
+    written: pa.Array | None = None
+    has_thousands: bool = False
 
 
 def ids_of(column: pa.Array, words_are_ids: bool = False) -> Ids:
@@ -87,18 +97,28 @@ def whole_ids(batches: Sequence[pa.Array]) -> pa.ChunkedArray:
     return pa.chunked_array([pc.cast(batch, pa.string()) for batch in batches], pa.string())
 
 
-def odd_ids(ids: pa.ChunkedArray) -> dict[str, int]:
-    """How many ids look like lists, end with what parts these, or are look-alikes.
+def odd_ids(distinct: pa.Array) -> dict[str, int]:
+    """How many of a column's distinct ids look like lists, end with what parts these, or are look-alikes.
 
     Of these one differs from another only in capitals, in zeros at the start, or in how letters are encoded.
     """
-    if not pa.types.is_string(ids.type):
+    if not pa.types.is_string(distinct.type):
         return {}
-    distinct = pc.unique(ids)
     keys = pc.utf8_normalize(pc.utf8_lower(distinct), "NFKC")
     alike = len(distinct) - len(pc.unique(pc.replace_substring_regex(keys, "^0+(.)", r"\1")))
     found = {note: pc.sum(pc.match_substring_regex(distinct, look)).as_py() or 0 for note, look in _LOOKS.items()}
     return {**found, "look-alikes": alike}
+
+
+def few_words(distinct: pa.Array) -> tuple[list[str], int]:
+    """Of a column's distinct ids those that are no whole numbers, where nearly all others are; and how many there are with these.
+
+    A footer, a second header or a spreadsheet's error is an id or two; many are what ids are.
+    """
+    if not pa.types.is_string(distinct.type) or len(distinct) < _FEW:
+        return [], 0
+    words = distinct.filter(pc.invert(pc.match_substring_regex(distinct, "^-?[0-9]+$")))
+    return words.to_pylist() if len(words) <= min(_FEW, max(2, len(distinct) // 100)) else [], len(distinct)
 
 
 def _of_floats(column: pa.Array) -> pa.Array:
@@ -124,15 +144,17 @@ def _of_strings(column: pa.Array, words_are_ids: bool) -> Ids:
     kept_digits = pc.invert(pc.match_substring_regex(trimmed, _LOST_DIGITS))
     remedy = "looks like a whole number that lost digits in a spreadsheet or as a float: write ids in full"
     require(kept_digits.take(encoded.indices), remedy)
-    has_point = pc.match_substring_regex(trimmed, _WITH_POINT)
-    bare = pc.if_else(has_point, pc.replace_substring_regex(trimmed, r"\.0+$", ""), trimmed)
+    has_point, is_parted = (pc.match_substring_regex(trimmed, pattern) for pattern in (_WITH_POINT, _PARTED))
+    bare = pc.if_else(has_point, pc.replace_substring_regex(trimmed, "[.,]0+$", ""), trimmed)
     was_float = pc.cast(pc.if_else(has_point, bare, "0"), pa.float64())
     require(pc.less(pc.abs(was_float), EXACT["double"]).take(encoded.indices), _TOO_LARGE)
-    ids = _as_numbers(pc.if_else(nothing, None, bare))
+    ids = _as_numbers(pc.if_else(nothing, None, bare)).take(encoded.indices)
     n_each = np.bincount(encoded.indices.drop_null().to_numpy(), minlength=len(found))
-    is_trimmed = pc.and_not(pc.not_equal(trimmed, found), nothing)
-    n_trimmed, n_pointed = (int(n_each[np.asarray(chosen)].sum()) for chosen in (is_trimmed, has_point))
-    return Ids(ids.take(encoded.indices), n_trimmed, n_pointed)
+    is_trimmed, unclear = pc.and_not(pc.not_equal(trimmed, found), nothing), pc.and_(has_point, is_parted)
+    trims, points, doubts = (int(n_each[np.asarray(chosen)].sum()) for chosen in (is_trimmed, has_point, unclear))
+    written = pc.if_else(nothing, None, pc.if_else(unclear, trimmed, bare)).take(encoded.indices)
+    has_thousands = bool(pc.any(pc.and_not(is_parted, has_point)).as_py())
+    return Ids(ids, trims, points, doubts, written if doubts else None, has_thousands)
 
 
 def _as_numbers(column: pa.Array) -> pa.Array:

@@ -28,6 +28,13 @@ _CANDIDATES = (",", ";", "\t", "|", "::")
 _VALUE = re.compile(rf"({NUMBER[1:-1]})|\d{{1,4}}[-./]\d{{1,2}}[-./]\d{{1,4}}.*|true|false|", re.IGNORECASE)
 """What no column is named: a number, a date, a truth value, nothing."""
 
+_NAME = re.compile(
+    r"(user|customer|client|visitor|reviewer|member|session|item|product|article|movie|artist|track|book|parent)s?"
+    r"[ _.-]?(ids?|no|nr|number|code|key|name|asin)|asin|user|item",
+    re.IGNORECASE,
+)
+"""What columns of users and items are called most often, and nobody and nothing else is."""
+
 _COMMENT = re.compile(r'[#%]([\s#%=*-]|$)|"?sep=."?\s*$|\s*$')
 """As of KONECT, SNAP, Matrix Market and Excel; what has no blank behind its mark may be a name or an id."""
 
@@ -160,9 +167,11 @@ def _separated_by(delimiter: str) -> str:
 
 
 def names_columns(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row surely names columns: it has no value where a row below it does."""
+    """Whether the first row surely names columns: it has no value where a row below it does, or a well-known name."""
     if not rows or any(_VALUE.fullmatch(text.strip()) for text in rows[0]):
         return False
+    if any(_NAME.fullmatch(text.strip()) for text in rows[0]):
+        return True
     below = zip(*(row for row in rows[1:] if len(row) == len(rows[0])), strict=True)
     present = ([text.strip() for text in column if text.strip()] for column in below)
     return any(texts and all(map(_VALUE.fullmatch, texts)) for texts in present)

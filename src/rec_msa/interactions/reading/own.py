@@ -20,7 +20,7 @@ from rec_msa.interactions.reading.batches import OwnFile
 from rec_msa.interactions.reading.columns import BadValueError, interactions, plain
 from rec_msa.interactions.reading.conditions import Condition
 from rec_msa.interactions.reading.files import mendable, parts_of
-from rec_msa.interactions.reading.ids import NO_ID, ids_of, odd_ids, whole_ids
+from rec_msa.interactions.reading.ids import NO_ID, Ids, few_words, ids_of, odd_ids, whole_ids
 from rec_msa.interactions.reading.rows import Rows, n_in_one, with_lists
 from rec_msa.interactions.reading.text import NoRowsError
 from rec_msa.interactions.reading.times import Times, mixes_units, moment, outside, times_of, whole_times
@@ -36,10 +36,12 @@ if TYPE_CHECKING:
 _FEW = 20
 """Up to so many different values of a column are shown where none of them was asked for."""
 
+_SHOWN = 5
 _SIDES = ("user", "item")
 _ODD = {
     "trimmed": "had blanks around them, which were taken off",
     "pointed": "were written as 12.0 and are 12",
+    "unclear": "were written as 1.000 and are 1: if that is a thousand, write ids without points or commas",
     "nobody": "are -1, which may stand for nobody: where leaves them out",
     "lists": "look like lists: set list_separator to what parts their values",
     "cut": "end with a comma, semicolon or bar: list_separator or separator may be that",
@@ -94,12 +96,13 @@ class _Table:
 
     dataset: str
     settings: DatasetSettings
-    ids: dict[str, list[pa.Array]] = field(default_factory=lambda: {side: [] for side in _SIDES})
+    ids: dict[str, list[Ids]] = field(default_factory=lambda: {side: [] for side in _SIDES})
     times: dict[str, list[Times]] = field(default_factory=lambda: {"time": [], "order": []})
     notes: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     negative: dict[str, DataError] = field(default_factory=dict)
     seen: dict[str, list[str]] = field(default_factory=dict)
+    words: dict[str, tuple[list[str], int]] = field(default_factory=dict)
     unclear_header: str | None = None
     n_rows: int = 0
     whole_time: Times | None = None
@@ -123,8 +126,13 @@ class _Table:
 
     def _add(self, file: OwnFile, rows: Rows) -> None:
         if file.part.kind == "text":
-            n_before, rows = len(rows), rows.without_names([self.settings.roles[side] for side in _SIDES])
-            self.dropped["the header again"] += n_before - len(rows)
+            names = [self.settings.roles[side] for side in _SIDES]
+            for reason, taken_out in {
+                "lines of dashes": Rows.without_rules,
+                "the header again": Rows.without_names,
+            }.items():
+                n_before, rows = len(rows), taken_out(rows, names)
+                self.dropped[reason] += n_before - len(rows)
         item, lists = self.settings.roles["item"], rows.lists()
         lists = lists if item in lists else []  # then a condition on one beside it is about each value
         rows = self._counting(file, rows, [name for name in self.conditions if name not in lists])
@@ -136,13 +144,14 @@ class _Table:
             rows = rows.one_each()
         rows = self._counting(file, rows, [name for name in self.conditions if name in lists])
         read = {side: self._ids(file, rows, side) for side in _SIDES}
-        kept = self._present(file, rows, read)
+        kept = self._present(file, rows, {side: ids.values for side, ids in read.items()})
         for role in self.times:
             if role in self.settings.roles:
                 times = self._times(file, rows, role)
                 self.times[role].append(times._replace(values=_kept(times.values, kept)))
-        for side, values in read.items():
-            self.ids[side].append(_kept(values, kept))
+        for side, ids in read.items():
+            written = None if ids.written is None else _kept(ids.written, kept)
+            self.ids[side].append(ids._replace(values=_kept(ids.values, kept), written=written))
 
     def _counting(self, file: OwnFile, rows: Rows, columns: Sequence[str]) -> Rows:
         """The rows that fulfil the conditions on some columns."""
@@ -159,12 +168,12 @@ class _Table:
             self.dropped[f"where {column}: {condition}"] += n_before - len(rows)
         return rows
 
-    def _ids(self, file: OwnFile, rows: Rows, side: str) -> pa.Array:
+    def _ids(self, file: OwnFile, rows: Rows, side: str) -> Ids:
         name = self.settings.roles[side]
         with self._blaming(file, rows, side):
-            values, n_trimmed, n_pointed = ids_of(rows.columns[name], self.settings.missing == "keep")
-        n_ids = len(values) - values.null_count
-        self.notes.update({f"{side} trimmed": n_trimmed, f"{side} pointed": n_pointed, f"{side} written": n_ids})
+            values, *counts = ids = ids_of(rows.columns[name], self.settings.missing == "keep")
+        notes = [f"{side} {note}" for note in ("written", "trimmed", "pointed", "unclear")]
+        self.notes.update(dict(zip(notes, (len(values) - values.null_count, *counts[:3]), strict=True)))
         is_whole = pa.types.is_int64(values.type)
         self.notes[f"{side} nobody"] += pc.sum(pc.equal(values, -1 if is_whole else "-1")).as_py() or 0
         if is_whole and side not in self.negative and (pc.min(values).as_py() or 0) < 0:
@@ -172,7 +181,7 @@ class _Table:
             wrong = f"is negative, which is no id{remedy}"
             row = pc.index(pc.less(values, 0), True).as_py()
             self.negative[side] = self._bad_value(file, rows, side, BadValueError(row, wrong))
-        return values
+        return ids
 
     def _present(self, file: OwnFile, rows: Rows, read: Mapping[str, pa.Array]) -> pa.Array | None:
         """Which rows have a user and an item; None where all have."""
@@ -209,14 +218,16 @@ class _Table:
 
     def whole(self) -> pd.DataFrame:
         """The table."""
-        if not sum(map(len, self.ids["user"])):
+        if not any(len(ids.values) for ids in self.ids["user"]):
             raise DataError(self._why_nothing())
         columns = {}
         for side in _SIDES:
-            columns[side] = whole_ids(self.ids.pop(side))
+            columns[side] = self._whole_ids(side)
+            distinct = pc.unique(columns[side])
+            self.words[side] = few_words(distinct)
             if pa.types.is_int64(columns[side].type) and side in self.negative:
                 raise self.negative[side]
-            self.notes.update({f"{side} {note}": n for note, n in odd_ids(columns[side]).items()})
+            self.notes.update({f"{side} {note}": n for note, n in odd_ids(distinct).items()})
         self.whole_time = self._whole_times("time")
         if self.whole_time is not None:
             columns["timestamp"] = self.whole_time.values
@@ -226,6 +237,13 @@ class _Table:
             return table
         keys = order.values.fill_null(0).to_numpy(), order.values.is_null().to_numpy()  # those without it last
         return table.iloc[np.lexsort(keys)].reset_index(drop=True)
+
+    def _whole_ids(self, side: str) -> pa.ChunkedArray:
+        batches = self.ids.pop(side)
+        if not any(batch.has_thousands for batch in batches):
+            return whole_ids([batch.values for batch in batches])
+        self.notes[f"{side} pointed"] -= self.notes.pop(f"{side} unclear", 0)  # 1.000 is a thousand, too
+        return whole_ids([batch.values if batch.written is None else batch.written for batch in batches])
 
     def _whole_times(self, role: str) -> Times | None:
         batches = self.times.pop(role)
@@ -251,7 +269,8 @@ class _Table:
 
     def _odd(self) -> list[str]:
         for side in _SIDES:  # where all are written so, nothing is odd
-            self.notes[f"{side} pointed"] %= self.notes[f"{side} written"]
+            if self.notes[f"{side} pointed"] == self.notes[f"{side} written"]:
+                self.notes[f"{side} pointed"] = self.notes[f"{side} unclear"] = 0
         said = {
             "line breaks": "line breaks within quoted fields",
             "comments": "lines before the first row are comments",
@@ -260,9 +279,18 @@ class _Table:
         }
         said |= {f"{side} {note}": f"{side} ids {text}" for note, text in _ODD.items() for side in _SIDES}
         odd = [f"{self.notes[note]:,} {text}" for note, text in said.items() if self.notes[note]]
+        odd += [self._of_words(side, *words) for side, words in self.words.items() if words[0]]
         if self.unclear_header is not None:
             odd.append(f"the first line of {self.unclear_header} may name the columns and was read as data")
         return odd
+
+    def _of_words(self, side: str, words: list[str], n_ids: int) -> str:
+        shown = [word if len(word) <= _FEW else f"{word[:_FEW]}*" for word in words[:_SHOWN]]
+        asked = ", ".join(f"'!= {word}'" for word in shown) + (", ..." if len(words) > _SHOWN else "")
+        return (
+            f"{len(words)} of {n_ids:,} {side} ids are no whole numbers: if they are no {side}s, "
+            f"where: {{{self.settings.roles[side]}: [{asked}]}} leaves them out"
+        )
 
     def _why_nothing(self) -> str:
         where = ", ".join(self.settings.paths)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +14,7 @@ from rec_msa.interactions.reading.columns import BadValueError, is_list, plain, 
 from rec_msa.interactions.reading.layout import WHITESPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -77,11 +76,22 @@ class Rows:
 
     def without_names(self, names: Sequence[str]) -> Rows:
         """The rows that do not name the columns once more, as in files that were put together as they were."""
+        return self._without(names, lambda name, text: pc.is_in(text, value_set=_spellings(name))).without_rules(names)
+
+    def without_rules(self, names: Sequence[str]) -> Rows:
+        """The rows that are more than a line of dashes, as sqlcmd, SQL*Plus and Markdown draw below names."""
+        return self._without(names, lambda _, text: _is_rule(text))
+
+    def _without(self, names: Sequence[str], test: Callable[[str, pa.Array], pa.Array]) -> Rows:
         texts = {name: self.columns[name] for name in names}
         if not all(text.type == pa.string() for text in texts.values()):
             return self
-        again = [pc.is_in(text, value_set=_spellings(name)) for name, text in texts.items()]
-        return self.only(pc.invert(pc.fill_null(reduce(pc.and_, again), False)))
+        found = pa.repeat(True, len(self))
+        for name, text in texts.items():
+            found = pc.and_(found, pc.fill_null(test(name, text), False))
+            if not pc.any(found).as_py():  # most often the first column tells
+                return self
+        return self.only(pc.invert(found))
 
     def lists(self) -> list[str]:
         """The columns whose fields are lists."""
@@ -110,10 +120,16 @@ class Rows:
         return replace(self, columns=columns, places=rows if self.places is None else self.places[rows])
 
 
+def _is_rule(text: pa.Array) -> pa.Array:
+    """Which fields are dashes and the like, two at the least: one alone may be an id."""
+    is_drawn = pc.equal(pc.ascii_trim(text, f"-=:{_BLANKS}"), "")
+    return pc.and_(is_drawn, pc.greater_equal(pc.binary_length(pc.ascii_trim(text, _BLANKS)), 2))
+
+
 def _spellings(name: str) -> pa.Array:
-    """How a name may be written once more: in other capitals, with a blank or byte order mark around it."""
+    """How a name may be written once more: in other capitals, with a blank around it."""
     cases = dict.fromkeys((name, name.lower(), name.upper(), name.capitalize()))
-    return pa.array([before + case + after for case in cases for before in ("", " ", "\ufeff") for after in ("", " ")])
+    return pa.array([before + case + after for case in cases for before in ("", " ") for after in ("", " ")])
 
 
 def with_lists(rows: Rows, item: str, beside: Sequence[str], separator: str) -> Rows:

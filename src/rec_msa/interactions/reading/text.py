@@ -47,6 +47,10 @@ _LONGEST_FIELD = 1 << 27
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 _BLANK_BEFORE_QUOTES = re.compile(r'(?s) +"[^"]*"\s*')
 _OF_BLANKS = re.compile(r"got 1:\s*$")
+_FOOTER = re.compile(r"\(?[\d.,]+ (rows?|records?|lines?|tuples?|entries)\b|total\b|completion time", re.IGNORECASE)
+_MARK = b"\xef\xbb\xbf"
+_MARKED, _MAY_BE_CUT = re.compile(rb"([\r\n])(?:\xef\xbb\xbf)+"), re.compile(rb"[\r\n]\xef?\xbb?\Z")
+"""Byte order marks within a file, as where files were put together: a quotation mark behind one would open nothing."""
 _AFTER_BACKSLASH = re.compile(rb"\\(.)", re.DOTALL)
 
 
@@ -312,6 +316,7 @@ class TextFile:
         stream = self.part.stream()
         if self.layout.encoding != UTF_8:
             stream = pa.transcoding_input_stream(stream, self.layout.encoding, UTF_8)
+        stream = pa.TransformInputStream(stream, _without_marks())
         return pa.TransformInputStream(stream, _without_nulls()) if self.layout.escape else stream
 
     # ---- line by line, and which is to blame
@@ -331,7 +336,9 @@ class TextFile:
     def _wrong_number(self, line: int, found: int, expected: str) -> DataError:
         last = max((number for number, _ in self._records()), default=line)
         remedy = "the file ends there and may be truncated: get it again" if line == last else "mend the line"
-        if self.layout.header and line == self.n_comments + 2:
+        if any(number == line and _FOOTER.match(fields[0].strip()) for number, fields in self._records()):
+            remedy = "it looks like what a program writes below the rows and is none: take the line out"
+        elif self.layout.header and line == self.n_comments + 2:
             remedy = f"mend the line or the first one, which names {expected}"
         counted = f"{found} fields separated by '{self.layout.shown}' instead of {expected}"
         return DataError(f"{self.part.name}, line {line}: {counted}; {remedy}")
@@ -396,7 +403,7 @@ class TextFile:
         for number, raw in enumerate(chain.from_iterable(line.splitlines(keepends=True) for line in file), start=1):
             wrong = None
             try:
-                text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+                text = raw.decode("utf-8-sig")  # each file of those that were put together may begin with a mark
                 if "\0" in text:
                     wrong = "it has a zero byte"
             except UnicodeDecodeError as error:
@@ -419,6 +426,23 @@ class TextFile:
 def _without_blanks(row: Any) -> str:
     """What Arrow does with a row that has not as many fields as others: one of blanks alone is none."""
     return "error" if row.text.strip() else "skip"
+
+
+def _without_marks() -> Callable[[Any], bytes]:
+    """Takes byte order marks out of the starts of lines, piece by piece; what may be one cut in two waits."""
+    waiting = b""
+
+    def changed(piece: Any) -> bytes:
+        nonlocal waiting
+        text = waiting + bytes(piece)
+        if not text.isascii() and _MARK in text:
+            text = _MARKED.sub(rb"\1", text)
+        cut = _MAY_BE_CUT.search(text[-len(_MARK) :])
+        n_kept = len(text) - (len(cut[0]) if cut and len(piece) else 0)
+        text, waiting = text[:n_kept], text[n_kept:]
+        return text
+
+    return changed
 
 
 def _without_null(text: bytes) -> bytes:
