@@ -98,12 +98,10 @@ def whole_ids(batches: Sequence[pa.Array]) -> pa.ChunkedArray:
 
 
 def odd_ids(distinct: pa.Array) -> dict[str, int]:
-    """How many of a column's distinct ids look like lists, end with what parts these, or are look-alikes.
+    """How many of distinct ids look like lists, end with what parts these, or are look-alikes.
 
     Of these one differs from another only in capitals, in zeros at the start, or in how letters are encoded.
     """
-    if not pa.types.is_string(distinct.type):
-        return {}
     keys = pc.utf8_normalize(pc.utf8_lower(distinct), "NFKC")
     alike = len(distinct) - len(pc.unique(pc.replace_substring_regex(keys, "^0+(.)", r"\1")))
     found = {note: pc.sum(pc.match_substring_regex(distinct, look)).as_py() or 0 for note, look in _LOOKS.items()}
@@ -111,11 +109,11 @@ def odd_ids(distinct: pa.Array) -> dict[str, int]:
 
 
 def few_words(distinct: pa.Array) -> tuple[list[str], int]:
-    """Of a column's distinct ids those that are no whole numbers, where nearly all others are; and how many there are with these.
+    """Of distinct ids those that are no whole numbers, where nearly all others are; and how many there are with these.
 
     A footer, a second header or a spreadsheet's error is an id or two; many are what ids are.
     """
-    if not pa.types.is_string(distinct.type) or len(distinct) < _FEW:
+    if len(distinct) < _FEW:
         return [], 0
     words = distinct.filter(pc.invert(pc.match_substring_regex(distinct, "^-?[0-9]+$")))
     return words.to_pylist() if len(words) <= min(_FEW, max(2, len(distinct) // 100)) else [], len(distinct)

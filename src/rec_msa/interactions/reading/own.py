@@ -223,11 +223,12 @@ class _Table:
         columns = {}
         for side in _SIDES:
             columns[side] = self._whole_ids(side)
-            distinct = pc.unique(columns[side])
-            self.words[side] = few_words(distinct)
             if pa.types.is_int64(columns[side].type) and side in self.negative:
                 raise self.negative[side]
-            self.notes.update({f"{side} {note}": n for note, n in odd_ids(distinct).items()})
+            if pa.types.is_string(columns[side].type):
+                distinct = pc.unique(columns[side])
+                self.words[side] = few_words(distinct)
+                self.notes.update({f"{side} {note}": n for note, n in odd_ids(distinct).items()})
         self.whole_time = self._whole_times("time")
         if self.whole_time is not None:
             columns["timestamp"] = self.whole_time.values
