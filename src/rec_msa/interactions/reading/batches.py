@@ -73,6 +73,11 @@ class OwnFile:
             n = len(next(iter(columns.values())))
             yield {**columns, **{name: pa.repeat(pa.scalar(value, pa.string()), n) for name, value in given.items()}}
 
+    def first_rows(self) -> list[list[str]]:
+        """The fields of the first lines of text, names too; nothing of another kind of file."""
+        with mendable(self.part.name):
+            return self._text.first_rows() if self.part.kind == "text" else []
+
     @property
     def n_comments(self) -> int:
         """How many lines of text before the first row are comments."""
