@@ -73,11 +73,7 @@ def read_lists(target: str, settings: TargetSettings, items: pd.Series | None = 
             "the best; name the column as rank if 1 is the best",
             target,
         )
-    again = table.duplicated(["user", "item"])
-    if again.any():
-        row = table[again].iloc[0]
-        said = f"the list of user {row['user']} has item {row['item']} twice; a list has each item once"
-        raise DataError(f"{file.place(table.index[again][0])}: {said}")
+    _require_no_item_twice(file, table)
     return table[["user", "item"]].reset_index(drop=True)
 
 
@@ -276,6 +272,14 @@ def _no_item(file: _Source, rows: pd.DataFrame) -> DataError:
     key, value = ("missing", None) if row["missing"] else ("unknown", row["item"])
     wrong = f"is no item, and others follow in the list of user {row['user']}; set targets.{file.target}.{key}: drop"
     return BadValueError(0, f"{wrong} to leave such places out").at(place, file.columns["item"], value)
+
+
+def _require_no_item_twice(file: _Source, table: pd.DataFrame) -> None:
+    again = table.duplicated(["user", "item"])
+    if again.any():
+        row = table[again].iloc[0]
+        said = f"the list of user {row['user']} has item {row['item']} twice; a list has each item once"
+        raise DataError(f"{file.place(table.index[again][0])}: {said}")
 
 
 def _are_ranks(user: np.ndarray, scores: np.ndarray) -> bool:
