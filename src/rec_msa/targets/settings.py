@@ -7,7 +7,15 @@ from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from rec_msa.foundation.errors import nearest
 from rec_msa.interactions.settings import DatasetSettings
@@ -29,11 +37,11 @@ LISTS, LEFT_OUT = "lists", "left_out"
 KINDS: dict[str, Kind] = {"lists": "recorded", "recommend": "called", "fit": "fitted"}
 """The setting that says where the answers come from, and what such a target is called."""
 
-OF_A_TABLE = ("user", "item", "rank", "score", "columns", "separator", "quotes", "encoding", "list_separator", "member")
-"""What says how a file of lists is laid out."""
+OF_A_FILE = ("columns", "separator", "quotes", "encoding", "member", "missing")
+"""What says how a file of lists is laid out, and one that names auxiliary users."""
 
 ONLY_OF: dict[str, tuple[str, ...]] = {
-    "lists": OF_A_TABLE[1:],  # a file of auxiliary users has a column of users, too
+    "lists": ("item", "rank", "score", "list_separator", *OF_A_FILE),
     "recommend": ("recommend_sequences", "batch"),
     "fit": ("depth",),
 }
@@ -64,12 +72,21 @@ class TargetSettings(BaseModel):
         None, description="lists: the column of ranks, 1 is the best; or score, or the rows' order"
     )
     score: str | None = Field(None, description="lists: the column of scores, the highest is the best")
-    columns: tuple[str, ...] | None = Field(None, description="lists: names of a text file's columns without a header")
-    separator: str | None = Field(None, description="lists: what parts the fields of a text file")
-    quotes: Literal["doubled", "backslash", "none"] = Field("doubled", description="lists: how fields are quoted")
-    encoding: str = Field("utf-8", description="lists: of a text file")
+    columns: tuple[str, ...] | None = Field(
+        None, description="lists, auxiliary: names of a text file's columns without a header"
+    )
+    separator: str | None = Field(None, description="lists, auxiliary: what parts the fields of a text file")
+    quotes: Literal["doubled", "backslash", "none"] = Field(
+        "doubled", description="lists, auxiliary: how fields are quoted"
+    )
+    encoding: str = Field("utf-8", description="lists, auxiliary: of a text file")
     list_separator: str | None = Field(None, description="lists: what parts the items of a field that holds several")
-    member: str | None = Field(None, description="lists: the file of a zip archive")
+    member: str | None = Field(None, description="lists, auxiliary: the file of a zip archive")
+    missing: Literal["refuse", "drop", "keep"] = Field(
+        "refuse",
+        description="lists, auxiliary: a row without user, a place without item before others of its list: refuse the "
+        "file; drop such; keep: NA, NULL and the like are ids. At a list's end what has no item shortens the list",
+    )
     recommend_sequences: str | None = Field(
         None,
         description="recommend: another function, of sequences of items instead of users; the target is sequential",
@@ -86,8 +103,8 @@ class TargetSettings(BaseModel):
     auxiliary: str | None = Field(
         None,
         description="none; others: users of the target stand in, which overstates; split: the half of the users that "
-        "the seed leaves out (the default of fit; lists then are of a model of the other half); or a file whose user "
-        "column names the users of the interactions whom the target was not trained on",
+        "the seed leaves out (the default of fit; lists then are of a model of the other half); or a file that names "
+        "the users of the interactions whom the target was not trained on, in its user column or one a line",
     )
     unknown: Literal["refuse", "drop"] = Field(
         "refuse", description="recommended items, and users with lists, that no interaction has: refuse or leave out"
@@ -125,13 +142,19 @@ class TargetSettings(BaseModel):
         fields = type(self).model_fields
         for kind, names in ONLY_OF.items():
             for name in names:
-                if kind != given[0] and getattr(self, name) != fields[name].default:
+                of_auxiliary = name in OF_A_FILE and self._names_auxiliary
+                if kind != given[0] and not of_auxiliary and getattr(self, name) != fields[name].default:
                     raise ValueError(f"{name}: this means something with {kind} alone, not with {given[0]}")
         if self.version is not None and self.lists is not None:
             raise ValueError("version: this means nothing with lists, whose file is looked at in each run")
         if self.rank is not None and self.score is not None:
             raise ValueError("rank and score: name one of them; each says the order of a list")
         return self
+
+    @model_serializer(mode="wrap")
+    def _what_is_set(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what is newer than artifacts and that nobody set, so that these do not count as old."""
+        return {name: value for name, value in write(self).items() if (name, value) != ("missing", "refuse")}
 
     @property
     def kind(self) -> Kind:
@@ -149,17 +172,22 @@ class TargetSettings(BaseModel):
         return self.auxiliary or (SPLIT if self.kind == "fitted" else NO_AUXILIARY)
 
     @property
+    def _names_auxiliary(self) -> bool:
+        return self.source not in (NO_AUXILIARY, OTHERS, SPLIT)
+
+    @property
     def auxiliary_file(self) -> DatasetSettings | None:
-        """How the file that names the auxiliary users is found; None where none does."""
-        if self.source in (NO_AUXILIARY, OTHERS, SPLIT):
-            return None
-        return DatasetSettings(path=self.source, user=self.user, item=self.item)
+        """How the file that names the auxiliary users is found, laid out as lists are; None where none does."""
+        return self._file(self.source) if self._names_auxiliary else None
 
     @property
     def table(self) -> DatasetSettings:
         """How the file of lists is read: as a user's own interactions are."""
-        layout = {name: getattr(self, name) for name in OF_A_TABLE if name not in ("rank", "score")}
-        return DatasetSettings(path=self.lists, **layout)
+        return self._file(self.lists, list_separator=self.list_separator)
+
+    def _file(self, path: str | None, **more: Any) -> DatasetSettings:
+        layout = {name: getattr(self, name) for name in OF_A_FILE}
+        return DatasetSettings(path=path, user=self.user, item=self.item, **layout, **more)
 
     def under(self, root: Path) -> TargetSettings:
         """The same settings with every relative path put under a folder; URLs stay."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
+from pyarrow import feather, parquet
 
 from rec_msa.foundation.errors import DataError
+from rec_msa.interactions.reading.columns import plain
 from tests.interactions.reading.own_files import csv, json_lines, own, pairs, read_own
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ TYPED = {
     "UUID": (pa.array([each.bytes for each in UUIDS], pa.uuid()), list(map(str, UUIDS))),
     "binary": (pa.array([b"b", b"a"], pa.binary()), ["b", "a"]),
     "digits as binary": (pa.array([b"2", b"1"], pa.large_binary()), [2, 1]),
-    "bytes that are no text": (pa.array([b"\xff\x00", b"a"], pa.binary()), ["ff00", "61"]),
+    "bytes that are no text": (pa.array([b"\xff\x00", b"a"], pa.binary()), ["ff00", "a"]),
     "unsigned": (pa.array([2**64 - 1, 1], pa.uint64()), [str(2**64 - 1), "1"]),
     "small unsigned": (pa.array([2, 1], pa.uint64()), [2, 1]),
     "hashes of 64 bits": (pa.array(LARGE, pa.int64()), list(map(str, LARGE))),
@@ -120,6 +121,35 @@ def test_parquet_of_any_type_gives_the_ids_that_text_gives(tmp_path: Path, ids: 
     assert users(stored(tmp_path, ids)) == expected
     assert users(own(tmp_path, csv([(each, 1) for each in expected]))) == expected
     assert users(own(tmp_path, json_lines([(each, 1) for each in expected], ["user", "item"]))) == expected
+
+
+def test_one_byte_that_is_no_text_made_other_ids_of_its_batch_hexadecimal(tmp_path: Path) -> None:
+    values = [b"abc", "Jos\u00e9".encode(), None, b"", "\u0161\u20ac\U0001f600".encode(), b"12"]
+    odd = [b"Jos\xe9", b"\xed\xa0\x80", b"\xc0\x80", b"a\0", b"\xf4\x90\x80\x80"]
+    texts = [None if value is None else value.decode() for value in values]
+    assert plain(pa.array(values + odd, pa.binary_view())).to_pylist() == texts + [value.hex() for value in odd]
+    assert [plain(pa.array([value], pa.binary()))[0].as_py() for value in values] == texts
+    table = pa.table({"user": pa.array([b"abc", b"abd", b"abc", odd[0]]), "item": range(4)})
+    parquet.write_table(table, tmp_path / "mine.parquet", row_group_size=2)
+    assert users(read_own(tmp_path / "mine.parquet")) == ["abc", "abd", "abc", odd[0].hex()]
+
+
+def test_a_uuid_that_is_text_by_chance_was_spelt_otherwise_than_the_others() -> None:
+    values = [b"by chance a text", bytes(range(240, 256)), None]
+    assert plain(pa.array(values, pa.binary(16)).dictionary_encode()).to_pylist() == [
+        None if value is None else value.hex() for value in values
+    ]
+
+
+def test_columns_with_points_in_their_names_as_of_r_were_taken_for_objects(tmp_path: Path) -> None:
+    table = pa.table({"user": [1, 2], "user.age": [30, 40], "item": [5, 6], "item.of": [{"shop": 7}, {"shop": 8}]})
+    parquet.write_table(table, tmp_path / "mine.parquet")
+    feather.write_feather(table, tmp_path / "mine.feather")
+    for path in ("mine.parquet", "mine.feather"):
+        assert pairs(read_own(tmp_path / path)) == [(1, 5), (2, 6)]
+        assert pairs(read_own(tmp_path / path, user="user.age", item="item.of.shop")) == [(30, 7), (40, 8)]
+    with pytest.raises(DataError, match=r"'item.of' holds objects.*; name what is needed, as item.of.shop"):
+        read_own(tmp_path / "mine.parquet", item="item.of")
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,11 @@ class OwnFile:
             n = len(next(iter(columns.values())))
             yield {**columns, **{name: pa.repeat(pa.scalar(value, pa.string()), n) for name, value in given.items()}}
 
+    def first_rows(self) -> list[list[str]]:
+        """The fields of the first lines of text, names too; nothing of another kind of file."""
+        with mendable(self.part.name):
+            return self._text.first_rows() if self.part.kind == "text" else []
+
     @property
     def n_comments(self) -> int:
         """How many lines of text before the first row are comments."""
@@ -178,21 +183,21 @@ def _of_arrow(part: Part, needed: list[str], keys: Mapping[str, str]) -> Batches
 
 def _tops(part: Part, schema: pa.Schema, needed: list[str], keys: Mapping[str, str]) -> dict[str, str]:
     """The columns that hold those that are needed, which may lie within: ``user`` of ``user.id``."""
-    names = list(_dotted(schema))
-    require_columns(part.name, needed, names, keys)
-    for name in needed:
-        if (inner := next((each for each in names if each.startswith(f"{name}.")), None)) is not None:
-            raise _of_objects(part, name, inner)
+    found = list(_dotted(schema))
+    require_columns(part.name, needed, [name for name, _ in found], keys)
+    for name, kind in found:
+        if name in needed and pa.types.is_struct(kind):  # beside user R may have a column user.age
+            raise _of_objects(part, name, next((f"{name}.{each.name}" for each in kind), None))
     return {name: max((top for top in schema.names if f"{name}.".startswith(f"{top}.")), key=len) for name in needed}
 
 
-def _dotted(fields: Iterable[pa.Field], above: str = "") -> Iterator[str]:
-    """Names of columns and of what lies within them, also within lists of objects."""
+def _dotted(fields: Iterable[pa.Field], above: str = "") -> Iterator[tuple[str, pa.DataType]]:
+    """Columns and what lies within them, also within lists of objects: names, and types without lists around them."""
     for each in fields:
-        yield above + each.name
         kind = each.type
         while is_list(kind):
             kind = kind.value_type
+        yield above + each.name, kind
         if pa.types.is_struct(kind):
             yield from _dotted(kind, f"{above}{each.name}.")
 

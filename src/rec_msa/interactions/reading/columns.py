@@ -20,6 +20,13 @@ NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 EXACT = {"halffloat": 2**11, "float": 2**24, "double": 2**53}
 """From where on floats no longer tell whole numbers apart."""
 
+_OF_HASHES = 16
+_TEXT = (
+    r"^([\x01-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f]"
+    r"[\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})*$"
+)
+"""Bytes that are UTF-8 (RFC 3629, section 4) without a zero byte, which numbers and hashes have."""
+
 _ZONE = r"\s*(UTC|GMT|utc|gmt|\[UTC\]|Z\[UTC\])$"
 
 _NOTHING = pa.array(
@@ -56,8 +63,8 @@ def require(holds: pa.Array, requirement: str) -> None:
 def plain(column: pa.Array) -> pa.Array:
     """A column of a user's own table in one of few types: what other types hold as numbers, strings, lists or times.
 
-    Dictionaries and extension types become what they hold, UUIDs and binary values strings (of bytes that are no text,
-    the hexadecimal digits), and of Arrow's several types for strings one is left.
+    Dictionaries and extension types become what they hold, UUIDs and binary values strings, and of Arrow's several
+    types for strings one is left.
     """
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -74,10 +81,22 @@ def plain(column: pa.Array) -> pa.Array:
 
 
 def _decoded(column: pa.Array) -> pa.Array:
-    try:
-        return pc.cast(pc.cast(column, pa.binary()), pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return pa.array([None if value is None else value.hex() for value in column.to_pylist()], pa.string())
+    """Binary values, each spelt alone and so alike in every file: text where one is UTF-8, else its hexadecimal digits.
+
+    Values of 16 bytes are UUIDs and hashes, a few of which look like text by chance: all of them become digits.
+    """
+    is_hash = pa.types.is_fixed_size_binary(column.type) and column.type.byte_width == _OF_HASHES
+    return by_distinct(pc.cast(column, pa.binary()), _digits if is_hash else _text_or_digits)
+
+
+def _text_or_digits(values: pa.Array) -> pa.Array:
+    is_text = pc.match_substring_regex(values, _TEXT)
+    texts = pc.cast(pc.if_else(is_text, values, b""), pa.string())
+    return pc.replace_with_mask(texts, pc.invert(is_text), _digits(values.filter(pc.invert(is_text))))
+
+
+def _digits(values: pa.Array) -> pa.Array:
+    return pa.array([value.hex() for value in values.to_pylist()], pa.string())
 
 
 def is_list(kind: pa.DataType) -> bool:

@@ -105,7 +105,7 @@ def read_target_file(
     drop = settings.unknown == "drop"
     with domain.verified(RawFile.from_dict(raw_file), dataset_settings, Path(raw_folder)):
         if what == LISTS:
-            return coded_lists(read_lists(target, settings), users, items, target, drop)
+            return coded_lists(read_lists(target, settings, items["raw_item"]), users, items, target, drop)
         return coded_users(read_users(target, settings, dataset_settings), users, target, drop)
 
 
