@@ -56,7 +56,7 @@ class StealSettings(BaseModel):
     held_back_fraction: float = Field(0.15, gt=0, lt=1, description="share of the queried users whose lists stop it")
     held_back_places: float = Field(0.2, gt=0, lt=1, description="QSD: share of each list's places that stop it")
     training: TrainingSettings = Field(
-        TrainingSettings(max_steps=80_000, validate_every=100, stop_by="loss"), description="the training loop"
+        TrainingSettings(max_steps=400_000, validate_every=100, stop_by="loss"), description="the training loop"
     )
     prefix_patience: int = Field(
         2000, ge=1, description="QSD on made-up sequences: the training's patience, where that is shorter"
