@@ -403,7 +403,7 @@ class TextFile:
         for number, raw in enumerate(chain.from_iterable(line.splitlines(keepends=True) for line in file), start=1):
             wrong = None
             try:
-                text = raw.decode("utf-8-sig")  # each file of those that were put together may begin with a mark
+                text = raw.decode().lstrip("\ufeff")  # each file of those that were put together may begin with a mark
                 if "\0" in text:
                     wrong = "it has a zero byte"
             except UnicodeDecodeError as error:
