@@ -155,11 +155,6 @@ class Point:
         return self.is_attack or self.base in PLAIN_COPIES
 
 
-def apart(one: Estimate, other: Estimate) -> bool:
-    """Returns whether two intervals do not overlap, so that an order may be claimed."""
-    return one.low > other.high or other.low > one.high
-
-
 @dataclass(frozen=True)
 class Audited:
     """The figures of an audit, and those that stand out."""

@@ -12,7 +12,7 @@ from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.foundation.errors import DataError
 from rec_msa.reporting.comparing import UNNAMED
-from rec_msa.reporting.measured import Estimate, remarks
+from rec_msa.reporting.measured import Estimate, apart, remarks
 from rec_msa.reporting.names import GROUP_LABELS, MISSING, TARGET, number, seeds_text
 from rec_msa.reporting.panels import HEADINGS, Panel, Row, intervals_text, panels_of
 
@@ -243,9 +243,5 @@ def _order(panel: Panel) -> list[str]:
     best = next((row for row in shown if not row.is_reference), None)
     if best is None:
         return []
-    level = [row.label for row in shown if row is not best and _overlap(row.groups[_GROUP], best.groups[_GROUP])]
+    level = [row.label for row in shown if row is not best and not apart(row.groups[_GROUP], best.groups[_GROUP])]
     return [f"Intervals overlap, so no order is shown: {', '.join([best.label, *level])}."] if level else []
-
-
-def _overlap(one: Estimate, other: Estimate) -> bool:
-    return one.low <= other.high and other.low <= one.high
