@@ -34,11 +34,7 @@ class _Gathered(JSONFiles):
         self.metadata = metadata
 
     def save(self, data: NoReturn) -> NoReturn:
-        """Refuses.
-
-        Raises:
-            DatasetError: Each file has an entry of its own.
-        """
+        """Refuses: each file has an entry of its own."""
         raise DatasetError(f"{self._pattern}: gathered files are only read; save each by its own entry")
 
     def _fits(self, path: str, name: str) -> bool:

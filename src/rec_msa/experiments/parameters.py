@@ -202,11 +202,7 @@ class Parameters(_Strict):
             self._require(f"attacks.{name}.clone", (attack.clone,) if attack.clone else None, SETTINGS)
 
     def require_audit(self) -> None:
-        """Refuses an audit of what is not there.
-
-        Raises:
-            SettingsError: An attack, an architecture or a defense of it is not there.
-        """
+        """Refuses an audit of an attack, an architecture or a defense that is not there (``SettingsError``)."""
         try:
             self._check_audit()
         except ValueError as error:

@@ -56,8 +56,6 @@ def split_interactions(interactions: pd.DataFrame, settings: SplitSettings, seed
 
     Args:
         interactions: Columns ``user``, ``item`` and ``timestamp``, without repeated pairs.
-        settings: The shares.
-        seed: The cell's seed.
 
     Returns:
         The same rows in their order, with ``part`` (categorical, one of ``PARTS``) and ``user_rank`` (int32), the
@@ -132,8 +130,6 @@ def split_served(
 
     Args:
         interactions: As of ``split_interactions``, in the order of each user's sequence where that counts.
-        settings: The shares.
-        seed: The cell's seed.
         served: The users of whom lists are known, the target's; None: all who are not left out.
         left_out: Users whom the target was not trained on, the auxiliary data.
         others: Half of the target's users stand in for auxiliary users, those whom an attacker knows last.

@@ -435,9 +435,6 @@ def profile_of(interactions: pd.DataFrame, users: Sequence[int], dataset: str, s
     Args:
         interactions: The target's training interactions (columns user, item): what is popular is counted in all of
             them, since it is the owner who reads it.
-        users: The attacker users.
-        dataset: The data set.
-        seed: The seed.
     """
     pairs = interactions[["user", "item"]].drop_duplicates()
     rank = pairs["item"].value_counts().rank(ascending=False, method="min")

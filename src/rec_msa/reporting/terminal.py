@@ -39,7 +39,6 @@ def results_table(agreement: pd.DataFrame, quality: Mapping[str, float] | None, 
         agreement: Rows of one dataset, target and defense; of several seeds the mean is shown.
         quality: The target's ``k``, ``n_users``, ``recall_test``, ``ndcg_test``, ``recall_served`` and
             ``ndcg_served``; None where it was not measured.
-        title: What stands above the table.
 
     Raises:
         DataError: If a column is missing, there is no row, or there are several targets.
