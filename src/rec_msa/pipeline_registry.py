@@ -58,12 +58,7 @@ DESCRIPTIONS = {
 
 
 class OnDemand(Mapping[str, Pipeline]):
-    """Pipelines built when they are asked for: of a large study, only the one that runs.
-
-    Args:
-        builders: A function for each name.
-        descriptions: What each does, in a line.
-    """
+    """Pipelines built when they are asked for: of a large study, only the one that runs."""
 
     def __init__(self, builders: dict[str, Callable[[], Pipeline]], descriptions: dict[str, str]) -> None:
         self.builders, self.descriptions = builders, descriptions
@@ -158,8 +153,6 @@ def comparison(cell: Cell, attacks: Sequence[NamedAttack], retrained: int, prefi
     """Several named attacks on a cell beside all references, the retrained target too.
 
     Args:
-        cell: The cell.
-        attacks: Attacks on it.
         retrained: How often the target is trained again.
         prefix: Put before the name of the figure.
     """

@@ -93,8 +93,6 @@ def fit(known: Candidates, names: Sequence[str], strength: float) -> Weights:
     """Weights of chosen signals by logistic regression on whether an item is listed, L2 on signals of variance 1.
 
     Args:
-        known: Candidates with what was served.
-        names: The signals that may be believed.
         strength: scikit-learn's C, the inverse of the penalty's weight.
     """
     from sklearn.linear_model import LogisticRegression
@@ -123,12 +121,6 @@ def learn(known: Candidates, settings: LearnerSettings, seed: int) -> Weights:
 
 def beliefs(known: Candidates, sources: dict[str, tuple[str, ...]], weights: Weights, seed: int) -> pd.DataFrame:
     """How much each source is believed, and what it is worth on half of the queried users, learnt from the others.
-
-    Args:
-        known: Candidates with what was served.
-        sources: The signals of each source.
-        weights: What was learnt.
-        seed: Draws the halves.
 
     Returns:
         A row a source: source; weight, its part in the spread of the scores; agreement of it ``alone``, of all others

@@ -96,15 +96,7 @@ class Knowledge:
 def all_references(
     known: Knowledge, solved: Mapping[str, Lists], list_length: int, settings: ReferenceSettings, seed: int
 ) -> dict[str, Lists]:
-    """The lists of every reference for all attacker users, by name; those from answers where somebody was asked.
-
-    Args:
-        known: What the attacker has.
-        solved: The lists of ``solved_references``.
-        list_length: Places of a list.
-        settings: Of the references.
-        seed: Of the run.
-    """
+    """The lists of every reference for all attacker users, by name; those from answers where somebody was asked."""
     ranked = {
         "random": random_lists(known, list_length, seed),
         "popularity": popularity_lists(known, known.attacker_train, list_length),

@@ -46,7 +46,6 @@ def correct(
 
     Args:
         clone: The clone, which is not changed.
-        served: What the target served to the queried users.
         known: D_t (columns user, item): in no list, and the histories of a clone that reads them.
         penalties: Of the regression, lambda.
         strengths: What its predictions are multiplied by.

@@ -163,16 +163,6 @@ def distil(
     Of queried users it learns what the target served. Some auxiliary users, drawn by the seed, decide which state is
     kept; where there are none, some of all.
 
-    Args:
-        ensemble: Checkpoint of the ensemble.
-        clone: Checkpoint of a clone that knows its users.
-        world: What is known of these.
-        served: The queried users' lists.
-        settings: Of the steal stage.
-        losses: Between neighbours in a list, and between its items and others.
-        outside: Which others.
-        seed: The cell's seed.
-
     Returns:
         The clone's checkpoint and its curve.
     """
@@ -197,11 +187,8 @@ def stack(
     """Learns from the served lists which source to believe.
 
     Args:
-        world: What is known without questions.
         clones: Checkpoints of committees that have seen no list.
         taught: As ``teach_folds`` returns them; None where no clone was taught.
-        served: The queried users' lists.
-        settings: How it is learnt.
         seed: Draws the folds.
 
     Returns:

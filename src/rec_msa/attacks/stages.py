@@ -7,6 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from rec_msa.attacks.settings import CloneSettings, LearnerSettings, Order, Outside, PairLoss, StealSettings
+from rec_msa.foundation.lists import Lists
 
 Variant = Literal["own", "fused", "pretrained", "joint", "mean"]
 Made = tuple[dict[str, Any], pd.DataFrame]
@@ -52,7 +53,6 @@ def steal(
 ) -> Made:
     """Steal stage (Alg. 1, second loop): teaches the clone the served lists; returns checkpoint and curve."""
     from rec_msa.attacks import steal as stage
-    from rec_msa.foundation.lists import Lists
 
     settings = steal_settings.waiting(patience)
     served = Lists.from_frame(served_lists)
@@ -76,7 +76,6 @@ def steal_listwise(
     """Steal stage over whole lists and the catalogue, the clone's own loss beside; returns checkpoint and curve."""
     from rec_msa.attacks import steal as stage
     from rec_msa.attacks.clone import AttackerData
-    from rec_msa.foundation.lists import Lists
 
     data = AttackerData(attacker_train, statistics["items"], auxiliary_interactions=auxiliary_train)
     settings, served = steal_settings.waiting(patience), Lists.from_frame(served_lists)
@@ -94,7 +93,6 @@ def correct(
 ) -> Made:
     """Steal stage in closed form: corrects the clone by the served lists; returns checkpoint and what was tried."""
     from rec_msa.attacks import ridge
-    from rec_msa.foundation.lists import Lists
 
     return ridge.correct(clone_model, Lists.from_frame(served_lists), attacker_train, penalties, strengths, device)
 
@@ -114,7 +112,6 @@ def steal_from_lists_alone(
     """QSD: teaches a fresh clone the served lists, of users or after made-up sequences, without any interaction."""
     from rec_msa.attacks import steal as stage
     from rec_msa.attacks.prefixes import PrefixLists
-    from rec_msa.foundation.lists import Lists
 
     served = (PrefixLists if "sequence" in served_lists else Lists).from_frame(served_lists)
     users, n_items, settings = attackers["user"].to_numpy(), statistics["items"], steal_settings.waiting(patience)
@@ -137,7 +134,6 @@ def teach_folds(
 ) -> Made:
     """Teaches clones the lists of all queried users but a part of them, for each part; models and curves."""
     from rec_msa.attacks import stacking
-    from rec_msa.foundation.lists import Lists
 
     served, settings = Lists.from_frame(served_lists), steal_settings.waiting(patience)
     told = {name: clones[name] for name in taught}, served, attacker_train, settings, losses, outside
@@ -196,7 +192,6 @@ def stack(
     It ranks for so many auxiliary users, too.
     """
     from rec_msa.attacks import stacking
-    from rec_msa.foundation.lists import Lists
 
     world = stacking.world_of(attackers, attacker_train, auxiliary_train, statistics["items"], device, also_rank)
     members = {name: [clones[one] for one in found] for name, found in committees.items()}
@@ -223,7 +218,6 @@ def distil(
 ) -> Made:
     """Teaches one clone what the ensemble says of its users; returns checkpoint and curve."""
     from rec_msa.attacks import stacking
-    from rec_msa.foundation.lists import Lists
 
     world = stacking.world_of(attackers, attacker_train, auxiliary_train, statistics["items"], device, also_rank)
     told = clones[pupil], world, Lists.from_frame(served_lists), steal_settings.waiting(patience)

@@ -90,15 +90,10 @@ def steal_listwise(
     """Teaches a trained clone whole lists against the whole catalogue, and what it was trained on beside them.
 
     Args:
-        clone: The clone.
-        served: What the target served.
         data: What the clone was trained on: D_t, and the auxiliary interactions where it knows them.
-        settings: Of the steal stage.
         clone_settings: Of the clone stage: the same interactions are held back.
         temperature: Of the lists' loss, in deviations of a user's scores.
         own_weight: What the clone's own loss counts.
-        seed: Of the run.
-        device: Where it is trained.
 
     Returns:
         The stolen model's checkpoint and its training curve.

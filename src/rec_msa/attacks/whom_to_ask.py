@@ -34,7 +34,6 @@ def by_coverage(likeness: Tensor, n: int) -> Tensor:
 
     Args:
         likeness: Of all users with those who may be asked ``[n_users, n_allowed]``.
-        n: How many to ask.
 
     Returns:
         Columns of ``likeness`` in the order of asking ``[n]``.
@@ -53,7 +52,6 @@ def by_disagreement(lists: Tensor, n_items: int) -> Tensor:
 
     Args:
         lists: Of each model ``[n_models, n_allowed, length]``.
-        n_items: Items of the catalogue.
 
     Returns:
         Places of users in the order of asking ``[n_allowed]``.

@@ -57,9 +57,6 @@ def assemble(catalog: DataCatalog) -> Assembled | None:
     memory at a time. Where a cell was made anew meanwhile it begins again; where that happens each time, the tables'
     records name the old cells, so that the next run finds them old.
 
-    Args:
-        catalog: The catalog.
-
     Returns:
         The results, or None where no cell has any.
     """

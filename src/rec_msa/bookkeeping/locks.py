@@ -247,8 +247,6 @@ def _claim_of(raw: dict[str, Any], name: str, root: str) -> Claim:
     """A claim as any version writes it: what an older one lacks is unknown, what a newer one adds is not read.
 
     Args:
-        raw: What its file says.
-        name: The file's name.
         root: The folder of the artifacts; old claims name whole paths.
     """
     old = [posixpath.relpath(path, root) for path in raw.get("paths", ())]

@@ -107,14 +107,7 @@ class Plan:
 
 
 def plan_of(nodes: Sequence[Node], n_current: int, catalog: DataCatalog, earlier: Earlier) -> Plan:
-    """Looks at what will run.
-
-    Args:
-        nodes: The nodes that will run.
-        n_current: Nodes whose artifacts are there already.
-        catalog: Their datasets.
-        earlier: What nodes took in earlier runs.
-    """
+    """Looks at what will run."""
     counts = [_calls(node, catalog) for node in nodes if GATE in node.tags]
     known = [count for count in counts if count is not None]
     return Plan(nodes, n_current, sum(known) if len(known) == len(counts) else None, earlier)

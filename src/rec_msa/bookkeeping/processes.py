@@ -32,9 +32,6 @@ def command_of(process: int) -> str:
 def born(process: int) -> float | None:
     """When a process started, in seconds since the machine did, which no change of the clock alters.
 
-    Args:
-        process: Its id.
-
     Returns:
         None where there is no such process, or one that has ended and whose parent has not asked.
     """
@@ -47,12 +44,7 @@ def born(process: int) -> float | None:
 
 
 def lives(process: int, since: float) -> bool:
-    """Whether a process is still there, and not another one with its number.
-
-    Args:
-        process: Its id.
-        since: When it was ``born``.
-    """
+    """Whether a process that was ``born`` then is still there, and not another one with its number."""
     now = born(process)
     return now is not None and abs(now - since) < SAME_SECONDS
 

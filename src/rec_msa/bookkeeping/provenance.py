@@ -78,8 +78,6 @@ def is_current(name: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
     """Whether an artifact on disk still fits the artifacts that it was made from.
 
     Args:
-        name: The dataset.
-        catalog: The catalog.
         seen: Answers found so far, added to.
 
     Returns:
@@ -95,13 +93,7 @@ def is_current(name: str, catalog: DataCatalog, seen: dict[str, bool]) -> bool:
 
 
 def whole(name: str, sources: list[str], catalog: DataCatalog) -> Provenance:
-    """The provenance of something put together from artifacts on disk.
-
-    Args:
-        name: What it is called.
-        sources: The artifacts.
-        catalog: The catalog.
-    """
+    """The provenance of something put together from artifacts on disk."""
     records = {source: _record(source, catalog) for source in sources}
     inputs = {source: record.fingerprint for source, record in records.items() if record is not None}
     return Provenance(_digest([FORMAT_VERSION, inputs]), inputs, name)

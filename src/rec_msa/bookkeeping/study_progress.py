@@ -42,7 +42,6 @@ class StudyProgress:
     """Counts the nodes of a run, shows them where asked, and keeps account of time.
 
     Args:
-        nodes: The nodes that will run.
         n_current: Nodes whose artifacts are there already.
         catalog: The catalog, for the results of finished cells.
         started: When the run began, in seconds of ``time.monotonic``.
@@ -101,13 +100,7 @@ class StudyProgress:
         self._refresh()
 
     def finish(self, node: Node, in_function: float, in_task: float) -> None:
-        """A node has saved its outputs.
-
-        Args:
-            node: The node.
-            in_function: Seconds in the node's own function.
-            in_task: Seconds with loading and saving.
-        """
+        """A node has saved its outputs, after seconds in its own function and, with loading and saving, in its task."""
         self.running.pop(node.name, None)
         self.waiting.pop(node.name, None)
         self.n_done += 1

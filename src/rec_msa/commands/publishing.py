@@ -35,10 +35,6 @@ COPIED = (f"{REPORTING}/journal/*.json", "03_primary/*/statistics.json", "01_raw
 def publish(measured: Path, published: Path) -> list[str]:
     """Adds the results of a data folder to the published ones.
 
-    Args:
-        measured: A data folder in which runs have ended.
-        published: Where the tables are committed.
-
     Returns:
         What was replaced or dropped, a line each. Where a target was trained anew and came out otherwise, everything
         published about the old one goes: attacks on two targets must not be compared as if they were on one.

@@ -99,11 +99,7 @@ class RawFileDataset(JSONDataset):
     """
 
     def save(self, data: dict[str, Any]) -> None:
-        """Saves, but not what is said of another file than the run began with.
-
-        Raises:
-            OtherArtifactError: It is of another file.
-        """
+        """Saves, but not what is said of another file than the run began with (``OtherArtifactError``)."""
         if self.expected is not None and data["sha256"] != self.expected.raw:
             raise OtherArtifactError(
                 f"{data['path']}: the raw file was exchanged since the run began; run again with "

@@ -52,11 +52,7 @@ class FolderDataset(Recorded, AbstractDataset[dict[str, Any], NoReturn]):
         self.metadata = metadata
 
     def load(self) -> NoReturn:
-        """Refuses: what is made from the files' content has it already.
-
-        Raises:
-            DatasetError: Always.
-        """
+        """Refuses: what is made from the files' content has it already."""
         raise DatasetError(f"{self.path}: the files are for readers; no node loads them")
 
     def save(self, data: dict[str, Any]) -> None:

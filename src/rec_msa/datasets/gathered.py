@@ -26,7 +26,28 @@ class _File(Recorded):
         self._fs, self._filepath = fs, path
 
 
-class GatheredJSONDataset(JSONFiles, AbstractDataset[NoReturn, pd.DataFrame]):
+class _Gathered(JSONFiles):
+    """Files that a pattern finds, which it only reads; no dataset: Kedro notes arguments of the class they are for."""
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+        super().__init__(path)
+        self.metadata = metadata
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refuses: each file has an entry of its own."""
+        raise DatasetError(f"{self._pattern}: gathered files are only read; save each by its own entry")
+
+    def _fits(self, path: str, name: str) -> bool:
+        """Whether a file fits the record beside it, and is the artifact of this name."""
+        file = _File(self._fs, PurePosixPath(path))
+        record = file.record()
+        return record is not None and record.name == name and file.intact()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._pattern}
+
+
+class GatheredJSONDataset(_Gathered, AbstractDataset[NoReturn, pd.DataFrame]):
     """The JSON files that a pattern finds, a row each, with the name of the folder that each lies in. It only reads.
 
     Where the files are artifacts, one that does not fit the record beside it, or was copied with it from another
@@ -52,9 +73,8 @@ class GatheredJSONDataset(JSONFiles, AbstractDataset[NoReturn, pd.DataFrame]):
     def __init__(
         self, *, path: str, folder: str, artifact: str | None = None, metadata: dict[str, Any] | None = None
     ) -> None:
-        super().__init__(path)
+        super().__init__(path=path, metadata=metadata)
         self._folder, self._artifact = folder, artifact
-        self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
         """A row for each file in the order of their folders; no row where there is none."""
@@ -63,27 +83,17 @@ class GatheredJSONDataset(JSONFiles, AbstractDataset[NoReturn, pd.DataFrame]):
         rows = [{self._folder: path.parent.name, **row} for path, row in self._contents().items()]
         return pd.DataFrame(rows, columns=None if rows else [self._folder])
 
-    def save(self, data: NoReturn) -> NoReturn:
-        """Refuses: each file has an entry of its own.
-
-        Raises:
-            DatasetError: Always.
-        """
-        raise DatasetError(f"{self._pattern}: gathered files are only read; save each by its own entry")
-
     def _paths(self) -> list[str]:
-        return [path for path in super()._paths() if self._artifact is None or self._fits(PurePosixPath(path))]
-
-    def _fits(self, path: PurePosixPath) -> bool:
-        file = _File(self._fs, path)
-        record = file.record()
-        return record is not None and record.name == f"{path.parent.name}.{self._artifact}" and file.intact()
+        found = super()._paths()
+        if self._artifact is None:
+            return found
+        return [path for path in found if self._fits(path, f"{PurePosixPath(path).parent.name}.{self._artifact}")]
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": self._pattern, "folder": self._folder}
+        return {**super()._describe(), "folder": self._folder}
 
 
-class GatheredCurvesDataset(JSONFiles, AbstractDataset[NoReturn, pd.DataFrame]):
+class GatheredCurvesDataset(_Gathered, AbstractDataset[NoReturn, pd.DataFrame]):
     """Training curves that a pattern finds, below one another, with what each is of. It only reads.
 
     Of each data set these are the curves of its lowest seed, without those under a defense: a study leaves thousands.
@@ -102,10 +112,6 @@ class GatheredCurvesDataset(JSONFiles, AbstractDataset[NoReturn, pd.DataFrame]):
         metadata: For kedro viz and other plugins.
     """
 
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
-        super().__init__(path)
-        self.metadata = metadata
-
     def load(self) -> pd.DataFrame:
         """The columns of the curves, and ``place`` (the namespace) and ``stage`` before them."""
         parts = []
@@ -116,14 +122,6 @@ class GatheredCurvesDataset(JSONFiles, AbstractDataset[NoReturn, pd.DataFrame]):
             parts.append(curve.assign(place=".".join(place), stage=name.removesuffix("_curve")))
         columns = ["place", "stage", "step", "loss", "validation", "kept"]
         return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
-
-    def save(self, data: NoReturn) -> NoReturn:
-        """Refuses: each curve has an entry of its own.
-
-        Raises:
-            DatasetError: Always.
-        """
-        raise DatasetError(f"{self._pattern}: gathered curves are only read; save each by its own entry")
 
     def _place(self, path: str) -> tuple[str, ...]:
         """The namespace and the artifact's name."""
@@ -136,25 +134,17 @@ class GatheredCurvesDataset(JSONFiles, AbstractDataset[NoReturn, pd.DataFrame]):
         for dataset, seed, *_ in found.values():
             lowest[dataset] = min(_number(seed), lowest.get(dataset, _number(seed)))
         own = [path for path, (dataset, seed, *_) in found.items() if _number(seed) == lowest[dataset]]
-        return [path for path in own if self._is_undefended(found[path]) and self._fits(path)]
+        return [path for path in own if self._is_undefended(found[path]) and self._fits(path, ".".join(found[path]))]
 
     def _is_undefended(self, place: tuple[str, ...]) -> bool:
         return place[-1] != "steal_curve" or place[3] == NO_DEFENSE
-
-    def _fits(self, path: str) -> bool:
-        file = _File(self._fs, PurePosixPath(path))
-        record = file.record()
-        return record is not None and record.name == ".".join(self._place(path)) and file.intact()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": self._pattern}
 
 
 def _number(seed: str) -> int:
     return int(seed.removeprefix("seed") or 0)
 
 
-class CostsDataset(JSONFiles, AbstractDataset[NoReturn, dict[str, Any]]):
+class CostsDataset(_Gathered, AbstractDataset[NoReturn, dict[str, Any]]):
     """Of each artifact on disk what it was made from and what its node took, by the records that a pattern finds.
 
     It only reads. What runs took says nothing of what they made: whoever reads it is not made anew for its sake.
@@ -172,22 +162,10 @@ class CostsDataset(JSONFiles, AbstractDataset[NoReturn, dict[str, Any]]):
         metadata: For kedro viz and other plugins.
     """
 
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
-        super().__init__(path)
-        self.metadata = metadata
-
     def load(self) -> dict[str, tuple[list[str], dict[str, Any]]]:
         """By an artifact's name the names of what it was made from, and node, tags and processor seconds."""
         records = [record for record in self._contents().values() if "cost" in record]
         return {record["name"]: (list(record["inputs"]), record["cost"]) for record in records}
-
-    def save(self, data: NoReturn) -> NoReturn:
-        """Refuses: each record lies beside its artifact.
-
-        Raises:
-            DatasetError: Always.
-        """
-        raise DatasetError(f"{self._pattern}: records are only read; each is written with its artifact")
 
     def fingerprint(self) -> str:
         """The same always."""
@@ -195,6 +173,3 @@ class CostsDataset(JSONFiles, AbstractDataset[NoReturn, dict[str, Any]]):
 
     def _exists(self) -> bool:
         return True
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": self._pattern}

@@ -57,11 +57,7 @@ class Question:
         self.require(~self.known, n, f"{few}; lower the strength")
 
     def require(self, allowed: NDArray[np.bool_], n: int, said: str) -> None:
-        """Refuses a user of whom fewer than n are allowed ``[n_users, m]``: what is ``said`` has n, left and user.
-
-        Raises:
-            SettingsError: There is one.
-        """
+        """Refuses a user of whom fewer than n are allowed ``[n_users, m]``: what is ``said`` has n, left and user."""
         left = allowed.sum(axis=1)
         if (left < n).any():
             row = int((left < n).argmax())
@@ -110,7 +106,7 @@ class Defense(BaseModel, ABC):
             interactions: The target's training interactions (columns user, item).
 
         Raises:
-            SettingsError: With the key to change.
+            SettingsError: They leave too little to put in the place of n items; the message has the remedy.
         """
 
     def widened(self, question: Question, n: int) -> NDArray[np.bool_]:
@@ -118,11 +114,7 @@ class Defense(BaseModel, ABC):
         return np.zeros(len(question.users), dtype=bool)
 
     def require_few_widened(self, n: int, widened: int, n_users: int) -> None:
-        """Refuses settings that hold for too few users: so many of them get replacements from elsewhere.
-
-        Raises:
-            SettingsError: With the key to change.
-        """
+        """Refuses settings that hold for too few users: so many of them get replacements from elsewhere."""
 
 
 def first(keys: NDArray[np.float64], n: int) -> NDArray[np.int64]:

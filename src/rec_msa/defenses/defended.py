@@ -29,12 +29,8 @@ class Defended:
     asked about before; never on who else is asked about. A higher strength alters the places of a lower one too.
 
     Args:
-        defense: The rule.
         strength: Places that it alters.
         interactions: The target's training interactions (columns user, item): popularity, and what is never served.
-        n_items: Size of the catalogue.
-        list_length: Items that are served.
-        seed: The cell's seed.
     """
 
     def __init__(

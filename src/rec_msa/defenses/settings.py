@@ -137,11 +137,7 @@ def build_defense(name: str, settings: Defense | dict[str, Any]) -> tuple[Defens
 def check_defense(
     name: str, settings: Defense | dict[str, Any], list_length: int, n_items: int, interactions: pd.DataFrame
 ) -> None:
-    """Refuses what cannot work whatever the target learns, before it is trained.
-
-    Raises:
-        SettingsError: With the key to change.
-    """
+    """Refuses what cannot work whatever the target learns, before it is trained (``SettingsError``)."""
     require_room(name, list_length)
     defense, strength = build_defense(name, settings)
     defense.check(strength, n_items, interactions)

@@ -47,13 +47,8 @@ def bootstrap_interval(
     table = np.asarray(values, dtype=np.float64)
     if not table.shape[0] or not np.isfinite(table).all():
         raise DataError(f"bootstrap: needs finite values of at least one user, got an array {table.shape}")
-    columns = table.reshape(table.shape[0], -1)
-    means = _resampled_means(columns, stream(seed, "bootstrap"), draws)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail], axis=0)
-    alike, mean = np.ptp(columns, axis=0) == 0, columns.mean(axis=0)
-    shape = table.shape[1:]
-    return np.where(alike, mean, low).reshape(shape), np.where(alike, mean, high).reshape(shape)
+    low, high = interval_over_seeds([table.reshape(table.shape[0], -1)], [seed], draws, confidence)
+    return low.reshape(table.shape[1:]), high.reshape(table.shape[1:])
 
 
 def _resampled_means(columns: NDArray[np.float64], rng: np.random.Generator, draws: int) -> NDArray[np.float64]:

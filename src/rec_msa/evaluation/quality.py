@@ -23,9 +23,7 @@ def recall_ndcg(lists: Lists, test: pd.DataFrame, k: int) -> pd.DataFrame:
     first ``min(k, number of test items)`` places filled.
 
     Args:
-        lists: The lists judged.
         test: The test interactions ``user, item``; those of users without a list are left out.
-        k: The cutoff.
 
     Returns:
         The columns ``user, recall, ndcg``, sorted by user; users without a test item are left out.
@@ -55,9 +53,7 @@ def mean_quality(lists: Lists, test: pd.DataFrame, k: int) -> dict[str, float | 
     """Returns the means over users: ``recall``, ``ndcg``, and ``n_users``.
 
     Args:
-        lists: The lists judged.
         test: The test interactions ``user, item``.
-        k: The cutoff.
 
     Returns:
         The means are NaN where no user has a test item (``n_users`` is 0).

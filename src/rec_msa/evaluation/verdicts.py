@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rec_msa.evaluation.intervals import ROUNDING, alike, seed_interval
+from rec_msa.evaluation.intervals import ROUNDING, SeedInterval, alike, seed_interval
 from rec_msa.foundation.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -23,26 +23,16 @@ MARGIN = 0.03
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the seeds say about a claim.
+class Verdict(SeedInterval):
+    """What the seeds say about a claim: the interval of their differences, and what follows from it.
 
     Attributes:
-        mean: The mean difference over seeds.
-        sd: The standard deviation over seeds; NaN for one seed.
-        low: The lower bound of the t interval; NaN for one seed.
-        high: The upper bound; NaN for one seed.
         p: The p-value: of ``paired_verdict`` two-sided, of ``equivalence`` the larger of its two; NaN for one seed.
-        n_seeds: The number of seeds.
         verdict: ``borne out``, ``contradicted`` or ``open``.
         note: Why the verdict is open for want of seeds, else empty.
     """
 
-    mean: float
-    sd: float
-    low: float
-    high: float
     p: float
-    n_seeds: int
     verdict: str
     note: str
 
@@ -63,7 +53,7 @@ def paired_verdict(per_seed_differences: ArrayLike, alpha: float = 0.05) -> Verd
     over = seed_interval(per_seed_differences, 1 - alpha)
     p = _t_test(per_seed_differences, 0)
     verdict, note = _judge(over.n_seeds, p < alpha and over.mean > 0, p < alpha and over.mean < 0)
-    return Verdict(over.mean, over.sd, over.low, over.high, p, over.n_seeds, verdict, note)
+    return Verdict(**vars(over), p=p, verdict=verdict, note=note)
 
 
 def equivalence(per_seed_differences: ArrayLike, margin: float = MARGIN, alpha: float = 0.05) -> Verdict:
@@ -87,7 +77,7 @@ def equivalence(per_seed_differences: ArrayLike, margin: float = MARGIN, alpha: 
     over = seed_interval(per_seed_differences, 1 - 2 * alpha)
     p, beyond = _within(per_seed_differences, margin), _beyond(per_seed_differences, margin)
     verdict, note = _judge(over.n_seeds, p < alpha, beyond < alpha)
-    return Verdict(over.mean, over.sd, over.low, over.high, p, over.n_seeds, verdict, note)
+    return Verdict(**vars(over), p=p, verdict=verdict, note=note)
 
 
 def _within(differences: ArrayLike, margin: float) -> float:

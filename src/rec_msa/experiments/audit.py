@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from rec_msa.experiments.grid import Experiments
 
 
-def _as_tuple(value: Any) -> Any:
+def as_tuple(value: Any) -> Any:
+    """Scalars are lists of one, so that a cell and a grid are written alike."""
     return value if value is None or isinstance(value, list | tuple) else (value,)
 
 
+Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-Shares = Annotated[tuple[Share, ...], BeforeValidator(_as_tuple)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
-Lengths = Annotated[tuple[Annotated[int, Field(ge=2)], ...], BeforeValidator(_as_tuple)]
-Seeds = Annotated[tuple[Annotated[int, Field(ge=0, lt=2**32, strict=True)], ...], BeforeValidator(_as_tuple)]
+Shares = Annotated[tuple[Share, ...], BeforeValidator(as_tuple)]
+Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+Lengths = Annotated[tuple[Annotated[int, Field(ge=2)], ...], BeforeValidator(as_tuple)]
+Seeds = Annotated[tuple[Seed, ...], BeforeValidator(as_tuple)]
 
 SHARES, OTHERS, CLONES, FEWER, LENGTHS, DEFENSES = (
     "shares of users known",

@@ -181,14 +181,7 @@ class Experiments:
                         raise SettingsError(msg)
 
     def require_possible(self, pipelines: Iterable[str]) -> None:
-        """Refuses attacks that cannot work on their targets, before anything is trained.
-
-        Args:
-            pipelines: Names of the pipelines that are to run.
-
-        Raises:
-            SettingsError: With the key to change.
-        """
+        """Refuses attacks that cannot work on their targets, before anything is trained (``SettingsError``)."""
         for pipeline in pipelines:
             self._require_meaning(pipeline)
             name = self.parameters.exported if pipeline == "export" else pipeline.removeprefix("attack_")
@@ -248,11 +241,7 @@ class Experiments:
         return attack
 
     def require_somebody(self, attack: NamedAttack) -> None:
-        """Refuses an attack that would ask and may ask about nobody.
-
-        Raises:
-            SettingsError: With the key to change.
-        """
+        """Refuses an attack that would ask and may ask about nobody (``SettingsError``)."""
         if self._nobody_to_ask(attack):
             share = attack.attacker.attacker_fraction
             msg = (

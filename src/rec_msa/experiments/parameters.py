@@ -19,7 +19,7 @@ from rec_msa.attacks.settings import (
     StealSettings,
 )
 from rec_msa.defenses.settings import DefenseSettings, parse_defense, require_room
-from rec_msa.experiments.audit import AuditSettings
+from rec_msa.experiments.audit import AuditSettings, Seed, as_tuple
 from rec_msa.experiments.varying import varied
 from rec_msa.foundation.errors import SettingsError, did_you_mean, nearest
 from rec_msa.foundation.lists import MAX_LENGTH
@@ -47,21 +47,13 @@ NAME = re.compile(r"[a-z0-9_-]{1,60}")
 """Of what is part of a file's name: several stand in one, which has 255 characters at most."""
 
 
-def _as_tuple(value: Any) -> Any:
-    """Scalars are lists of one, so that a cell and a grid are written alike."""
-    if value is None or isinstance(value, list | tuple):
-        return value
-    return (value,)
-
-
-Names = Annotated[tuple[str, ...] | None, BeforeValidator(_as_tuple)]
+Names = Annotated[tuple[str, ...] | None, BeforeValidator(as_tuple)]
 Label = Annotated[str | None, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
-Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 Count = Annotated[int, Field(ge=1, strict=True)]
-Seeds = Annotated[tuple[Seed, ...] | None, BeforeValidator(_as_tuple)]
-SomeNames = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-Values = Annotated[tuple[Any, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-SomeSeeds = Annotated[tuple[Seed, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+Seeds = Annotated[tuple[Seed, ...] | None, BeforeValidator(as_tuple)]
+SomeNames = Annotated[tuple[str, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+Values = Annotated[tuple[Any, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+SomeSeeds = Annotated[tuple[Seed, ...], BeforeValidator(as_tuple), Field(min_length=1)]
 
 
 class _Strict(BaseModel):
@@ -105,7 +97,7 @@ class ExportSettings(_Strict):
         return DatasetSettings(path=self.histories, user=self.user, item=self.item)
 
 
-Study = Annotated[tuple[GridSettings, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+Study = Annotated[tuple[GridSettings, ...], BeforeValidator(as_tuple), Field(min_length=1)]
 """A grid, or a list of grids."""
 
 ALL_STUDIES = "all"
@@ -202,11 +194,7 @@ class Parameters(_Strict):
             self._require(f"attacks.{name}.clone", (attack.clone,) if attack.clone else None, SETTINGS)
 
     def require_audit(self) -> None:
-        """Refuses an audit of what is not there.
-
-        Raises:
-            SettingsError: An attack, an architecture or a defense of it is not there.
-        """
+        """Refuses an audit of an attack, an architecture or a defense that is not there (``SettingsError``)."""
         try:
             self._check_audit()
         except ValueError as error:

@@ -22,9 +22,6 @@ def varied(
     what is made for it is shared.
 
     Args:
-        name: The attack's name.
-        attack: The attack.
-        vary: Values of settings.
         defaults: What a setting that is None comes to.
 
     Yields:

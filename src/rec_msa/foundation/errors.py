@@ -35,10 +35,6 @@ class DryRunError(Exception):
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Says which names are allowed, the nearest one first.
 
-    Args:
-        name: The unknown name.
-        allowed: Every valid name.
-
     Returns:
         ``"did you mean 'ncf'? Allowed: bpr, lmf, ncf"``, without the question where nothing is near.
     """

@@ -105,11 +105,7 @@ class Lists:
 
 
 def check_length(list_length: int, n_items: int) -> None:
-    """Refuses lists that the catalogue cannot fill.
-
-    Raises:
-        SettingsError: The list is longer than the catalogue.
-    """
+    """Refuses lists that are longer than the catalogue (``SettingsError``)."""
     if list_length > n_items:
         msg = f"list_length: {list_length} is more than the {n_items} items of the catalogue; choose at most {n_items}"
         raise SettingsError(msg)
@@ -122,8 +118,6 @@ def check_room(list_length: int, n_items: int, longest: int) -> None:
     that is taught them has no item that they stand above.
 
     Args:
-        list_length: Places per list.
-        n_items: Items of the catalogue.
         longest: Items of the user who knows most.
 
     Raises:

@@ -13,16 +13,7 @@ if TYPE_CHECKING:
 
 
 def require_table(name: str, table: pd.DataFrame, columns: Sequence[str]) -> None:
-    """Refuses a table that lacks a column.
-
-    Args:
-        name: What the table is called.
-        table: The table.
-        columns: What it must have.
-
-    Raises:
-        DataError: A column is missing.
-    """
+    """Refuses a table that lacks a column (``DataError``)."""
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise DataError(f"{name}: column {missing[0]!r} is missing; needed are {', '.join(columns)}")

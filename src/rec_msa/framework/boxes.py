@@ -30,11 +30,7 @@ class DrawsStages:
 
 
 class Boxed(Node):
-    """A node in the box of its stage; its name, inputs and outputs are those of runs.
-
-    Args:
-        node: The node of a run.
-    """
+    """A node in the box of its stage; its name, inputs and outputs are those of runs."""
 
     def __init__(self, node: Node) -> None:
         self._in_runs = node.name

@@ -60,11 +60,7 @@ class ClearSession(KedroSession):
         return context
 
     def _require_study(self, parameters: Parameters) -> None:
-        """Refuses a study that is not named: the parameters' own cell, which nobody asked for, would run in its place.
-
-        Raises:
-            ClearError: With the remedy.
-        """
+        """Refuses a study that is not named: the parameters' own cell, which nobody asked for, would run instead."""
         from rec_msa.experiments.grid import AXES
 
         named = set(AXES).intersection(self.store.get("runtime_params") or {})
@@ -111,11 +107,7 @@ class ClearSession(KedroSession):
                 hooks.break_off(shown=shown)
 
     def _take_budget(self, minutes: float | None) -> None:
-        """Tells the runner how long an audit may take.
-
-        Raises:
-            ClearError: It takes no budget.
-        """
+        """Tells the runner how long an audit may take; one that takes no budget is refused (``ClearError``)."""
         from rec_msa.runners.sequential import CellByCellRunner
 
         if minutes is None:

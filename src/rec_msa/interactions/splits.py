@@ -56,8 +56,6 @@ def split_interactions(interactions: pd.DataFrame, settings: SplitSettings, seed
 
     Args:
         interactions: Columns ``user``, ``item`` and ``timestamp``, without repeated pairs.
-        settings: The shares.
-        seed: The cell's seed.
 
     Returns:
         The same rows in their order, with ``part`` (categorical, one of ``PARTS``) and ``user_rank`` (int32), the
@@ -73,8 +71,7 @@ def split_interactions(interactions: pd.DataFrame, settings: SplitSettings, seed
     if n_users < 2:  # noqa: PLR2004
         raise DataError(f"{n_users} user can't be split into target and auxiliary users: use more data")
     n_target = max(1, count(settings.target_fraction, n_users))
-    place = np.empty(n_users, dtype=np.int32)
-    place[rng.permutation(n_users)] = np.arange(n_users, dtype=np.int32)
+    place = _places(user, rng)
     is_target = place < n_target
     n_test = np.where(is_target, np.minimum(np.maximum(1, count(settings.test_fraction, n_of_user)), n_of_user - 1), 0)
     n_validation = np.maximum(1, count(settings.validation_fraction, n_of_user))
@@ -86,10 +83,7 @@ def split_interactions(interactions: pd.DataFrame, settings: SplitSettings, seed
         np.array([_TARGET_TEST, _AUXILIARY_VALIDATION, _AUXILIARY_TRAIN], dtype=np.int8),  # their test is empty
     )
     part = _dealt(user, np.repeat(codes.ravel(), sizes.ravel()), rng)
-    return interactions[["user", "item", "timestamp"]].assign(
-        part=pd.Categorical.from_codes(part, dtype=pd.CategoricalDtype(list(PARTS))),
-        user_rank=np.where(is_target, place, place - np.int32(n_target))[user],
-    )
+    return _as_part(interactions, np.where(is_target, place, place - np.int32(n_target))[user], part)
 
 
 def split_by_time(
@@ -132,8 +126,6 @@ def split_served(
 
     Args:
         interactions: As of ``split_interactions``, in the order of each user's sequence where that counts.
-        settings: The shares.
-        seed: The cell's seed.
         served: The users of whom lists are known, the target's; None: all who are not left out.
         left_out: Users whom the target was not trained on, the auxiliary data.
         others: Half of the target's users stand in for auxiliary users, those whom an attacker knows last.
@@ -149,28 +141,29 @@ def split_served(
     is_target = ~is_auxiliary if served is None else np.isin(user, np.asarray(served)) & ~is_auxiliary
     if not is_target.any():
         raise DataError("no user with a list is in the interactions, or all of them are left out of training")
-    target, rank = _ranked(interactions[is_target], rng)
+    target = interactions[is_target]
+    user = _without_gaps(target["user"].to_numpy())
+    rank = _places(user, rng)[user]
     parts = [_as_part(target, rank, np.full(len(target), _TARGET_TRAIN, dtype=np.int8))]
     half = len(np.unique(rank)) // 2
     source = target[rank >= half] if others else interactions[is_auxiliary]
     if len(source):
-        auxiliary, place = (source, rank[rank >= half] - np.int32(half)) if others else _ranked(source, rng)
-        user = _without_gaps(auxiliary["user"].to_numpy())
+        user = _without_gaps(source["user"].to_numpy())
+        place = rank[rank >= half] - np.int32(half) if others else _places(user, rng)[user]
         n_of_user = np.bincount(user)
         n_validation = np.minimum(np.maximum(1, count(settings.validation_fraction, n_of_user)), n_of_user - 1)
         sizes = np.column_stack([n_validation, n_of_user - n_validation])
         codes = np.tile(np.array([_AUXILIARY_VALIDATION, _AUXILIARY_TRAIN], dtype=np.int8), (len(n_of_user), 1))
-        parts.append(_as_part(auxiliary, place, _dealt(user, np.repeat(codes.ravel(), sizes.ravel()), rng)))
+        parts.append(_as_part(source, place, _dealt(user, np.repeat(codes.ravel(), sizes.ravel()), rng)))
     return pd.concat(parts, ignore_index=True)
 
 
-def _ranked(interactions: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, NDArray[np.int32]]:
-    """Interactions, and for each of them the place of its user in a random order."""
-    user = _without_gaps(interactions["user"].to_numpy())
+def _places(user: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
+    """The place of each user ``[n_users]`` in a random order; users without gaps."""
     n_users = int(user.max()) + 1
     place = np.empty(n_users, dtype=np.int32)
     place[rng.permutation(n_users)] = np.arange(n_users, dtype=np.int32)
-    return interactions, place[user]
+    return place
 
 
 def _as_part(interactions: pd.DataFrame, rank: NDArray[np.int32], codes: NDArray[np.int8]) -> pd.DataFrame:

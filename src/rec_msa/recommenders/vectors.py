@@ -51,7 +51,6 @@ def vectors_of(checkpoint: Checkpoint, raw_users: pd.Series, raw_items: pd.Serie
     depends on the user.
 
     Args:
-        checkpoint: The model.
         raw_users: The id of each user, by our number.
         raw_items: The id of each item, by our number.
 

@@ -11,8 +11,8 @@ import pandas as pd
 from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.intervals import bootstrap_interval
 from rec_msa.interactions.splits import count
-from rec_msa.reporting.audit_results import POPULARITY, TEXTS, Audited, Point, apart, start_of, told
-from rec_msa.reporting.measured import Estimate
+from rec_msa.reporting.audit_results import POPULARITY, TEXTS, Audited, Point, start_of, told
+from rec_msa.reporting.measured import Estimate, apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

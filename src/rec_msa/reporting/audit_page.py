@@ -28,16 +28,15 @@ from rec_msa.reporting.audit_findings import (
     over_calls,
     percent,
 )
-from rec_msa.reporting.audit_results import CEILING, POPULARITY, TEXTS, Audited, Point, apart, reference_name, told
+from rec_msa.reporting.audit_results import CEILING, POPULARITY, TEXTS, Audited, Point, reference_name, told
 from rec_msa.reporting.cost import duration
 from rec_msa.reporting.drawing import COLOURS, NEUTRAL, Curve, Drawing, Plot, strips, top_of
+from rec_msa.reporting.measured import Estimate, apart
 from rec_msa.reporting.names import ATTACKS_IN_WORDS, seeds_text, span
 from rec_msa.reporting.panels import Panel, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from rec_msa.reporting.measured import Estimate
 
 COMMAND, FOLDER = "kedro run --pipeline=audit", "audit"
 _KNOWLEDGE = {"plain": (False, False), "asks": (True, False), "auxiliary": (False, True), "both": (True, True)}

@@ -155,11 +155,6 @@ class Point:
         return self.is_attack or self.base in PLAIN_COPIES
 
 
-def apart(one: Estimate, other: Estimate) -> bool:
-    """Returns whether two intervals do not overlap, so that an order may be claimed."""
-    return one.low > other.high or other.low > one.high
-
-
 @dataclass(frozen=True)
 class Audited:
     """The figures of an audit, and those that stand out."""
@@ -440,9 +435,6 @@ def profile_of(interactions: pd.DataFrame, users: Sequence[int], dataset: str, s
     Args:
         interactions: The target's training interactions (columns user, item): what is popular is counted in all of
             them, since it is the owner who reads it.
-        users: The attacker users.
-        dataset: The data set.
-        seed: The seed.
     """
     pairs = interactions[["user", "item"]].drop_duplicates()
     rank = pairs["item"].value_counts().rank(ascending=False, method="min")

@@ -17,7 +17,7 @@ from rec_msa.foundation.errors import SettingsError
 from rec_msa.recommenders.settings import is_sequential
 from rec_msa.reporting import axes
 from rec_msa.reporting.measured import mixing
-from rec_msa.reporting.names import DATASETS, GROUP_NAMES, TARGET, TARGETS, paper_data, share
+from rec_msa.reporting.names import DATASETS, GROUP_NAMES, TARGET, TARGETS, TEXTS, paper_data, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -42,7 +42,6 @@ _MOST_CALLS = f"qsd{axes.CALLS.values[-1]}"
 _FIRST_TRIAL_SEED = 100
 _EXISTENTIAL = 13
 """One cell is enough for it."""
-_USERS, _LAST_DIGIT = 30, 1e-4
 
 
 class Line(NamedTuple):
@@ -529,7 +528,7 @@ class ClaimVerdict:
     def summary(self) -> str:
         """The verdict with its counts: ``Mixed so far, 5 of 36 cells: borne out in 3, contradicted in 2.``"""
         if not self.n_cells:
-            return _provenance() if self.verdict == UNTESTED else f"{self.verdict.capitalize()}."
+            return TEXTS["provenance"] if self.verdict == UNTESTED else f"{self.verdict.capitalize()}."
         counts = {BORNE_OUT: self.borne_out, CONTRADICTED: self.contradicted, OPEN: self.open}
         first, *others = [f"{name} in {count}" for name, count in counts.items() if count]
         of_all = f" of {self.n_cells} cell{'s' * (self.n_cells > 1)}" if self.whole else ""
@@ -572,23 +571,3 @@ def _prefix(group: str, groups: Sequence[str]) -> str:
 def _range(axis: Axis | None, by_value: pd.DataFrame) -> str:
     ends = f"{by_value.columns.min()} to {by_value.columns.max()}"
     return f"{axis.title}, {ends}" + f" {axis.unit}" * bool(axis.unit) if axis else ends
-
-
-def _provenance() -> str:
-    """Says what the paper's own tables show of where its figures come from."""
-    tables = paper_data("paper_tables.json")
-    figures = {
-        value
-        for name in ("table4", "table5")
-        for by_dataset in tables[name]["rows"].values()
-        for value in by_dataset["ml-1m"].values()
-    }
-    step = 1 / (_USERS * 50)
-    multiples = sum(abs(round(value / step) * step - value) < _LAST_DIGIT for value in figures)
-    counts = tables["table6"]["rows"]["ml-1m"]
-    return (
-        f"Not a matter of measurement, but the paper's tables speak against it. {multiples} of the {len(figures)} "
-        f"different ML-1M figures of its tables 4 and 5 are multiples of 1/{_USERS * 50}, as of a single run on "
-        f"{_USERS} users; a mean over 5 runs would be finer. Its Table 6 has ML-1M with {counts['items']:,} items and "
-        f"{counts['interactions']:,} interactions, which are all of the raw data."
-    )

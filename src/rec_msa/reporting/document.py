@@ -289,7 +289,6 @@ def estimate_cell(ours: Estimate | None, seeds: Sequence[int] = ()) -> Cell:
     """Returns a figure with its interval, or that it is missing; a mark says that a seed learnt nothing from answers.
 
     Args:
-        ours: The figure.
         seeds: The seeds of its column: one with fewer gets an asterisk.
     """
     if ours is None:

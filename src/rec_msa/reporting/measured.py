@@ -163,6 +163,11 @@ def estimate(rows: Sequence[Mapping[Any, Any]]) -> Estimate:
     return Estimate(over.mean, *ends, seeds, n_users, over.sd, nothing)
 
 
+def apart(one: Estimate, other: Estimate) -> bool:
+    """Returns whether two intervals do not overlap, so that an order may be claimed."""
+    return one.low > other.high or other.low > one.high
+
+
 def _joint(values: Sequence[float], ends: Sequence[float]) -> float:
     """How far an interval of a mean over seeds reaches, by that of each seed: they have different users."""
     return hypot(*(value - end for value, end in zip(values, ends, strict=True))) / len(values)

@@ -12,7 +12,7 @@ from rec_msa.defenses.settings import NO_DEFENSE
 from rec_msa.evaluation.agreement import GROUPS
 from rec_msa.foundation.errors import DataError
 from rec_msa.reporting.comparing import UNNAMED
-from rec_msa.reporting.measured import Estimate, remarks
+from rec_msa.reporting.measured import Estimate, apart, remarks
 from rec_msa.reporting.names import GROUP_LABELS, MISSING, TARGET, number, seeds_text
 from rec_msa.reporting.panels import HEADINGS, Panel, Row, intervals_text, panels_of
 
@@ -39,7 +39,6 @@ def results_table(agreement: pd.DataFrame, quality: Mapping[str, float] | None, 
         agreement: Rows of one dataset, target and defense; of several seeds the mean is shown.
         quality: The target's ``k``, ``n_users``, ``recall_test``, ``ndcg_test``, ``recall_served`` and
             ``ndcg_served``; None where it was not measured.
-        title: What stands above the table.
 
     Raises:
         DataError: If a column is missing, there is no row, or there are several targets.
@@ -243,9 +242,5 @@ def _order(panel: Panel) -> list[str]:
     best = next((row for row in shown if not row.is_reference), None)
     if best is None:
         return []
-    level = [row.label for row in shown if row is not best and _overlap(row.groups[_GROUP], best.groups[_GROUP])]
+    level = [row.label for row in shown if row is not best and not apart(row.groups[_GROUP], best.groups[_GROUP])]
     return [f"Intervals overlap, so no order is shown: {', '.join([best.label, *level])}."] if level else []
-
-
-def _overlap(one: Estimate, other: Estimate) -> bool:
-    return one.low <= other.high and other.low <= one.high

@@ -19,11 +19,7 @@ CHECK = "check"
 
 
 def by_cell(pipeline: Pipeline) -> list[Node]:
-    """The nodes cell by cell, each after those that it needs.
-
-    Args:
-        pipeline: Any pipeline; nodes that refuse what cannot work come first, nodes that no cell needs last.
-    """
+    """The nodes cell by cell, each after those that it needs: checks come first, what no cell needs last."""
     cells = cells_of(pipeline)
     return sorted(pipeline.nodes, key=cells.__getitem__)
 
@@ -49,12 +45,7 @@ def cells_of(pipeline: Pipeline) -> dict[Node, int]:
 
 
 def ways(pipeline: Pipeline, seconds: Callable[[Node], float]) -> dict[Node, float]:
-    """What lies ahead of each node: its own seconds and those of the longest chain of nodes that wait for it.
-
-    Args:
-        pipeline: Any pipeline.
-        seconds: What a node is expected to take.
-    """
+    """What lies ahead of each node: its own seconds and those of the longest chain of nodes that wait for it."""
     way: dict[Node, float] = {}
     ahead = dict.fromkeys(pipeline.nodes, 0.0)
     for node in reversed(pipeline.nodes):
@@ -68,10 +59,6 @@ class Urgency:
     """Which of several nodes should start first: of the first cell's the one with the longest way ahead.
 
     Otherwise a long node would be left for the end, and run alone. Ways are worked out anew when a node has finished.
-
-    Args:
-        pipeline: All nodes of the run.
-        progress: Knows what finished nodes took.
     """
 
     def __init__(self, pipeline: Pipeline, progress: StudyProgress) -> None:

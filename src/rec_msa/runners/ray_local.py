@@ -35,11 +35,7 @@ class LocalRay:
         self.needed = {process: name for process, name in self.needed.items() if name in NEEDED}
 
     def require_alive(self) -> None:
-        """Looks whether Ray can go on.
-
-        Raises:
-            ClearError: One of its processes is gone.
-        """
+        """Refuses to go on where one of Ray's processes is gone (``ClearError``)."""
         for process, name in self.needed.items():
             if not lives(process, self.processes[process]):
                 raise ClearError(

@@ -29,10 +29,6 @@ class RayRun:
     """One run: which nodes wait, run, are done or failed.
 
     Args:
-        pipeline: What to run.
-        catalog: Its datasets.
-        run_id: The run.
-        progress: Shows it to a person.
         threads: Cores that each task asks for.
         gpus: GPUs that each node on a GPU asks for; None for what there is.
         retries: How often a task is tried again whose worker died.
@@ -70,9 +66,6 @@ class RayRun:
 
         Args:
             require_alive: Looks whether Ray can go on; called between looks for what came back.
-
-        Raises:
-            ClearError: It cannot.
         """
         import ray
 
@@ -98,11 +91,7 @@ class RayRun:
                 self._collect(self.running.pop(reference), reference)
 
     def raise_failures(self) -> None:
-        """Names what failed.
-
-        Raises:
-            NodesFailedError: Some node did.
-        """
+        """Names what failed (``NodesFailedError``)."""
         if not self.failed:
             return
         shown = [f"  {message}" for message in list(self.failed.values())[:FAILURES_SHOWN]]

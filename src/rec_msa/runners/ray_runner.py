@@ -162,11 +162,7 @@ class RayRunner(AbstractRunner):
 
     @staticmethod
     def _start(**options: Any) -> None:
-        """Starts Ray here.
-
-        Raises:
-            ClearError: It does not start.
-        """
+        """Starts Ray here, or says what it needs (``ClearError``)."""
         import ray
 
         try:

@@ -48,9 +48,6 @@ def execute(node: Node, catalog: DataCatalog, run_id: str | None, threads: int, 
     """Runs a node in a worker: loads, calls, saves, with the project's hooks.
 
     Args:
-        node: The node.
-        catalog: Its own datasets.
-        run_id: The run.
         threads: torch's threads.
         code: Digest of the sender's code.
         is_async: Whether to load and save in threads.

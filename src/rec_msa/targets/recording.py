@@ -81,9 +81,7 @@ def record(
     """A target that serves recorded lists (columns user, rank, item).
 
     Args:
-        lists: The lists.
         target_train: What its users have already (columns user, item); they are the target's users.
-        n_items: Size of the catalogue.
         list_length: Items that it is to serve.
         target: Its key, for messages.
         drop_known: Whether items that a user has already are left out of the list instead of refused.
@@ -120,11 +118,7 @@ def record(
 
 
 def require_length(lists: pd.DataFrame, list_length: int, target: str) -> None:
-    """Refuses to serve more items than most of the lists have.
-
-    Raises:
-        SettingsError: With the length to choose.
-    """
+    """Refuses to serve more items than most of the lists have (``SettingsError``, with the length to choose)."""
     lengths = lists.groupby("user").size()
     if (typical := int(lengths.median())) < list_length:
         raise SettingsError(
@@ -145,7 +139,6 @@ def call(
 
     Args:
         settings: Its settings, with ``recommend``.
-        target: Its key.
         users: Columns user and raw_user.
         items: Columns item and raw_item.
         target_train: What its users have already (columns user, item).

@@ -31,9 +31,7 @@ def fold_in(
     Vectors of users are learned by the model's own loss while all else stands still; a model without any reads them.
 
     Args:
-        checkpoint: The trained model.
         histories: Interactions of its new users (columns user, item, in the order of each user's sequence).
-        settings: The training loop.
         seed: Where vectors start from, and what decides when to stop.
         device: ``auto``, ``cpu`` or ``cuda``.
     """

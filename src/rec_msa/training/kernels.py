@@ -112,8 +112,6 @@ def adam(
     """Moves rows of a table ``[n_rows, d]``, each of which comes once, and their moments ``[n_rows, 2, d]``.
 
     Args:
-        table: What is moved.
-        moments: Its state.
         rows: Which rows ``[n]``.
         gradient: Of these ``[n, d]``.
         rate: The step size, made free of the moments' bias.

@@ -24,8 +24,6 @@ def claim(nodes: list[Node], catalog: DataCatalog, patience: float) -> Lock | No
     """Claims what some nodes write and read; None for no nodes.
 
     Args:
-        nodes: The nodes.
-        catalog: Their datasets.
         patience: Seconds to wait for a run that holds some of them.
 
     Raises:

@@ -40,11 +40,7 @@ def raise_clearly(error: Exception, where: str) -> None:
     """Raises a clear error in the place of one that a person can mend; does nothing with others.
 
     Args:
-        error: What went wrong.
         where: What stands before the message.
-
-    Raises:
-        ClearError: With the remedy.
     """
     if isinstance(error, ClearError):
         return

@@ -34,13 +34,7 @@ class NodeTimes:
         """A node starts."""
 
     def finished(self, node: Node, in_function: float, in_task: float) -> None:
-        """All outputs of a node are saved.
-
-        Args:
-            node: The node.
-            in_function: Seconds in the node's own function.
-            in_task: Seconds with loading and saving.
-        """
+        """All outputs of a node are saved; the seconds are those of ``StudyProgress.finish``."""
 
     def called(self, node: Node) -> None:
         """The function of a node is about to be called, in this thread."""

@@ -72,11 +72,6 @@ def put_together(catalog: DataCatalog) -> Assembled | None:
 def show_results(pipeline: Pipeline, catalog: DataCatalog, *, shown: bool = True) -> None:
     """Writes ``agreement.parquet`` and its companions, and prints a table where this run measured something.
 
-    Args:
-        pipeline: What ran.
-        catalog: Its datasets.
-        shown: Whether anything is printed.
-
     Raises:
         ClearError: They cannot be written.
     """

@@ -263,11 +263,7 @@ def _require_shared_artifacts(runner: str, catalog: DataCatalog) -> None:
 
 
 def _require_no_new_results(nodes: list[Node]) -> None:
-    """Refuses a run that both measures and reads all results: what it reads would lack what it measures.
-
-    Raises:
-        ClearError: It does.
-    """
+    """Refuses a run that both measures and reads all results: what it reads would lack what it measures."""
     measures = [name for node in nodes for name in node.outputs if name.endswith((".agreement", ".target_quality"))]
     if measures:
         raise ClearError(

@@ -24,10 +24,8 @@ def announce(
     """Says, before anything is trained, what will be done, and how many calls an attack makes at each share.
 
     Args:
-        split: The split.
         heldout_fraction: Of the users known, those who are never asked about.
         asking: Of the attacks that ask, shares of users known, and of those who might be asked about.
-        what: What will be done, in words.
 
     Raises:
         DataError: There are fewer than two users to ask about.
@@ -149,11 +147,7 @@ def at_real_shares(table: pd.DataFrame, n_users: int) -> pd.DataFrame:
 
 
 def require_below(audit: dict[str, Any], fail_above: float) -> dict[str, Any]:
-    """Fails where a copy repeats more than it may.
-
-    Raises:
-        DataError: It does.
-    """
+    """Fails where a copy repeats more than it may (``DataError``)."""
     worst = float(audit["worst"])
     if worst > fail_above:
         by = audit["worst_attack"]["method"]

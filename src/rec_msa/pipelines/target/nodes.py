@@ -151,11 +151,7 @@ def check_lists(
 
 
 def require_places(recorded: pd.DataFrame, defense: str) -> None:
-    """Refuses a defense that alters more places than some recorded list has.
-
-    Raises:
-        SettingsError: It does.
-    """
+    """Refuses a defense that alters more places than some recorded list has (``SettingsError``)."""
     _, n = parse_defense(defense)
     if n_short := int((recorded.groupby("user").size() < n).sum()):
         raise SettingsError(
