@@ -169,7 +169,7 @@ class _Source:
                 rows = Rows(batch, start)
                 start += len(rows)
                 if part.kind == "text" and len(keys) > 1:  # of one column the name may be an id
-                    rows = rows.without_names(list(keys))
+                    rows = rows.without_rules(list(keys)).without_names(list(keys))
                 with self._blaming(file, rows, "item" if "item" in self.columns else "user"):
                     rows = self._one_each(rows)
                 yield file, rows

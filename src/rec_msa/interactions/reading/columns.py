@@ -21,11 +21,6 @@ EXACT = {"halffloat": 2**11, "float": 2**24, "double": 2**53}
 """From where on floats no longer tell whole numbers apart."""
 
 _OF_HASHES = 16
-_TEXT = (
-    r"^([\x01-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f]"
-    r"[\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})*$"
-)
-"""Bytes that are UTF-8 (RFC 3629, section 4) without a zero byte, which numbers and hashes have."""
 
 _ZONE = r"\s*(UTC|GMT|utc|gmt|\[UTC\]|Z\[UTC\])$"
 
@@ -86,17 +81,18 @@ def _decoded(column: pa.Array) -> pa.Array:
     Values of 16 bytes are UUIDs and hashes, a few of which look like text by chance: all of them become digits.
     """
     is_hash = pa.types.is_fixed_size_binary(column.type) and column.type.byte_width == _OF_HASHES
-    return by_distinct(pc.cast(column, pa.binary()), _digits if is_hash else _text_or_digits)
+    spelt = bytes.hex if is_hash else _text_or_digits
+    return by_distinct(
+        pc.cast(column, pa.binary()), lambda values: pa.array(map(spelt, values.to_pylist()), pa.string())
+    )
 
 
-def _text_or_digits(values: pa.Array) -> pa.Array:
-    is_text = pc.match_substring_regex(values, _TEXT)
-    texts = pc.cast(pc.if_else(is_text, values, b""), pa.string())
-    return pc.replace_with_mask(texts, pc.invert(is_text), _digits(values.filter(pc.invert(is_text))))
-
-
-def _digits(values: pa.Array) -> pa.Array:
-    return pa.array([value.hex() for value in values.to_pylist()], pa.string())
+def _text_or_digits(value: bytes) -> str:
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return value.hex()
+    return value.hex() if "\0" in text else text  # numbers have zero bytes
 
 
 def is_list(kind: pa.DataType) -> bool:

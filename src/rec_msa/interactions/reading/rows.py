@@ -76,7 +76,7 @@ class Rows:
 
     def without_names(self, names: Sequence[str]) -> Rows:
         """The rows that do not name the columns once more, as in files that were put together as they were."""
-        return self._without(names, lambda name, text: pc.is_in(text, value_set=_spellings(name))).without_rules(names)
+        return self._without(names, lambda name, text: pc.is_in(text, value_set=_spellings(name)))
 
     def without_rules(self, names: Sequence[str]) -> Rows:
         """The rows that are more than a line of dashes, as sqlcmd, SQL*Plus and Markdown draw below names."""

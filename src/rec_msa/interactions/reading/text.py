@@ -334,9 +334,11 @@ class TextFile:
             raise DataError(f"{self.part.name} can't be read as {what}: {error}. Get it again") from error
 
     def _wrong_number(self, line: int, found: int, expected: str) -> DataError:
-        last = max((number for number, _ in self._records()), default=line)
+        first_field, last = "", line
+        for last, fields in self._records():
+            first_field = fields[0] if last == line else first_field
         remedy = "the file ends there and may be truncated: get it again" if line == last else "mend the line"
-        if any(number == line and _FOOTER.match(fields[0].strip()) for number, fields in self._records()):
+        if _FOOTER.match(first_field.strip()):
             remedy = "it looks like what a program writes below the rows and is none: take the line out"
         elif self.layout.header and line == self.n_comments + 2:
             remedy = f"mend the line or the first one, which names {expected}"
