@@ -22,8 +22,9 @@ attack: $(VENV)/.installed ## the main job, steal a model with ptaq (ARGS="--par
 
 test: $(VENV)/.installed ## run the tests, two files at a time (ARGS="tests/attacks -k gate")
 	@# as collected: the files with most tests first would leave the slowest single tests for the end; one BLAS thread
-	@# each: those of two workers would wait for each other
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	@# each: those of two workers would wait for each other; compiled files, which images of containers may forbid: the
+	@# tests start Python many times
+	@env -u PYTHONDONTWRITEBYTECODE OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 viz: $(VENV)/.installed ## pipelines, artifacts and figures in the browser
 	@$(BIN)/kedro viz run $(ARGS)
