@@ -133,6 +133,23 @@ def test_what_is_wrong_with_a_file_of_auxiliary_users_names_the_key_of_the_targe
         users_of(tmp_path, "user,item\n7,1\n,1\n")
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("0.csv", "day,item\n1,10\n2,20\n"), ("0.txt", "10\n20\n"), ("0.parquet", "")]
+)
+def test_auxiliary_users_who_stand_in_the_names_of_folders_alone_could_not_be_read(tmp_path, name, text):
+    for user in ("7", "x%209", "7", "__HIVE_DEFAULT_PARTITION__"):
+        (folder := tmp_path / "others" / f"user={user}").mkdir(parents=True, exist_ok=True)
+        if text:
+            (folder / name).write_text(text)
+        else:
+            parquet.write_table(pa.table({"day": [1, 2]}), folder / name)
+    settings = {"lists": "lists.csv", "auxiliary": str(tmp_path / "others")}
+    target = TargetSettings(**settings, missing="drop")
+    assert sorted(read_users("mine", target, target.auxiliary_file)) == ["7", "x 9"]
+    with pytest.raises(DataError, match=r"user=__HIVE_DEFAULT_PARTITION__/0\..* \d, column user: None is no id"):
+        read_users("mine", TargetSettings(**settings), target.auxiliary_file)
+
+
 def users_of(folder: Path, text: str | bytes, **settings: object) -> list:
     (folder / "others").write_bytes(text.encode() if isinstance(text, str) else text)
     target = TargetSettings(lists="lists.csv", auxiliary=str(folder / "others"), **settings)

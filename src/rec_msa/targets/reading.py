@@ -89,12 +89,14 @@ def read_users(target: str, settings: TargetSettings, table: DatasetSettings) ->
 
 
 def _laid_out(target: str, settings: TargetSettings, table: DatasetSettings) -> DatasetSettings:
-    """How a file of users is read: by the names in its first line, as a list of users, or as lists without names are.
+    """How users are read: by the names of folders or of the first line, as a list of users, or as lists without names.
 
     What is set for the lists cannot be set anew for this file, so what its first lines say goes before it.
     """
     keys, name = {settings.user: f"targets.{target}.user"}, settings.user
     for part in parts_of(target, table):
+        if name in part.given:
+            return table
         for separator in dict.fromkeys((table.separator or ",", ",", ";", "\t", "|")):
             named = table.model_copy(update={"separator": separator, "columns": None})
             first, *_ = OwnFile(part, target, named, keys, is_alone=True).first_rows() or [[]]

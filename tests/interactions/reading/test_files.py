@@ -281,6 +281,10 @@ def test_what_the_folders_of_hive_say_are_columns(tmp_path: Path) -> None:
     assert times(table) == [1600905600, 1600992000, None]
     assert pairs(read_own(tmp_path / "events", item="kind")) == [(1, "a 1"), (2, "a 2"), (3, "a 3")]
     assert pairs(read_own(tmp_path / "events", where={"day": ">= 2020-09-25"})) == [(2, 7)]
+    assert pairs(read_own(tmp_path / "events", user="day", item="kind", where={"day": "< 2021-01-01"})) == [
+        ("2020-09-24", "a 1"),
+        ("2020-09-25", "a 2"),
+    ]
 
 
 def test_parts_may_hold_ids_of_different_types(tmp_path: Path) -> None:

@@ -67,10 +67,13 @@ class OwnFile:
     has_unclear_header: bool = field(default=False, init=False)
 
     def batches(self) -> Batches:
-        """Reads the columns in batches, with those that the names of folders say."""
+        """Reads the columns in batches, with those that the names of folders say.
+
+        Where those names say all that is needed the file is one row, whatever it holds.
+        """
         given = {name: value for name, value in self.part.given.items() if name in self.keys}
-        for columns in self._batches():
-            n = len(next(iter(columns.values())))
+        for columns in self._batches() if self._needed else [{}]:
+            n = len(next(iter(columns.values()), [None]))
             yield {**columns, **{name: pa.repeat(pa.scalar(value, pa.string()), n) for name, value in given.items()}}
 
     def first_rows(self) -> list[list[str]]:
