@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from kedro.framework.project import pipelines
@@ -36,22 +37,27 @@ def gpus_of_the_task(_: object) -> float:
     return float(ray.get_runtime_context().get_assigned_resources().get("GPU", 0))
 
 
-def stand_ins(project: SmallProject) -> list[Node]:
-    """A node for each function of any pipeline, with its tags and its device; it says what Ray gave it."""
+@cache
+def stand_in(on_device: bool, trains: bool) -> Node:
+    """A node that says what Ray gave it; one for all that are alike, since each worker that had a GPU ends with it."""
+    name = f"on_device_{on_device}_trains_{trains}".lower()
+    reads = "params:device" if on_device else "params:value"
+    return node(gpus_of_the_task, reads, name, name=name, tags={TRAINS} if trains else set())
+
+
+def stand_ins(project: SmallProject) -> dict[str, Node]:
+    """For each function of any pipeline the node that has its tags and its device."""
     project.session().load_context()
     ours = {one.func.__name__: one for pipeline in dict(pipelines).values() for one in pipeline.nodes}
-    reads = {name: "params:device" if "params:device" in one.inputs else "params:value" for name, one in ours.items()}
-    return [
-        node(gpus_of_the_task, reads[name], name, name=name, tags=one.tags & {TRAINS}) for name, one in ours.items()
-    ]
+    return {name: stand_in("params:device" in one.inputs, TRAINS in one.tags) for name, one in ours.items()}
 
 
-def gpus_given(nodes: list[Node], folder: Path, device: str, **options: Any) -> dict[str, float]:
+def gpus_given(nodes: dict[str, Node], folder: Path, device: str, **options: Any) -> dict[str, float]:
     given = {"params:device": MemoryDataset(device), "params:value": MemoryDataset(1)}
-    files = {one.name: JSONDataset(filepath=str(folder / f"{one.name}.json")) for one in nodes}
+    files = {one.name: JSONDataset(filepath=str(folder / f"{one.name}.json")) for one in nodes.values()}
     catalog = DataCatalog({**given, **files})
-    RayRunner(**options).run(Pipeline(nodes), catalog)
-    return {one.name: catalog.load(one.name) for one in nodes}
+    RayRunner(**options).run(Pipeline([*set(nodes.values())]), catalog)
+    return {name: catalog.load(one.name) for name, one in nodes.items()}
 
 
 def test_what_trains_or_ranks_asks_for_its_share_of_a_gpu_and_nothing_else_does(
