@@ -146,7 +146,7 @@ def test_auxiliary_users_who_stand_in_the_names_of_folders_alone_could_not_be_re
     settings = {"lists": "lists.csv", "auxiliary": str(tmp_path / "others")}
     target = TargetSettings(**settings, missing="drop")
     assert sorted(read_users("mine", target, target.auxiliary_file)) == ["7", "x 9"]
-    with pytest.raises(DataError, match=r"user=__HIVE_DEFAULT_PARTITION__/0\..* \d, column user: None is no id"):
+    with pytest.raises(DataError, match=r"PARTITION__/0\.\w+, the names of its folders, column user: None is no id"):
         read_users("mine", TargetSettings(**settings), target.auxiliary_file)
 
 

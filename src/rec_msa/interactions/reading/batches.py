@@ -87,7 +87,9 @@ class OwnFile:
         return self._text.n_comments if self.part.kind == "text" else 0
 
     def place_of(self, row: int) -> str:
-        """Where a row (counted from 0) is: ``line 7``, or ``row 7`` where there are no lines."""
+        """Where a row (counted from 0) is: ``line 7``, ``row 7`` where there are no lines, or in the folders' names."""
+        if not self._needed:
+            return "the names of its folders"
         match self.part.kind:
             case "json":
                 filled = (number for number, line in self._text.numbered() if line.strip())
